@@ -1,0 +1,48 @@
+# make app    set up .venv on the first call, then serve the studio on this machine
+# make test   the same with the development tools, then run the tests
+# make lint   ruff and pyright
+#
+# PYTHON=python3.12 chooses another interpreter; ARGS="--port 8000" goes to app.py, TESTS="tests/test_cli.py" to pytest.
+
+PYTHON ?= python3
+ARGS ?=
+TESTS ?=
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: app test lint setup-app setup-dev browser clean
+
+app: setup-app
+	$(BIN)/python app.py $(ARGS)
+
+test: setup-dev browser
+	$(BIN)/python -m pytest $(TESTS)
+
+lint: setup-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/pyright
+
+setup-app: $(VENV)/.app-installed
+setup-dev: $(VENV)/.dev-installed
+
+$(VENV)/.created:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
+		{ echo "Python 3.10 or newer is needed: make PYTHON=/path/to/python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@touch $@
+
+# A stamp is written only after an installation that went through; a changed list of requirements makes it stale.
+$(VENV)/.app-installed: requirements.txt | $(VENV)/.created
+	$(BIN)/python -m pip install --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+$(VENV)/.dev-installed: requirements-dev.txt requirements.txt | $(VENV)/.created
+	$(BIN)/python -m pip install --disable-pip-version-check -r requirements-dev.txt
+	@touch $@ $(VENV)/.app-installed
+
+browser:
+	@.ci/browser
+
+clean:
+	rm -rf $(VENV) .pytest_cache .ruff_cache test-artifacts

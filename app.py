@@ -1,0 +1,38 @@
+"""Start the studio: ``python app.py [--host HOST] [--port PORT] [--weights FOLDER] [--device DEVICE]``."""
+
+import argparse
+import os
+
+# Before Gradio is imported, which reads it then.
+os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+
+from app import studio  # noqa: E402
+from pise_core.errors import InputError  # noqa: E402
+
+
+def _options(arguments: list[str] | None = None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description="PISE Studio: edit photos of people in the browser.")
+    parser.add_argument("--host", help="address to listen on (GRADIO_SERVER_NAME, else 127.0.0.1)")
+    parser.add_argument("--port", type=int, help="port to listen on (GRADIO_SERVER_PORT, else 7860 or the next free)")
+    parser.add_argument("--weights", help="folder with weights (the shipped ones)")
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N")
+    return parser.parse_args(arguments)
+
+
+options = _options() if __name__ == "__main__" else _options([])
+
+
+def _load_editor():
+    from pise_core import Editor
+
+    return Editor.from_pretrained(options.weights, device=options.device)
+
+
+demo = studio.build(_load_editor)
+
+if __name__ == "__main__":
+    try:
+        demo.studio.editor  # noqa: B018  loaded now, so that missing weights are told here and not to the first user
+    except InputError as error:
+        raise SystemExit(f"error: {error}") from None
+    studio.launch(demo, options.host, options.port)

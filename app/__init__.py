@@ -1,0 +1,1 @@
+"""The studio: the page around :mod:`pise_core`."""

@@ -1,0 +1,271 @@
+"""What a user can do, one method each: a session goes in, updates of the page come out.
+
+Every action is a generator of :data:`app.page.Update`. Nothing here knows Gradio, so that tests call it directly.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from app import checks, page
+from app.page import Update, status
+from app.session import Edits, Found, Session
+from pise_core import pose as poses
+from pise_core.errors import HubUnreachable, NobodyFound
+from pise_core.images import read_image
+from pise_core.retarget import retarget
+
+Updates = Iterator[Update]
+
+BUILT_IN = "Built-in"
+OPENPOSE = "OpenPose"
+SEGFORMER = "SegFormer clothes"
+
+
+class Studio:
+    """The actions, over one editor that all sessions share."""
+
+    def __init__(self, load_editor: Callable[[], Any]) -> None:
+        self._load_editor = load_editor
+        self._editor: Any = None
+        self._hub: dict[str, Any] = {}
+
+    @property
+    def editor(self) -> Any:
+        """The editor, loaded on first use."""
+        if self._editor is None:
+            self._editor = self._load_editor()
+        return self._editor
+
+    # ---- photo in
+
+    def start(self, session: Session) -> Updates:
+        """A page was opened: say who it is, for the live path."""
+        token = {"session": session.token}
+        yield {"pose": token, "regions": token, "textures": token}
+
+    def open_photo(self, session: Session, path: Any, detector: str, parser: str) -> Updates:
+        """Open the photo at ``path`` (a file that the server put there), and analyse the largest person in it."""
+        yield status("busy", "Reading the photo…", session)
+        yield from self._open(session, read_image(str(path)), page.stem(path), detector, parser)
+
+    def analyse_again(self, session: Session, detector: str, parser: str) -> Updates:
+        """Analyse the open photo anew, with the detectors chosen now."""
+        yield from self._open(session, session.need_photo(), session.name, detector, parser)
+
+    def _open(self, session: Session, photo: np.ndarray, name: str, detector: str, parser: str) -> Updates:
+        yield status("busy", "Looking for people…", session)
+        people, note = self._find(photo, detector)
+        if not people:
+            session.open(photo, name, [])
+            yield page.unplaced(session) | status(
+                "error", "No person found. Place the skeleton by hand, or try another photo.", session
+            )
+            return
+        yield status("busy", "Analysing: joints and regions…", session)
+        person, parser_note = self._analyse(photo, people[0], parser)
+        # Only now is the old document given up: an error above leaves it as it was.
+        session.open(photo, name, people)
+        session.set_person(person)
+        yield page.document(session) | _ready(session, note or parser_note)
+
+    def choose_person(self, session: Session, choice: Any, parser: str) -> Updates:
+        """Edit another of the people found; ``choice`` is ``{"index": n}``."""
+        index = checks.index(choice, len(session.people), "person in the photo")
+        yield status("busy", f"Analysing person {index + 1}…", session)
+        person, note = self._analyse(session.need_photo(), session.people[index], parser)
+        session.set_person(person, index)
+        yield page.document(session) | _ready(session, note)
+
+    def place_person(self, session: Session, placed: Any, parser: str) -> Updates:
+        """Analyse the photo with the pose that the user placed by hand."""
+        photo, pose = session.need_photo(), checks.pose(placed)
+        yield status("busy", "Analysing with your pose…", session)
+        person, note = self._analyse(photo, Found(poses.bounding_box(pose), pose), parser)
+        session.set_person(person)
+        yield page.document(session) | _ready(session, note)
+
+    def _find(self, photo: np.ndarray, detector: str) -> tuple[list[Found], str]:
+        """People, the one to edit first; and a note if another detector than the chosen one had to be used."""
+        note = ""
+        if detector == OPENPOSE:
+            try:
+                found = self._hub_part(OPENPOSE).detect(photo)
+                return [Found(poses.bounding_box(pose), pose) for pose in found], ""
+            except HubUnreachable as error:
+                note = f"{error} The built-in detector was used."
+        return [Found(box) for box in self.editor.find_people(photo)], note
+
+    def _analyse(self, photo: np.ndarray, found: Found, parser: str) -> tuple[Any, str]:
+        """The person, and a note if another parser than the chosen one had to be used."""
+        parsing, note = None, ""
+        if parser == SEGFORMER:
+            try:
+                parsing = self._hub_part(SEGFORMER).parse(photo)
+            except HubUnreachable as error:
+                note = f"{error} The built-in parser was used."
+        return self.editor.set_person(photo, box=found.box, pose=found.pose, parsing=parsing), note
+
+    def _hub_part(self, name: str) -> Any:
+        if name not in self._hub:
+            # Imported on first use: both are optional and slow to import.
+            if name == OPENPOSE:
+                from pise_core.detection.openpose import OpenPoseDetector
+
+                self._hub[name] = OpenPoseDetector()
+            else:
+                from pise_core.detection.hub_parser import SegformerParser
+
+                self._hub[name] = SegformerParser()
+        return self._hub[name]
+
+    # ---- edits
+
+    def commit_pose(self, session: Session, value: Any) -> Updates:
+        """The user let go of the skeleton; ``value`` is ``{"seq", "keypoints"}``."""
+        session.saw(checks.sequence(value))
+        session.commit(pose=checks.edited_pose(session, value))
+        yield _rendering(session)
+
+    def commit_paint(self, session: Session, value: Any) -> Updates:
+        """A stroke has ended; ``value`` is ``{"seq", "labels"}``."""
+        session.need_person()
+        session.saw(checks.sequence(value))
+        session.commit(paint=checks.paint(session, value))
+        session.painter_knows(session.edits.paint)
+        yield _rendering(session)
+
+    def commit_styles(self, session: Session, value: Any) -> Updates:
+        """A slider was let go of, or another reference chosen; ``value`` is ``{"seq", "styles"}``."""
+        session.need_person()
+        session.saw(checks.sequence(value))
+        session.commit(styles=checks.styles(session, value))
+        yield _rendering(session)
+
+    def undo(self, session: Session, value: Any) -> Updates:
+        """One step back, whatever kind of edit it was."""
+        session.saw(checks.sequence(value))
+        yield _travelled(session, session.undo())
+
+    def redo(self, session: Session, value: Any) -> Updates:
+        """One step forward again."""
+        session.saw(checks.sequence(value))
+        yield _travelled(session, session.redo())
+
+    def start_over(self, session: Session, value: Any) -> Updates:
+        """Back to the photo as it was opened; this can be undone."""
+        session.saw(checks.sequence(value))
+        edited = not session.edits.none
+        if edited:
+            session.commit(pose=None, paint=None, styles={})
+        yield _travelled(session, edited)
+
+    def render(self, session: Session) -> Updates:
+        """Render the current edits at full size, and bring map and download up to date."""
+        if session.person is None:
+            return
+        edits, sequence = session.edits, session.sequence
+        image = session.render(edits)
+        updates: Update = {
+            "result": page.result(session, page.picture(session, image)["url"], sequence=sequence),
+        }
+        if not session.painter_is_told(edits):
+            updates["regions"] = {"map": page.region_map(session, edits)}
+        if session.edits is edits:
+            updates |= status("busy", "Preparing the download…", session)
+        yield updates
+        if session.edits is edits:  # else a newer render is on its way and prepares its own file
+            yield {"download": page.download(session, image)} | status("ok", _done(session), session)
+
+    def live(self, session: Session, request: Any) -> dict[str, Any]:
+        """A preview while the user drags: ``{"ok", "document", "seq", "image"}``, the image a JPEG data address.
+
+        ``request`` holds any of ``keypoints``, ``labels`` and ``styles``; what it lacks is taken from the document.
+        """
+        session.need_person()
+        document, sequence, edits = session.document, session.saw(checks.sequence(request)), session.edits
+        pose, paint, styles = edits.pose, edits.paint, edits.styles
+        if checks.field(request, "keypoints") is not None:
+            pose = checks.edited_pose(session, request)
+        if checks.field(request, "labels") is not None:
+            paint = checks.paint(session, request)
+        if checks.field(request, "styles") is not None:
+            styles = checks.styles(session, request)
+        image = session.render(Edits(pose, paint, styles), preview=True)
+        return {"ok": True, "document": document, "seq": sequence, "image": page.data_address(image, 82)}
+
+    # ---- poses from elsewhere
+
+    def load_pose(self, session: Session, value: Any) -> Updates:
+        """Fit the pose of a file, in our JSON or OpenPose's, to the person; ``value`` is ``{"text"}``."""
+        session.need_person()
+        pose, _ = poses.from_json(checks.text(value))
+        yield self._take_pose(session, pose)
+
+    def borrow_pose(self, session: Session, path: Any, detector: str) -> Updates:
+        """Fit the pose of somebody in another photo to the person."""
+        session.need_person()
+        yield status("busy", "Looking for the pose in that photo…", session)
+        photo = read_image(str(path))
+        people, _ = self._find(photo, detector)
+        if not people:
+            raise NobodyFound("nobody was found in that photo; try one that shows the whole person")
+        pose = people[0].pose
+        if pose is None:
+            pose = self.editor.analyze(photo, box=people[0].box).pose
+        yield self._take_pose(session, pose)
+
+    @staticmethod
+    def _take_pose(session: Session, pose: np.ndarray) -> Update:
+        session.commit(pose=retarget(session.need_person().pose, pose))
+        session.next_sequence()
+        return {"pose": {"pose": page.pose(session)}} | _rendering(session)
+
+    # ---- references
+
+    def add_references(self, session: Session, paths: Any, detector: str, parser: str) -> Updates:
+        """Analyse one or more photos as references."""
+        paths = paths if isinstance(paths, list) else [paths]
+        for number, path in enumerate(paths, 1):
+            yield status("busy", f"Analysing reference {number} of {len(paths)}…", session)
+            photo = read_image(str(path))
+            people, _ = self._find(photo, detector)
+            if not people:
+                raise NobodyFound("nobody was found in that reference; choose a photo of somebody who wears the garment")
+            person, _ = self._analyse(photo, people[0], parser)
+            session.add_reference(page.stem(path), person)
+            yield {"textures": {"references": page.references(session)}}
+        yield status("ok", "Reference ready: choose it for a region, then move the slider.", session)
+
+    def remove_reference(self, session: Session, value: Any) -> Updates:
+        """Forget a reference and what was borrowed from it; ``value`` is ``{"reference": id}``."""
+        session.remove_reference(checks.field(value, "reference"))
+        session.next_sequence()
+        yield {"textures": {"references": page.references(session), "styles": page.styles(session)}} | _rendering(session)
+
+
+def _rendering(session: Session) -> Update:
+    return status("busy", "Rendering at full size…", session)
+
+
+def _travelled(session: Session, moved: bool) -> Update:
+    """After a step through the history: canvases and panels at once, the picture follows."""
+    if not moved or session.person is None:
+        return status("ok", "There is nothing more to undo or redo.", session)
+    return {"pose": {"pose": page.pose(session)}, "textures": {"styles": page.styles(session)}} | _rendering(session)
+
+
+def _done(session: Session) -> str:
+    if session.edits.none:
+        return "This is the photo as it was."
+    if session.edits.paint is not None and session.edits.pose is not session.before.pose:
+        return "Done. What you painted stays where you painted it."
+    return "Done. Drag the line over the result to compare."
+
+
+def _ready(session: Session, note: str) -> Update:
+    if note:
+        return status("error", note, session)
+    others = f" {len(session.people)} people found: choose whom to edit." if len(session.people) > 1 else ""
+    return status("ok", f"Ready. Drag a joint to change the pose.{others}", session)

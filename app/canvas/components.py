@@ -1,0 +1,148 @@
+"""The canvases and panels as Gradio components; all drawing is in the JavaScript files beside this one.
+
+Only ``value`` flows from the browser to Python, and it is whatever the browser sent: :mod:`app.actions` checks it.
+Every property that Python updates is a keyword here, because Gradio passes the updated ones back to ``__init__``.
+"""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from pise_core.pose import JOINTS, LIMBS, MIRROR, default_skeleton, to_rows
+from pise_core.regions import PALETTE, REGIONS
+
+_HERE = Path(__file__).parent
+_PRESETS = json.loads((_HERE.parent / "examples" / "poses.json").read_text("utf-8"))
+
+
+def _script(*names: str, **constants: Any) -> str:
+    """The JavaScript of a component: its constants, HTML and CSS, then the files one after the other."""
+    constants |= {
+        "HTML": (_HERE / f"{names[-1]}.html").read_text("utf-8"),
+        "CSS": (_HERE / "canvas.css").read_text("utf-8"),
+    }
+    lines = [f"const {name} = {json.dumps(value)};" for name, value in constants.items()]
+    return "\n".join(lines + [(_HERE / f"{name}.js").read_text("utf-8") for name in ("page", *names)])
+
+
+_REGIONS = {"REGIONS": REGIONS, "PALETTE": PALETTE.tolist()}
+_POSE = {
+    "JOINTS": JOINTS,
+    "LIMBS": LIMBS,
+    "MIRROR": MIRROR,
+    "PRESETS": _PRESETS,
+    "STANDING": to_rows(default_skeleton((0, 0, 60, 100))),
+}
+_SCRIPTS = {
+    "pose_editor": _script("viewport", "pose_model", "pose_editor", **_POSE),
+    "region_painter": _script("viewport", "label_map", "region_painter", **_REGIONS),
+    "style_panel": _script("style_panel", **_REGIONS),
+    "result_view": _script("result_view"),
+    "document_bar": _script("document_bar"),
+    "examples": _script("examples"),
+    "modes": _script("modes"),
+}
+
+
+class _Part(gr.HTML):
+    """What all parts have in common."""
+
+    def __init__(self, script: str, value: Any, elem_id: str | None, live: Callable | None, **props: Any) -> None:
+        super().__init__(
+            value,
+            html_template="",
+            js_on_load=_SCRIPTS[script],
+            apply_default_css=False,
+            elem_id=elem_id,
+            server_functions=[live] if live else None,
+            **props,
+        )
+
+    def api_info(self) -> dict[str, Any]:
+        """The JSON that programs send and get."""
+        return {"type": {}, "description": "any valid json"}
+
+    def get_block_name(self) -> str:
+        """The browser's part is Gradio's own HTML component."""
+        return "html"
+
+
+class Modes(_Part):
+    """The tabs; they show the columns ``panel-pose``, ``panel-regions`` and ``panel-textures``."""
+
+    def __init__(self, value=None, *, elem_id=None, **kw):
+        super().__init__("modes", value, elem_id, None, **kw)
+
+
+class PoseEditor(_Part):
+    """The skeleton over the photo. Events: commit, place, choose, load_pose.
+
+    Args:
+        session: the token for the live path.
+        photo: ``{"url", "width", "height"}``; the size is the full one, to which coordinates refer.
+        pose: ``{"version", "rows", "own", "placing"}``.
+        people: ``{"boxes", "chosen"}``.
+        live: the function that renders a preview.
+    """
+
+    def __init__(self, value=None, *, session=None, photo=None, pose=None, people=None, elem_id=None, live=None, **kw):
+        super().__init__("pose_editor", value, elem_id, live,
+                         session=session, photo=photo, pose=pose, people=people, **kw)  # fmt: skip
+
+
+class RegionPainter(_Part):
+    """The map of regions over the photo. Event: commit.
+
+    Args:
+        session, photo, live: as for :class:`PoseEditor`.
+        map: ``{"document", "version", "width", "height", "base", "paint"}``, the last two packed by :mod:`app.paint`.
+    """
+
+    def __init__(self, value=None, *, session=None, photo=None, map=None, elem_id=None, live=None, **kw):
+        super().__init__("region_painter", value, elem_id, live, session=session, photo=photo, map=map, **kw)
+
+
+class StylePanel(_Part):
+    """References, and a slider per region. Events: commit, remove, example (with ``{"index": n}``).
+
+    Args:
+        session, live: as for :class:`PoseEditor`.
+        references: list of ``{"id", "name", "image", "present"}``.
+        styles: ``{"version", "styles", "present"}``.
+        examples: data addresses of example photos.
+    """
+
+    def __init__(
+        self, value=None, *, session=None, references=None, styles=None, examples=None, elem_id=None, live=None, **kw
+    ):
+        super().__init__("style_panel", value, elem_id, live,
+                         session=session, references=references, styles=styles, examples=examples, **kw)  # fmt: skip
+
+
+class ResultView(_Part):
+    """The result under a before/after slider; ``result`` is ``{"document", "seq", "url", "before"}``."""
+
+    def __init__(self, value=None, *, result=None, elem_id=None, **kw):
+        super().__init__("result_view", value, elem_id, None, result=result, **kw)
+
+
+class DocumentBar(_Part):
+    """Undo, redo and the status line. Events: undo, redo, start_over.
+
+    Args:
+        status: ``{"kind": "hint" | "busy" | "ok" | "error", "text", "version"}``.
+        history: ``{"undo": bool, "redo": bool}``.
+    """
+
+    def __init__(self, value=None, *, status=None, history=None, elem_id=None, **kw):
+        super().__init__("document_bar", value, elem_id, None, status=status, history=history, **kw)
+
+
+class Examples(_Part):
+    """A strip of ``pictures`` (data addresses). Event: choose, with ``{"index": n}``."""
+
+    def __init__(self, value=None, *, pictures=None, elem_id=None, **kw):
+        super().__init__("examples", value, elem_id, None, pictures=pictures, **kw)

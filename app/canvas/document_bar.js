@@ -1,0 +1,35 @@
+// One history for every kind of edit, and the line that says what is happening.
+const $ = mount(element, HTML, CSS);
+
+function say({ kind, text }) {
+  $("#status").dataset.kind = kind;
+  $("#status span").textContent = text;
+  $("#status").title = text;
+}
+function act(name) {
+  const button = $(`[data-do="${name}"]`);
+  if (button.disabled) return;
+  say({ kind: "busy", text: "Rendering…" });
+  props.value = { seq: ++page.seq };
+  trigger(name);
+}
+element.shadowRoot.addEventListener("click", (event) => {
+  const button = event.target.closest("button");
+  if (button) act(button.dataset.do);
+});
+for (const name of ["undo", "redo", "start_over"]) page.addEventListener(name, () => act(name));
+page.addEventListener("status", ({ detail }) => say(detail));
+
+function takeStatus() {
+  if (props.status?.text) tell("status", props.status);
+}
+function takeHistory() {
+  const { undo, redo } = props.history ?? {};
+  $('[data-do="undo"]').disabled = !undo;
+  $('[data-do="redo"]').disabled = !redo;
+  $('[data-do="start_over"]').disabled = !undo;
+}
+watch("status", takeStatus);
+watch("history", takeHistory);
+takeStatus();
+takeHistory();

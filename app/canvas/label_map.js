@@ -1,0 +1,79 @@
+// A map of regions at working size: the detected labels, what was painted over them, and exact tools.
+// Labels are never read back from a canvas, which may alter colours.
+const UNTOUCHED = 255;
+
+async function unpack(text) {
+  const bytes = Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
+  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
+  return new Uint8Array(await new Response(stream).arrayBuffer());
+}
+
+async function pack(labels) {
+  const stream = new Blob([labels]).stream().pipeThrough(new CompressionStream("deflate"));
+  const bytes = new Uint8Array(await new Response(stream).arrayBuffer());
+  let text = "";
+  for (let i = 0; i < bytes.length; i += 0x8000) text += String.fromCharCode(...bytes.subarray(i, i + 0x8000));
+  return btoa(text);
+}
+
+function createLabelMap(width, height, base, paint) {
+  const map = { width, height, base, paint: paint ?? new Uint8Array(width * height).fill(UNTOUCHED) };
+  map.at = (i) => (map.paint[i] === UNTOUCHED ? map.base[i] : map.paint[i]);
+  // Painting a region where it already is leaves the pixel untouched, so that only real changes count as edits.
+  const set = (i, region) => {
+    map.paint[i] = region === null || region === map.base[i] ? UNTOUCHED : region;
+  };
+
+  // Both return the rectangle [x0, y0, x1, y1) that may have changed, or null.
+  map.stroke = (ax, ay, bx, by, radius, region) => {
+    const x0 = Math.max(0, Math.floor(Math.min(ax, bx) - radius));
+    const y0 = Math.max(0, Math.floor(Math.min(ay, by) - radius));
+    const x1 = Math.min(width, Math.ceil(Math.max(ax, bx) + radius) + 1);
+    const y1 = Math.min(height, Math.ceil(Math.max(ay, by) + radius) + 1);
+    const [dx, dy] = [bx - ax, by - ay];
+    const length = dx * dx + dy * dy;
+    for (let y = y0; y < y1; y++) {
+      for (let x = x0; x < x1; x++) {
+        const [px, py] = [x + 0.5 - ax, y + 0.5 - ay];
+        const t = length ? Math.min(1, Math.max(0, (px * dx + py * dy) / length)) : 0;
+        const [ex, ey] = [px - t * dx, py - t * dy];
+        if (ex * ex + ey * ey <= radius * radius) set(y * width + x, region);
+      }
+    }
+    return x1 > x0 && y1 > y0 ? [x0, y0, x1, y1] : null;
+  };
+
+  // The connected area of one region becomes another; with `region` null, the detected map comes back there.
+  map.fill = (x, y, region) => {
+    const from = map.at(y * width + x);
+    if (from === region) return null;
+    const seen = new Uint8Array(width * height);
+    const stack = [y * width + x];
+    seen[stack[0]] = 1;
+    const area = [];
+    while (stack.length) {
+      const i = stack.pop();
+      area.push(i);
+      const column = i % width;
+      for (const next of [column > 0 ? i - 1 : -1, column < width - 1 ? i + 1 : -1, i - width, i + width]) {
+        if (next < 0 || next >= seen.length || seen[next] || map.at(next) !== from) continue;
+        seen[next] = 1;
+        stack.push(next);
+      }
+    }
+    for (const i of area) set(i, region);
+    return [0, 0, width, height];
+  };
+
+  map.draw = (context, [x0, y0, x1, y1]) => {
+    const image = context.createImageData(x1 - x0, y1 - y0);
+    const pixels = new Uint32Array(image.data.buffer);
+    let k = 0;
+    for (let y = y0; y < y1; y++) for (let x = x0; x < x1; x++) pixels[k++] = COLOURS[map.at(y * width + x)];
+    context.putImageData(image, x0, y0);
+  };
+  return map;
+}
+
+// Little-endian ABGR; background is a veil, so that the person stands out.
+const COLOURS = PALETTE.map(([r, g, b], region) => (((region ? 255 : 110) << 24) | (b << 16) | (g << 8) | r) >>> 0);

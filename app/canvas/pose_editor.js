@@ -1,0 +1,324 @@
+// The pose canvas: 18 joints over the photo. The page's copy of the pose is the true one while the user drags.
+const $ = mount(element, HTML, CSS);
+const stage = $("#stage");
+const SVG = "http://www.w3.org/2000/svg";
+const photo = { url: "", width: 0, height: 0 };
+let pose = null;
+let own = null;
+let selected = -1;
+let placing = false;
+let keepBones = true;
+let moveWhole = false;
+let under = "photo";
+let drag = null; // {joint, start, from: [x, y], moved}
+let nudging = null;
+
+const sideOf = (joint) => (/^right/.test(JOINTS[joint]) ? "right" : /^left/.test(JOINTS[joint]) ? "left" : "centre");
+const label = (joint) => JOINTS[joint].replace("_", " ");
+
+// ---- drawing
+
+const view = createViewport(stage, $("#world"), draw);
+const make = (parent, name, attributes) => {
+  const node = document.createElementNS(SVG, name);
+  for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);
+  return parent.appendChild(node);
+};
+const halos = LIMBS.map(() => make($("#halos"), "line", {}));
+const limbs = LIMBS.map(([a, b]) => make($("#limbs"), "line", { class: sideOf(b) === "centre" ? sideOf(a) : sideOf(b) }));
+const circles = JOINTS.map((name, joint) =>
+  make($("#joints"), "circle", { class: sideOf(joint), "data-joint": name, r: joint >= 14 ? 4.5 : 6.5 }),
+);
+
+function draw() {
+  if (!pose) return;
+  const points = pose.map((joint) => view.toScreen(joint.x, joint.y));
+  LIMBS.forEach(([a, b], index) => {
+    const there = pose[a].on && pose[b].on;
+    for (const line of [halos[index], limbs[index]]) {
+      line.style.display = there ? "" : "none";
+      if (!there) continue;
+      line.setAttribute("x1", points[a][0]);
+      line.setAttribute("y1", points[a][1]);
+      line.setAttribute("x2", points[b][0]);
+      line.setAttribute("y2", points[b][1]);
+    }
+  });
+  circles.forEach((circle, joint) => {
+    circle.setAttribute("cx", points[joint][0]);
+    circle.setAttribute("cy", points[joint][1]);
+    circle.classList.toggle("off", !pose[joint].on);
+    circle.classList.toggle("selected", joint === selected);
+  });
+  drawBoxes();
+}
+
+let people = { boxes: [], chosen: 0 };
+function drawBoxes() {
+  const nodes = $("#boxes").children;
+  people.boxes.forEach(([x0, y0, x1, y1], index) => {
+    const [left, top] = view.toScreen(x0, y0);
+    const [right, bottom] = view.toScreen(x1, y1);
+    const box = { x: left, y: top, width: right - left, height: bottom - top };
+    for (const [key, value] of Object.entries(box)) nodes[index]?.setAttribute(key, value);
+  });
+}
+
+function showUnder() {
+  $("#backdrop").src = (under === "picture" && page.picture) || photo.url || "";
+  for (const button of element.shadowRoot.querySelectorAll("[data-under]"))
+    button.setAttribute("aria-pressed", button.dataset.under === under);
+}
+
+function select(joint) {
+  selected = joint;
+  $("#joint").value = String(joint);
+  const button = $('[data-do="toggle"]');
+  button.disabled = joint < 0 || !pose;
+  const off = joint >= 0 && pose && !pose[joint].on;
+  button.querySelector("span").textContent = off ? "Show" : "Hide";
+  button.querySelector("svg").outerHTML = icon(off ? "eye" : "hide");
+  draw();
+}
+
+// ---- talking to the server
+
+const pump = createPump((request) => server.render_live({ ...request, session: props.session }));
+const live = () => !placing && pump.push({ keypoints: rowsFromPose(pose) });
+
+function commit() {
+  if (placing) return;
+  pump.drop();
+  tell("status", { kind: "busy", text: "Rendering at full size…" });
+  props.value = { seq: ++page.seq, keypoints: rowsFromPose(pose) };
+  trigger("commit");
+}
+
+function change(next) {
+  pose = next;
+  draw();
+  live();
+  commit();
+}
+
+// ---- gestures
+
+function nearest([px, py], event) {
+  const radius = event.pointerType === "touch" ? 30 : 16;
+  let best = -1;
+  let least = radius;
+  pose.forEach((joint, index) => {
+    const [x, y] = view.toScreen(joint.x, joint.y);
+    // Joints that are off, and the crowded ones of the face, give way to the others.
+    const away = Math.hypot(x - px, y - py) + (joint.on ? 0 : 6) + (index >= 14 ? 3 : 0);
+    if (away < least) [best, least] = [index, away];
+  });
+  return best;
+}
+
+createGestures(stage, view, {
+  down(point, event) {
+    if (!pose) return false;
+    const joint = nearest(point, event);
+    const whole = moveWhole || placing && joint < 0;
+    if (joint < 0 && !whole) return false;
+    if (joint >= 0) select(joint);
+    drag = { joint, whole: whole || event.shiftKey, start: copyPose(pose), from: view.toWorld(...point), moved: false };
+    stage.dataset.dragging = "true";
+    return true;
+  },
+  move(point, event) {
+    const [x, y] = view.toWorld(...point);
+    const [dx, dy] = [x - drag.from[0], y - drag.from[1]];
+    if (!drag.moved && Math.hypot(dx, dy) * view.scale < 3) return; // a click is not a drag
+    drag.moved = true;
+    if (drag.whole) {
+      pose = copyPose(drag.start);
+      translate(pose, pose.keys(), dx, dy);
+    } else {
+      const from = drag.start[drag.joint];
+      const target = { x: clamp(from.x + dx, 0, photo.width), y: clamp(from.y + dy, 0, photo.height) };
+      pose = dragJoint(drag.start, drag.joint, target, !keepBones || event.altKey);
+      pose[drag.joint].on = true;
+    }
+    draw();
+    live();
+  },
+  up() {
+    const moved = drag.moved;
+    drag = null;
+    delete stage.dataset.dragging;
+    if (selected >= 0) select(selected);
+    if (moved) commit();
+  },
+  cancel() {
+    pose = drag.start;
+    drag = null;
+    delete stage.dataset.dragging;
+    draw();
+    if (!placing) live();
+  },
+  hover(point, event) {
+    if (pose && !drag) stage.classList.toggle("over", point !== null && nearest(point, event) >= 0);
+  },
+});
+
+stage.addEventListener("contextmenu", (event) => {
+  event.preventDefault();
+  if (!pose || drag) return;
+  const box = stage.getBoundingClientRect();
+  const joint = nearest([event.clientX - box.left, event.clientY - box.top], event);
+  if (joint < 0) return;
+  select(joint);
+  actions.toggle();
+});
+stage.addEventListener("dblclick", (event) => {
+  const box = stage.getBoundingClientRect();
+  if (pose && nearest([event.clientX - box.left, event.clientY - box.top], event) < 0) view.fit();
+});
+
+const STEPS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+stage.addEventListener("keydown", (event) => {
+  if (!pose || event.ctrlKey || event.metaKey) return;
+  const key = event.key.toLowerCase();
+  const step = STEPS[event.key];
+  if (step && selected >= 0) {
+    const size = (event.shiftKey ? 10 : 2) / view.scale;
+    const target = { x: pose[selected].x + step[0] * size, y: pose[selected].y + step[1] * size };
+    pose = dragJoint(pose, selected, target, !keepBones);
+    draw();
+    live();
+    clearTimeout(nudging); // a row of key presses is one step of the history
+    nudging = setTimeout(commit, 400);
+  } else if (key === "n" || key === "p") {
+    select((selected + (key === "n" ? 1 : JOINTS.length - 1) + (selected < 0 && key === "p" ? 1 : 0)) % JOINTS.length);
+  } else if (key === "h" || key === "delete") {
+    actions.toggle();
+  } else if (key === "m") {
+    actions.mirror();
+  } else if (key === "b") {
+    actions.bones();
+  } else if (key === "v") {
+    actions.whole();
+  } else {
+    return;
+  }
+  event.preventDefault();
+});
+
+// ---- buttons
+
+const press = (name, on) => $(`[data-do="${name}"]`).setAttribute("aria-pressed", String(on));
+const actions = {
+  in: () => view.zoom(1.25),
+  out: () => view.zoom(0.8),
+  fit: () => view.fit(),
+  bones: () => press("bones", (keepBones = !keepBones)),
+  whole: () => press("whole", (moveWhole = !moveWhole)),
+  mirror: () => pose && change(mirrorFigure(pose)),
+  own: () => pose && own && change(copyPose(own)),
+  smaller: () => pose && change(scaleFigure(pose, 1 / 1.08)),
+  larger: () => pose && change(scaleFigure(pose, 1.08)),
+  toggle() {
+    if (!pose || selected < 0) return;
+    const next = copyPose(pose);
+    next[selected].on = !next[selected].on;
+    if (!next.some((joint) => joint.on)) return;
+    change(next);
+    select(selected);
+  },
+  use() {
+    tell("status", { kind: "busy", text: "Analysing with your pose…" });
+    props.value = { seq: ++page.seq, keypoints: rowsFromPose(pose) };
+    trigger("place");
+  },
+  load: () => $("#file").click(),
+  save() {
+    if (!pose) return;
+    const flat = pose.flatMap((j) => (j.on ? [j.x, j.y, j.score] : [0, 0, 0]));
+    const file = { people: [{ pose_keypoints_2d: flat }], canvas_width: photo.width, canvas_height: photo.height };
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(new Blob([JSON.stringify(file)], { type: "application/json" }));
+    link.download = "pose.json";
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+  },
+};
+element.shadowRoot.addEventListener("click", (event) => {
+  const button = event.target.closest("button");
+  if (!button) return;
+  if (button.dataset.do) actions[button.dataset.do]();
+  if (button.dataset.under) {
+    under = button.dataset.under;
+    showUnder();
+  }
+  if (button.dataset.person) {
+    tell("status", { kind: "busy", text: "Analysing…" });
+    props.value = { index: Number(button.dataset.person) };
+    trigger("choose");
+  }
+  if (button.dataset.preset && pose) {
+    change(applyPreset(pose, PRESETS[Number(button.dataset.preset)]));
+    if (placing) view.fit();
+  }
+});
+$("#file").addEventListener("change", async (event) => {
+  const [file] = event.target.files;
+  event.target.value = "";
+  if (!file || !pose) return;
+  props.value = { text: await file.slice(0, 1000000).text() };
+  trigger("load_pose");
+});
+$("#joint").innerHTML = `<option value="-1">Joint…</option>${JOINTS.map((_, j) => `<option value="${j}">${label(j)}</option>`).join("")}`;
+$("#joint").addEventListener("change", (event) => pose && select(Number(event.target.value)));
+
+// ---- presets, each drawn as the little figure it makes
+
+const FIGURE = poseFromRows(STANDING, { width: 60, height: 100 });
+function figure(preset) {
+  const shape = applyPreset(FIGURE, preset);
+  const bones = LIMBS.slice(0, 13).map(([a, b]) => `M${shape[a].x.toFixed(1)} ${shape[a].y.toFixed(1)}L${shape[b].x.toFixed(1)} ${shape[b].y.toFixed(1)}`);
+  return `<svg viewBox="-14 -16 88 118" aria-hidden="true"><path d="${bones.join("")}"/><circle cx="${shape[0].x}" cy="${shape[0].y - 1}" r="7"/></svg>`;
+}
+$("#presets").innerHTML = PRESETS.map(
+  (preset, index) => `<button data-preset="${index}" title="${preset.name}">${figure(preset)}<span>${preset.name}</span></button>`,
+).join("");
+
+// ---- from the server
+
+function takePhoto() {
+  if (!props.photo) return;
+  Object.assign(photo, props.photo);
+  showUnder();
+  view.open(photo.width, photo.height);
+}
+function takePose() {
+  if (!props.pose || !photo.width) return;
+  clearTimeout(nudging);
+  pump.drop();
+  drag = null;
+  placing = props.pose.placing;
+  pose = poseFromRows(props.pose.rows, photo);
+  own = props.pose.own ? poseFromRows(props.pose.own, photo) : copyPose(pose);
+  $("#placing").hidden = !placing;
+  select(selected);
+}
+function takePeople() {
+  people = props.people ?? people;
+  const several = people.boxes.length > 1;
+  $("#people").hidden = !several;
+  $("#people").innerHTML = people.boxes
+    .map((_, n) => `<button data-person="${n}" aria-pressed="${n === people.chosen}">Person ${n + 1}</button>`)
+    .join("");
+  $("#boxes").innerHTML = "";
+  if (several) people.boxes.forEach((_, n) => make($("#boxes"), "rect", { class: n === people.chosen ? "chosen" : "" }));
+  draw();
+}
+watch("photo", takePhoto);
+watch("pose", takePose);
+watch("people", takePeople);
+page.addEventListener("mode", ({ detail }) => detail === "pose" && stage.focus({ preventScroll: true }));
+page.addEventListener("picture", () => under === "picture" && showUnder());
+takePhoto();
+takePose();
+takePeople();

@@ -1,0 +1,206 @@
+// The region canvas: paints labels 0 to 7 over the photo. What is sent is the painted layer alone, exactly.
+const $ = mount(element, HTML, CSS);
+const stage = $("#stage");
+const canvas = $("#map");
+const context = canvas.getContext("2d");
+const ring = $("#ring");
+const photo = { url: "", width: 0, height: 0 };
+let map = null;
+let region = 3;
+let tool = "brush";
+let size = 24; // diameter in pixels of the screen
+let under = "picture";
+let stroke = null; // {last: [x, y], before}
+let strokeSeq = 0; // order number of the newest stroke
+let pointer = null;
+
+const view = createViewport(stage, $("#world"), drawRing);
+
+function drawRing() {
+  const painting = pointer && map && (tool === "brush" || tool === "restore");
+  ring.hidden = !painting;
+  if (!painting) return;
+  ring.style.width = ring.style.height = `${size}px`;
+  ring.style.transform = `translate(${pointer[0] - size / 2}px, ${pointer[1] - size / 2}px)`;
+  ring.style.setProperty("--colour", tool === "restore" ? "#fff" : `rgb(${PALETTE[region]})`);
+}
+
+function showUnder() {
+  $("#backdrop").src = (under === "picture" && page.picture) || photo.url || "";
+  for (const button of element.shadowRoot.querySelectorAll("[data-under]"))
+    button.setAttribute("aria-pressed", button.dataset.under === under);
+}
+
+// ---- talking to the server
+
+const pump = createPump(async (request) => {
+  const labels = await pack(map.paint);
+  return server.render_live({ labels, seq: request.seq, session: props.session });
+});
+
+async function commit() {
+  pump.drop();
+  tell("status", { kind: "busy", text: "Rendering at full size…" });
+  const seq = (strokeSeq = ++page.seq);
+  props.value = { seq, labels: await pack(map.paint) };
+  trigger("commit");
+}
+
+// ---- gestures
+
+const toMap = (point) => {
+  const [x, y] = view.toWorld(...point);
+  return [(x * map.width) / photo.width, (y * map.height) / photo.height];
+};
+
+function paintTo([x, y]) {
+  const radius = Math.max(0.5, ((size / 2 / view.scale) * map.width) / photo.width);
+  const changed = map.stroke(...stroke.last, x, y, radius, tool === "restore" ? null : region);
+  stroke.last = [x, y];
+  if (changed) map.draw(context, changed);
+}
+
+createGestures(stage, view, {
+  down(point, event) {
+    if (!map || tool === "hand") return false;
+    const [x, y] = toMap(point);
+    const inside = x >= 0 && y >= 0 && x < map.width && y < map.height;
+    if (event.altKey) {
+      if (inside) choose(map.at(Math.floor(y) * map.width + Math.floor(x)));
+      return true;
+    }
+    if (tool === "fill") {
+      // A second finger may still turn this into a pinch: fill on release.
+      stroke = inside ? { fill: [Math.floor(x), Math.floor(y)] } : null;
+      return true;
+    }
+    stroke = { last: [x, y], before: map.paint.slice() };
+    paintTo([x, y]);
+    pump.push({});
+    return true;
+  },
+  move(point) {
+    if (!stroke || stroke.fill) return;
+    paintTo(toMap(point));
+    pump.push({});
+  },
+  up() {
+    if (!stroke) return;
+    if (stroke.fill) {
+      const changed = map.fill(...stroke.fill, region);
+      if (changed) map.draw(context, changed);
+      stroke = null;
+      if (!changed) return;
+    }
+    stroke = null;
+    commit();
+  },
+  cancel() {
+    if (stroke?.before) {
+      map.paint = stroke.before;
+      drawAll();
+      pump.push({});
+    }
+    stroke = null;
+  },
+  hover(point, event) {
+    pointer = event.pointerType === "touch" ? null : point;
+    drawRing();
+  },
+});
+
+stage.addEventListener("contextmenu", (event) => event.preventDefault());
+stage.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey) return;
+  const key = event.key.toLowerCase();
+  const tools = { b: "brush", g: "fill", e: "restore" };
+  if (key >= "0" && key <= "7" && key.length === 1) choose(Number(key));
+  else if (tools[key]) take(tools[key]);
+  else if (key === "[") resize(size / 1.2);
+  else if (key === "]") resize(size * 1.2);
+  else return;
+  event.preventDefault();
+});
+
+// ---- tools
+
+function choose(index) {
+  region = index;
+  for (const button of $("#palette").children) button.setAttribute("aria-pressed", String(Number(button.dataset.region) === index));
+  if (tool === "restore" || tool === "hand") take("brush");
+  drawRing();
+}
+
+function take(name) {
+  tool = name;
+  stage.dataset.tool = name;
+  for (const button of element.shadowRoot.querySelectorAll("[data-tool].tool"))
+    button.setAttribute("aria-pressed", button.dataset.tool === name);
+  drawRing();
+}
+
+function resize(value) {
+  size = clamp(Math.round(value), 2, 120);
+  $("#size").value = size;
+  $("#size-value").textContent = size;
+  drawRing();
+}
+
+const dark = ([r, g, b]) => 0.3 * r + 0.59 * g + 0.11 * b < 105;
+$("#palette").innerHTML = REGIONS.map(
+  (name, index) =>
+    `<button data-region="${index}" title="Paint ${name.replace("_", " ")} (key ${index})">` +
+    `<i style="background:rgb(${PALETTE[index]});color:${dark(PALETTE[index]) ? "#fff" : "#111"}" aria-hidden="true">${index}</i>` +
+    `<span>${name.replace("_", " ")}</span></button>`,
+).join("");
+$("#size").addEventListener("input", (event) => resize(Number(event.target.value)));
+$("#opacity").addEventListener("input", (event) => (canvas.style.opacity = event.target.value / 100));
+canvas.style.opacity = 0.6;
+const actions = { in: () => view.zoom(1.25), out: () => view.zoom(0.8), fit: () => view.fit() };
+element.shadowRoot.addEventListener("click", (event) => {
+  const button = event.target.closest("button");
+  if (!button) return;
+  if (button.dataset.do) actions[button.dataset.do]();
+  if (button.dataset.tool) take(button.dataset.tool);
+  if (button.dataset.region) choose(Number(button.dataset.region));
+  if (button.dataset.under) {
+    under = button.dataset.under;
+    showUnder();
+  }
+});
+take(tool);
+choose(region);
+
+// ---- from the server
+
+function drawAll() {
+  map.draw(context, [0, 0, map.width, map.height]);
+}
+function takePhoto() {
+  if (!props.photo) return;
+  Object.assign(photo, props.photo);
+  showUnder();
+  view.open(photo.width, photo.height);
+}
+async function takeMap() {
+  const news = props.map;
+  if (!news) {
+    map = null;
+    context.clearRect(0, 0, canvas.width, canvas.height);
+    return;
+  }
+  const [base, paint] = await Promise.all([unpack(news.base), news.paint && unpack(news.paint)]);
+  if (news.version < (props.map?.version ?? 0)) return; // a newer one came meanwhile
+  // Strokes that the server had not heard of yet stay.
+  const keep = map?.document === news.document && (stroke || news.version < strokeSeq);
+  map = createLabelMap(news.width, news.height, base, keep ? map.paint : paint);
+  map.document = news.document;
+  [canvas.width, canvas.height] = [map.width, map.height];
+  drawAll();
+}
+watch("photo", takePhoto);
+watch("map", takeMap);
+page.addEventListener("mode", ({ detail }) => detail === "regions" && stage.focus({ preventScroll: true }));
+page.addEventListener("picture", () => under === "picture" && showUnder());
+takePhoto();
+takeMap();

@@ -1,0 +1,80 @@
+"""What a browser or a program sent, checked: nothing from outside gets past here as it came.
+
+Every function raises :class:`pise_core.errors.InputError` with a line that says what to do.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from app.paint import PaintLayer, working_size
+from app.session import Session, Style
+from pise_core import pose as poses
+from pise_core.errors import InputError
+from pise_core.regions import REGIONS
+
+
+def field(value: Any, name: str) -> Any:
+    """One entry of a JSON object, None if it is not there or ``value`` is no object."""
+    return value.get(name) if isinstance(value, dict) else None
+
+
+def pose(value: Any) -> np.ndarray:
+    """``{"keypoints": 18 rows}`` -> (18, 3) in pixels of the photo, with at least one joint there."""
+    wanted = poses.from_rows(field(value, "keypoints"))
+    poses.bounding_box(wanted)
+    return wanted
+
+
+def edited_pose(session: Session, value: Any) -> np.ndarray | None:
+    """As :func:`pose`, but None when it is the person's own pose, so that no edit is no edit."""
+    wanted = pose(value)
+    return None if poses.to_rows(wanted) == poses.to_rows(session.need_person().pose) else wanted
+
+
+def paint(session: Session, value: Any) -> PaintLayer | None:
+    """``{"labels": packed layer}`` at the photo's working size."""
+    height, width = session.need_photo().shape[:2]
+    return PaintLayer.from_client(field(value, "labels"), working_size(width, height))
+
+
+def styles(session: Session, value: Any) -> dict[str, Style]:
+    """``{"styles": {region: {"reference", "alpha"}}}``."""
+    wanted = field(value, "styles")
+    if not isinstance(wanted, dict):
+        raise InputError("the textures did not arrive whole; move the slider again")
+    checked = {}
+    for region, style in wanted.items():
+        reference, alpha = field(style, "reference"), field(style, "alpha")
+        if region not in REGIONS[1:]:
+            raise InputError(f"textures can be borrowed for: {', '.join(REGIONS[1:])}")
+        if not isinstance(reference, str) or reference not in session.references:
+            raise InputError("that reference is gone; choose another one")
+        if isinstance(alpha, bool) or not isinstance(alpha, int | float) or not 0 <= alpha <= 1:
+            raise InputError("a texture is mixed with a weight from 0 to 1")
+        checked[region] = Style(reference, float(alpha))
+    return checked
+
+
+def index(value: Any, count: int, what: str) -> int:
+    """``{"index": n}`` with ``n`` below ``count``."""
+    number = field(value, "index")
+    if isinstance(number, bool) or not isinstance(number, int) or not 0 <= number < count:
+        raise InputError(f"there is no such {what}")
+    return number
+
+
+def sequence(value: Any) -> int:
+    """``{"seq": n}``, the page's order number; 0 if it is none."""
+    number = field(value, "seq")
+    if isinstance(number, bool) or not isinstance(number, int | float) or not 0 <= number < 2**52:
+        return 0
+    return int(number)
+
+
+def text(value: Any, limit: int = 1_000_000) -> str:
+    """``{"text": ...}``, the contents of a small file."""
+    content = field(value, "text")
+    if not isinstance(content, str) or len(content) > limit:
+        raise InputError("that file is no pose; choose an OpenPose JSON file")
+    return content

@@ -1,0 +1,168 @@
+"""What the page is told: the properties of its parts, made from a session."""
+
+import base64
+import itertools
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from app.paint import pack, resize_labels, working_size
+from app.session import Edits, Session
+from pise_core import pose as poses
+from pise_core.regions import REGIONS
+
+#: Properties by the name of the part; the parts are named in :mod:`app.studio`.
+Update = dict[str, dict[str, Any]]
+
+#: Long side of the pictures shown on the page; the download is always full size.
+SHOWN_SIDE = 1600
+THUMBNAIL_SIDE = 160
+
+_versions = itertools.count(1)
+
+
+def status(kind: str, text: str, session: Session | None = None) -> Update:
+    """The line that says what is happening; ``kind`` is hint, busy, ok or error."""
+    # The same text twice must still reach the page, which may show another one meanwhile: hence the version.
+    bar: dict[str, Any] = {"status": {"kind": kind, "text": text, "version": next(_versions)}}
+    if session is not None:
+        bar["history"] = {"undo": session.can_undo, "redo": session.can_redo}
+    return {"bar": bar}
+
+
+def document(session: Session) -> Update:
+    """All of a document that has just been opened, and whose person is known."""
+    shown = picture(session, session.need_photo())
+    return {
+        "pose": {"photo": shown, "pose": pose(session), "people": people(session)},
+        "regions": {"photo": shown, "map": region_map(session, session.edits)},
+        "textures": {"styles": styles(session), "references": references(session)},
+        "result": result(session, shown["url"], shown["url"]),
+        "download": download(session, session.need_photo()),
+    }
+
+
+def unplaced(session: Session) -> Update:
+    """A photo in which nobody was found, with a skeleton to be placed by hand."""
+    photo = session.need_photo()
+    shown = picture(session, photo)
+    height, width = photo.shape[:2]
+    skeleton = poses.default_skeleton((0.25 * width, 0.06 * height, 0.75 * width, 0.94 * height))
+    rows = poses.to_rows(skeleton)
+    return {
+        "pose": {
+            "photo": shown,
+            "pose": {"version": next(_versions), "rows": rows, "own": rows, "placing": True},
+            "people": people(session),
+        },
+        "regions": {"photo": shown, "map": None},
+        "textures": {"styles": styles(session), "references": references(session)},
+        "result": result(session, shown["url"], shown["url"]),
+        "download": {"value": None, "interactive": False, "label": "Download PNG"},
+    }
+
+
+def picture(session: Session, image: np.ndarray) -> dict[str, Any]:
+    """A picture for the page: its address and the *full* size that coordinates refer to."""
+    path = session.save(shrink(image, SHOWN_SIDE), "shown", ".jpg")
+    return {"url": f"/gradio_api/file={path}", "width": image.shape[1], "height": image.shape[0]}
+
+
+def result(session: Session, url: str, before: str | None = None, sequence: int | None = None) -> dict[str, Any]:
+    """The result at ``url``; a new ``before`` starts a new comparison."""
+    number = session.next_sequence() if sequence is None else sequence
+    news = {"document": session.document, "seq": number, "url": url}
+    return {"result": news if before is None else {**news, "before": before}}
+
+
+def download(session: Session, image: np.ndarray) -> dict[str, Any]:
+    """The button with its file, at full size and without metadata."""
+    path = session.save(image, f"{session.name}-edited", ".png", keep=2)
+    return {"value": path, "interactive": True, "label": f"Download PNG · {image.shape[1]} × {image.shape[0]}"}
+
+
+def pose(session: Session) -> dict[str, Any]:
+    """The wanted pose, and the person's own."""
+    own = session.need_person().pose
+    wanted = own if session.edits.pose is None else session.edits.pose
+    rows = poses.to_rows(wanted), poses.to_rows(own)
+    return {"version": next(_versions), "rows": rows[0], "own": rows[1], "placing": False}
+
+
+def people(session: Session) -> dict[str, Any]:
+    """The boxes of everybody found, in pixels of the photo, and who is being edited."""
+    boxes = [[round(float(v), 1) for v in found.box] for found in session.people]
+    return {"boxes": boxes, "chosen": session.chosen}
+
+
+def region_map(session: Session, edits: Edits) -> dict[str, Any]:
+    """The map below the paint, and the paint, both at working size."""
+    height, width = session.need_photo().shape[:2]
+    size = working_size(width, height)
+    return {
+        "document": session.document,
+        "version": session.sequence,
+        "width": size[0],
+        "height": size[1],
+        "base": pack(resize_labels(session.base_map(edits), size)),
+        "paint": None if edits.paint is None else edits.paint.text(),
+    }
+
+
+def styles(session: Session) -> dict[str, Any]:
+    """The mix per region, and which regions the person has at all."""
+    mixes = {region: {"reference": s.reference, "alpha": s.alpha} for region, s in session.edits.styles.items()}
+    there = [] if session.person is None else present(session.person.parsing)
+    return {"version": next(_versions), "styles": mixes, "present": there}
+
+
+def references(session: Session) -> list[dict[str, Any]]:
+    """Each reference with a small portrait."""
+    return [
+        {
+            "id": key,
+            "name": reference.name,
+            "image": data_address(shrink(_portrait(reference.preview), THUMBNAIL_SIDE), 80),
+            "present": present(reference.person.parsing),
+        }
+        for key, reference in session.references.items()
+    ]
+
+
+def present(parsing: np.ndarray) -> list[str]:
+    """Names of the regions that cover at least one pixel in two thousand."""
+    share = np.bincount(parsing.ravel(), minlength=len(REGIONS)) / parsing.size
+    return [name for name, value in zip(REGIONS, share, strict=True) if value >= 1 / 2000]
+
+
+def shrink(image: np.ndarray, side: int) -> np.ndarray:
+    """The image with its longer side brought down to ``side`` if it is longer."""
+    scale = side / max(image.shape[:2])
+    if scale >= 1:
+        return image
+    size = max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale))
+    return cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+
+
+def data_address(image: np.ndarray, quality: int) -> str:
+    """A small picture as a JPEG data address."""
+    _, data = cv2.imencode(".jpg", image[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])
+    return "data:image/jpeg;base64," + base64.b64encode(data.tobytes()).decode("ascii")
+
+
+def stem(path: Any) -> str:
+    """A harmless file name without its suffix."""
+    name = "".join(c if c.isalnum() or c in "-_" else "-" for c in Path(str(path)).stem)
+    return name[:60].strip("-") or "photo"
+
+
+def _portrait(person: Any) -> np.ndarray:
+    """The part of the photo around the person."""
+    height, width = person.photo.shape[:2]
+    x0, y0, x1, y1 = person.box
+    pad = 0.06 * (y1 - y0)
+    top, bottom = (int(np.clip(v, 0, height)) for v in (y0 - pad, y1 + pad))
+    left, right = (int(np.clip(v, 0, width)) for v in (x0 - pad, x1 + pad))
+    return person.photo[top:bottom, left:right] if bottom - top > 8 and right - left > 8 else person.photo

@@ -1,0 +1,92 @@
+"""What the user painted: a sparse layer of regions over whatever map lies below, small enough to send and to keep.
+
+A layer is a uint8 array (h, w) at *working size*: 0..7 where the user painted that region, ``UNTOUCHED`` elsewhere.
+Between browser and server it travels as base64 of its deflated bytes, which is exact and small.
+"""
+
+import base64
+import binascii
+import zlib
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+
+from pise_core.errors import InputError
+from pise_core.regions import REGION_COUNT
+
+UNTOUCHED = 255
+#: The longer side of the map that the browser paints on.
+WORKING_SIDE = 1024
+
+
+def working_size(width: int, height: int) -> tuple[int, int]:
+    """(w, h) of the map that the browser paints on, for a photo of ``width`` x ``height``."""
+    scale = min(1.0, WORKING_SIDE / max(width, height))
+    return max(1, round(width * scale)), max(1, round(height * scale))
+
+
+def resize_labels(labels: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """(H, W) uint8 labels at another ``size`` (w, h), nearest neighbour."""
+    if labels.shape == (size[1], size[0]):
+        return labels
+    return cv2.resize(labels, size, interpolation=cv2.INTER_NEAREST_EXACT)
+
+
+def pack(labels: np.ndarray) -> str:
+    """(h, w) uint8 -> base64 text of the deflated rows."""
+    return base64.b64encode(zlib.compress(np.ascontiguousarray(labels, np.uint8).tobytes(), 6)).decode("ascii")
+
+
+@dataclass(frozen=True)
+class PaintLayer:
+    """One state of the painted layer.
+
+    Attributes:
+        size: working size (w, h).
+        data: deflated rows, each byte a region 0..7 or ``UNTOUCHED``.
+    """
+
+    size: tuple[int, int]
+    data: bytes
+
+    @classmethod
+    def from_client(cls, text: Any, size: tuple[int, int]) -> "PaintLayer | None":
+        """Check what a browser sent; None if nothing is painted.
+
+        Raises:
+            InputError: not base64, not deflated, of another size than ``size`` (w, h), or with a region above 7.
+        """
+        count = size[0] * size[1]
+        # Deflate never grows its input by more than a few bytes in a thousand; base64 adds a third.
+        if not isinstance(text, str) or len(text) > 2 * count + 1024:
+            raise InputError("the painted map did not arrive whole; paint the stroke again")
+        try:
+            data = base64.b64decode(text, validate=True)
+            unpacker = zlib.decompressobj()
+            raw = unpacker.decompress(data, count + 1)
+        except (binascii.Error, ValueError, zlib.error):
+            raise InputError("the painted map did not arrive whole; paint the stroke again") from None
+        labels = np.frombuffer(raw, np.uint8)
+        if len(labels) != count:
+            raise InputError("the painted map has another size than the photo; open the photo again")
+        painted = labels[labels != UNTOUCHED]
+        if not len(painted):
+            return None
+        if painted.max() >= REGION_COUNT:
+            raise InputError(f"the painted map holds the index {int(painted.max())}; regions go from 0 to 7")
+        return cls(size, zlib.compress(raw, 6))
+
+    def labels(self) -> np.ndarray:
+        """(h, w) uint8, ``UNTOUCHED`` where nothing was painted."""
+        return np.frombuffer(zlib.decompress(self.data), np.uint8).reshape(self.size[1], self.size[0])
+
+    def text(self) -> str:
+        """As the browser reads it."""
+        return base64.b64encode(self.data).decode("ascii")
+
+    def over(self, parsing: np.ndarray) -> np.ndarray:
+        """The painted regions laid over a map (H, W) of any size; what was not painted stays exactly as it was."""
+        layer = resize_labels(self.labels(), (parsing.shape[1], parsing.shape[0]))
+        return np.where(layer == UNTOUCHED, parsing, layer)

@@ -1,0 +1,334 @@
+"""One user's document: the photo, the person in it, the references, the edits and their history.
+
+Sessions live in memory only, bounded in count and in time, and take their files with them when they go.
+"""
+
+import secrets
+import shutil
+import threading
+import time
+from collections import OrderedDict
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from gradio.utils import get_upload_folder
+
+from app.paint import PaintLayer
+from pise_core.errors import InputError
+from pise_core.images import encode_image
+
+#: Long side of what is rendered while the user drags.
+PREVIEW_SIDE = 640
+HISTORY_LIMIT = 100
+REFERENCE_LIMIT = 8
+
+Box = tuple[float, float, float, float]
+
+
+@dataclass(frozen=True)
+class Style:
+    """A region's look, mixed from the person's own and a reference's.
+
+    Attributes:
+        reference: id of the reference.
+        alpha: 0 = the person's own, 1 = the reference's.
+    """
+
+    reference: str
+    alpha: float
+
+
+@dataclass(frozen=True, eq=False)
+class Edits:
+    """All that the user asks for; never changed, only replaced, so that the history can share parts.
+
+    Attributes:
+        pose: (18, 3) in pixels of the photo, or None for the person's own.
+        paint: what was painted over the map, or None.
+        styles: region name -> style.
+    """
+
+    pose: np.ndarray | None = None
+    paint: PaintLayer | None = None
+    styles: dict[str, Style] = field(default_factory=dict)
+
+    @property
+    def none(self) -> bool:
+        """True when nothing is asked for: the result is the photo itself."""
+        return self.pose is None and self.paint is None and not any(s.alpha > 0 for s in self.styles.values())
+
+
+@dataclass(frozen=True, eq=False)
+class Reference:
+    """Another person whose textures may be borrowed: ``person`` at full size, ``preview`` at preview size."""
+
+    name: str
+    person: Any
+    preview: Any
+
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    """Somebody found in the photo: a box in its pixels, and the pose where the detector gave it at once."""
+
+    box: Box
+    pose: np.ndarray | None = None
+
+
+class Session:
+    """One user's document. Public methods may be called from several threads."""
+
+    def __init__(self) -> None:
+        self.token = secrets.token_urlsafe(24)
+        self.used = time.monotonic()
+        self.lock = threading.RLock()
+        self.document = 0  # counts opened photos, so that the page knows when to start afresh
+        self.sequence = 0  # the newest order number seen; a result with a smaller one is out of date
+        self.photo: np.ndarray | None = None
+        self.name = "photo"
+        self.people: list[Found] = []
+        self.chosen = 0
+        self.person: Any = None
+        self.preview: Any = None
+        self.references: dict[str, Reference] = {}
+        self._history: list[Edits] = [Edits()]
+        self._position = 0
+        self._told: tuple[np.ndarray | None, PaintLayer | None] = (None, None)  # what the page's map shows
+        self._bases: dict[bool, tuple[np.ndarray, np.ndarray]] = {}  # preview? -> pose, the map made for it
+        # The folder's name is as secret as the token, because its files are served to whoever knows their address.
+        self._folder = Path(get_upload_folder()) / "studio" / secrets.token_urlsafe(24)
+        self._files: list[Path] = []
+
+    # ---- the document
+
+    def open(self, photo: np.ndarray, name: str, people: list[Found]) -> None:
+        """Start a new document with a photo whose person is not analysed yet; references are kept."""
+        with self.lock:
+            self.photo, self.name, self.people, self.chosen = photo, name, people, 0
+            self.person = self.preview = None
+            self.document += 1
+            self._forget_edits()
+
+    def set_person(self, person: Any, chosen: int = 0) -> None:
+        """The person to edit; edits made to another one are dropped."""
+        with self.lock:
+            self.person, self.preview, self.chosen = person, person.scaled(PREVIEW_SIDE), chosen
+            self._forget_edits()
+
+    def add_reference(self, name: str, person: Any) -> str:
+        """Returns the reference's id.
+
+        Raises:
+            InputError: if there are too many.
+        """
+        with self.lock:
+            if len(self.references) >= REFERENCE_LIMIT:
+                raise InputError(f"there are {REFERENCE_LIMIT} references already; remove one first")
+            key = f"r{1 + max((int(k[1:]) for k in self.references), default=0)}"
+            self.references[key] = Reference(name, person, person.scaled(PREVIEW_SIDE))
+            return key
+
+    def remove_reference(self, key: str) -> None:
+        """Forget a reference and every style, past ones too, that was borrowed from it."""
+        with self.lock:
+            self.references.pop(key, None)
+            self._history = [
+                replace(e, styles={region: s for region, s in e.styles.items() if s.reference != key})
+                for e in self._history
+            ]
+
+    def need_photo(self) -> np.ndarray:
+        """The open photo, (H, W, 3) uint8.
+
+        Raises:
+            InputError: if there is none.
+        """
+        if self.photo is None:
+            raise InputError("open a photo first")
+        return self.photo
+
+    def need_person(self) -> Any:
+        """The person being edited.
+
+        Raises:
+            InputError: if there is none.
+        """
+        if self.person is None:
+            raise InputError("open a photo of a person first")
+        return self.person
+
+    # ---- edits and their history
+
+    @property
+    def edits(self) -> Edits:
+        """The current ones."""
+        return self._history[self._position]
+
+    @property
+    def before(self) -> Edits:
+        """Those of one step before."""
+        return self._history[max(0, self._position - 1)]
+
+    @property
+    def can_undo(self) -> bool:
+        return self._position > 0
+
+    @property
+    def can_redo(self) -> bool:
+        return self._position + 1 < len(self._history)
+
+    def commit(self, **changes: Any) -> Edits:
+        """Replace parts of the edits (``pose``, ``paint``, ``styles``) as one step of the history."""
+        with self.lock:
+            self._history[self._position + 1 :] = [replace(self.edits, **changes)]
+            del self._history[: -HISTORY_LIMIT - 1]
+            self._position = len(self._history) - 1
+            return self.edits
+
+    def undo(self) -> bool:
+        """One step back; False if there is none."""
+        with self.lock:
+            moved = self.can_undo
+            self._position -= moved
+            return moved
+
+    def redo(self) -> bool:
+        """One step forward again; False if there is none."""
+        with self.lock:
+            moved = self.can_redo
+            self._position += moved
+            return moved
+
+    def _forget_edits(self) -> None:
+        self._history, self._position = [Edits()], 0
+        self._told = (None, None)
+        self._bases.clear()
+
+    # ---- pictures
+
+    def render(self, edits: Edits, preview: bool = False) -> np.ndarray:
+        """The edited photo, (H, W, 3) uint8, at full size or at preview size."""
+        self.need_person()
+        person = self.preview if preview else self.person
+        if edits.none:
+            return person.photo
+        pose = self.scaled_pose(edits.pose, person)
+        parsing = None if edits.paint is None else edits.paint.over(self.base_map(edits, preview))
+        styles: dict[str, list[tuple[Any, float]]] = {}
+        for region, style in edits.styles.items():
+            reference = self.references.get(style.reference)
+            if reference is not None and style.alpha > 0:
+                styles[region] = [(reference.preview if preview else reference.person, style.alpha)]
+        return person.render(pose=pose, parsing=parsing, styles=styles or None).photo
+
+    def base_map(self, edits: Edits, preview: bool = False) -> np.ndarray:
+        """The map below the paint, (H, W) uint8: the detected one, or the one made for the wanted pose."""
+        self.need_person()
+        person = self.preview if preview else self.person
+        if edits.pose is None:
+            return person.parsing
+        known = self._bases.get(preview)
+        if known is None or known[0] is not edits.pose:
+            parsing = person.render(pose=self.scaled_pose(edits.pose, person)).parsing
+            known = self._bases[preview] = (edits.pose, parsing)
+        return known[1]
+
+    def scaled_pose(self, pose: np.ndarray | None, person: Any) -> np.ndarray | None:
+        """A pose in pixels of the photo, in pixels of ``person``'s photo."""
+        if pose is None or self.photo is None or person.photo.shape == self.photo.shape:
+            return pose
+        scaled = pose.copy()
+        scaled[:, 0] *= person.photo.shape[1] / self.photo.shape[1]
+        scaled[:, 1] *= person.photo.shape[0] / self.photo.shape[0]
+        return scaled
+
+    # ---- order and files
+
+    def painter_knows(self, paint: PaintLayer | None) -> None:
+        """The page painted this itself, and need not be told."""
+        self._told = (self._told[0], paint)
+
+    def painter_is_told(self, edits: Edits) -> bool:
+        """Whether the page's map is that of ``edits`` already; from now on it is taken to be."""
+        known, self._told = self._told, (edits.pose, edits.paint)
+        return known[0] is edits.pose and known[1] is edits.paint
+
+    def saw(self, sequence: int) -> int:
+        """Note an order number that the page sent, and return it."""
+        self.sequence = max(self.sequence, sequence)
+        return sequence
+
+    def next_sequence(self) -> int:
+        """An order number for a result that the page did not ask for by number."""
+        self.sequence += 1
+        return self.sequence
+
+    def save(self, image: np.ndarray, stem: str, suffix: str, keep: int = 6) -> str:
+        """Write a picture where the server may serve it from, and return its path; only the last few are kept."""
+        folder = self._folder / secrets.token_hex(4)
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / f"{stem}{suffix}"
+        path.write_bytes(encode_image(image, suffix))
+        with self.lock:
+            self._files.append(path)
+            same = [p for p in self._files if p.name == path.name]
+            for old in same[:-keep]:
+                self._files.remove(old)
+                shutil.rmtree(old.parent, ignore_errors=True)
+        return str(path)
+
+    def close(self) -> None:
+        """Remove the session's files."""
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+
+class Sessions:
+    """All sessions of a server, by the page that owns them; the least recently used go first."""
+
+    def __init__(self, limit: int = 32, idle_seconds: float = 3600) -> None:
+        self._limit, self._idle = limit, idle_seconds
+        self._by_owner: OrderedDict[str, Session] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def of(self, owner: str) -> Session:
+        """The page's session, a new one if it has none (any more)."""
+        with self._lock:
+            session = self._by_owner.pop(owner, None) or Session()
+            self._by_owner[owner] = session
+            session.used = time.monotonic()
+            self._sweep()
+            return session
+
+    def by_token(self, token: Any) -> Session:
+        """The session with that token.
+
+        Raises:
+            InputError: if there is none (any more).
+        """
+        with self._lock:
+            for owner, session in self._by_owner.items():
+                if isinstance(token, str) and secrets.compare_digest(session.token.encode(), token.encode()):
+                    self._by_owner.move_to_end(owner)
+                    session.used = time.monotonic()
+                    return session
+        raise InputError("this page has been idle for too long; reload it and open the photo again")
+
+    def close(self, owner: str | None = None) -> None:
+        """Forget one page's session, or all of them."""
+        with self._lock:
+            owners = list(self._by_owner) if owner is None else [owner] if owner in self._by_owner else []
+            for name in owners:
+                self._by_owner.pop(name).close()
+
+    def __len__(self) -> int:
+        return len(self._by_owner)
+
+    def _sweep(self) -> None:
+        oldest_allowed = time.monotonic() - self._idle
+        while self._by_owner:
+            owner, session = next(iter(self._by_owner.items()))
+            if len(self._by_owner) <= self._limit and session.used >= oldest_allowed:
+                return
+            self._by_owner.pop(owner).close()

@@ -1,0 +1,239 @@
+"""The page: layout and wiring, nothing else."""
+
+import logging
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from app import actions, checks
+from app.canvas.components import DocumentBar, Examples, Modes, PoseEditor, RegionPainter, ResultView, StylePanel
+from app.page import data_address, shrink, status
+from app.session import Session, Sessions
+from pise_core.errors import InputError
+from pise_core.images import MAX_BYTES, read_image
+
+log = logging.getLogger(__name__)
+
+_HERE = Path(__file__).parent
+_EXAMPLES = _HERE / "examples" / "people"
+_PHOTOS = [".jpg", ".jpeg", ".png", ".webp"]
+_SHOW_EXAMPLES = """() => {
+  const state = document.body.dataset;
+  state.studio = state.studio === "editing" ? "choosing" : window.piseStudio?.document ? "editing" : "";
+}"""
+_SORRY = "Something went wrong; your work is kept. Try again, or undo the last step."
+
+
+def example_people() -> list[Path]:
+    """The bundled example photos, by name."""
+    return sorted(path for path in _EXAMPLES.glob("*") if path.suffix.lower() in _PHOTOS)
+
+
+def theme() -> gr.themes.Base:
+    """System fonts, one accent."""
+    font = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "Helvetica Neue", "Arial", "sans-serif")
+    mono = ("ui-monospace", "SFMono-Regular", "Consolas", "monospace")
+    return gr.themes.Base(font=font, font_mono=mono, radius_size="lg").set(
+        button_primary_background_fill="var(--pise-accent)",
+        button_primary_background_fill_hover="var(--pise-accent-ink)",
+        button_primary_text_color="var(--pise-on-accent)",
+        button_primary_background_fill_dark="var(--pise-accent)",
+        button_primary_background_fill_hover_dark="var(--pise-accent-ink)",
+        button_primary_text_color_dark="var(--pise-on-accent)",
+        button_secondary_background_fill="var(--pise-panel)",
+        button_secondary_background_fill_dark="var(--pise-panel)",
+        button_secondary_background_fill_hover="var(--pise-hover)",
+        button_secondary_background_fill_hover_dark="var(--pise-hover)",
+        button_secondary_border_color="var(--pise-line)",
+        button_secondary_border_color_dark="var(--pise-line)",
+        button_secondary_text_color="var(--pise-ink)",
+        button_secondary_text_color_dark="var(--pise-ink)",
+        body_text_color="var(--pise-ink)",
+        body_text_color_dark="var(--pise-ink)",
+        body_text_color_subdued="var(--pise-quiet)",
+        body_text_color_subdued_dark="var(--pise-quiet)",
+    )
+
+
+def build(load_editor: Callable[[], Any]) -> gr.Blocks:
+    """The studio as Gradio blocks; :func:`launch` serves them.
+
+    Args:
+        load_editor: called once, at the first photo (or by :func:`launch`).
+    """
+    studio, sessions = actions.Studio(load_editor), Sessions()
+    examples = example_people()
+    thumbnails = [data_address(shrink(read_image(path), 200), 82) for path in examples]
+
+    def live(request: Any) -> dict[str, Any]:
+        # Server functions know no session: the token says which. An exception would reach the page as `undefined`.
+        try:
+            return studio.live(sessions.by_token(checks.field(request, "session")), request)
+        except InputError as error:
+            return {"ok": False, "error": str(error)}
+        except Exception:
+            log.exception("live preview failed")
+            return {"ok": False, "error": _SORRY}
+
+    live.__name__ = "render_live"
+
+    with gr.Blocks(title="PISE Studio", fill_width=True, analytics_enabled=False, delete_cache=(3600, 3600)) as demo:
+        with gr.Row(elem_id="top"):
+            gr.HTML(
+                "<h1>PISE Studio</h1><p>Drag a joint, paint a region or borrow a texture: the photo follows.</p>",
+                elem_id="brand",
+                apply_default_css=False,
+            )
+            bar = DocumentBar(elem_id="bar", **status("hint", "Open a photo of a person, or choose an example.")["bar"])
+            open_button = gr.UploadButton("Open photo", file_types=_PHOTOS, size="md", elem_id="open", min_width=0)
+            example_button = gr.Button("Examples", size="md", elem_id="show-examples", min_width=0)
+
+        # Everything is on the page from the start and the style sheet shows what applies: a part that is not mounted
+        # would miss what it is told.
+        with gr.Column(elem_id="welcome"):
+            gr.HTML(
+                "<h2>Start with a photo of one person</h2><p>Full body works best. It is processed on this server "
+                "alone, and forgotten when you close the page.</p>",
+                apply_default_css=False,
+            )
+            drop = gr.File(label="Photo", file_types=_PHOTOS, height=220, elem_id="drop")
+            if examples:
+                gr.HTML("<h2>Or choose an example</h2>", apply_default_css=False)
+            strip = Examples(pictures=thumbnails, elem_id="examples", visible=bool(examples))
+
+        with gr.Row(elem_id="workspace"):
+            with gr.Column(scale=3, min_width=320, elem_id="work"):
+                Modes(elem_id="modes")
+                with gr.Column(elem_id="panel-pose", min_width=0):
+                    pose_photo = gr.UploadButton("Pose from photo", file_types=_PHOTOS, size="md", elem_id="pose-photo")
+                    pose = PoseEditor(elem_id="pose", live=live)
+                with gr.Column(elem_id="panel-regions", min_width=0):
+                    regions = RegionPainter(elem_id="regions", live=live)
+                with gr.Column(elem_id="panel-textures", min_width=0):
+                    add = gr.UploadButton(
+                        "Add a photo", file_types=_PHOTOS, file_count="multiple", size="md", elem_id="add-reference"
+                    )
+                    textures = StylePanel(elem_id="textures", live=live, examples=thumbnails)
+            with gr.Column(scale=2, min_width=320, elem_id="outcome"):
+                with gr.Row(elem_id="outcome-head"):
+                    gr.HTML("<h2>Result</h2>", apply_default_css=False)
+                    download = gr.DownloadButton(
+                        "Download PNG", variant="primary", size="md", interactive=False, elem_id="download"
+                    )
+                result = ResultView(elem_id="result")
+        with gr.Accordion("Detectors", open=False, elem_id="settings"):
+            with gr.Row():
+                detector = gr.Radio(
+                    [("Built-in", actions.BUILT_IN),
+                     ("OpenPose (downloads 209 MB from the hub; non-commercial licence)", actions.OPENPOSE)],
+                    value=actions.BUILT_IN, label="Joints", elem_id="detector",
+                )  # fmt: skip
+                parser = gr.Radio(
+                    [("Built-in", actions.BUILT_IN),
+                     ("SegFormer clothes (downloads 109 MB from the hub; see its licence)", actions.SEGFORMER)],
+                    value=actions.BUILT_IN, label="Regions", elem_id="parser",
+                )  # fmt: skip
+            again = gr.Button("Analyse the photo again", size="md", elem_id="again")
+
+        parts = {
+            "bar": bar, "pose": pose, "regions": regions, "textures": textures, "result": result,
+            "download": download,
+        }  # fmt: skip
+
+        def handler(action: Callable[..., actions.Updates], *fixed: Any) -> Callable[..., Iterator[dict]]:
+            """The action for Gradio: finds the session, names the parts, and turns errors into the status line."""
+
+            def run(request: gr.Request, *inputs: Any) -> Iterator[dict]:
+                session = sessions.of(request.session_hash or "")
+                try:
+                    for update in action(session, *fixed, *inputs):
+                        yield {parts[name]: gr.update(**properties) for name, properties in update.items()}
+                except InputError as error:
+                    yield {bar: gr.update(**_problem(str(error), session))}
+                except Exception:
+                    log.exception("%s failed", action.__name__)
+                    yield {bar: gr.update(**_problem(_SORRY, session))}
+
+            return run
+
+        def on(event: Callable, action: Callable[..., actions.Updates], *inputs: Any, render: bool = False, **settings):
+            """Wire one action; ``render`` has the picture follow, the newest state only."""
+            name = action.__name__
+            common: dict[str, Any] = {
+                "outputs": list(parts.values()), "show_progress": "hidden", "api_visibility": "undocumented",
+            }  # fmt: skip
+            settings = {"api_name": name, "trigger_mode": "multiple", "concurrency_id": "edit"} | settings
+            done = event(handler(action), list(inputs), concurrency_limit=4, **common, **settings)
+            if render:
+                done.then(
+                    handler(studio.render), None, **common, api_name=f"{name}_render", trigger_mode="always_last",
+                    concurrency_id="gpu", concurrency_limit=1,
+                )  # fmt: skip
+
+        def example(action: Callable[..., actions.Updates]) -> Callable[..., actions.Updates]:
+            """The action on a bundled example, of which the page names only the number."""
+
+            def chosen(session: Session, choice: Any, *rest: Any) -> actions.Updates:
+                yield from action(session, examples[checks.index(choice, len(examples), "example")], *rest)
+
+            chosen.__name__ = f"{action.__name__}_example"
+            return chosen
+
+        analysis = {"concurrency_id": "gpu", "trigger_mode": "once"}
+        for upload in (open_button, drop):
+            on(upload.upload, studio.open_photo, upload, detector, parser, **analysis)
+        on(strip.choose, example(studio.open_photo), strip, detector, parser, **analysis)
+        on(again.click, studio.analyse_again, detector, parser, **analysis)
+        on(pose.choose, studio.choose_person, pose, parser, **analysis)
+        on(pose.place, studio.place_person, pose, parser, **analysis)
+        on(pose.commit, studio.commit_pose, pose, render=True)
+        on(pose.load_pose, studio.load_pose, pose, render=True)
+        on(pose_photo.upload, studio.borrow_pose, pose_photo, detector, render=True, **analysis)
+        on(regions.commit, studio.commit_paint, regions, render=True)
+        on(textures.commit, studio.commit_styles, textures, render=True)
+        on(textures.remove, studio.remove_reference, textures, render=True)
+        on(add.upload, studio.add_references, add, detector, parser, **analysis)
+        on(textures.example, example(studio.add_references), textures, detector, parser, **analysis)
+        on(bar.undo, studio.undo, bar, render=True)
+        on(bar.redo, studio.redo, bar, render=True)
+        on(bar.start_over, studio.start_over, bar, render=True)
+        on(demo.load, studio.start)
+        example_button.click(None, js=_SHOW_EXAMPLES, api_visibility="private")
+
+        def goodbye(request: gr.Request) -> None:
+            sessions.close(request.session_hash)
+
+        demo.unload(goodbye)
+
+    demo.queue(max_size=64, default_concurrency_limit=4)
+    demo.studio, demo.sessions = studio, sessions  # type: ignore[attr-defined]
+    return demo
+
+
+def _problem(text: str, session: Session) -> dict[str, Any]:
+    return status("error", text[:1].upper() + text[1:], session)["bar"]
+
+
+def launch(demo: gr.Blocks, host: str | None = None, port: int | None = None, **settings: Any) -> Any:
+    """Serve the studio; nothing leaves this machine, and no user's picture outlives the session.
+
+    Args:
+        host, port: Gradio's ``GRADIO_SERVER_NAME`` and ``GRADIO_SERVER_PORT`` (or 127.0.0.1 and 7860) if None.
+        settings: further arguments of ``Blocks.launch``, such as ``prevent_thread_lock``.
+    """
+    return demo.launch(
+        server_name=host,
+        server_port=port,
+        share=False,
+        show_error=False,
+        run_history=False,
+        ssr_mode=False,
+        enable_monitoring=False,
+        max_file_size=MAX_BYTES,
+        theme=theme(),
+        css=(_HERE / "theme.css").read_text("utf-8"),
+        footer_links=["api"],
+        **settings,
+    )

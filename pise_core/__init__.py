@@ -1,0 +1,30 @@
+"""PISE: person image synthesis and editing, for photos of one's own."""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pise_core.editor import Editor
+    from pise_core.errors import HubUnreachable, InputError, NobodyFound
+    from pise_core.person import Edit, Person
+    from pise_core.pise import PISE, PISEConfig
+
+__all__ = ["PISE", "Edit", "Editor", "HubUnreachable", "InputError", "NobodyFound", "PISEConfig", "Person"]
+
+_MODULES = {
+    "Editor": "editor",
+    "Edit": "person",
+    "Person": "person",
+    "PISE": "pise",
+    "PISEConfig": "pise",
+    "HubUnreachable": "errors",
+    "InputError": "errors",
+    "NobodyFound": "errors",
+}
+
+
+def __getattr__(name: str) -> Any:
+    # Imported on first use: torch takes seconds, and the command line answers mistakes without it.
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{_MODULES[name]}"), name)

@@ -1,0 +1,8 @@
+"""``python -m pise_core``."""
+
+import sys
+
+from pise_core.cli import main
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,186 @@
+"""The shipped analyzer at work: find people in a whole photo, then look closely at one of them."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+from pise_core.detection.decoding import decode_joints
+from pise_core.detection.network import AnalyzerConfig, AnalyzerNetwork
+from pise_core.errors import InputError
+from pise_core.framing import Framing
+from pise_core.pose import JOINT, MIRROR, visible
+from pise_core.weights import SHIPPED, read_model
+
+FILE_NAME = "analyzer.safetensors"
+#: Long sides that a whole photo is looked at in; the second only when the first finds nobody.
+SCENE_SIDES = (256, 480)
+#: Grey beyond the photo's edge.
+_BORDER = 127
+
+Box = tuple[float, float, float, float]
+
+
+@dataclass(frozen=True)
+class Sight:
+    """What a close look at one person found.
+
+    Attributes:
+        pose: (18, 3) in pixels of the photo.
+        probabilities: (8, 256, 176) float32, regions in the frame.
+        framing: of that frame.
+        box: x0, y0, x1, y1 in pixels of the photo, about all that was seen of the person.
+    """
+
+    pose: np.ndarray
+    probabilities: np.ndarray
+    framing: Framing
+    box: Box
+
+
+class Analyzer:
+    """Finds people, their joints and their regions. Not thread-safe; ``Editor`` holds the lock."""
+
+    def __init__(self, network: AnalyzerNetwork, device: str = "cpu"):
+        self.network = network.eval().to(device)
+        self.device = device
+
+    @classmethod
+    def from_pretrained(cls, folder: Path | None = None, device: str = "cpu") -> "Analyzer":
+        """Weights from ``analyzer.safetensors`` in ``folder`` (default: those that ship).
+
+        Raises:
+            InputError: if the file is missing, damaged or holds another network.
+        """
+        path = Path(folder or SHIPPED) / FILE_NAME
+        name, config, tensors = read_model(path)
+        if name != AnalyzerNetwork.__name__:
+            raise InputError(f"{path} holds a network called {name}, not {AnalyzerNetwork.__name__}")
+        network = AnalyzerNetwork(AnalyzerConfig.from_dict(config))
+        network.load_state_dict(tensors)
+        return cls(network, device)
+
+    def find_people(self, photo: np.ndarray) -> list[Box]:
+        """Boxes in pixels of the photo, largest first; empty when nobody is there. ``photo``: HWC uint8 RGB."""
+        for side in SCENE_SIDES:
+            scale = side / max(photo.shape[:2])
+            size = max(32, round(photo.shape[0] * scale)), max(32, round(photo.shape[1] * scale))
+            small = cv2.resize(photo, size[::-1], interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
+            down = -size[0] % 32, -size[1] % 32
+            small = cv2.copyMakeBorder(small, 0, down[0], 0, down[1], cv2.BORDER_CONSTANT, value=(_BORDER,) * 3)
+            maps, probabilities = self._look(small, flip=False)
+            boxes = _people(maps, 1 - probabilities[0], min_area=0.0008 * size[0] * size[1])
+            if boxes:
+                limit = np.array([photo.shape[1], photo.shape[0]] * 2, np.float64)
+                scaled = [np.clip(np.array(b) / scale, 0, limit) for b in boxes]
+                return [(float(b[0]), float(b[1]), float(b[2]), float(b[3])) for b in scaled]
+        return []
+
+    def look_at(self, photo: np.ndarray, box: Box) -> Sight | None:
+        """Joints and regions of the person in ``box``; None if the close look finds no person there."""
+        size = (photo.shape[1], photo.shape[0])
+        for close in (False, True):
+            framing = Framing.around(box, size)
+            maps, probabilities = self._look(framing.crop(photo, _BORDER), flip=close)
+            inside = _inside(framing, box, probabilities.shape[1:])
+            probabilities = _only_this_person(probabilities, inside)
+            where = cv2.resize(inside, maps.shape[:0:-1], interpolation=cv2.INTER_AREA)
+            pose = decode_joints(maps, 4, where=where)
+            person = (probabilities.argmax(0) > 0).astype(np.uint8)
+            if person.sum() < 60 or visible(pose).sum() < 2:
+                return None
+            x, y, w, h = cv2.boundingRect(person)
+            joints = pose[visible(pose), :2]
+            low = np.minimum(joints.min(0), (x, y))
+            high = np.maximum(joints.max(0), (x + w, y + h))
+            (x0, y0), (x1, y1) = framing.to_photo(np.stack([low, high]).astype(np.float64))
+            box = (float(x0), float(y0), float(x1), float(y1))
+        pose[:, :2] = framing.to_photo(pose[:, :2])
+        return Sight(pose, probabilities, framing, box)
+
+    def regions(self, photo: np.ndarray, framing: Framing, box: Box) -> np.ndarray:
+        """Probabilities (8, 256, 176) in a given frame, for a person whose pose is known already."""
+        _, probabilities = self._look(framing.crop(photo, _BORDER), flip=True)
+        return _only_this_person(probabilities, _inside(framing, box, probabilities.shape[1:]))
+
+    @torch.no_grad()
+    def _look(self, image: np.ndarray, flip: bool) -> tuple[np.ndarray, np.ndarray]:
+        """HWC uint8 -> heat maps (18, H/4, W/4) and probabilities (8, H, W); ``flip`` averages with the mirror."""
+        x = torch.from_numpy(image).permute(2, 0, 1)[None].to(self.device).float() / 127.5 - 1
+        found = self.network(torch.cat([x, x.flip(3)]) if flip else x)
+        maps = found.heatmaps
+        logits = F.interpolate(found.parsing, size=x.shape[2:], mode="bilinear", align_corners=False)
+        probabilities = logits.softmax(1)
+        if flip:
+            maps = (maps[:1] + maps[1:, list(MIRROR)].flip(3)) / 2
+            probabilities = (probabilities[:1] + probabilities[1:].flip(3)) / 2
+        return maps[0].cpu().numpy(), probabilities[0].cpu().numpy()
+
+
+def _people(maps: np.ndarray, person: np.ndarray, min_area: float) -> list[Box]:
+    """Boxes in pixels of ``person`` (H, W, share of person in [0, 1]), largest first.
+
+    A connected silhouette is somebody if it has joints; two necks side by side in one silhouette are two people.
+    """
+    count, labels, stats, _ = cv2.connectedComponentsWithStats((person > 0.5).astype(np.uint8))
+    body = cv2.resize(maps.max(0), person.shape[::-1])
+    necks = cv2.resize(maps[JOINT["neck"]], person.shape[::-1])
+    found = []
+    for index in range(1, count):
+        x, y, w, h, area = (int(v) for v in stats[index])
+        mask = labels == index
+        if area < min_area or body[mask].max() < 0.3:
+            continue
+        columns = _split_by_necks(np.where(mask, necks, 0), x, w, h)
+        for left, right in columns:
+            part = mask[:, left:right]
+            if part.sum() < min_area:
+                continue
+            px, py, pw, ph = cv2.boundingRect(part.astype(np.uint8))
+            found.append((int(part.sum()), (left + px, py, left + px + pw, py + ph)))
+    found.sort(key=lambda item: -item[0])
+    return [box for _, box in found]
+
+
+def _split_by_necks(necks: np.ndarray, x: int, w: int, h: int) -> list[tuple[int, int]]:
+    """Column ranges of a silhouette that starts at x, one per neck that stands well apart from the others."""
+    apart = max(4, int(0.22 * h))
+    peaks: list[int] = []
+    row = necks.max(0).copy()
+    while row.max() > 0.4 and len(peaks) < 8:
+        peak = int(row.argmax())
+        peaks.append(peak)
+        row[max(0, peak - apart) : peak + apart + 1] = 0
+    peaks.sort()
+    cuts = [x, *[(a + b) // 2 for a, b in zip(peaks, peaks[1:], strict=False)], x + w]
+    return list(zip(cuts, cuts[1:], strict=False))
+
+
+def _inside(framing: Framing, box: Box, size: tuple[int, int]) -> np.ndarray:
+    """(H, W) float32: 1 in the box, falling to 0 a tenth of its height outside."""
+    corners = framing.to_frame(np.array([[box[0], box[1]], [box[2], box[3]]], np.float64))
+    (x0, y0), (x1, y1) = corners
+    reach = max(6.0, 0.1 * (y1 - y0))
+    x, y = np.arange(size[1]) + 0.5, np.arange(size[0]) + 0.5
+    across = np.clip(1 + np.minimum(x - x0, x1 - x) / reach, 0, 1)
+    down = np.clip(1 + np.minimum(y - y0, y1 - y) / reach, 0, 1)
+    return (down[:, None] * across[None]).astype(np.float32)
+
+
+def _only_this_person(probabilities: np.ndarray, inside: np.ndarray) -> np.ndarray:
+    """Silhouettes that lie mostly outside the box, and crumbs, become background."""
+    person = (probabilities.argmax(0) > 0).astype(np.uint8)
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(person)
+    weight = np.bincount(labels.ravel(), weights=inside.ravel(), minlength=count)
+    keep = weight > 0.5 * stats[:, cv2.CC_STAT_AREA]
+    if count > 1:
+        keep &= stats[:, cv2.CC_STAT_AREA] > 0.01 * stats[1:, cv2.CC_STAT_AREA].max()
+    keep[0] = True
+    drop = ~keep[labels]
+    cleaned = probabilities.copy()
+    cleaned[:, drop] = 0
+    cleaned[0, drop] = 1
+    return cleaned

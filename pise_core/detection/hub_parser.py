@@ -1,0 +1,93 @@
+"""A larger parser from the hub (SegFormer B2, ATR's 18 classes), merged to the eight regions. 109 MB on first use."""
+
+import threading
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+
+from pise_core.detection.hub import fetch
+from pise_core.errors import InputError
+from pise_core.images import check_photo
+from pise_core.regions import ATR_18
+
+#: To be shown wherever the parser is offered.
+LICENCE = (
+    "SegFormer B2 clothes (mattmdjaga): its card says MIT, but it is tuned from NVIDIA's SegFormer, whose licence is "
+    "non-commercial. 109 MB are fetched on first use."
+)
+
+_REPOSITORY = "mattmdjaga/segformer_b2_clothes"
+_FILES = ("config.json", "model.safetensors")
+
+#: What the network was trained on: 512x512 whatever the photo's shape, ImageNet's mean and deviation per channel.
+_SIZE = (512, 512)
+_MEAN = torch.tensor((0.485, 0.456, 0.406)).view(3, 1, 1)
+_DEVIATION = torch.tensor((0.229, 0.224, 0.225)).view(3, 1, 1)
+
+
+class SegformerParser:
+    """Finds the regions of everybody in a photo. Loads and fetches on the first :meth:`parse`; safe across threads.
+
+    Args:
+        folder: a local folder with ``config.json`` and ``model.safetensors`` instead of the hub's files.
+        device: "auto", "cpu" or "cuda".
+    """
+
+    def __init__(self, folder: str | Path | None = None, device: str = "auto") -> None:
+        self._folder = folder
+        self._device = device
+        self._network: Any = None
+        self._lock = threading.Lock()
+
+    def parse(self, photo: np.ndarray) -> np.ndarray:
+        """The regions of a photo: (H, W) uint8 of indices 0..7.
+
+        Args:
+            photo: (H, W, 3) uint8 RGB.
+
+        Raises:
+            HubUnreachable: if the weights have to be fetched and can't be.
+            InputError: if the photo or the folder is none.
+        """
+        photo = check_photo(photo)
+        with self._lock:
+            if self._network is None:
+                self._network = self._load()
+            device = next(self._network.parameters()).device
+            image = torch.from_numpy(photo).permute(2, 0, 1).float()[None]
+            image = torch.nn.functional.interpolate(image, _SIZE, mode="bilinear", antialias=True, align_corners=False)
+            with torch.no_grad():
+                logits = self._network(((image / 255 - _MEAN) / _DEVIATION).to(device)).logits[0].float().cpu().numpy()
+        # Class by class: all 18 maps at once would take gigabytes for a large photo.
+        size = photo.shape[1], photo.shape[0]
+        best = cv2.resize(logits[0], size, interpolation=cv2.INTER_LINEAR)
+        labels = np.zeros(photo.shape[:2], np.uint8)
+        for label in range(1, len(logits)):
+            score = cv2.resize(logits[label], size, interpolation=cv2.INTER_LINEAR)
+            better = score > best
+            labels[better] = label
+            best[better] = score[better]
+        return ATR_18[labels]
+
+    def _load(self) -> Any:
+        folder = Path(self._folder) if self._folder else [fetch(_REPOSITORY, name) for name in _FILES][0].parent
+        if not (folder / _FILES[0]).is_file():
+            raise InputError(f"{folder} holds no {_FILES[0]} of a SegFormer")
+        from safetensors import SafetensorError
+        from transformers import SegformerForSemanticSegmentation
+
+        try:
+            network: Any = SegformerForSemanticSegmentation.from_pretrained(
+                str(folder), local_files_only=True, use_safetensors=True
+            )
+        except (OSError, ValueError, RuntimeError, SafetensorError) as error:
+            raise InputError(f"{folder} holds no readable SegFormer") from error
+        if network.config.num_labels != len(ATR_18):
+            raise InputError(f"the SegFormer in {folder} has {network.config.num_labels} classes, not ATR's 18")
+        device = self._device
+        if device == "auto":
+            device = "cuda" if torch.cuda.is_available() else "cpu"
+        return network.eval().to(device)

@@ -1,0 +1,216 @@
+"""The editor: look once (``set_person``), edit many times (``Person.render``).
+
+Here arrays become tensors. One lock guards the networks, so that an editor may be shared by threads.
+"""
+
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from pise_core import rendering
+from pise_core.detection.analyzer import Analyzer, Box, Sight
+from pise_core.errors import InputError, NobodyFound
+from pise_core.framing import Framing
+from pise_core.images import check_photo
+from pise_core.person import Edit, Person, Styles, View
+from pise_core.pise import PISE
+from pise_core.pose import JOINT_COUNT, bounding_box, empty_pose, visible
+from pise_core.regions import REGIONS, check_parsing, one_hot, region_index
+
+NOBODY = "no person was found in the photo; place a skeleton by hand, or try another photo"
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """What is seen of one person.
+
+    Attributes:
+        pose: (18, 3) float32 in pixels of the photo.
+        parsing: (H, W) uint8, of the photo's size.
+        box: x0, y0, x1, y1 in pixels of the photo.
+        framing: the frame about the person.
+    """
+
+    pose: np.ndarray
+    parsing: np.ndarray
+    box: Box
+    framing: Framing
+
+
+class Editor:
+    """Holds the networks. ``Editor.from_pretrained()`` uses the weights that ship."""
+
+    def __init__(self, model: PISE, analyzer: Analyzer, device: str = "cpu"):
+        self.device = device
+        self.model = model.eval().requires_grad_(False).to(device)
+        self.analyzer = analyzer
+        self._lock = threading.RLock()
+
+    @classmethod
+    def from_pretrained(cls, path: str | Path | None = None, device: str = "auto") -> "Editor":
+        """An editor with the weights in a folder (``pise.safetensors`` and ``analyzer.safetensors``).
+
+        Args:
+            path: the folder; by default the weights that ship.
+            device: "auto" (CUDA where there is one), "cpu" or "cuda".
+
+        Raises:
+            InputError: if weights are missing or damaged, or the device is not there.
+        """
+        if device == "auto":
+            device = "cuda" if torch.cuda.is_available() else "cpu"
+        try:
+            torch.empty(0, device=device)
+        except (RuntimeError, AssertionError):
+            raise InputError(f"the device {device!r} is not available here; use cpu") from None
+        folder = None if path is None else Path(path)
+        if folder is not None and not folder.is_dir():
+            raise InputError(f"{folder} is not a folder; give the one that holds pise.safetensors")
+        return cls(PISE.from_pretrained(folder), Analyzer.from_pretrained(folder, device), device)
+
+    def find_people(self, photo: np.ndarray) -> list[Box]:
+        """Boxes (x0, y0, x1, y1 in pixels) of the people in ``photo`` (HWC uint8 RGB), largest first; may be empty."""
+        photo = check_photo(photo)
+        with self._lock:
+            return self.analyzer.find_people(photo)
+
+    def analyze(self, photo: np.ndarray, box: Box | None = None, pose: np.ndarray | None = None) -> Analysis:
+        """Joints and regions of one person.
+
+        Args:
+            photo: HWC uint8 RGB.
+            box: about the person; by default the largest one found.
+            pose: (18, 3) in pixels of the photo, when the joints are known already.
+
+        Raises:
+            NobodyFound: if there is no pose and nobody is found.
+        """
+        photo = check_photo(photo)
+        if pose is not None:
+            return self._analyze_posed(photo, _checked_pose(pose))
+        with self._lock:
+            boxes = [box] if box is not None else self.analyzer.find_people(photo)
+            for candidate in boxes:
+                sight = self.analyzer.look_at(photo, candidate)
+                if sight is not None:
+                    return _analysis(photo, sight)
+        raise NobodyFound(NOBODY)
+
+    def _analyze_posed(self, photo: np.ndarray, pose: np.ndarray) -> Analysis:
+        box = _box_about(pose)
+        framing = Framing.around(box, (photo.shape[1], photo.shape[0]))
+        with self._lock:
+            probabilities = self.analyzer.regions(photo, framing, box)
+        return _analysis(photo, Sight(pose, probabilities, framing, box))
+
+    def set_person(
+        self,
+        photo: np.ndarray,
+        *,
+        box: Box | None = None,
+        pose: np.ndarray | None = None,
+        parsing: np.ndarray | None = None,
+    ) -> Person:
+        """Everything that depends on the photo alone, once.
+
+        Args:
+            photo: HWC uint8 RGB.
+            box: which of several people; by default the largest.
+            pose: (18, 3) in pixels of the photo; by default detected.
+            parsing: (H, W) integers 0..7 of the photo's size; by default detected.
+
+        Raises:
+            NobodyFound: if no pose is given and nobody is found.
+            InputError: on input that makes no sense.
+        """
+        photo = check_photo(photo).copy()
+        size = photo.shape[:2]
+        found = self.analyze(photo, box, pose)
+        if parsing is not None:
+            found = Analysis(found.pose, check_parsing(parsing, size), found.box, found.framing)
+        framing = found.framing
+        frame = View(
+            framing.crop(photo, 127), framing.crop(found.parsing, labels=True), framing.to_frame(found.pose)
+        )
+        with self._lock, torch.no_grad():
+            image = torch.from_numpy(rendering.cut_out(frame.image, frame.parsing))[None].to(self.device)
+            code = self.model.encode(image, torch.from_numpy(one_hot(frame.parsing))[None].to(self.device))
+        return Person(photo, found.pose, found.parsing, framing, found.box, frame, code, self)
+
+    def render(
+        self,
+        person: Person,
+        pose: np.ndarray | None = None,
+        parsing: np.ndarray | None = None,
+        styles: Styles | None = None,
+        detail: bool = True,
+    ) -> Edit:
+        """See :meth:`Person.render`."""
+        wanted = _checked(person, pose, parsing, styles)
+        with self._lock, torch.no_grad():
+            return rendering.render(person, wanted, self.model, self.device, detail)
+
+
+def _checked(person: Person, pose, parsing, styles: Styles | None) -> rendering.Wanted:
+    """The edit with everything checked, and what asks for nothing left out."""
+    if pose is not None:
+        pose = _checked_pose(pose)
+        if np.allclose(pose[:, :2], person.pose[:, :2], atol=1e-3, equal_nan=True):
+            pose = None
+    if parsing is not None:
+        parsing = check_parsing(parsing, person.parsing.shape[:2])
+        if pose is None and np.array_equal(parsing, person.parsing):
+            parsing = None
+    mixes: dict[int, rendering.Mix] = {}
+    for name, mix in (styles or {}).items():
+        region = region_index(name)
+        if region == 0:
+            raise InputError(f"the background has no style to exchange; choose one of: {', '.join(REGIONS[1:])}")
+        mix = [(other, float(weight)) for other, weight in mix]
+        if not all(0 <= weight <= 1 for _, weight in mix) or sum(weight for _, weight in mix) > 1 + 1e-6:
+            raise InputError(f"style weights of {name} must lie between 0 and 1 and sum to at most 1")
+        for other, weight in mix:
+            if weight > 0 and not other.present[region]:
+                raise InputError(f"the reference shows no {name}; choose another reference or another region")
+        mix = [(other, weight) for other, weight in mix if weight > 0]
+        if mix:
+            mixes[region] = mix
+    return rendering.Wanted(pose, parsing, mixes)
+
+
+def _checked_pose(pose: np.ndarray) -> np.ndarray:
+    """(18, 3) float32, whatever is missing as nan."""
+    pose = np.asarray(pose, np.float32)
+    if pose.shape not in ((JOINT_COUNT, 2), (JOINT_COUNT, 3)):
+        raise InputError(f"a pose is an array of shape (18, 3): x, y, score; not {pose.shape}")
+    checked = empty_pose()
+    there = visible(pose) & (pose[:, 2] > 0 if pose.shape[1] == 3 else True)
+    checked[there, 2] = 1
+    checked[there, : pose.shape[1]] = pose[there]
+    if there.sum() < 2:
+        raise InputError("the pose has fewer than two joints; place at least the neck, shoulders and hips")
+    if np.abs(checked[there, :2]).max() > 1e5:
+        raise InputError("the pose has joints far outside the photo")
+    return checked
+
+
+def _box_about(pose: np.ndarray) -> Box:
+    """Joints do not reach to the hair, the hands and the soles."""
+    x0, y0, x1, y1 = bounding_box(pose)
+    reach = max(y1 - y0, x1 - x0, 8.0)
+    return x0 - 0.08 * reach, y0 - 0.1 * reach, x1 + 0.08 * reach, y1 + 0.06 * reach
+
+
+def _analysis(photo: np.ndarray, sight: Sight) -> Analysis:
+    """Regions at the photo's size: the most probable one, after enlarging the probabilities."""
+    best = np.full(photo.shape[:2], -1.0, np.float32)
+    parsing = np.zeros(photo.shape[:2], np.uint8)
+    for region, probability in enumerate(sight.probabilities):
+        enlarged = sight.framing.paste(probability, float(region == 0))
+        better = enlarged > best
+        parsing[better] = region
+        best[better] = enlarged[better]
+    return Analysis(sight.pose, parsing, sight.box, sight.framing)

@@ -1,0 +1,13 @@
+"""The one error that a user may meet: the input is at fault, and the message says what to do about it."""
+
+
+class InputError(ValueError):
+    """Bad input from a user. ``str(error)`` is one line, fit to be shown as it is."""
+
+
+class NobodyFound(InputError):
+    """No person was found in the photo; a pose placed by hand is the way on."""
+
+
+class HubUnreachable(InputError):
+    """Optional weights could not be fetched; the shipped analyzer goes on working."""

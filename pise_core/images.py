@@ -1,0 +1,274 @@
+"""The image gate: the only place where files of pictures become arrays, and arrays files.
+
+Whatever comes in is untrusted. A picture leaves as upright sRGB (H, W, 3) uint8, or as an :class:`InputError`.
+"""
+
+import io
+import os
+import warnings
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+from PIL import Image, ImageCms, ImageOps
+
+from pise_core import regions
+from pise_core.errors import InputError
+
+Source = str | os.PathLike[str] | bytes | BinaryIO
+
+MAX_BYTES = 40_000_000
+MAX_PIXELS = 50_000_000
+MAX_SIDE = 16_000
+MIN_SIDE = 16
+
+#: What is written for each suffix: the format's name, and the encoder's settings.
+_WRITERS: dict[str, tuple[str, dict[str, Any]]] = {
+    ".png": ("PNG", {"compress_level": 3}),
+    ".jpg": ("JPEG", {"quality": 95, "subsampling": 0}),
+    ".jpeg": ("JPEG", {"quality": 95, "subsampling": 0}),
+    ".webp": ("WEBP", {"lossless": True}),
+}
+
+
+def read_image(source: Source, max_pixels: int = MAX_PIXELS, max_bytes: int = MAX_BYTES) -> np.ndarray:
+    """Decode a JPEG, PNG or WebP picture; what the bytes say counts, not the file's suffix.
+
+    EXIF orientation is applied, colours are brought to sRGB, transparency goes onto white, 16 bits become 8, and of an
+    animation the first frame is taken. Size limits are checked before anything is decoded.
+
+    Args:
+        source: path, the file's bytes, or a file open for reading in binary.
+        max_pixels: width x height that may be decoded.
+        max_bytes: length of the file.
+
+    Returns:
+        (H, W, 3) uint8 RGB, contiguous, sides between 16 and 16000.
+
+    Raises:
+        InputError: if it can't be read, isn't such a picture, is damaged, too large or too small.
+    """
+    name, image = _open(source, ("JPEG", "PNG", "WEBP"), max_pixels, max_bytes)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            image.load()
+            return np.ascontiguousarray(_flatten(_upright(image)), np.uint8)
+    except Exception as error:  # Damaged data makes decoders raise anything: SyntaxError, struct.error, ...
+        raise InputError(f"{name} is damaged or cut off and can't be decoded") from error
+
+
+def read_parsing(source: Source, size: tuple[int, int] | None = None) -> np.ndarray:
+    """Decode a parsing map: a PNG of mode P or L whose stored indices are the regions.
+
+    Args:
+        source: path, the file's bytes, or a file open for reading in binary.
+        size: (H, W) that the map must have.
+
+    Returns:
+        (H, W) uint8 of indices 0..7, exactly as stored (no palette, no orientation is applied).
+
+    Raises:
+        InputError: if it is no such PNG, of another size, or holds an index above 7.
+    """
+    name, image = _open(source, ("PNG",), MAX_PIXELS, MAX_BYTES)
+    if image.mode not in ("P", "L"):
+        raise InputError(f"{name} is no parsing map: it must be a PNG of mode P or L with indices 0 to 7")
+    try:
+        parsing = np.array(image)
+    except Exception as error:  # As above
+        raise InputError(f"{name} is damaged or cut off and can't be decoded") from error
+    return regions.check_parsing(parsing, size)
+
+
+def write_image(path: str | os.PathLike[str], image: np.ndarray) -> None:
+    """Write (H, W, 3) uint8 RGB without any metadata: ``.png``, ``.webp`` (both lossless) or ``.jpg`` (quality 95).
+
+    Raises:
+        InputError: if the suffix is another, or the file can't be written.
+    """
+    _write(path, encode_image(image, Path(path).suffix))
+
+
+def write_parsing(path: str | os.PathLike[str], parsing: np.ndarray) -> None:
+    """Write (H, W) indices 0..7 as a PNG of mode P in the colours of ``regions.PALETTE``.
+
+    Raises:
+        InputError: if it is no parsing map, the suffix isn't ``.png``, or the file can't be written.
+    """
+    if Path(path).suffix.lower() != ".png":
+        raise InputError(f"a parsing map is written as .png, not {Path(path).suffix or 'without a suffix'}")
+    _write(path, encode_parsing(parsing))
+
+
+def check_writable(path: str | os.PathLike[str]) -> None:
+    """Find out early, before the work is done, that :func:`write_image` would refuse a path.
+
+    Raises:
+        InputError: if the suffix is unknown, or there is no such folder to write to.
+    """
+    path = Path(path)
+    _writer(path.suffix)
+    try:
+        reason = None
+        if not path.parent.is_dir():
+            reason = f"there is no folder {os.fspath(path.parent)!r}"
+        elif path.is_dir():
+            reason = "it is a folder"
+        elif not os.access(path if path.exists() else path.parent, os.W_OK):
+            reason = "permission denied"
+    except OSError as error:
+        reason = error.strerror
+    if reason:
+        raise InputError(f"can't write {os.fspath(path)!r}: {reason}")
+
+
+def encode_image(image: np.ndarray, suffix: str = ".png") -> bytes:
+    """The bytes of the file that :func:`write_image` would write.
+
+    Raises:
+        InputError: if the suffix is none of .png, .jpg, .jpeg and .webp.
+    """
+    kind, settings = _writer(suffix)
+    buffer = io.BytesIO()
+    Image.fromarray(np.ascontiguousarray(image)).save(buffer, kind, **settings)
+    return buffer.getvalue()
+
+
+def encode_parsing(parsing: np.ndarray) -> bytes:
+    """The bytes of the file that :func:`write_parsing` would write."""
+    image = Image.fromarray(np.ascontiguousarray(regions.check_parsing(parsing)))
+    image.putpalette(regions.PALETTE.tobytes())  # turns mode L into P
+    buffer = io.BytesIO()
+    # Without bits=8 Pillow would pack 8 colours into 4 bits; readers that look at raw rows expect one byte a pixel.
+    image.save(buffer, "PNG", bits=8)
+    return buffer.getvalue()
+
+
+def check_photo(photo: np.ndarray) -> np.ndarray:
+    """A photo given as an array, contiguous, or an error that says what is wrong with it.
+
+    Args:
+        photo: (H, W, 3) uint8 RGB with sides between 16 and 16000.
+
+    Raises:
+        InputError: on any other shape, type or size.
+    """
+    photo = np.asarray(photo)
+    if photo.ndim != 3 or photo.shape[2] != 3 or photo.dtype != np.uint8:
+        raise InputError(f"a photo is an array (H, W, 3) of uint8 RGB, not {photo.shape} of {photo.dtype}")
+    _check_size("the photo", photo.shape[1], photo.shape[0], max_pixels=None)
+    return np.ascontiguousarray(photo)
+
+
+def _open(source: Source, formats: tuple[str, ...], max_pixels: int, max_bytes: int) -> tuple[str, Image.Image]:
+    """A name for messages, and the picture with its header read and checked but nothing decoded."""
+    name, data = _read(source, max_bytes)
+    try:
+        with warnings.catch_warnings():
+            # Pillow only warns about bombs below twice its own limit; the sizes are checked right below instead.
+            warnings.simplefilter("ignore")
+            image = Image.open(io.BytesIO(data), formats=formats)
+    except Image.DecompressionBombError:
+        raise InputError(f"{name} is too large; at most {max_pixels / 1e6:g} megapixels are taken") from None
+    except Exception as error:  # Damaged headers raise more than UnidentifiedImageError
+        kinds = "JPEG, PNG or WebP picture" if len(formats) > 1 else "PNG"
+        raise InputError(f"{name} is not a {kinds}") from error
+    _check_size(name, image.width, image.height, max_pixels)
+    return name, image
+
+
+def _read(source: Source, max_bytes: int) -> tuple[str, bytes]:
+    """The name of the source for messages, and its bytes."""
+    if isinstance(source, bytes | bytearray | memoryview):
+        name, data = "the picture", bytes(source)
+    elif isinstance(source, str | os.PathLike):
+        name = Path(source).name or str(source)
+        try:
+            with open(source, "rb") as file:
+                data = file.read(max_bytes + 1)
+        except FileNotFoundError:
+            raise InputError(f"there is no file {os.fspath(source)}") from None
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or str(error)
+            raise InputError(f"{os.fspath(source)!r} can't be read: {reason}") from None
+    else:
+        name = "the picture"
+        try:
+            data = source.read(max_bytes + 1)
+        except (AttributeError, OSError, ValueError):
+            raise InputError("the picture can't be read: give a path, bytes, or a file open in binary") from None
+        if not isinstance(data, bytes):
+            raise InputError("the picture can't be read: its file must be open in binary")
+    if len(data) > max_bytes:
+        raise InputError(f"{name} is larger than {max_bytes / 1e6:g} MB; save it smaller")
+    if not data:
+        raise InputError(f"{name} is empty")
+    return name, data
+
+
+def _check_size(name: str, width: int, height: int, max_pixels: int | None) -> None:
+    if min(width, height) < MIN_SIDE:
+        raise InputError(f"{name} is {width}x{height}; at least {MIN_SIDE} pixels a side are needed")
+    if max(width, height) > MAX_SIDE:
+        raise InputError(f"{name} is {width}x{height}; at most {MAX_SIDE} pixels a side are taken")
+    if max_pixels is not None and width * height > max_pixels:
+        raise InputError(f"{name} is {width}x{height}; at most {max_pixels / 1e6:g} megapixels are taken")
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    """Turned as its EXIF says; a damaged EXIF block must not cost the picture."""
+    try:
+        return ImageOps.exif_transpose(image)
+    except Exception:  # The EXIF parser, too, raises anything on damaged data
+        return image
+
+
+def _flatten(image: Image.Image) -> Image.Image:
+    """Any mode that the three formats hold -> RGB in sRGB, transparency on white."""
+    profile = image.info.get("icc_profile")
+    if image.mode.startswith("I"):  # 16-bit grey; Pillow's own conversion would clip it
+        deep = np.asarray(image).astype(np.uint32)
+        image = Image.fromarray(((deep * 255 + 32767) // 65535).clip(0, 255).astype(np.uint8))
+    alpha = None
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        alpha = image.getchannel("A")
+        image = image.convert("RGB")
+    elif image.mode in ("P", "1"):
+        image = image.convert("RGB")
+    image = _to_srgb(image, profile)
+    if alpha is not None:
+        white = Image.new("RGB", image.size, (255, 255, 255))
+        image = Image.composite(image, white, alpha)
+    return image
+
+
+def _to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
+    """RGB; by way of the colour profile where there is one that fits the picture."""
+    if profile:
+        try:
+            given = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+            # A picture that is in sRGB already must keep its exact values.
+            if not (image.mode == "RGB" and ImageCms.getProfileDescription(given).startswith("sRGB")):
+                converted = ImageCms.profileToProfile(image, given, ImageCms.createProfile("sRGB"), outputMode="RGB")
+                if converted is not None:
+                    return converted
+        except (ImageCms.PyCMSError, OSError, ValueError):
+            pass  # Damaged, or a profile for another kind of picture: the plain conversion below is the best guess.
+    return image.convert("RGB")
+
+
+def _writer(suffix: str) -> tuple[str, dict[str, Any]]:
+    try:
+        return _WRITERS[suffix.lower()]
+    except KeyError:
+        raise InputError(f"can't write a picture as {suffix!r}; use .png, .jpg or .webp") from None
+
+
+def _write(path: str | os.PathLike[str], data: bytes) -> None:
+    try:
+        Path(path).write_bytes(data)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise InputError(f"can't write {os.fspath(path)!r}: {reason}") from None

@@ -1,0 +1,157 @@
+"""PISE (Zhang et al., CVPR 2021): the parsing generator and the image generator, joined.
+
+Tensors are NCHW float32; images in [-1, 1]; parsing one-hot (N, 8, H, W) in the order of ``regions.REGIONS``; poses as
+heat maps (N, 18, H, W). Height and width are multiples of 16; the weights that ship were trained at 256x176.
+"""
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from pise_core.errors import InputError
+from pise_core.networks.image_generator import ImageGenerator, SourceCode
+from pise_core.networks.parsing_generator import ParsingGenerator
+from pise_core.regions import REGION_COUNT
+from pise_core.weights import SHIPPED, read_model
+
+FILE_NAME = "pise.safetensors"
+
+
+@dataclass(frozen=True)
+class PISEConfig:
+    """Architecture, stored inside the weights file.
+
+    Attributes:
+        width: scales every layer's channels; 64 is the paper's size.
+        modulation: channels of scale and bias in spatial-aware normalization. The paper leaves it open, the
+            authors' release carries one.
+        colour_path: append each region's mean colour to its style code. Not in the paper.
+        detail_path: the source carried part by part feeds and finishes the picture. Not in the paper.
+    """
+
+    width: int = 64
+    modulation: int = 1
+    colour_path: bool = False
+    detail_path: bool = False
+
+    def to_dict(self) -> dict:
+        return asdict(self)
+
+
+#: The configuration of the weights that ship.
+SHIPPED_CONFIG = PISEConfig(width=16, modulation=16, colour_path=True, detail_path=True)
+
+
+class Carry(NamedTuple):
+    """The source moved part by part to the wanted pose: the detail path's input."""
+
+    image: Tensor  # (N, 3, H, W) in [-1, 1], 0 where nothing arrived
+    trust: Tensor  # (N, 1, H, W) in [0, 1]
+    parsing: Tensor  # (N, 8, H, W) one-hot where known, all zero where not
+
+
+class PISEOutput(NamedTuple):
+    """What the whole network answers."""
+
+    image: Tensor  # (N, 3, H, W) in [-1, 1]
+    parsing: Tensor  # (N, 8, H, W) one-hot: the map that the image was made on
+    style_codes: Tensor  # (N, 8, code)
+    parsing_logits: Tensor | None  # (N, 8, H, W); None when the map was given
+    painted: Tensor  # (N, 3, H, W): the generator's picture before carried pixels were blended in
+    gate: Tensor  # (N, 1, H, W) in [0, 1]: share of carried pixels, where these are fully trusted
+    matched: Tensor  # (N, C, H/4, W/4): F_n of eq. 8
+
+
+class PISE(nn.Module):
+    """``model(source_image, source_parsing, source_pose, target_pose)`` does pose transfer; with ``target_parsing``
+    region editing; with ``style_codes`` texture transfer and interpolation."""
+
+    def __init__(self, config: PISEConfig | None = None):
+        super().__init__()
+        self.config = config = config or PISEConfig()
+        self.parsing_generator = ParsingGenerator(max(config.width // 2, 1), config.detail_path)
+        self.image_generator = ImageGenerator(
+            config.width, config.modulation, config.colour_path, config.detail_path
+        )
+
+    @classmethod
+    def from_pretrained(cls, path: str | Path | None = None) -> "PISE":
+        """Network and weights of a file, or of ``pise.safetensors`` in a folder; without a path, those that ship.
+
+        Raises:
+            InputError: if the file is missing, damaged, or holds another network.
+        """
+        file = Path(path) if path is not None else SHIPPED
+        file = file / FILE_NAME if file.is_dir() or not file.suffix else file
+        name, config, tensors = read_model(file)
+        if name != cls.__name__:
+            raise InputError(f"{file} holds a network called {name}, not {cls.__name__}")
+        model = cls(PISEConfig(**config))
+        model.load_state_dict(tensors)
+        return model.eval()
+
+    def encode(self, image: Tensor, parsing: Tensor) -> SourceCode:
+        """What depends on the source alone: compute it once, render many times (``forward(..., source=...)``)."""
+        return self.image_generator.encode(image, parsing)
+
+    def generate_parsing(
+        self, source_parsing: Tensor, source_pose: Tensor, target_pose: Tensor, carry: Carry | None = None
+    ) -> Tensor:
+        """Logits (N, 8, H, W) of the map in the wanted pose."""
+        return self.parsing_generator(
+            source_parsing, source_pose, target_pose, None if carry is None else carry.parsing
+        )
+
+    def forward(
+        self,
+        source_image: Tensor,
+        source_parsing: Tensor,
+        source_pose: Tensor,
+        target_pose: Tensor,
+        target_parsing: Tensor | None = None,
+        style_codes: Tensor | None = None,
+        carry: Carry | None = None,
+        source: SourceCode | None = None,
+    ) -> PISEOutput:
+        """Generate.
+
+        Args:
+            source_image: (N, 3, H, W) in [-1, 1].
+            source_parsing: (N, 8, H, W) one-hot.
+            source_pose, target_pose: (N, 18, H, W) heat maps.
+            target_parsing: (N, 8, H, W) one-hot; without it the parsing generator makes the map.
+            style_codes: (N, 8, code) to use instead of the source's own.
+            carry: input of the detail path; without it the path stays silent.
+            source: from :meth:`encode`, when it is already known.
+
+        Raises:
+            InputError: on shapes that do not fit.
+        """
+        height, width = source_image.shape[2:]
+        if height % 16 or width % 16 or min(height, width) < 32:
+            raise InputError(f"height and width must be multiples of 16 and at least 32, not {height}x{width}")
+        for given, channels in ((source_parsing, REGION_COUNT), (source_pose, 18), (target_pose, 18)):
+            expected = (source_image.shape[0], channels, height, width)
+            if tuple(given.shape) != expected:
+                raise InputError(f"expected a tensor of shape {expected}, got {tuple(given.shape)}")
+        source = source or self.encode(source_image, source_parsing)
+        if style_codes is not None:
+            source = source._replace(styles=style_codes)
+        logits = None
+        if target_parsing is None:
+            logits = self.generate_parsing(source_parsing, source_pose, target_pose, carry)
+            target_parsing = _straight_through(logits)
+        carried = None if carry is None else (carry.image, carry.trust)
+        made = self.image_generator(source, source_image, source_parsing, target_parsing, target_pose, carried)
+        return PISEOutput(made.image, target_parsing, source.styles, logits, made.painted, made.gate, made.matched)
+
+
+def _straight_through(logits: Tensor) -> Tensor:
+    """One-hot argmax whose gradient is that of the softmax, so that end-to-end training reaches the map."""
+    soft = logits.softmax(1)
+    hard = F.one_hot(soft.argmax(1), soft.shape[1]).permute(0, 3, 1, 2).to(soft.dtype)
+    return hard + soft - soft.detach() if soft.requires_grad else hard

@@ -1,0 +1,186 @@
+"""The 18 joints: names, limbs, the array that holds them, heat maps, and their JSON.
+
+A pose is a float32 array of shape (18, 3): ``x, y, score`` per joint in OpenPose order, in pixels of the image it
+belongs to, with pixel centres at +0.5. A missing joint is a row of ``nan, nan, 0``.
+"""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from pise_core.errors import InputError
+
+JOINTS = (
+    "nose", "neck",
+    "right_shoulder", "right_elbow", "right_wrist",
+    "left_shoulder", "left_elbow", "left_wrist",
+    "right_hip", "right_knee", "right_ankle",
+    "left_hip", "left_knee", "left_ankle",
+    "right_eye", "left_eye", "right_ear", "left_ear",
+)  # fmt: skip
+JOINT = {name: index for index, name in enumerate(JOINTS)}
+JOINT_COUNT = len(JOINTS)
+
+#: Pairs of joint indices that are drawn as bones (17 of them).
+LIMBS = (
+    (1, 2), (2, 3), (3, 4), (1, 5), (5, 6), (6, 7), (1, 8), (8, 9), (9, 10), (1, 11), (11, 12), (12, 13),
+    (1, 0), (0, 14), (14, 16), (0, 15), (15, 17),
+)  # fmt: skip
+#: Index of each joint's counterpart when the image is mirrored.
+MIRROR = (0, 1, 5, 6, 7, 2, 3, 4, 11, 12, 13, 8, 9, 10, 15, 14, 17, 16)
+
+#: A standing figure in a unit box (0..1 in x and y), arms hanging a little away from the body.
+_STANDING = (
+    (0.500, 0.090), (0.500, 0.185),
+    (0.385, 0.195), (0.330, 0.340), (0.300, 0.475),
+    (0.615, 0.195), (0.670, 0.340), (0.700, 0.475),
+    (0.425, 0.500), (0.415, 0.710), (0.410, 0.920),
+    (0.575, 0.500), (0.585, 0.710), (0.590, 0.920),
+    (0.470, 0.070), (0.530, 0.070), (0.435, 0.080), (0.565, 0.080),
+)  # fmt: skip
+
+
+def empty_pose() -> np.ndarray:
+    """A pose with every joint missing, (18, 3) float32."""
+    pose = np.full((JOINT_COUNT, 3), np.nan, np.float32)
+    pose[:, 2] = 0
+    return pose
+
+
+def visible(pose: np.ndarray) -> np.ndarray:
+    """Which joints are there: (18,) bool."""
+    return np.isfinite(pose[:, 0]) & np.isfinite(pose[:, 1])
+
+
+def default_skeleton(box: tuple[float, float, float, float]) -> np.ndarray:
+    """A standing figure that fills ``box`` (x0, y0, x1, y1 in pixels) from top to bottom; (18, 3) float32."""
+    x0, y0, x1, y1 = box
+    height = y1 - y0
+    points = np.array(_STANDING, np.float32)
+    pose = np.ones((JOINT_COUNT, 3), np.float32)
+    # The unit figure is as wide as it is tall only on paper: people are about 0.45 as wide.
+    pose[:, 0] = (x0 + x1) / 2 + (points[:, 0] - 0.5) * height * 0.6
+    pose[:, 1] = y0 + points[:, 1] * height
+    return pose
+
+
+def mirror(pose: np.ndarray, width: float) -> np.ndarray:
+    """The pose of the image flipped left to right; ``width`` is the image's, in pixels."""
+    flipped = pose[list(MIRROR)].copy()
+    flipped[:, 0] = width - flipped[:, 0]
+    return flipped
+
+
+def bounding_box(pose: np.ndarray) -> tuple[float, float, float, float]:
+    """x0, y0, x1, y1 of the visible joints, in the pose's own pixels.
+
+    Raises:
+        InputError: if no joint is visible.
+    """
+    there = pose[visible(pose), :2]
+    if not len(there):
+        raise InputError("the pose has no visible joint; place at least the neck, shoulders and hips")
+    (x0, y0), (x1, y1) = there.min(0), there.max(0)
+    return float(x0), float(y0), float(x1), float(y1)
+
+
+def heatmaps(pose: np.ndarray, size: tuple[int, int], sigma: float = 6.0, stride: int = 1) -> np.ndarray:
+    """One Gaussian per joint, peak 1 at the joint; a missing joint's map is all zero.
+
+    Args:
+        pose: (18, 3), in pixels of the image of ``size``.
+        size: (H, W) of that image.
+        sigma: in pixels of that image (6 at 256x176, as in the authors' release).
+        stride: one value per ``stride`` pixels, sampled at the centre of each cell.
+
+    Returns:
+        (18, H // stride, W // stride) float32 in [0, 1].
+    """
+    height, width = size[0] // stride, size[1] // stride
+    x = (np.arange(width, dtype=np.float32) + 0.5) * stride
+    y = (np.arange(height, dtype=np.float32) + 0.5) * stride
+    # A Gaussian in two dimensions is the product of two in one, so 18 outer products do.
+    across = np.exp(-((x[None] - pose[:, :1]) ** 2) / (2 * sigma**2))
+    down = np.exp(-((y[None] - pose[:, 1:2]) ** 2) / (2 * sigma**2))
+    maps = down[:, :, None] * across[:, None, :]
+    return np.nan_to_num(maps, nan=0.0).astype(np.float32)
+
+
+def to_rows(pose: np.ndarray) -> list[list[float] | None]:
+    """18 rows ``[x, y, score]``, or None where the joint is missing: what goes into JSON."""
+    return [
+        [round(float(x), 2), round(float(y), 2), round(float(score), 4)] if ok else None
+        for (x, y, score), ok in zip(pose, visible(pose), strict=True)
+    ]
+
+
+def from_rows(rows: Any) -> np.ndarray:
+    """The inverse of :func:`to_rows`; a row may also be ``[x, y]`` (score 1), or have score 0 or below (missing).
+
+    Raises:
+        InputError: if there are not 18 rows, or a number is not finite or absurdly large.
+    """
+    if not isinstance(rows, Sequence) or isinstance(rows, str) or len(rows) != JOINT_COUNT:
+        raise InputError(f"a pose has {JOINT_COUNT} keypoints, each [x, y, score] or null")
+    pose = empty_pose()
+    for index, row in enumerate(rows):
+        if row is None:
+            continue
+        try:
+            values = [float(v) for v in row]
+        except (TypeError, ValueError, OverflowError):
+            raise InputError(f"keypoint {index} ({JOINTS[index]}) must be [x, y, score] or null") from None
+        if len(values) not in (2, 3) or not np.isfinite(values).all() or max(map(abs, values)) > 1e5:
+            raise InputError(f"keypoint {index} ({JOINTS[index]}) must be [x, y, score] with finite numbers, or null")
+        score = values[2] if len(values) == 3 else 1.0
+        if score > 0:
+            pose[index] = values[0], values[1], score
+    return pose
+
+
+def to_json(pose: np.ndarray, size: tuple[int, int]) -> str:
+    """``{"size": [W, H], "keypoints": [...]}`` in pixels of an image of ``size`` (W, H)."""
+    return json.dumps({"size": [int(size[0]), int(size[1])], "keypoints": to_rows(pose)})
+
+
+def from_json(text: str) -> tuple[np.ndarray, tuple[int, int] | None]:
+    """Read a pose from our own JSON or from OpenPose's (``people[0].pose_keypoints_2d``, 18 joints).
+
+    Returns:
+        The pose, and the (W, H) of the image it was made for, or None where the file does not say.
+
+    Raises:
+        InputError: if the text is neither.
+    """
+    try:
+        data = json.loads(text)
+    except (ValueError, RecursionError):  # ValueError also for a number of thousands of digits
+        raise InputError("the pose is not valid JSON") from None
+    if not isinstance(data, dict):
+        raise InputError('the pose must be a JSON object with "keypoints"')
+    if "keypoints" in data:
+        size = data.get("size")
+        if size is not None:
+            size = _image_size(size)
+        return from_rows(data["keypoints"]), size
+    people = data.get("people")
+    if isinstance(people, list) and people and isinstance(people[0], dict):
+        flat = people[0].get("pose_keypoints_2d")
+        if isinstance(flat, list) and len(flat) == 3 * JOINT_COUNT:
+            size = None
+            if "canvas_width" in data and "canvas_height" in data:
+                size = _image_size([data["canvas_width"], data["canvas_height"]])
+            return from_rows([flat[i : i + 3] for i in range(0, len(flat), 3)]), size
+    raise InputError('the pose needs "keypoints" (18 rows), or OpenPose\'s people[0].pose_keypoints_2d (54 numbers)')
+
+
+def _image_size(size: Any) -> tuple[int, int]:
+    try:
+        width, height = (float(v) for v in size)
+    except (TypeError, ValueError, OverflowError):
+        raise InputError('"size" in a pose must be [width, height]') from None
+    if not (1 <= width <= 1e5 and 1 <= height <= 1e5):
+        raise InputError('"size" in a pose must be [width, height] in pixels')
+    return int(width), int(height)

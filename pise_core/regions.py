@@ -1,0 +1,97 @@
+"""The 8 regions: names, palette, one-hot coding, and how other parsers' labels merge into them.
+
+A parsing map is a uint8 array (H, W) of indices 0..7. The order below is ours alone; the authors' files use others.
+"""
+
+import numpy as np
+
+from pise_core.errors import InputError
+
+REGIONS = ("background", "hair", "face", "upper_clothes", "dress", "pants", "upper_skin", "leg")
+REGION = {name: index for index, name in enumerate(REGIONS)}
+REGION_COUNT = len(REGIONS)
+
+#: RGB per region; far apart in hue and in lightness, so that they are told apart without colour vision too.
+PALETTE = np.array(
+    [
+        (32, 34, 37),
+        (122, 81, 54),
+        (255, 209, 168),
+        (66, 135, 245),
+        (214, 84, 160),
+        (44, 160, 110),
+        (245, 158, 66),
+        (150, 110, 230),
+    ],
+    np.uint8,
+)
+
+#: 0 background, 1 hat, 2 hair, 3 sunglasses, 4 upper clothes, 5 skirt, 6 pants, 7 dress, 8 belt, 9-10 shoes, 11 face,
+#: 12-13 legs, 14-15 arms, 16 bag, 17 scarf (ATR, 18 classes).
+ATR_18 = np.array([0, 1, 1, 2, 3, 4, 5, 4, 3, 7, 7, 2, 7, 7, 6, 6, 0, 3], np.uint8)
+
+#: 0 background, 1 hat, 2 hair, 3 glove, 4 sunglasses, 5 upper clothes, 6 dress, 7 coat, 8 socks, 9 pants,
+#: 10 torso skin, 11 scarf, 12 skirt, 13 face, 14-15 arms, 16-17 legs, 18-19 shoes (CIHP, 20 classes).
+CIHP_20 = np.array([0, 1, 1, 6, 2, 3, 4, 3, 7, 5, 6, 3, 4, 2, 6, 6, 7, 7, 7, 7], np.uint8)
+
+#: Clothing Co-Parsing's 59 tags by name. "skin" is one tag there, and the nearest bone decides what it is
+#: (``training.street_photos``).
+CCP_TAGS = {
+    "hair": "hair hat",
+    "face": "glasses sunglasses earrings",
+    "upper_clothes": (
+        "belt blazer blouse bodysuit bra cape cardigan coat hoodie intimate jacket jumper scarf shirt suit sweater "
+        "sweatshirt swimwear t-shirt tie top vest"
+    ),
+    "dress": "dress romper skirt",
+    "pants": "jeans leggings panties pants shorts",
+    "upper_skin": "bracelet gloves necklace ring watch",
+    "leg": "boots clogs flats heels loafers pumps sandals shoes sneakers socks stockings tights wedges",
+    "background": "null accessories bag purse wallet",
+}
+
+
+def region_index(name: str) -> int:
+    """Index of a region by name.
+
+    Raises:
+        InputError: if there is no such region; the message lists those there are.
+    """
+    try:
+        return REGION[name]
+    except KeyError:
+        raise InputError(f"no region is called {name!r}; the regions are: {', '.join(REGIONS)}") from None
+
+
+def check_parsing(parsing: np.ndarray, size: tuple[int, int] | None = None) -> np.ndarray:
+    """The map as uint8 (H, W), or an error that says what is wrong with it.
+
+    Args:
+        parsing: integer array (H, W).
+        size: (H, W) that it must have.
+
+    Raises:
+        InputError: wrong shape, wrong type, wrong size, or an index above 7.
+    """
+    parsing = np.asarray(parsing)
+    if parsing.ndim != 2 or parsing.dtype.kind not in "iub":
+        raise InputError("a parsing map is one channel of whole numbers 0 to 7 (a PNG of mode P or L)")
+    if size is not None and parsing.shape != tuple(size):
+        raise InputError(
+            f"the parsing map is {parsing.shape[1]}x{parsing.shape[0]}, the photo {size[1]}x{size[0]}: "
+            "they must be of the same size"
+        )
+    if parsing.size and (parsing.min() < 0 or parsing.max() >= REGION_COUNT):
+        wrong = int(parsing.max()) if parsing.max() >= REGION_COUNT else int(parsing.min())
+        raise InputError(f"the parsing map holds the index {wrong}; regions go from 0 to 7")
+    return parsing.astype(np.uint8)
+
+
+def one_hot(parsing: np.ndarray) -> np.ndarray:
+    """(H, W) indices -> (8, H, W) float32 of zeros and ones."""
+    return (np.arange(REGION_COUNT, dtype=np.uint8)[:, None, None] == parsing[None]).astype(np.float32)
+
+
+def colorize(parsing: np.ndarray) -> np.ndarray:
+    """(H, W) indices -> (H, W, 3) uint8 RGB in the palette."""
+    return PALETTE[parsing]

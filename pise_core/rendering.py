@@ -1,0 +1,238 @@
+"""One edit, from what was asked to the finished photo.
+
+1. carry the person's parts to the wanted pose, in the frame and at the photo's size;
+2. settle the wanted map: the painted one, or the parsing generator's;
+3. let the image generator make the picture on that map, in the frame;
+4. finish at the photo's size: carried pixels where the generator keeps them, its own picture elsewhere;
+5. lay it over the photo, only where the edit concerns it.
+"""
+
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+import torch
+
+from pise_core.compositing import composite, feather, grow, matte, window_of
+from pise_core.framing import Framing
+from pise_core.parts import Carried, carry
+from pise_core.person import Edit, Person, View
+from pise_core.pise import PISE, Carry
+from pise_core.pose import heatmaps
+from pise_core.regions import one_hot
+
+#: Widths in frame pixels: the seam about what changes, and the rim of a moved part that is not believed.
+SEAM = 1.3
+RIM = 1.0
+#: How sure the parsing generator must be to overrule a carried label, or background that was seen.
+_OVERRULE = 0.85
+
+Mix = list[tuple[Person, float]]
+
+
+class Wanted(NamedTuple):
+    """An edit, checked: everything in pixels of the photo."""
+
+    pose: np.ndarray | None  # (18, 3); None: as it is
+    parsing: np.ndarray | None  # (H, W) uint8; None: whatever the pose asks for
+    styles: dict[int, Mix]  # region index -> other people and their weights, all above 0
+
+
+class _Canvas(NamedTuple):
+    """One resolution at work."""
+
+    view: View
+    carried: Carried
+    colours: np.ndarray  # (H, W, 3) uint8: carried pixels, borrowed garments mixed in
+    trust: np.ndarray  # (H, W) float32 in [0, 1]: how far they count
+    wanted: np.ndarray  # (H, W) uint8: the map
+
+
+def render(person: Person, wanted: Wanted, model: PISE, device: str, detail: bool) -> Edit:
+    """See ``Person.render``; the input is checked already."""
+    if wanted.pose is None and wanted.parsing is None and not wanted.styles:
+        frame = _with_grey(person.frame.image, person.frame.parsing > 0)
+        return Edit(person.photo.copy(), frame, person.parsing.copy(), np.zeros(person.parsing.shape, bool))
+    small_pose = None if wanted.pose is None else person.framing.to_frame(wanted.pose)
+    small_carried = _carried(person.frame, small_pose, rim=1)
+    large_carried = _carried(person.full, wanted.pose, rim=max(1, round(RIM / person.framing.scale)))
+    if wanted.pose is None:
+        small_map, own_map = person.frame.parsing, person.parsing
+    else:
+        probabilities = _generate_map(person, small_pose, small_carried, model, device, detail)
+        small_map = _settle(probabilities, person.frame.parsing, small_carried, 1.0, detail)
+        own_map = _settle_full(probabilities, person, large_carried, detail)
+    large_map = own_map
+    if wanted.parsing is not None:
+        large_map = wanted.parsing
+        changed = person.framing.crop((large_map != own_map).astype(np.uint8), labels=True) > 0
+        small_map = np.where(changed, person.framing.crop(large_map, labels=True), small_map)
+    small = _mixed(person.frame, small_carried, small_map, small_pose, wanted.styles, lambda p: p.frame, detail)
+    large = _mixed(person.full, large_carried, large_map, wanted.pose, wanted.styles, lambda p: p.full, detail)
+    painted, gate, frame = _generate(person, small, small_pose, wanted.styles, model, device, detail)
+    photo = _finish(person, large, own_map, wanted.styles, painted, gate)
+    return Edit(photo, frame, large_map, (photo != person.photo).any(2))
+
+
+def _carried(view: View, pose: np.ndarray | None, rim: int) -> Carried:
+    if pose is None:
+        nothing = np.zeros(view.size, bool)
+        return Carried(view.image, view.parsing, (view.parsing > 0).astype(np.float32), nothing, nothing)
+    return carry(view.image, view.parsing, view.owner, view.pose, pose, rim=rim)
+
+
+def _generate_map(person: Person, pose, carried: Carried, model: PISE, device: str, detail: bool) -> np.ndarray:
+    """The parsing generator's probabilities, (8, H, W) in the frame."""
+    frame = person.frame
+    path = None
+    if detail:
+        known = (carried.trust > 0.5) | ((frame.parsing == 0) & ~carried.landed & ~carried.lifted)
+        path = Carry(*(_tensor(x, device) for x in (
+            np.zeros((3, *frame.size), np.float32), carried.trust[None], one_hot(carried.parsing) * known
+        )))  # fmt: skip
+    logits = model.generate_parsing(
+        _tensor(one_hot(frame.parsing), device),
+        _tensor(heatmaps(frame.pose, frame.size), device),
+        _tensor(heatmaps(pose, frame.size), device),
+        path,
+    )
+    return logits.softmax(1)[0].cpu().numpy()
+
+
+def _settle(probabilities: np.ndarray, source: np.ndarray, carried: Carried, scale: float, detail: bool) -> np.ndarray:
+    """The wanted map: the generator's where parts moved, the source's own elsewhere.
+
+    With the detail path, carried labels and background in plain sight yield only to a generator that is sure.
+    """
+    concerned = grow(carried.lifted | carried.landed, 3 / scale)
+    labels = probabilities.argmax(0).astype(np.uint8)
+    if detail:
+        nothing = probabilities[0]
+        arrived = carried.trust > 0.5
+        labels = np.where(arrived & (nothing < _OVERRULE), carried.parsing, labels)
+        seen = (source == 0) & ~arrived & ~carried.lifted
+        labels = np.where(seen & (nothing > 1 - _OVERRULE), 0, labels)
+        still = arrived & ~carried.landed & ~carried.lifted
+        labels = np.where(still, source, labels)
+    return np.where(concerned, labels, source).astype(np.uint8)
+
+
+def _settle_full(probabilities: np.ndarray, person: Person, carried: Carried, detail: bool) -> np.ndarray:
+    """The same at the photo's size, worked out only about the parts that moved."""
+    scale = person.framing.scale
+    out = person.parsing.copy()
+    window = window_of(carried.lifted | carried.landed, margin=round(6 / scale) + 2)
+    if window is None:
+        return out
+    enlarged = np.stack(
+        [person.framing.paste(p, float(i == 0), window=window) for i, p in enumerate(probabilities)]
+    )
+    here = Carried(*(x[window] for x in carried))
+    out[window] = _settle(enlarged, person.parsing[window], here, scale, detail)
+    return out
+
+
+def _mixed(view: View, carried: Carried, wanted_map, pose, styles: dict[int, Mix], view_of, detail: bool) -> _Canvas:
+    """Carried pixels that fit the wanted map; in restyled regions mixed with those of the borrowed garments."""
+    if not detail:
+        nothing = np.zeros(view.size, np.float32)
+        return _Canvas(view, carried, carried.image, nothing, wanted_map)
+    trust = np.where(carried.parsing == wanted_map, carried.trust, 0).astype(np.float32)
+    colours = carried.image
+    target = view.pose if pose is None else pose
+    for region, mix in styles.items():
+        inside = wanted_map == region
+        own = 1 - sum(weight for _, weight in mix)
+        total = np.where(inside, own * trust, 0)
+        mean = colours.astype(np.float32) * total[..., None]
+        for other, weight in mix:
+            garment = view_of(other).only(region)
+            moved = carry(garment.image, garment.parsing, garment.owner, garment.pose, target, canvas=view.size)
+            share = np.where(inside & (moved.parsing == region), weight * moved.trust, 0)
+            mean += moved.image * share[..., None]
+            total += share
+        mean = mean / np.maximum(total, 1e-6)[..., None]
+        colours = np.where(inside[..., None], np.clip(np.rint(mean), 0, 255), colours).astype(np.uint8)
+        trust = np.where(inside, total, trust).astype(np.float32)
+    return _Canvas(view, carried, colours, trust, wanted_map)
+
+
+def _generate(person: Person, small: _Canvas, pose, styles: dict[int, Mix], model: PISE, device: str, detail: bool):
+    """Run the image generator.
+
+    Returns:
+        Its picture (256, 176, 3) float32 in [0, 255], its gate (256, 176), and the finished frame, uint8.
+    """
+    frame = person.frame
+    codes = person.code.styles
+    for region, mix in styles.items():
+        row = codes[:, region] * (1 - sum(w for _, w in mix))
+        row = row + sum(w * other.code.styles[:, region] for other, w in mix)
+        codes = torch.cat([codes[:, :region], row[:, None], codes[:, region + 1 :]], 1)
+    path = None
+    if detail:
+        held = ((small.colours / 127.5 - 1) * (small.trust > 0)[..., None]).transpose(2, 0, 1)
+        path = Carry(
+            _tensor(held, device), _tensor(small.trust[None], device), _tensor(one_hot(small.wanted), device)
+        )
+    source_pose = _tensor(heatmaps(frame.pose, frame.size), device)
+    made = model(
+        _tensor(cut_out(frame.image, frame.parsing), device),
+        _tensor(one_hot(frame.parsing), device),
+        source_pose,
+        source_pose if pose is None else _tensor(heatmaps(pose, frame.size), device),
+        _tensor(one_hot(small.wanted), device),
+        style_codes=codes,
+        carry=path,
+        source=person.code,
+    )
+    painted, image = (
+        (x[0].permute(1, 2, 0).clamp(-1, 1).cpu().numpy() + 1) * 127.5 for x in (made.painted, made.image)
+    )
+    finished = _with_grey(np.rint(image).astype(np.uint8), small.wanted > 0)
+    return painted, made.gate[0, 0].cpu().numpy(), finished
+
+
+def _finish(person: Person, large: _Canvas, own_map, styles: dict[int, Mix], painted, gate) -> np.ndarray:
+    """The photo at its own size."""
+    framing, carried = person.framing, large.carried
+    seam = SEAM / framing.scale
+    still = (carried.trust == 1) & ~carried.lifted & ~carried.landed & (large.wanted == person.parsing)
+    concerned = grow(carried.lifted | carried.landed, 2 * seam) & ~still if carried.lifted.any() else carried.lifted
+    # What the pose alone turned into something else is concerned as well, and so is what was painted.
+    core = (large.wanted != person.parsing) | (large.wanted != own_map)
+    for region in styles:
+        core |= large.wanted == region
+    concerned = concerned | core
+    window = window_of(concerned, margin=round(3 * seam) + 4)
+    if window is None:
+        return person.photo.copy()
+    weight = feather(grow(concerned[window], seam), seam)
+    share = _soft(large.trust[window], framing) * framing.paste(gate, 1.0, window=window)
+    paint = framing.paste(painted, 127.5, window=window)
+    made = large.colours[window] * share[..., None] + paint * (1 - share[..., None])
+    silhouette = matte(large.wanted[window], framing.scale)
+    out = person.photo.copy()
+    out[window] = composite(person.photo[window], made, silhouette, person.background[window], weight)
+    return out
+
+
+def _soft(trust: np.ndarray, framing: Framing) -> np.ndarray:
+    """The same trust, fading out before its border: no hard edge between carried and painted pixels."""
+    sigma = max(0.6, 0.6 / framing.scale)
+    blurred = cv2.GaussianBlur(trust, (0, 0), sigma, borderType=cv2.BORDER_REPLICATE)
+    return np.minimum(trust, np.clip(2 * blurred - trust.max(), 0, 1) if trust.max() else trust)
+
+
+def cut_out(image: np.ndarray, parsing: np.ndarray) -> np.ndarray:
+    """(H, W, 3) uint8 -> (3, H, W) float32 in [-1, 1], neutral where the map says background."""
+    return ((image.astype(np.float32) / 127.5 - 1) * (parsing > 0)[..., None]).transpose(2, 0, 1)
+
+
+def _with_grey(image: np.ndarray, person: np.ndarray) -> np.ndarray:
+    return np.where(person[..., None], image, np.uint8(128))
+
+
+def _tensor(array: np.ndarray, device: str) -> torch.Tensor:
+    return torch.from_numpy(np.ascontiguousarray(array, np.float32))[None].to(device)
+

@@ -1,0 +1,159 @@
+"""Training pairs without pairs: the articulated photo is the source, the real photo the target.
+
+The target is always real; texture must be carried across a true misalignment, and what is hidden in the source must
+be imagined. Pose, parsing and pixels move by the same maps (``pise_core.parts``).
+"""
+
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+
+from pise_core.framing import FRAME_SIZE, Framing
+from pise_core.parts import Carried, assign_parts, carry
+from pise_core.pose import mirror, visible
+from pise_core.regions import REGION
+from pise_core.training.samples import Sample, person_box
+
+
+class Framed(NamedTuple):
+    """A person in the frame."""
+
+    image: np.ndarray  # (H, W, 3) uint8
+    parsing: np.ndarray  # (H, W) uint8
+    pose: np.ndarray  # (18, 3) in frame pixels
+
+
+class Pair(NamedTuple):
+    """One training example. Photos keep their surroundings; ``parsing > 0`` cuts the person out."""
+
+    source: Framed
+    target: Framed
+    carried: Carried  # the source, carried back to the target's pose
+    known: np.ndarray  # (H, W) bool: where the carried map can be believed
+
+
+def frame_sample(sample: Sample, rng: np.random.Generator | None = None, size=FRAME_SIZE) -> Framed:
+    """The person in the frame; with ``rng`` at a random size and place, perhaps mirrored."""
+    height, width = sample.image.shape[:2]
+    fill, shift, flip = 0.8, (0.0, 0.0), False
+    if rng is not None:
+        fill = rng.uniform(0.68, 0.9)
+        shift, flip = rng.normal(size=2) * [0.03 * size[1], 0.02 * size[0]], rng.random() < 0.5
+    framing = Framing.around(person_box(sample), (width, height), size, fill)
+    framing = Framing(framing.photo_size, framing.scale, framing.dx + shift[0], framing.dy + shift[1], size)
+    assert sample.parsing is not None, "only annotated samples can be framed"
+    image, parsing = framing.crop(sample.image, 127), framing.crop(sample.parsing, labels=True)
+    pose = framing.to_frame(sample.pose)
+    if flip:
+        image, parsing, pose = image[:, ::-1].copy(), parsing[:, ::-1].copy(), mirror(pose, size[1])
+    return Framed(image, parsing, pose)
+
+
+def random_pose(pose: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Limbs turned about their joints within natural ranges; torso sheared and scaled a little; all of it shifted."""
+    out = pose.copy()
+
+    def turn(joints: list[int], centre: int, angle: float, stretch: float = 1.0) -> None:
+        c, s = np.cos(angle) * stretch, np.sin(angle) * stretch
+        out[joints, :2] = (out[joints, :2] - out[centre, :2]) @ np.array([[c, s], [-s, c]]) + out[centre, :2]
+
+    def shorter() -> float:
+        return rng.uniform(0.6, 1.0) if rng.random() < 0.2 else 1.0
+
+    # In the picture, lifting the right arm outwards turns it clockwise, the left one counter-clockwise.
+    for shoulder, elbow, wrist, side in ((2, 3, 4, 1), (5, 6, 7, -1)):
+        if rng.random() < 0.7:
+            turn([elbow, wrist], shoulder, side * rng.uniform(-0.4, 1.8), shorter())
+        if rng.random() < 0.7:
+            turn([wrist], elbow, side * rng.uniform(-0.5, 1.6), shorter())
+    for hip, knee, ankle in ((8, 9, 10), (11, 12, 13)):
+        turn([knee, ankle], hip, rng.normal() * 0.18, shorter())
+        turn([ankle], knee, rng.normal() * 0.18)
+    turn([0, 14, 15, 16, 17], 1, rng.normal() * 0.12)
+    a = np.eye(2) + rng.normal(size=(2, 2)) * [[0.10, 0.05], [0.05, 0.04]]
+    centre = np.nanmean(out[:, :2], 0)
+    extent = np.ptp(pose[visible(pose), 1])
+    out[:, :2] = (out[:, :2] - centre) @ a.T + centre + rng.normal(size=2) * [0.04 * extent, 0.02 * extent]
+    return out
+
+
+def articulated_pair(framed: Framed, rng: np.random.Generator, hide: bool = True) -> Pair:
+    """A pair from one photo; ``hide`` also takes parts away from some sources."""
+    framed = Framed(_recolour(framed, rng) if rng.random() < 0.5 else framed.image, framed.parsing, framed.pose)
+    pose = random_pose(framed.pose, rng) if rng.random() < 0.92 else framed.pose.copy()
+    owner = assign_parts(framed.parsing, framed.pose)
+    moved = carry(framed.image, framed.parsing, owner, framed.pose, pose)
+    image, parsing = _fill_holes(moved, framed.parsing)
+    if hide:
+        parsing, pose = _hide(parsing, pose, rng)
+    source = Framed(image, parsing, pose)
+    carried = carry(image, parsing, assign_parts(parsing, pose), pose, framed.pose, rim=1)
+    return Pair(source, framed, carried, known_map(carried, parsing))
+
+
+def known_map(carried: Carried, source_parsing: np.ndarray) -> np.ndarray:
+    """Where the carried map can be believed: where something arrived, and where background was and still is.
+
+    What the person uncovered is unknown; so is a thin rim around what arrived.
+    """
+    return (carried.trust > 0.5) | ((source_parsing == 0) & (carried.trust == 0))
+
+
+def _fill_holes(moved: Carried, parsing: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Close what an arm left open when it was moved off the body: no real photo has such holes."""
+    there = (moved.trust > 0.5).astype(np.uint8)
+    reach = max(3, parsing.shape[0] // 12) | 1
+    closed = cv2.morphologyEx(there, cv2.MORPH_CLOSE, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach)))
+    holes = ((closed > 0) & (there == 0) & (parsing > 0)).astype(np.uint8)
+    if not holes.any():
+        return moved.image, moved.parsing
+    labels = (moved.parsing * there).astype(np.uint8)
+    ys, xs = np.nonzero(there)
+    if not len(ys):
+        return moved.image, moved.parsing
+    # Each hole pixel takes the region and, smoothed, the colour of the nearest pixel that was carried.
+    _, nearest = cv2.distanceTransformWithLabels(1 - there, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
+    index = np.zeros(nearest.max() + 1, np.int64)
+    index[nearest[ys, xs]] = np.arange(len(ys))
+    pick = index[nearest]
+    image = moved.image.copy()
+    inside = holes.astype(bool)
+    image[inside] = moved.image[ys, xs][pick[inside]]
+    image[inside] = cv2.blur(image, (5, 5))[inside]
+    labels[inside] = moved.parsing[ys, xs][pick[inside]]
+    return image, labels
+
+
+def _hide(parsing: np.ndarray, pose: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Take something away from the source: a disc about a joint, or everything below a line (half a body)."""
+    kind, there = rng.random(), np.nonzero(visible(pose))[0]
+    if kind < 0.3:
+        parsing = parsing.copy()
+        x, y = pose[rng.choice(there), :2]
+        radius = int(rng.uniform(0.03, 0.1) * parsing.shape[0])
+        cv2.circle(parsing, (int(x), int(y)), max(radius, 2), 0, -1)
+    elif kind < 0.38:
+        parsing, pose = parsing.copy(), pose.copy()
+        line = np.nanmean(pose[[8, 11], 1]) + rng.uniform(0.0, 0.25) * parsing.shape[0]
+        if np.isfinite(line):
+            parsing[max(int(line), 0) :] = 0
+            pose[pose[:, 1] > line] = np.nan, np.nan, 0
+    return parsing, pose
+
+
+def _recolour(framed: Framed, rng: np.random.Generator) -> np.ndarray:
+    """Every region in colours of its own, so that styles cannot be guessed from the layout."""
+    image = framed.image.astype(np.float32)
+    for region in range(1, len(REGION)):
+        mask = framed.parsing == region
+        if not mask.any():
+            continue
+        cloth = region in (REGION["upper_clothes"], REGION["dress"], REGION["pants"])
+        spread = 1.0 if cloth else 0.25
+        pixels = image[mask]
+        mean = pixels.mean(0)
+        gain = np.exp(rng.normal() * 0.3 * spread)
+        moved = np.clip(mean + rng.normal(size=3) * 60 * spread, 15, 240)
+        image[mask] = (pixels - mean) * gain + moved
+    return np.clip(image, 0, 255).astype(np.uint8)

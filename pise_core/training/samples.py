@@ -1,0 +1,61 @@
+"""Prepared samples in memory: small photos, parsing where annotated, joints (see ``prepare``)."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from pise_core.errors import InputError
+from pise_core.pose import from_rows, visible
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One photo.
+
+    Attributes:
+        name: the photo's stem.
+        image: (H, W, 3) uint8 RGB.
+        pose: (18, 3), in pixels of the image.
+        parsing: (H, W) uint8, or None where nobody annotated it.
+    """
+
+    name: str
+    image: np.ndarray
+    pose: np.ndarray
+    parsing: np.ndarray | None
+
+
+def load_samples(folder: Path, split: str, limit: int | None = None, annotated_only: bool = False) -> list[Sample]:
+    """All samples of one split of a folder that ``prepare`` wrote.
+
+    Raises:
+        InputError: if the folder was not prepared, or a file of it is missing.
+    """
+    index = Path(folder) / "samples.json"
+    if not index.exists():
+        raise InputError(f"{index} is missing; run: python -m pise_core prepare SOURCE --out {folder}")
+    samples = []
+    for name, rows in json.loads(index.read_text())[split].items():
+        labels = Path(folder) / "parsing" / f"{name}.png"
+        if annotated_only and not labels.exists():
+            continue
+        path = Path(folder) / "images" / f"{name}.jpg"
+        image = cv2.imread(str(path), cv2.IMREAD_COLOR)
+        if image is None:
+            raise InputError(f"{path} is missing or damaged; run prepare again")
+        parsing = cv2.imread(str(labels), cv2.IMREAD_GRAYSCALE) if labels.exists() else None
+        samples.append(Sample(name, cv2.cvtColor(image, cv2.COLOR_BGR2RGB), from_rows(rows), parsing))
+        if limit and len(samples) == limit:
+            break
+    return samples
+
+
+def person_box(sample: Sample) -> tuple[float, float, float, float]:
+    """The person's box in the sample's pixels: joints, widened by what lies beyond them (hair, hands, shoes)."""
+    points = sample.pose[visible(sample.pose), :2]
+    (x0, y0), (x1, y1) = points.min(0), points.max(0)
+    h = y1 - y0
+    return x0 - 0.08 * h, y0 - 0.09 * h, x1 + 0.08 * h, y1 + 0.05 * h

@@ -1,0 +1,105 @@
+"""Clothing Co-Parsing on disk (Yang, Luo and Lin, CVPR 2014): photos, 59 tags per pixel, joints, and the split.
+
+Expected in one folder: ``photos/NNNN.jpg``, ``annotations/pixel-level/NNNN.mat`` (key ``groundtruth``),
+``label_list.mat``, ``keypoints.json`` (name -> 18 rows ``[x, y, score]`` or null) and ``split.json``
+(``{"train": [names], "test": [names]}``). About half of the photos have no annotation.
+"""
+
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import scipy.io
+
+from pise_core.errors import InputError
+from pise_core.pose import JOINT, empty_pose, visible
+from pise_core.regions import CCP_TAGS, REGION
+
+_ARMS_AND_TORSO = ((2, 3), (3, 4), (5, 6), (6, 7), (1, 2), (1, 5), (1, 8), (1, 11))
+_LEGS = ((8, 9), (9, 10), (11, 12), (12, 13))
+
+
+class StreetPhotos:
+    """Reads the folder described above; names are the photos' stems."""
+
+    def __init__(self, folder: Path):
+        self.folder = Path(folder)
+        for needed in ("photos", "annotations/pixel-level", "label_list.mat", "keypoints.json", "split.json"):
+            if not (self.folder / needed).exists():
+                raise InputError(f"{self.folder / needed} is missing; Clothing Co-Parsing belongs in that folder")
+        self._joints = json.loads((self.folder / "keypoints.json").read_text())
+        self.split: dict[str, list[str]] = json.loads((self.folder / "split.json").read_text())
+        tags = scipy.io.loadmat(self.folder / "label_list.mat")["label_list"].ravel()
+        names = [str(np.asarray(tag).ravel()[0]) for tag in tags]
+        region_of = {tag: REGION[region] for region, tags in CCP_TAGS.items() for tag in tags.split()}
+        self._skin = names.index("skin")
+        self._merge = np.array([region_of.get(name, 0) for name in names], np.uint8)
+
+    def photo(self, name: str) -> np.ndarray:
+        """(H, W, 3) uint8 RGB.
+
+        Raises:
+            InputError: if the file cannot be read.
+        """
+        path = self.folder / "photos" / f"{name}.jpg"
+        image = cv2.imread(str(path), cv2.IMREAD_COLOR)
+        if image is None:
+            raise InputError(f"{path} is missing or not a picture")
+        return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
+
+    def pose(self, name: str) -> np.ndarray | None:
+        """(18, 3), in pixels of the photo; None where nobody was found. Joints of score below 0.3 count as missing."""
+        rows = self._joints.get(name)
+        if rows is None:
+            return None
+        pose = empty_pose()
+        for index, row in enumerate(rows):
+            if row is not None and row[2] >= 0.3:
+                pose[index] = row
+        return pose
+
+    def parsing(self, name: str, pose: np.ndarray) -> np.ndarray | None:
+        """(H, W) uint8 of regions, or None where the photo is not annotated.
+
+        The data has one tag for skin: the head's skin above the chin is face, the rest goes to the nearest bone.
+        """
+        path = self.folder / "annotations" / "pixel-level" / f"{name}.mat"
+        if not path.exists():
+            return None
+        tags = scipy.io.loadmat(path)["groundtruth"]
+        parsing = self._merge[tags]
+        ys, xs = np.nonzero(tags == self._skin)
+        if len(ys):
+            parsing[ys, xs] = _split_skin(np.stack([xs, ys], 1) + 0.5, pose)
+        return parsing
+
+
+def _split_skin(points: np.ndarray, pose: np.ndarray) -> np.ndarray:
+    """Region index per skin pixel (N, 2)."""
+    there = visible(pose)
+
+    def nearest(bones) -> np.ndarray:
+        lengths = [
+            _distance_to_segment(points, pose[a, :2], pose[b, :2]) for a, b in bones if there[a] and there[b]
+        ]
+        return np.min(lengths, 0) if lengths else np.full(len(points), 1e9)
+
+    leg = nearest(_LEGS)
+    # Below the ankle there is no bone: a foot is still nearer to the shin than to a hanging hand.
+    region = np.where(leg < nearest(_ARMS_AND_TORSO), REGION["leg"], REGION["upper_skin"]).astype(np.uint8)
+    nose, neck = pose[JOINT["nose"], :2], pose[JOINT["neck"], :2]
+    if there[JOINT["nose"]] and there[JOINT["neck"]]:
+        axis = nose - neck
+        length = np.hypot(*axis) + 1e-6
+        along = (points - neck) @ axis / length**2
+        away = np.hypot(*(points - nose).T) / length
+        # The neck joint lies between the shoulders; the chin is about half-way from there to the nose.
+        region[(along > 0.5) & (away < 1.1)] = REGION["face"]
+    return region
+
+
+def _distance_to_segment(points: np.ndarray, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    d = b - a
+    t = np.clip(((points - a) @ d) / (d @ d + 1e-6), 0, 1)
+    return np.hypot(*(points - a - t[:, None] * d).T)

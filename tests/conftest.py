@@ -1,0 +1,82 @@
+"""What the tests share. No photo of anybody is needed: people are drawn."""
+
+import os
+from collections.abc import Callable
+from typing import NamedTuple
+
+# Several threads per convolution only help on an idle machine; on a busy one they wait for each other.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import cv2
+import numpy as np
+import pytest
+
+from pise_core.pose import JOINT, default_skeleton
+from pise_core.regions import REGION
+
+
+class Drawn(NamedTuple):
+    """A picture of a person whose every pixel and joint is known."""
+
+    photo: np.ndarray  # (H, W, 3) uint8 RGB
+    pose: np.ndarray  # (18, 3) float32 in pixels of the photo
+    parsing: np.ndarray  # (H, W) uint8
+
+
+def draw_person(
+    width: int = 220,
+    height: int = 330,
+    box: tuple[float, float, float, float] | None = None,
+    shirt: tuple[int, int, int] = (190, 60, 50),
+    trousers: tuple[int, int, int] = (40, 60, 120),
+) -> Drawn:
+    """A person in shirt and trousers before a wall and a floor, filling ``box`` (default: most of the picture)."""
+    x0, y0, x1, y1 = box or (width * 0.2, height * 0.08, width * 0.8, height * 0.94)
+    pose = default_skeleton((x0, y0, x1, y1))
+    size = y1 - y0
+    rows = np.linspace(0, 1, height)[:, None, None]
+    photo = np.broadcast_to(np.array((170, 185, 200)) - 40 * rows, (height, width, 3)).astype(np.uint8).copy()
+    photo[int(y0 + 0.9 * size) :] = (110, 100, 90)
+    parsing = np.zeros((height, width), np.uint8)
+
+    def point(name: str) -> np.ndarray:
+        return pose[JOINT[name], :2]
+
+    def paint(region: str, colour: tuple[int, int, int], draw: Callable[[np.ndarray], object]) -> None:
+        mask = np.zeros((height, width), np.uint8)
+        draw(mask)
+        photo[mask > 0] = colour
+        parsing[mask > 0] = REGION[region]
+
+    def bone(mask: np.ndarray, a: str, b: str, share: float) -> None:
+        ends = [tuple(int(v) for v in point(name)) for name in (a, b)]
+        cv2.line(mask, ends[0], ends[1], 1, max(int(share * size), 1))
+
+    def ball(mask: np.ndarray, centre: np.ndarray, share: float) -> None:
+        cv2.circle(mask, (int(centre[0]), int(centre[1])), max(int(share * size), 1), 1, -1)
+
+    skin = (224, 180, 150)
+    for side in ("right", "left"):
+        paint("pants", trousers, lambda m, s=side: bone(m, f"{s}_hip", f"{s}_knee", 0.085))
+        paint("pants", trousers, lambda m, s=side: bone(m, f"{s}_knee", f"{s}_ankle", 0.06))
+        paint("leg", (50, 40, 35), lambda m, s=side: ball(m, point(f"{s}_ankle") + (0, 0.02 * size), 0.03))
+        paint("upper_skin", skin, lambda m, s=side: bone(m, f"{s}_elbow", f"{s}_wrist", 0.04))
+        paint("upper_clothes", shirt, lambda m, s=side: bone(m, f"{s}_shoulder", f"{s}_elbow", 0.055))
+    corners = [point(name) for name in ("right_shoulder", "left_shoulder", "left_hip", "right_hip")]
+    paint("upper_clothes", shirt, lambda m: cv2.fillConvexPoly(m, np.array(corners, np.int32), 1))
+    paint("upper_skin", skin, lambda m: bone(m, "neck", "nose", 0.04))
+    paint("hair", (60, 40, 30), lambda m: ball(m, point("nose") - (0, 0.015 * size), 0.062))
+    paint("face", skin, lambda m: ball(m, point("nose") + (0, 0.008 * size), 0.045))
+    return Drawn(photo, pose, parsing)
+
+
+@pytest.fixture(scope="session")
+def person() -> Drawn:
+    """A drawn person, 220x330. Don't write to its arrays."""
+    return draw_person()
+
+
+@pytest.fixture(scope="session")
+def other_person() -> Drawn:
+    """Another one, smaller in a larger picture, in other clothes."""
+    return draw_person(300, 400, (120, 60, 250, 370), shirt=(60, 150, 70), trousers=(90, 90, 95))

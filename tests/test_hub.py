@@ -1,0 +1,114 @@
+"""Optional weights from the hub: the parser on a small network made here, and life without a network."""
+
+import hashlib
+import os
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+import torch
+from transformers import SegformerConfig, SegformerForSemanticSegmentation, SegformerImageProcessor
+
+from pise_core.detection.hub import _checked
+from pise_core.detection.hub_parser import SegformerParser
+from pise_core.errors import InputError
+from pise_core.regions import ATR_18
+
+
+def small_segformer(folder, labels=18):
+    torch.manual_seed(3)
+    config = SegformerConfig(
+        id2label={label: str(label) for label in range(labels)},
+        hidden_sizes=[8, 16, 24, 32],
+        depths=[1, 1, 1, 1],
+        num_attention_heads=[1, 1, 2, 4],
+        decoder_hidden_size=32,
+    )
+    network = SegformerForSemanticSegmentation(config).eval()
+    with torch.no_grad():
+        network.decode_head.classifier.weight.normal_(0, 1)
+    network.save_pretrained(folder)
+    return network
+
+
+@pytest.fixture(scope="module")
+def segformer(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("segformer")
+    return folder, small_segformer(folder)
+
+
+@pytest.fixture(scope="module")
+def photo():
+    random = np.random.default_rng(4)
+    coarse = random.integers(0, 256, (12, 8, 3), dtype=np.uint8)
+    return np.kron(coarse, np.ones((50, 50, 1), np.uint8))
+
+
+def test_the_parser_agrees_with_the_networks_own_pipeline(segformer, photo):
+    folder, network = segformer
+    parsing = SegformerParser(folder, device="cpu").parse(photo)
+    assert parsing.shape == photo.shape[:2] and parsing.dtype == np.uint8
+    processor = SegformerImageProcessor(size={"height": 512, "width": 512})
+    with torch.no_grad():
+        outputs = network(**processor(images=photo, return_tensors="pt"))
+    labels = processor.post_process_semantic_segmentation(outputs, target_sizes=[photo.shape[:2]])[0].numpy()
+    assert len(np.unique(labels)) > 3  # else the comparison would say nothing
+    assert (parsing == ATR_18[labels]).mean() > 0.98
+
+
+def test_a_photo_of_any_shape_comes_back_at_its_own_size(segformer):
+    parser = SegformerParser(segformer[0], device="cpu")
+    for size in ((16, 16), (37, 411), (1200, 300)):
+        assert parser.parse(np.full((*size, 3), 120, np.uint8)).shape == size
+
+
+def test_folders_that_hold_no_such_parser_are_refused(tmp_path, photo):
+    (tmp_path / "damaged").mkdir()
+    (tmp_path / "damaged" / "config.json").write_text("{")
+    (tmp_path / "no_weights").mkdir()
+    small_segformer(tmp_path / "no_weights")
+    (tmp_path / "no_weights" / "model.safetensors").write_bytes(b"none")
+    small_segformer(tmp_path / "other_classes", labels=20)
+    for name in ("missing", "damaged", "no_weights", "other_classes"):
+        with pytest.raises(InputError, match=name):
+            SegformerParser(tmp_path / name).parse(photo)
+
+
+def test_a_file_with_another_hash_is_refused(tmp_path):
+    path = tmp_path / "weights.bin"
+    path.write_bytes(b"weights")
+    assert _checked(path, hashlib.sha256(b"weights").hexdigest()) == path
+    with pytest.raises(InputError, match="delete it"):
+        _checked(path, "0" * 64)
+
+
+@pytest.mark.parametrize("offline", [{"HF_ENDPOINT": "http://127.0.0.1:9"}, {"HF_HUB_OFFLINE": "1"}])
+def test_without_a_network_the_message_comes_at_once(tmp_path, offline):
+    code = """
+import sys, time
+import numpy as np
+from pise_core.detection.hub_parser import SegformerParser
+from pise_core.detection.openpose import OpenPoseDetector
+from pise_core.errors import HubUnreachable
+photo = np.zeros((64, 64, 3), np.uint8)
+OpenPoseDetector
+for ask in (OpenPoseDetector().detect, SegformerParser().parse):
+    start = time.time()
+    try:
+        ask(photo)
+    except HubUnreachable as error:
+        print(error)
+    else:
+        sys.exit("no error")
+"""
+    environment = {**os.environ, "HF_HOME": str(tmp_path), **offline}
+    start = time.time()
+    result = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=120)
+    assert result.returncode == 0, result.stderr
+    lines = result.stdout.splitlines()
+    assert len(lines) == 2
+    assert "body_pose_model.pth" in lines[0] and "config.json" in lines[1]
+    assert all("shipped analyzer" in line for line in lines)
+    assert time.time() - start < 60

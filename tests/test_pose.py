@@ -1,0 +1,159 @@
+"""The 18 joints: missing ones, heat maps, mirror images and JSON."""
+
+import json
+
+import numpy as np
+import pytest
+
+from pise_core import pose as poses
+from pise_core.errors import InputError
+from pise_core.pose import JOINT, JOINT_COUNT, JOINTS, LIMBS, MIRROR
+
+STANDING = poses.default_skeleton((20, 10, 120, 250))
+
+
+def without(pose, *names):
+    pose = pose.copy()
+    for name in names:
+        pose[JOINT[name]] = np.nan, np.nan, 0
+    return pose
+
+
+def test_the_tables_agree_with_each_other():
+    assert JOINT_COUNT == 18 and len(set(JOINTS)) == 18
+    assert len(LIMBS) == 17 and {joint for limb in LIMBS for joint in limb} == set(range(18))
+    for joint, twin in enumerate(MIRROR):
+        assert MIRROR[twin] == joint
+        left, right = JOINTS[joint], JOINTS[twin]
+        assert left == right or left.replace("left", "right") == right.replace("left", "right")
+
+
+def test_an_empty_pose_has_no_joint_and_no_box():
+    empty = poses.empty_pose()
+    assert empty.shape == (18, 3) and empty.dtype == np.float32
+    assert not poses.visible(empty).any() and (empty[:, 2] == 0).all()
+    with pytest.raises(InputError, match="no visible joint"):
+        poses.bounding_box(empty)
+
+
+def test_the_box_is_that_of_the_visible_joints():
+    pose = without(STANDING, "right_wrist", "left_wrist", "right_ankle")
+    x0, y0, x1, y1 = poses.bounding_box(pose)
+    there = pose[poses.visible(pose)]
+    assert (x0, y0) == tuple(there[:, :2].min(0)) and (x1, y1) == tuple(there[:, :2].max(0))
+
+
+def test_the_default_skeleton_fills_its_box_and_stands_upright():
+    assert poses.visible(STANDING).all() and STANDING.dtype == np.float32
+    x0, y0, x1, y1 = poses.bounding_box(STANDING)
+    assert 20 <= x0 < x1 <= 120 and 10 <= y0 < y1 <= 250 and y1 - y0 > 0.8 * 240
+    assert (x0 + x1) / 2 == pytest.approx(70)
+    # A person who faces us has the right arm on the picture's left.
+    assert STANDING[JOINT["right_wrist"], 0] < STANDING[JOINT["left_wrist"], 0]
+    assert STANDING[JOINT["nose"], 1] < STANDING[JOINT["neck"], 1] < STANDING[JOINT["right_hip"], 1]
+
+
+def test_mirrored_twice_is_as_before_and_missing_joints_change_sides():
+    pose = without(STANDING, "left_knee")
+    flipped = poses.mirror(pose, 140)
+    assert np.allclose(poses.mirror(flipped, 140), pose, equal_nan=True)
+    assert not poses.visible(flipped)[JOINT["right_knee"]] and poses.visible(flipped)[JOINT["left_knee"]]
+    assert flipped[JOINT["right_wrist"], 0] == 140 - pose[JOINT["left_wrist"], 0]
+
+
+@pytest.mark.parametrize("stride", [1, 4])
+def test_a_heat_map_peaks_where_its_joint_is(stride):
+    pose = without(STANDING, "left_elbow")
+    maps = poses.heatmaps(pose, (256, 176), sigma=6, stride=stride)
+    assert maps.shape == (18, 256 // stride, 176 // stride) and maps.dtype == np.float32
+    assert np.isfinite(maps).all() and maps.min() >= 0 and maps.max() <= 1
+    assert (maps[JOINT["left_elbow"]] == 0).all()
+    for joint in np.flatnonzero(poses.visible(pose)):
+        y, x = np.unravel_index(maps[joint].argmax(), maps.shape[1:])
+        assert abs((x + 0.5) * stride - pose[joint, 0]) <= stride / 2
+        assert abs((y + 0.5) * stride - pose[joint, 1]) <= stride / 2
+        weights = maps[joint] / maps[joint].sum()
+        centre = ((np.arange(maps.shape[2]) + 0.5) * stride * weights.sum(0)).sum()
+        assert centre == pytest.approx(pose[joint, 0], abs=0.05)
+
+
+def test_the_heat_map_has_the_wanted_width():
+    pose = poses.empty_pose()
+    pose[0] = 50.5, 40.5, 1
+    assert poses.heatmaps(pose, (80, 100), sigma=6)[0, 40, 50] == 1
+    assert poses.heatmaps(pose, (80, 100), sigma=6)[0, 40, 56] == pytest.approx(np.exp(-0.5))
+
+
+def test_a_joint_outside_the_image_leaves_only_its_tail():
+    pose = poses.empty_pose()
+    pose[0] = -500, 40, 1
+    assert poses.heatmaps(pose, (80, 100))[0].max() < 1e-6
+
+
+def test_json_there_and_back():
+    pose = without(STANDING, "right_ear", "left_ankle")
+    pose[3, 2] = 0.4321
+    text = poses.to_json(pose, (140, 260))
+    data = json.loads(text)
+    assert data["size"] == [140, 260] and len(data["keypoints"]) == 18
+    assert data["keypoints"][JOINT["right_ear"]] is None
+    again, size = poses.from_json(text)
+    assert size == (140, 260) and again.dtype == np.float32
+    assert np.allclose(again, pose, atol=0.006, equal_nan=True)
+
+
+def test_openpose_json_is_read():
+    flat = [v for x, y, score in STANDING for v in (float(x), float(y), float(score))]
+    flat[12:15] = 0, 0, 0
+    data = {"people": [{"pose_keypoints_2d": flat}], "canvas_width": 140, "canvas_height": 260}
+    pose, size = poses.from_json(json.dumps(data))
+    assert size == (140, 260) and not poses.visible(pose)[4] and poses.visible(pose).sum() == 17
+    del data["canvas_width"]
+    assert poses.from_json(json.dumps(data))[1] is None
+
+
+def test_rows_may_leave_out_the_score_and_low_scores_are_missing_joints():
+    rows = [[1, 2]] * 16 + [[3, 4, 0], [5, 6, -1]]
+    pose = poses.from_rows(rows)
+    assert (pose[:16, 2] == 1).all() and not poses.visible(pose)[16:].any()
+
+
+GOOD = [[1, 2, 1]] * 17
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "nonsense",
+        "[1, 2]",
+        "null",
+        '"text"',
+        "{}",
+        '{"keypoints": null}',
+        '{"keypoints": {}}',
+        '{"keypoints": "eighteen characters"}',
+        '{"people": []}',
+        '{"people": [{"pose_keypoints_2d": [1, 2, 3]}]}',
+        json.dumps({"keypoints": GOOD}),
+        json.dumps({"keypoints": [*GOOD, [1]]}),
+        json.dumps({"keypoints": [*GOOD, [1, 2, 3, 4]]}),
+        json.dumps({"keypoints": [*GOOD, ["x", 2, 3]]}),
+        json.dumps({"keypoints": [*GOOD, 7]}),
+        json.dumps({"keypoints": [*GOOD, [float("nan"), 2, 3]]}),
+        json.dumps({"keypoints": [*GOOD, [float("inf"), 2, 3]]}),
+        json.dumps({"keypoints": [*GOOD, [1e9, 2, 3]]}),
+        json.dumps({"keypoints": [*GOOD, [10**400, 2, 3]]}),
+        json.dumps({"keypoints": [*GOOD, None]})[:-1] + ', "size": [10]}',
+        json.dumps({"keypoints": [*GOOD, None], "size": [0, 10]}),
+        json.dumps({"keypoints": [*GOOD, None], "size": [float("nan"), 10]}),
+        json.dumps({"keypoints": [*GOOD, None], "size": [10**400, 10]}),
+        json.dumps({"keypoints": [*GOOD, None], "size": "big"}),
+        '{"keypoints": ' + "9" * 5000 + "}",
+        "[" * 100_000,
+    ],
+)
+def test_what_is_no_pose_is_refused_with_one_line(text):
+    with pytest.raises(InputError) as caught:
+        poses.from_json(text)
+    assert "\n" not in str(caught.value)
