@@ -6,7 +6,8 @@ import os
 # Before Gradio is imported, which reads it then.
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 
-from app import studio  # noqa: E402
+from app.actions import Studio  # noqa: E402
+from app.studio import build, launch  # noqa: E402
 from pise_core.errors import InputError  # noqa: E402
 
 
@@ -28,11 +29,12 @@ def _load_editor():
     return Editor.from_pretrained(options.weights, device=options.device)
 
 
-demo = studio.build(_load_editor)
+studio = Studio(_load_editor)
+demo = build(studio)
 
 if __name__ == "__main__":
     try:
-        demo.studio.editor  # noqa: B018  loaded now, so that missing weights are told here and not to the first user
+        studio.load()  # now, so that missing weights are told here and not to the first user
     except InputError as error:
         raise SystemExit(f"error: {error}") from None
-    studio.launch(demo, options.host, options.port)
+    launch(demo, options.host, options.port)

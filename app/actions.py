@@ -3,6 +3,7 @@
 Every action is a generator of :data:`app.page.Update`. Nothing here knows Gradio, so that tests call it directly.
 """
 
+import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -29,14 +30,15 @@ class Studio:
     def __init__(self, load_editor: Callable[[], Any]) -> None:
         self._load_editor = load_editor
         self._editor: Any = None
+        self._loading = threading.Lock()
         self._hub: dict[str, Any] = {}
 
-    @property
-    def editor(self) -> Any:
+    def load(self) -> Any:
         """The editor, loaded on first use."""
-        if self._editor is None:
-            self._editor = self._load_editor()
-        return self._editor
+        with self._loading:
+            if self._editor is None:
+                self._editor = self._load_editor()
+            return self._editor
 
     # ---- photo in
 
@@ -94,8 +96,8 @@ class Studio:
                 found = self._hub_part(OPENPOSE).detect(photo)
                 return [Found(poses.bounding_box(pose), pose) for pose in found], ""
             except HubUnreachable as error:
-                note = f"{error} The built-in detector was used."
-        return [Found(box) for box in self.editor.find_people(photo)], note
+                note = f"{error}. The built-in detector was used."
+        return [Found(box) for box in self.load().find_people(photo)], note
 
     def _analyse(self, photo: np.ndarray, found: Found, parser: str) -> tuple[Any, str]:
         """The person, and a note if another parser than the chosen one had to be used."""
@@ -104,8 +106,8 @@ class Studio:
             try:
                 parsing = self._hub_part(SEGFORMER).parse(photo)
             except HubUnreachable as error:
-                note = f"{error} The built-in parser was used."
-        return self.editor.set_person(photo, box=found.box, pose=found.pose, parsing=parsing), note
+                note = f"{error}. The built-in parser was used."
+        return self.load().set_person(photo, box=found.box, pose=found.pose, parsing=parsing), note
 
     def _hub_part(self, name: str) -> Any:
         if name not in self._hub:
@@ -178,6 +180,14 @@ class Studio:
         if session.edits is edits:  # else a newer render is on its way and prepares its own file
             yield {"download": page.download(session, image)} | status("ok", _done(session), session)
 
+    def warm_up(self, session: Session) -> Updates:
+        """Compute what the first preview needs, so that the first drag does not wait for it."""
+        if session.person is not None and session.edits.none:
+            nudged = session.person.pose.copy()
+            nudged[poses.visible(nudged), 0] += 1
+            session.render(Edits(nudged), preview=True)
+        yield from ()
+
     def live(self, session: Session, request: Any) -> dict[str, Any]:
         """A preview while the user drags: ``{"ok", "document", "seq", "image"}``, the image a JPEG data address.
 
@@ -213,7 +223,7 @@ class Studio:
             raise NobodyFound("nobody was found in that photo; try one that shows the whole person")
         pose = people[0].pose
         if pose is None:
-            pose = self.editor.analyze(photo, box=people[0].box).pose
+            pose = self.load().analyze(photo, box=people[0].box).pose
         yield self._take_pose(session, pose)
 
     @staticmethod
@@ -232,7 +242,9 @@ class Studio:
             photo = read_image(str(path))
             people, _ = self._find(photo, detector)
             if not people:
-                raise NobodyFound("nobody was found in that reference; choose a photo of somebody who wears the garment")
+                raise NobodyFound(
+                    "nobody was found in that reference; choose a photo of somebody who wears the garment"
+                )
             person, _ = self._analyse(photo, people[0], parser)
             session.add_reference(page.stem(path), person)
             yield {"textures": {"references": page.references(session)}}
@@ -242,7 +254,9 @@ class Studio:
         """Forget a reference and what was borrowed from it; ``value`` is ``{"reference": id}``."""
         session.remove_reference(checks.field(value, "reference"))
         session.next_sequence()
-        yield {"textures": {"references": page.references(session), "styles": page.styles(session)}} | _rendering(session)
+        yield {"textures": {"references": page.references(session), "styles": page.styles(session)}} | _rendering(
+            session
+        )
 
 
 def _rendering(session: Session) -> Update:

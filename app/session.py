@@ -131,9 +131,14 @@ class Session:
             return key
 
     def remove_reference(self, key: str) -> None:
-        """Forget a reference and every style, past ones too, that was borrowed from it."""
+        """Forget a reference and every style, past ones too, that was borrowed from it.
+
+        Raises:
+            InputError: if there is no such reference.
+        """
         with self.lock:
-            self.references.pop(key, None)
+            if not isinstance(key, str) or self.references.pop(key, None) is None:
+                raise InputError("that reference is gone already")
             self._history = [
                 replace(e, styles={region: s for region, s in e.styles.items() if s.reference != key})
                 for e in self._history

@@ -1,11 +1,13 @@
 """The page: layout and wiring, nothing else."""
 
+import atexit
 import logging
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from gradio import themes
 
 from app import actions, checks
 from app.canvas.components import DocumentBar, Examples, Modes, PoseEditor, RegionPainter, ResultView, StylePanel
@@ -31,11 +33,11 @@ def example_people() -> list[Path]:
     return sorted(path for path in _EXAMPLES.glob("*") if path.suffix.lower() in _PHOTOS)
 
 
-def theme() -> gr.themes.Base:
+def theme() -> themes.Base:
     """System fonts, one accent."""
     font = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "Helvetica Neue", "Arial", "sans-serif")
     mono = ("ui-monospace", "SFMono-Regular", "Consolas", "monospace")
-    return gr.themes.Base(font=font, font_mono=mono, radius_size="lg").set(
+    return themes.Base(font=font, font_mono=mono, radius_size="lg").set(
         button_primary_background_fill="var(--pise-accent)",
         button_primary_background_fill_hover="var(--pise-accent-ink)",
         button_primary_text_color="var(--pise-on-accent)",
@@ -57,13 +59,14 @@ def theme() -> gr.themes.Base:
     )
 
 
-def build(load_editor: Callable[[], Any]) -> gr.Blocks:
+def build(studio: actions.Studio) -> gr.Blocks:
     """The studio as Gradio blocks; :func:`launch` serves them.
 
     Args:
-        load_editor: called once, at the first photo (or by :func:`launch`).
+        studio: the actions, over the editor that all sessions share.
     """
-    studio, sessions = actions.Studio(load_editor), Sessions()
+    sessions = Sessions()
+    atexit.register(sessions.close)
     examples = example_people()
     thumbnails = [data_address(shrink(read_image(path), 200), 82) for path in examples]
 
@@ -147,6 +150,7 @@ def build(load_editor: Callable[[], Any]) -> gr.Blocks:
 
             def run(request: gr.Request, *inputs: Any) -> Iterator[dict]:
                 session = sessions.of(request.session_hash or "")
+                yield {bar: gr.update()}  # Gradio wants at least one answer, and not every action has one
                 try:
                     for update in action(session, *fixed, *inputs):
                         yield {parts[name]: gr.update(**properties) for name, properties in update.items()}
@@ -158,17 +162,23 @@ def build(load_editor: Callable[[], Any]) -> gr.Blocks:
 
             return run
 
-        def on(event: Callable, action: Callable[..., actions.Updates], *inputs: Any, render: bool = False, **settings):
-            """Wire one action; ``render`` has the picture follow, the newest state only."""
+        def on(
+            event: Callable,
+            action: Callable[..., actions.Updates],
+            *inputs: Any,
+            then: Callable[..., actions.Updates] | None = studio.render,
+            **settings: Any,
+        ) -> None:
+            """Wire one action; ``then`` follows it, for the newest state only."""
             name = action.__name__
             common: dict[str, Any] = {
                 "outputs": list(parts.values()), "show_progress": "hidden", "api_visibility": "undocumented",
             }  # fmt: skip
             settings = {"api_name": name, "trigger_mode": "multiple", "concurrency_id": "edit"} | settings
             done = event(handler(action), list(inputs), concurrency_limit=4, **common, **settings)
-            if render:
+            if then:
                 done.then(
-                    handler(studio.render), None, **common, api_name=f"{name}_render", trigger_mode="always_last",
+                    handler(then), None, **common, api_name=f"{name}_then", trigger_mode="always_last",
                     concurrency_id="gpu", concurrency_limit=1,
                 )  # fmt: skip
 
@@ -181,25 +191,26 @@ def build(load_editor: Callable[[], Any]) -> gr.Blocks:
             chosen.__name__ = f"{action.__name__}_example"
             return chosen
 
-        analysis = {"concurrency_id": "gpu", "trigger_mode": "once"}
+        looking: dict[str, Any] = {"concurrency_id": "gpu", "trigger_mode": "once"}
+        opening: dict[str, Any] = {"then": studio.warm_up, **looking}
         for upload in (open_button, drop):
-            on(upload.upload, studio.open_photo, upload, detector, parser, **analysis)
-        on(strip.choose, example(studio.open_photo), strip, detector, parser, **analysis)
-        on(again.click, studio.analyse_again, detector, parser, **analysis)
-        on(pose.choose, studio.choose_person, pose, parser, **analysis)
-        on(pose.place, studio.place_person, pose, parser, **analysis)
-        on(pose.commit, studio.commit_pose, pose, render=True)
-        on(pose.load_pose, studio.load_pose, pose, render=True)
-        on(pose_photo.upload, studio.borrow_pose, pose_photo, detector, render=True, **analysis)
-        on(regions.commit, studio.commit_paint, regions, render=True)
-        on(textures.commit, studio.commit_styles, textures, render=True)
-        on(textures.remove, studio.remove_reference, textures, render=True)
-        on(add.upload, studio.add_references, add, detector, parser, **analysis)
-        on(textures.example, example(studio.add_references), textures, detector, parser, **analysis)
-        on(bar.undo, studio.undo, bar, render=True)
-        on(bar.redo, studio.redo, bar, render=True)
-        on(bar.start_over, studio.start_over, bar, render=True)
-        on(demo.load, studio.start)
+            on(upload.upload, studio.open_photo, upload, detector, parser, **opening)
+        on(strip.choose, example(studio.open_photo), strip, detector, parser, **opening)
+        on(again.click, studio.analyse_again, detector, parser, **opening)
+        on(pose.choose, studio.choose_person, pose, parser, **opening)
+        on(pose.place, studio.place_person, pose, parser, **opening)
+        on(pose.commit, studio.commit_pose, pose)
+        on(pose.load_pose, studio.load_pose, pose)
+        on(pose_photo.upload, studio.borrow_pose, pose_photo, detector, **looking)
+        on(regions.commit, studio.commit_paint, regions)
+        on(textures.commit, studio.commit_styles, textures)
+        on(textures.remove, studio.remove_reference, textures)
+        on(add.upload, studio.add_references, add, detector, parser, **looking, then=None)
+        on(textures.example, example(studio.add_references), textures, detector, parser, **looking, then=None)
+        on(bar.undo, studio.undo, bar)
+        on(bar.redo, studio.redo, bar)
+        on(bar.start_over, studio.start_over, bar)
+        on(demo.load, studio.start, then=None)
         example_button.click(None, js=_SHOW_EXAMPLES, api_visibility="private")
 
         def goodbye(request: gr.Request) -> None:
@@ -208,12 +219,13 @@ def build(load_editor: Callable[[], Any]) -> gr.Blocks:
         demo.unload(goodbye)
 
     demo.queue(max_size=64, default_concurrency_limit=4)
-    demo.studio, demo.sessions = studio, sessions  # type: ignore[attr-defined]
     return demo
 
 
 def _problem(text: str, session: Session) -> dict[str, Any]:
-    return status("error", text[:1].upper() + text[1:], session)["bar"]
+    # A message may start with the name of a file, which stays as it is.
+    first = text.split(" ")[0]
+    return status("error", text[:1].upper() + text[1:] if first.isalpha() else text, session)["bar"]
 
 
 def launch(demo: gr.Blocks, host: str | None = None, port: int | None = None, **settings: Any) -> Any:

@@ -71,8 +71,9 @@ def composite(photo: np.ndarray, person: np.ndarray, share: np.ndarray, backgrou
 
 def grow(mask: np.ndarray, radius: float) -> np.ndarray:
     """(H, W) bool, dilated by ``radius`` pixels."""
-    r = max(1, round(radius))
-    return cv2.dilate(mask.astype(np.uint8), cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * r + 1,) * 2)).astype(bool)
+    side = 2 * max(1, round(radius)) + 1
+    ball = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
+    return cv2.dilate(mask.astype(np.uint8), ball).astype(bool)
 
 
 def window_of(mask: np.ndarray, margin: int) -> tuple[slice, slice] | None:

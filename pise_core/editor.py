@@ -132,9 +132,7 @@ class Editor:
         if parsing is not None:
             found = Analysis(found.pose, check_parsing(parsing, size), found.box, found.framing)
         framing = found.framing
-        frame = View(
-            framing.crop(photo, 127), framing.crop(found.parsing, labels=True), framing.to_frame(found.pose)
-        )
+        frame = View(framing.crop(photo, 127), framing.crop(found.parsing, labels=True), framing.to_frame(found.pose))
         with self._lock, torch.no_grad():
             image = torch.from_numpy(rendering.cut_out(frame.image, frame.parsing))[None].to(self.device)
             code = self.model.encode(image, torch.from_numpy(one_hot(frame.parsing))[None].to(self.device))
@@ -158,7 +156,8 @@ def _checked(person: Person, pose, parsing, styles: Styles | None) -> rendering.
     """The edit with everything checked, and what asks for nothing left out."""
     if pose is not None:
         pose = _checked_pose(pose)
-        if np.allclose(pose[:, :2], person.pose[:, :2], atol=1e-3, equal_nan=True):
+        # Poses in JSON are rounded to hundredths of a pixel: reading one back is no edit.
+        if np.allclose(pose[:, :2], person.pose[:, :2], rtol=0, atol=0.01, equal_nan=True):
             pose = None
     if parsing is not None:
         parsing = check_parsing(parsing, person.parsing.shape[:2])

@@ -77,9 +77,7 @@ class Framing:
             corners = self.to_photo(np.array([[0, 0], self.size[::-1]], np.float64))
             x0, y0 = np.clip(np.floor(corners[0]).astype(int) - reach, 0, np.array(self.photo_size) - 1)
             x1, y1 = np.clip(np.ceil(corners[1]).astype(int) + reach, (x0 + 1, y0 + 1), self.photo_size)
-            image = cv2.GaussianBlur(
-                image[y0:y1, x0:x1], (0, 0), 0.4 / self.scale, borderType=cv2.BORDER_REPLICATE
-            )
+            image = cv2.GaussianBlur(image[y0:y1, x0:x1], (0, 0), 0.4 / self.scale, borderType=cv2.BORDER_REPLICATE)
             matrix[:, 2] += matrix[:, :2] @ [x0, y0]
         return self._warp(image, matrix, (self.size[1], self.size[0]), border, labels)
 

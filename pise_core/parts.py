@@ -262,8 +262,9 @@ def _ball(radius: int) -> np.ndarray:
 
 def _with_overlap(mask, index: int, part: str, parsing: np.ndarray, pose: np.ndarray) -> np.ndarray:
     """The part's pixels and, around its near joint, those of its neighbour: a disc that covers the bend."""
+    wider = np.minimum(cv2.dilate(mask, np.ones((3, 3), np.uint8)), parsing > 0).astype(np.uint8)
     if part not in _BONE or part == "head":
-        return cv2.dilate(mask, np.ones((3, 3), np.uint8)) & (parsing > 0).astype(np.uint8)
+        return wider
     a, b = _BONE[part]
     disc = np.zeros_like(mask)
     radius = _OVERLAP * float(np.hypot(*(pose[b, :2] - pose[a, :2])))
@@ -271,7 +272,7 @@ def _with_overlap(mask, index: int, part: str, parsing: np.ndarray, pose: np.nda
     cv2.circle(disc, centre, max(1, round(radius)), 1, -1)
     # Only skin or cloth that this limb may carry: a shoulder takes no piece of hair along.
     disc &= _ALLOWED[index][parsing].astype(np.uint8)
-    return (cv2.dilate(mask, np.ones((3, 3), np.uint8)) & (parsing > 0).astype(np.uint8)) | disc
+    return np.maximum(wider, disc)
 
 
 def _bounds(mask: np.ndarray, move: np.ndarray, size: tuple[int, int]) -> tuple[int, int, int, int] | None:

@@ -8,7 +8,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -74,9 +73,7 @@ class PISE(nn.Module):
         super().__init__()
         self.config = config = config or PISEConfig()
         self.parsing_generator = ParsingGenerator(max(config.width // 2, 1), config.detail_path)
-        self.image_generator = ImageGenerator(
-            config.width, config.modulation, config.colour_path, config.detail_path
-        )
+        self.image_generator = ImageGenerator(config.width, config.modulation, config.colour_path, config.detail_path)
 
     @classmethod
     def from_pretrained(cls, path: str | Path | None = None) -> "PISE":

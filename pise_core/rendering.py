@@ -124,9 +124,7 @@ def _settle_full(probabilities: np.ndarray, person: Person, carried: Carried, de
     window = window_of(carried.lifted | carried.landed, margin=round(6 / scale) + 2)
     if window is None:
         return out
-    enlarged = np.stack(
-        [person.framing.paste(p, float(i == 0), window=window) for i, p in enumerate(probabilities)]
-    )
+    enlarged = np.stack([person.framing.paste(p, float(i == 0), window=window) for i, p in enumerate(probabilities)])
     here = Carried(*(x[window] for x in carried))
     out[window] = _settle(enlarged, person.parsing[window], here, scale, detail)
     return out
@@ -172,9 +170,7 @@ def _generate(person: Person, small: _Canvas, pose, styles: dict[int, Mix], mode
     path = None
     if detail:
         held = ((small.colours / 127.5 - 1) * (small.trust > 0)[..., None]).transpose(2, 0, 1)
-        path = Carry(
-            _tensor(held, device), _tensor(small.trust[None], device), _tensor(one_hot(small.wanted), device)
-        )
+        path = Carry(_tensor(held, device), _tensor(small.trust[None], device), _tensor(one_hot(small.wanted), device))
     source_pose = _tensor(heatmaps(frame.pose, frame.size), device)
     made = model(
         _tensor(cut_out(frame.image, frame.parsing), device),
@@ -235,4 +231,3 @@ def _with_grey(image: np.ndarray, person: np.ndarray) -> np.ndarray:
 
 def _tensor(array: np.ndarray, device: str) -> torch.Tensor:
     return torch.from_numpy(np.ascontiguousarray(array, np.float32))[None].to(device)
-

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Protocol, cast
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -14,6 +15,12 @@ from pise_core.errors import InputError
 SHIPPED = Path(__file__).resolve().parent.parent / "weights"
 
 
+class _Configured(Protocol):
+    """A frozen configuration that can be written down."""
+
+    def to_dict(self) -> dict: ...
+
+
 def save_model(path: Path, module: nn.Module, dtype: torch.dtype = torch.float32, **notes: str) -> None:
     """Write ``module`` and its ``config`` (anything with ``to_dict()``); ``notes`` become metadata.
 
@@ -23,7 +30,8 @@ def save_model(path: Path, module: nn.Module, dtype: torch.dtype = torch.float32
         name: (value.to(dtype) if value.is_floating_point() else value).contiguous().cpu()
         for name, value in module.state_dict().items()
     }
-    metadata = {"format": "pt", "network": type(module).__name__, "config": json.dumps(module.config.to_dict())}
+    config = cast(_Configured, module.config)
+    metadata = {"format": "pt", "network": type(module).__name__, "config": json.dumps(config.to_dict())}
     save_file(tensors, str(path), metadata={**metadata, **notes})
 
 

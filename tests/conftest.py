@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import NamedTuple
 
 # Several threads per convolution only help on an idle machine; on a busy one they wait for each other.
@@ -13,6 +14,8 @@ import pytest
 
 from pise_core.pose import JOINT, default_skeleton
 from pise_core.regions import REGION
+
+ROOT = Path(__file__).resolve().parent.parent
 
 
 class Drawn(NamedTuple):
@@ -80,3 +83,17 @@ def person() -> Drawn:
 def other_person() -> Drawn:
     """Another one, smaller in a larger picture, in other clothes."""
     return draw_person(300, 400, (120, 60, 250, 370), shirt=(60, 150, 70), trousers=(90, 90, 95))
+
+
+@pytest.fixture(scope="session")
+def weights() -> Path:
+    """The folder of the weights that ship; the variable PISE_WEIGHTS names others to be tested before they do."""
+    return Path(os.environ.get("PISE_WEIGHTS") or ROOT / "weights")
+
+
+@pytest.fixture(scope="session")
+def editor(weights):
+    """An editor with the weights that ship, on the CPU."""
+    from pise_core import Editor
+
+    return Editor.from_pretrained(weights, device="cpu")

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from pise_core import cli, images
-from pise_core.pose import to_json
+from pise_core.pose import JOINT, from_json, to_json
+from pise_core.regions import REGION, REGIONS
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -178,3 +179,160 @@ def test_missing_weights_are_told(capsys, tmp_path, photo):
     tail = ("--style", f"hair={photo}", "--weights", tmp_path / "none")
     assert "weights" in refused(capsys, "edit", photo, "--out", out, *tail)
     assert "weights" in refused(capsys, "analyze", photo, "--out", tmp_path / "out", "--weights", tmp_path / "none")
+
+
+# From here on the real networks work, on drawn people.
+
+
+@pytest.fixture(scope="module")
+def studio(tmp_path_factory, weights, person, other_person):
+    """A folder with photo.png, other.png, nobody.png, and what analyze says of the first two."""
+    folder = tmp_path_factory.mktemp("studio")
+    images.write_image(folder / "photo.png", person.photo)
+    images.write_image(folder / "other.png", other_person.photo)
+    rows = np.linspace(90, 190, 300).astype(np.uint8)
+    images.write_image(folder / "nobody.png", np.broadcast_to(rows[:, None, None], (300, 200, 3)))
+    command = ["analyze", folder / "photo.png", folder / "other.png", "--out", folder / "seen", "--weights", weights]
+    assert cli.main([*map(str, command), "--device", "cpu"]) == 0
+    return folder
+
+
+def edited(studio, weights, *arguments, name="out.png"):
+    command = ["edit", studio / "photo.png", *arguments, "--out", studio / name, "--weights", weights]
+    assert cli.main([*map(str, command), "--device", "cpu"]) == 0
+    return images.read_image(studio / name)
+
+
+def raised(pose):
+    """The pose with the right forearm pointing up."""
+    pose = pose.copy()
+    elbow, wrist = JOINT["right_elbow"], JOINT["right_wrist"]
+    pose[wrist, :2] = pose[elbow, :2] - np.array((0.3, 0.95)) * np.linalg.norm(pose[wrist, :2] - pose[elbow, :2])
+    return pose
+
+
+def seen_pose(studio, stem="photo"):
+    return from_json((studio / "seen" / stem / "pose.json").read_text())[0]
+
+
+def test_analyze_writes_joints_regions_and_names(studio, person, other_person):
+    for stem, drawn in (("photo", person), ("other", other_person)):
+        folder = studio / "seen" / stem
+        assert {path.name for path in folder.iterdir()} == {"pose.json", "parsing.png", "regions.json"}
+        data = json.loads((folder / "pose.json").read_text())
+        height, width = drawn.photo.shape[:2]
+        assert set(data) == {"size", "keypoints"} and data["size"] == [width, height] and len(data["keypoints"]) == 18
+        assert all(row is None or len(row) == 3 for row in data["keypoints"])
+        assert json.loads((folder / "regions.json").read_text()) == list(REGIONS)
+        parsing = images.read_parsing(folder / "parsing.png", (height, width))
+        assert ((parsing > 0) == (drawn.parsing > 0)).mean() > 0.9
+        pose = from_json((folder / "pose.json").read_text())[0]
+        for name in ("nose", "neck", "right_shoulder", "left_elbow", "right_wrist"):
+            assert np.linalg.norm(pose[JOINT[name], :2] - drawn.pose[JOINT[name], :2]) < 0.06 * height, name
+
+
+def test_a_photo_with_nobody_in_it_is_told_and_costs_the_others_nothing(capsys, studio, weights, tmp_path):
+    tail = ("--out", tmp_path / "out", "--weights", weights)
+    message = refused(capsys, "analyze", studio / "nobody.png", *tail)
+    assert "nobody.png: no person was found" in message
+    status = cli.main([str(a) for a in ("analyze", studio / "nobody.png", studio / "photo.png", *tail)])
+    output = capsys.readouterr()
+    assert status == 2 and output.err.count("\n") == 1 and "nobody.png" in output.err
+    assert output.out.strip() == str(tmp_path / "out" / "photo")
+    assert (tmp_path / "out" / "photo" / "pose.json").exists() and not (tmp_path / "out" / "nobody").exists()
+    out = ("--out", tmp_path / "out.png", "--weights", weights)
+    for arguments in (
+        (studio / "nobody.png", "--style", f"pants={studio / 'other.png'}"),
+        (studio / "photo.png", "--style", f"pants={studio / 'nobody.png'}"),
+        (studio / "photo.png", "--pose-from", studio / "nobody.png"),
+    ):
+        assert "nobody.png: no person was found" in refused(capsys, "edit", *arguments, *out)
+    assert not (tmp_path / "out.png").exists()
+
+
+def test_edits_that_ask_for_nothing_change_nothing(studio, weights, person):
+    for arguments in (
+        ("--pose", studio / "seen" / "photo" / "pose.json"),
+        ("--parsing", studio / "seen" / "photo" / "parsing.png"),
+        ("--style", f"upper_clothes={studio / 'other.png'}:0"),
+        ("--pose-from", studio / "photo.png"),
+    ):
+        assert np.array_equal(edited(studio, weights, *arguments), person.photo), arguments
+
+
+def test_a_raised_forearm_changes_that_side_only_and_twice_the_same(studio, weights, person):
+    pose = raised(seen_pose(studio))
+    (studio / "raised.json").write_text(to_json(pose, (220, 330)))
+    photo = edited(studio, weights, "--pose", studio / "raised.json")
+    assert photo.shape == person.photo.shape
+    changed = (photo != person.photo).any(2)
+    assert changed.any() and not changed[:, 130:].any()
+    elbow = pose[JOINT["right_elbow"], :2].astype(int)
+    wrist = pose[JOINT["right_wrist"], :2].astype(int)
+    assert changed[wrist[1] : elbow[1], wrist[0] - 8 : elbow[0] + 8].any()
+    assert np.array_equal(edited(studio, weights, "--pose", studio / "raised.json", name="again.png"), photo)
+
+
+def test_a_pose_of_another_size_is_scaled_to_the_photo(studio, weights):
+    pose = raised(seen_pose(studio)).astype(np.float64)
+    (studio / "one.json").write_text(to_json(pose, (220, 330)))
+    large = pose * (10, 20, 1)
+    (studio / "large.json").write_text(to_json(large, (2200, 6600)))
+    one, other = (edited(studio, weights, "--pose", studio / name) for name in ("one.json", "large.json"))
+    assert np.abs(one.astype(int) - other).mean() < 0.5
+
+
+def test_another_persons_pose_is_taken_over(studio, weights, tmp_path, other_person):
+    # The other person's photo, mirrored: the same pose up to what the analyzer sees differently.
+    images.write_image(tmp_path / "mirrored.png", other_person.photo[:, ::-1])
+    photo = edited(studio, weights, "--pose-from", tmp_path / "mirrored.png")
+    assert photo.shape == (330, 220, 3)
+
+
+def test_a_painted_sleeve_changes_the_arm_and_a_seam_around_it(studio, weights, person):
+    parsing = images.read_parsing(studio / "seen" / "photo" / "parsing.png")
+    sleeve = (parsing == REGION["upper_skin"]) & (np.arange(220)[None] < 90)
+    assert sleeve.sum() > 50
+    painted = parsing.copy()
+    painted[sleeve] = REGION["upper_clothes"]
+    images.write_parsing(studio / "painted.png", painted)
+    changed = (edited(studio, weights, "--parsing", studio / "painted.png") != person.photo).any(2)
+    assert changed[sleeve].mean() > 0.5
+    rows, columns = np.nonzero(sleeve)
+    near = np.zeros_like(changed)
+    near[max(rows.min() - 16, 0) : rows.max() + 17, max(columns.min() - 16, 0) : columns.max() + 17] = True
+    assert not changed[~near].any()
+
+
+def test_a_borrowed_shirt_changes_the_shirt_and_half_of_it_lies_between(studio, weights, person):
+    reference = studio / "other.png"
+    whole = edited(studio, weights, "--style", f"upper_clothes={reference}")
+    half = edited(studio, weights, "--style", f"upper_clothes={reference}:0.5")
+    quarters = edited(
+        studio, weights, "--style", f"upper_clothes={reference}:.25", "--style", f"upper_clothes={reference}:.25"
+    )
+    parsing = images.read_parsing(studio / "seen" / "photo" / "parsing.png")
+    shirt = parsing == REGION["upper_clothes"]
+    assert (whole != person.photo).any(2)[shirt].mean() > 0.5
+    assert not (whole != person.photo).any(2)[300:].any()
+    assert (half != whole).any() and (half != person.photo).any()
+    assert np.abs(quarters.astype(int) - half).max() <= 2
+
+
+def test_the_detail_path_can_be_switched_off(studio, weights):
+    with_detail = edited(studio, weights, "--pose", studio / "raised.json")
+    without = edited(studio, weights, "--pose", studio / "raised.json", "--no-detail")
+    assert with_detail.shape == without.shape and (with_detail != without).any()
+
+
+def test_the_background_has_no_style(capsys, studio, weights):
+    out = ("--out", studio / "none.png", "--weights", weights)
+    arguments = (studio / "photo.png", "--style", f"background={studio / 'other.png'}", *out)
+    assert "background" in refused(capsys, "edit", *arguments)
+
+
+def test_openpose_without_a_network_is_told_at_once(studio, weights, tmp_path):
+    command = ("analyze", studio / "photo.png", "--out", tmp_path / "out", "--weights", weights)
+    result = run(*command, "--detector", "openpose", HF_HOME=str(tmp_path), HF_ENDPOINT="http://127.0.0.1:9")
+    assert result.returncode == 2 and "body_pose_model.pth" in result.stderr
+    assert result.stderr.count("\n") == 1

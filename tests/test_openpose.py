@@ -12,9 +12,8 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from controlnet_aux.open_pose.model import bodypose_model
 
-from pise_core.detection.openpose import LICENCE, OpenPoseDetector
+from pise_core.detection.openpose import LICENCE, OpenPoseDetector, _import_controlnet_aux
 from pise_core.errors import InputError
 from pise_core.pose import LIMBS, visible
 
@@ -51,7 +50,7 @@ FIELDS = dict(
 def checkpoint(path):
     """Write the weights described above; zeros are stored once and expanded, so the file is small."""
     weights = {}
-    for name, value in bodypose_model().state_dict().items():
+    for name, value in _import_controlnet_aux()[1]().state_dict().items():
         weights[name.split(".", 1)[1]] = torch.zeros(1).expand(value.shape)
 
     def set_kernel(layer, values):

@@ -18,6 +18,18 @@ element.shadowRoot.addEventListener("click", (event) => {
   if (button) act(button.dataset.do);
 });
 for (const name of ["undo", "redo", "start_over"]) page.addEventListener(name, () => act(name));
+// Undo belongs to the whole page: after a click on a preset the focus is there and not on the canvas. The listener is one
+// object for all times, so that mounting the bar anew does not double it.
+page.keys ??= (event) => {
+  if (!(event.ctrlKey || event.metaKey) || event.altKey) return;
+  const key = event.key.toLowerCase();
+  if (event.composedPath()[0].matches?.("input:not([type=range]), textarea, [contenteditable]")) return;
+  if (key === "z") tell(event.shiftKey ? "redo" : "undo");
+  else if (key === "y") tell("redo");
+  else return;
+  event.preventDefault();
+};
+document.addEventListener("keydown", page.keys);
 page.addEventListener("status", ({ detail }) => say(detail));
 
 function takeStatus() {

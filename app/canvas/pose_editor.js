@@ -9,7 +9,8 @@ let selected = -1;
 let placing = false;
 let keepBones = true;
 let moveWhole = false;
-let under = "photo";
+// On a phone the result is below the fold: show it under the finger.
+let under = matchMedia("(max-width: 760px)").matches ? "picture" : "photo";
 let drag = null; // {joint, start, from: [x, y], moved}
 let nudging = null;
 
@@ -319,6 +320,7 @@ watch("pose", takePose);
 watch("people", takePeople);
 page.addEventListener("mode", ({ detail }) => detail === "pose" && stage.focus({ preventScroll: true }));
 page.addEventListener("picture", () => under === "picture" && showUnder());
+showUnder();
 takePhoto();
 takePose();
 takePeople();

@@ -31,6 +31,10 @@ function commit() {
 // ---- rows
 
 function drawChoices() {
+  $("#empty").textContent = references().length
+    ? "Or take an example:"
+    : `Add a photo of somebody who wears what you want to borrow${props.examples?.length ? ", or take an example:" : "."}`;
+  $("#source").hidden = !props.examples?.length && references().length > 0;
   $("#examples").innerHTML = (props.examples ?? [])
     .map((image, n) => `<li><button data-example="${n}" aria-label="Borrow from example person ${n + 1}"><img src="${image}" alt=""></button></li>`)
     .join("");

@@ -67,7 +67,6 @@ function createGestures(stage, view, tool) {
 
   stage.addEventListener("pointerdown", (event) => {
     if (event.button === 2 && event.pointerType === "mouse") return;
-    stage.focus({ preventScroll: true });
     stage.setPointerCapture(event.pointerId);
     const point = at(event);
     pointers.set(event.pointerId, point);
@@ -125,12 +124,9 @@ function createGestures(stage, view, tool) {
     { passive: false },
   );
   stage.addEventListener("keydown", (event) => {
-    const control = event.ctrlKey || event.metaKey;
     const key = event.key.toLowerCase();
-    if (control && key === "z") tell(event.shiftKey ? "redo" : "undo");
-    else if (control && key === "y") tell("redo");
-    else if (control || event.altKey) return;
-    else if (key === "+" || key === "=") view.zoom(1.25);
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (key === "+" || key === "=") view.zoom(1.25);
     else if (key === "-") view.zoom(0.8);
     else if (key === "f") view.fit();
     else if (key === " ") stage.dataset.hand = "true";

@@ -21,17 +21,17 @@ class DetailPath(nn.Module):
         self.to_half = nn.Conv2d(inputs, 2 * width, 4, 2, 1)
         self.half_norm = nn.InstanceNorm2d(2 * width, affine=True)
         self.to_quarter = nn.Conv2d(2 * width, 4 * width, 4, 2, 1)
+        answer = nn.Conv2d(width, 4, 3, 1, 1)
+        # At first the carried pixels are believed where they are trusted, and nothing is corrected.
+        nn.init.zeros_(answer.weight)
+        answer.bias = nn.Parameter(torch.tensor([0.0, 0.0, 0.0, 2.0]))
         self.finisher = nn.Sequential(
             nn.Conv2d(width + inputs, width, 3, 1, 1),
             nn.LeakyReLU(SLOPE),
             nn.Conv2d(width, width, 3, 1, 1),
             nn.LeakyReLU(SLOPE),
-            nn.Conv2d(width, 4, 3, 1, 1),
+            answer,
         )
-        # At first the carried pixels are believed where they are trusted, and nothing is corrected.
-        nn.init.zeros_(self.finisher[-1].weight)
-        with torch.no_grad():
-            self.finisher[-1].bias.copy_(torch.tensor([0.0, 0.0, 0.0, 2.0]))
 
     def encode(self, image: Tensor, trust: Tensor, parsing: Tensor) -> tuple[Tensor, Tensor]:
         """What is added to the decoder at H/4 (4 width channels) and at H/2 (2 width)."""

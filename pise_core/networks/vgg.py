@@ -15,6 +15,9 @@ _STD = (0.229, 0.224, 0.225)
 class VGGSlice(nn.Module):
     """Layers are named as in torchvision (``features.0`` ... ``features.10``)."""
 
+    mean: Tensor
+    std: Tensor
+
     def __init__(self, width: int = 64):
         super().__init__()
         w = width

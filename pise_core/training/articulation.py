@@ -114,6 +114,7 @@ def _fill_holes(moved: Carried, parsing: np.ndarray) -> tuple[np.ndarray, np.nda
         return moved.image, moved.parsing
     # Each hole pixel takes the region and, smoothed, the colour of the nearest pixel that was carried.
     _, nearest = cv2.distanceTransformWithLabels(1 - there, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
+    nearest = nearest.astype(np.int64)
     index = np.zeros(nearest.max() + 1, np.int64)
     index[nearest[ys, xs]] = np.arange(len(ys))
     pick = index[nearest]

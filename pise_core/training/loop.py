@@ -5,9 +5,12 @@ import json
 import math
 import time
 from pathlib import Path
+from typing import Generic, TypeVar
 
 import torch
-from torch import nn
+from torch import Tensor, nn
+
+M = TypeVar("M", bound=nn.Module)
 
 
 class Budget:
@@ -32,11 +35,11 @@ class Budget:
         return peak * min(1.0, (step + 1) / warmup) * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * self.fraction)))
 
 
-class Average:
+class Average(Generic[M]):
     """Exponential moving average of a module's weights and buffers (EMA); the averaged copy is what ships."""
 
-    def __init__(self, module: nn.Module, decay: float = 0.998):
-        self.module = copy.deepcopy(module).eval().requires_grad_(False)
+    def __init__(self, module: M, decay: float = 0.998):
+        self.module: M = copy.deepcopy(module).eval().requires_grad_(False)
         self.decay = decay
 
     @torch.no_grad()
@@ -76,7 +79,7 @@ class Log:
         print("  ".join(f"{k} {v}" for k, v in shown.items()), flush=True)
 
 
-def check_finite(step: int, terms: dict[str, torch.Tensor]) -> None:
+def check_finite(step: int, terms: dict[str, Tensor]) -> None:
     """Stop the run with all loss terms in the message as soon as one of them is not finite.
 
     Raises:
@@ -85,3 +88,8 @@ def check_finite(step: int, terms: dict[str, torch.Tensor]) -> None:
     values = {name: float(value.detach()) for name, value in terms.items()}
     if not all(math.isfinite(v) for v in values.values()):
         raise FloatingPointError(f"loss is not finite at step {step}: {values}")
+
+
+def total(terms: dict[str, Tensor]) -> Tensor:
+    """The sum of all loss terms."""
+    return torch.stack(list(terms.values())).sum()

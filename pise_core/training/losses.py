@@ -100,9 +100,11 @@ class ImageLosses(nn.Module):
         seen, truth = self.teacher(image), {k: v.detach() for k, v in self.teacher(real).items()}
         # Features are about zero off the person: scale by the share that is not.
         share = person.mean().clamp(min=0.05)
-        terms["perceptual"] = w.perceptual * sum(
-            ((seen[k] - truth[k]).abs().mean() for k in PERCEPTUAL_LAYERS), start=image.new_zeros(())
-        ) / (3 * share)
+        terms["perceptual"] = (
+            w.perceptual
+            * sum(((seen[k] - truth[k]).abs().mean() for k in PERCEPTUAL_LAYERS), start=image.new_zeros(()))
+            / (3 * share)
+        )
         terms["style"] = w.style * sum(
             ((_gram(seen[k]) - _gram(truth[k])).abs().mean() for k in STYLE_LAYERS), start=image.new_zeros(())
         )
@@ -121,11 +123,9 @@ class ImageLosses(nn.Module):
 
 
 def _quarter(*maps: Tensor) -> tuple[Tensor, ...]:
-    """The same quarter of each full-size map, a random crop or all of it at half size, by turns: the teacher is most
-    of a step's cost, and sees texture in the one and shape in the other. Small maps pass as they are."""
+    """The same quarter of each map, a random crop or all of it at half size, by turns: the teacher is most of a step's
+    cost, and sees texture in the one and shape in the other."""
     height, width = maps[0].shape[2:]
-    if height < 256:
-        return maps
     if torch.rand(()) < 0.5:
         return tuple(F.avg_pool2d(m, 2) for m in maps)
     h, w = height // 2, width // 8 * 4

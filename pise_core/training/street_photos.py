@@ -80,9 +80,7 @@ def _split_skin(points: np.ndarray, pose: np.ndarray) -> np.ndarray:
     there = visible(pose)
 
     def nearest(bones) -> np.ndarray:
-        lengths = [
-            _distance_to_segment(points, pose[a, :2], pose[b, :2]) for a, b in bones if there[a] and there[b]
-        ]
+        lengths = [_distance_to_segment(points, pose[a, :2], pose[b, :2]) for a, b in bones if there[a] and there[b]]
         return np.min(lengths, 0) if lengths else np.full(len(points), 1e9)
 
     leg = nearest(_LEGS)

@@ -1,6 +1,7 @@
 """``python -m pise_core train``: the analyzer, or the generator in one of its stages."""
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -15,7 +16,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("network", choices=["analyzer", "generator"])
     parser.add_argument("--data", type=Path, default=Path("prepared"), help="folder that prepare wrote")
     parser.add_argument("--out", type=Path, required=True, help="checkpoints, weights, log and sample sheets go here")
-    parser.add_argument("--minutes", type=float, required=True, help="wall clock for the whole run, resumptions included")
+    parser.add_argument(
+        "--minutes", type=float, required=True, help="wall clock of the whole run, over all resumptions"
+    )
     parser.add_argument("--batch", type=int, default=None)
     parser.add_argument("--rate", type=float, default=None, help="peak learning rate")
     parser.add_argument("--seed", type=int, default=0)
@@ -39,7 +42,7 @@ def run(args: argparse.Namespace) -> int:
         network = train_analyzer.train(args.data, args.out, args.minutes, **common)
         print(train_analyzer.score_crops(network, load_samples(args.data, "test"), args.device))
         return 0
-    config = PISEConfig(width=args.width) if args.paper else PISEConfig(**{**SHIPPED_CONFIG.to_dict(), "width": args.width})
+    config = PISEConfig(width=args.width) if args.paper else replace(SHIPPED_CONFIG, width=args.width)
     train_generator.train(
         args.data,
         args.out,

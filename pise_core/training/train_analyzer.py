@@ -7,10 +7,11 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
+from pise_core.detection.decoding import decode_joints
 from pise_core.detection.network import AnalyzerConfig, AnalyzerNetwork
-from pise_core.framing import FRAME_SIZE
+from pise_core.framing import FRAME_SIZE, Framing
 from pise_core.pose import MIRROR, heatmaps
-from pise_core.training.loop import Average, Budget, Log, check_finite, load_checkpoint, save_checkpoint
+from pise_core.training.loop import Average, Budget, Log, check_finite, load_checkpoint, save_checkpoint, total
 from pise_core.training.metrics import KeypointAccuracy, RegionOverlap
 from pise_core.training.samples import Sample, load_samples, person_box
 from pise_core.weights import save_model
@@ -134,7 +135,7 @@ def train(data: Path, out: Path, minutes: float, batch: int = 12, rate: float = 
     torch.manual_seed(seed)
     samples = load_samples(data, "train")
     annotated = [s for s in samples if s.parsing is not None]
-    network = AnalyzerNetwork(AnalyzerConfig()).to(device, memory_format=torch.channels_last)
+    network = AnalyzerNetwork(AnalyzerConfig()).to(device).to(memory_format=torch.channels_last)
     average = Average(network)
     optimizer = torch.optim.AdamW(network.parameters(), lr=rate, weight_decay=0.02)
     log, step, budget = Log(out), 0, Budget(minutes)
@@ -170,7 +171,7 @@ def train(data: Path, out: Path, minutes: float, batch: int = 12, rate: float = 
         terms = losses(network, images.to(memory_format=torch.channels_last), maps, labels)
         check_finite(step, terms)
         optimizer.zero_grad()
-        sum(terms.values()).backward()
+        total(terms).backward()
         torch.nn.utils.clip_grad_norm_(network.parameters(), 5.0)
         optimizer.step()
         average.update(network, step)
@@ -186,9 +187,6 @@ def train(data: Path, out: Path, minutes: float, batch: int = 12, rate: float = 
 @torch.no_grad()
 def score_crops(network: AnalyzerNetwork, samples: list[Sample], device="cpu") -> dict:
     """Regions and joints on one centred crop per sample: what the network alone can do, the crop being given."""
-    from pise_core.detection.decoding import decode_joints
-    from pise_core.framing import Framing
-
     overlap, accuracy = RegionOverlap(), KeypointAccuracy()
     for sample in samples:
         size = sample.image.shape[1::-1]

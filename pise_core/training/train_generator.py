@@ -14,6 +14,7 @@ from pise_core.pise import PISE, Carry, PISEConfig, PISEOutput
 from pise_core.pose import heatmaps
 from pise_core.regions import PALETTE, one_hot
 from pise_core.training.articulation import Pair, articulated_pair, frame_sample
+from pise_core.training.loop import Average, Budget, Log, check_finite, load_checkpoint, save_checkpoint, total
 from pise_core.training.losses import (
     ImageLosses,
     LossWeights,
@@ -22,7 +23,6 @@ from pise_core.training.losses import (
     load_teacher,
     parsing_terms,
 )
-from pise_core.training.loop import Average, Budget, Log, check_finite, load_checkpoint, save_checkpoint
 from pise_core.training.samples import Sample, load_samples
 from pise_core.weights import save_model
 
@@ -133,7 +133,7 @@ def train(
     torch.manual_seed(seed)
     samples = load_samples(data, "train", limit, annotated_only=True)
     shown = _fixed_pairs(load_samples(data, "test", 6, annotated_only=True))
-    model = PISE(config).to(device, memory_format=torch.channels_last)
+    model = PISE(config).to(device).to(memory_format=torch.channels_last)
     image_losses = ImageLosses(load_teacher(vgg), 4 * config.width, weights).to(device)
     discriminator = Discriminator(max(config.width // 2, 4)).to(device) if weights.adversarial else None
     average = Average(model)
@@ -186,14 +186,14 @@ def train(
             terms["adversarial"] = weights.adversarial * adversarial_term(discriminator, fake)
         check_finite(step, terms)
         optimizer.zero_grad(set_to_none=True)
-        sum(terms.values()).backward()
+        total(terms).backward()
         torch.nn.utils.clip_grad_norm_(parameters, 5.0)
         optimizer.step()
         if discriminator and critic and made is not None:
             judged = discriminator_terms(discriminator, real, fake)
             check_finite(step, judged)
             critic.zero_grad(set_to_none=True)
-            sum(judged.values()).backward()
+            total(judged).backward()
             critic.step()
             terms |= judged
         average.update(model, step)
@@ -242,8 +242,12 @@ def sheet(model: PISE, pairs: list[Pair], device: str = "cpu") -> np.ndarray:
         rows.append(
             np.hstack(
                 [
-                    show(b.source_image, everywhere), show(carried, everywhere), PALETTE[label],
-                    show(full.image), show(plain.image, true), show(b.target_image, true),
+                    show(b.source_image, everywhere),
+                    show(carried, everywhere),
+                    PALETTE[label],
+                    show(full.image),
+                    show(plain.image, true),
+                    show(b.target_image, true),
                 ]
             )  # fmt: skip
         )

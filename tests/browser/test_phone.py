@@ -1,0 +1,96 @@
+"""The same essentials on a phone, with fingers."""
+
+import io
+
+from PIL import Image
+from test_desktop import open_photo, size_shown
+
+PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True, "device_scale_factor": 2}
+
+
+class Fingers:
+    """Touches that stay on the screen, which playwright's own tap does not offer."""
+
+    def __init__(self, visitor):
+        self.devtools = visitor.context.new_cdp_session(visitor.page)
+
+    def put(self, *points):
+        self._send("touchStart", points)
+
+    def move(self, *points):
+        self._send("touchMove", points)
+
+    def lift(self):
+        self._send("touchEnd", ())
+
+    def _send(self, kind, points):
+        touches = [{"x": x, "y": y, "id": number} for number, (x, y) in enumerate(points)]
+        self.devtools.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": touches})
+
+
+def test_drag_paint_borrow_download_by_touch(visit, drawn_photo, drawn_reference):
+    visitor = visit("phone", **PHONE)
+    page, fingers = visitor.page, Fingers(visitor)
+    open_photo(visitor, drawn_photo)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    visitor.shoot("1-opened")
+
+    x, y = visitor.joint("right_wrist")
+    fingers.put((x, y))
+    for step in range(1, 400):
+        fingers.move((x - min(step, 25), y - min(2 * step, 60)))
+        page.wait_for_timeout(100)
+        if step > 30 and visitor.live_pictures():
+            break
+    assert visitor.live_pictures()
+    visitor.shoot("2-dragging")
+    visitor.after(fingers.lift)
+    assert visitor.joint("right_wrist")[1] < y - 20
+
+    # Two fingers zoom and move no joint.
+    before = visitor.joint("neck"), visitor.joint("left_ankle")
+    fingers.put((180, 400), (220, 400))
+    for step in range(1, 8):
+        fingers.move((180 - 8 * step, 400), (220 + 8 * step, 400))
+    fingers.lift()
+    after = visitor.joint("neck"), visitor.joint("left_ankle")
+    assert after[1][1] - after[0][1] > 1.5 * (before[1][1] - before[0][1])
+    visitor.shoot("3-zoomed")
+    page.locator('#pose [data-do="fit"]').tap()
+
+    page.get_by_role("tab", name="Regions").tap()
+    stage = page.locator("#regions #stage").bounding_box()
+    assert stage is not None
+    cx, cy = stage["x"] + stage["width"] / 2, stage["y"] + stage["height"] / 2
+    page.locator('#regions [data-region="4"]').tap()
+    page.evaluate("scrollTo(0, 0)")
+    detected = visitor.map()
+
+    def stroke():
+        fingers.put((cx, cy))
+        for step in range(1, 10):
+            fingers.move((cx - 4 * step, cy + 5 * step))
+        fingers.lift()
+
+    visitor.after(stroke)
+    assert visitor.map() != detected
+    visitor.shoot("4-painted")
+    visitor.after(lambda: page.locator('#bar [data-do="undo"]').tap())
+    visitor.wait_for_map(detected)
+
+    page.get_by_role("tab", name="Textures").tap()
+    page.locator("#add-reference").locator("xpath=..").locator("input[type=file]").set_input_files(drawn_reference)
+    row = page.locator('#textures [data-region="upper_clothes"]')
+    row.locator('[data-reference="r1"]').wait_for()
+    visitor.wait_for()
+    visitor.after(lambda: row.locator('[data-reference="r1"]').tap())
+    visitor.after(lambda: row.locator("input[type=range]").fill("40"))
+    visitor.shoot("5-mixed")
+
+    width, height = size_shown(visitor)
+    page.locator("#result").scroll_into_view_if_needed()
+    visitor.shoot("6-result")
+    with page.expect_download() as download:
+        page.locator("#download").tap()
+    with Image.open(io.BytesIO(download.value.path().read_bytes())) as image:
+        assert image.size == (int(width), int(height))

@@ -1,0 +1,222 @@
+"""PISE's networks: shapes, eq. 1 to 3, what is absent, and that nothing is looped over samples."""
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+
+from pise_core.errors import InputError
+from pise_core.networks.blocks import GatedConv
+from pise_core.networks.discriminator import Discriminator
+from pise_core.networks.normalization import (
+    PerRegionNormalization,
+    SpatialAwareNormalization,
+    per_region_pooling,
+    region_masks,
+)
+from pise_core.networks.vgg import VGGSlice
+from pise_core.pise import PISE, Carry, PISEConfig
+from pise_core.weights import save_model
+
+TINY = PISEConfig(width=4, modulation=4, colour_path=True, detail_path=True)
+SIZE = (64, 48)
+
+
+def random_inputs(batch: int, seed: int = 0):
+    generator = torch.Generator().manual_seed(seed)
+    image = torch.rand(batch, 3, *SIZE, generator=generator) * 2 - 1
+    blocks = torch.randint(0, 8, (batch, SIZE[0] // 8, SIZE[1] // 8), generator=generator)
+    labels = blocks.repeat_interleave(8, 1).repeat_interleave(8, 2)
+    parsing = F.one_hot(labels, 8).permute(0, 3, 1, 2).float()
+    poses = torch.rand(2, batch, 18, *SIZE, generator=generator)
+    return image, parsing, poses[0], poses[1]
+
+
+@pytest.fixture(scope="module")
+def model() -> PISE:
+    torch.manual_seed(0)
+    return PISE(TINY).eval()
+
+
+def test_pose_transfer_gives_image_map_and_codes(model):
+    with torch.no_grad():
+        out = model(*random_inputs(2))
+    assert out.image.shape == (2, 3, *SIZE)
+    assert out.image.abs().max() <= 1
+    assert torch.equal(out.parsing.sum(1), torch.ones(2, *SIZE))
+    assert set(out.parsing.unique().tolist()) <= {0.0, 1.0}
+    assert out.style_codes.shape == (2, 8, 4 * 4 + 3)
+
+
+def test_a_given_map_is_used_as_it_is(model):
+    image, parsing, source, target = random_inputs(1)
+    wanted = parsing.flip(3)
+    with torch.no_grad():
+        out = model(image, parsing, source, target, target_parsing=wanted)
+    assert torch.equal(out.parsing, wanted)
+    assert out.parsing_logits is None
+
+
+def test_samples_of_a_batch_do_not_mix(model):
+    inputs = random_inputs(3)
+    with torch.no_grad():
+        together = model(*inputs).image
+        alone = model(*(x[1:2] for x in inputs)).image
+    assert torch.allclose(together[1:2], alone, atol=1e-5)
+
+
+def test_style_codes_change_their_region_most(model):
+    image, parsing, source, target = random_inputs(1)
+    with torch.no_grad():
+        own = model(image, parsing, source, target, target_parsing=parsing)
+        codes = own.style_codes.clone()
+        codes[:, 3] += 3.0
+        other = model(image, parsing, source, target, target_parsing=parsing, style_codes=codes)
+    change = (own.matched - other.matched).abs().mean(1)[0]
+    inside = F.avg_pool2d(parsing[:, 3], 4)[0] > 0.99
+    away = F.max_pool2d(parsing[:, 3:4], 4)[0, 0] == 0
+    away &= F.max_pool2d(F.max_pool2d(parsing[:, 3:4], 4), 5, 1, 2)[0, 0] == 0
+    assert change[inside].mean() > 0
+    assert inside.any()
+    # Residual blocks look at neighbours and normalize over the picture, so the rest moves, but less.
+    assert change[inside].mean() > 2 * change[away].mean()
+
+
+def test_cached_source_gives_the_same_picture(model):
+    image, parsing, source, target = random_inputs(1)
+    with torch.no_grad():
+        code = model.encode(image, parsing)
+        assert torch.equal(
+            model(image, parsing, source, target).image, model(image, parsing, source, target, source=code).image
+        )
+
+
+def test_the_detail_path_shows_carried_pixels_only_where_they_are_trusted(model):
+    image, parsing, source, target = random_inputs(1)
+    carried = torch.rand_like(image) * 2 - 1
+    trust = torch.zeros_like(image[:, :1])
+    trust[..., : SIZE[1] // 2] = 1
+    with torch.no_grad():
+        out = model(image, parsing, source, target, parsing, carry=Carry(carried, trust, parsing))
+    right = (..., slice(SIZE[1] // 2, None))
+    assert torch.equal(out.image[right], out.painted[right])
+    assert not torch.allclose(out.image, out.painted)
+
+
+def test_wrong_shapes_are_refused(model):
+    image, parsing, source, target = random_inputs(1)
+    with pytest.raises(InputError, match="multiples of 16"):
+        model(image[..., :-1], parsing[..., :-1], source[..., :-1], target[..., :-1])
+    with pytest.raises(InputError, match=r"\(1, 18, 64, 48\)"):
+        model(image, parsing, source[:, :17], target)
+
+
+def test_pooling_takes_the_region_mean_and_the_global_mean_for_an_absent_region():
+    features = torch.arange(2 * 3 * 4 * 4, dtype=torch.float32).reshape(2, 3, 4, 4)
+    labels = torch.zeros(2, 4, 4, dtype=torch.long)
+    labels[0, :2] = 5
+    masks = region_masks(F.one_hot(labels, 8).permute(0, 3, 1, 2).float(), (4, 4))
+    codes = per_region_pooling(features, masks)
+    assert torch.allclose(codes[0, 5], features[0, :, :2].mean((1, 2)))
+    assert torch.allclose(codes[0, 0], features[0, :, 2:].mean((1, 2)))
+    assert torch.allclose(codes[0, 3], features[0].mean((1, 2)))  # absent in the first sample
+    assert torch.allclose(codes[1, 5], features[1].mean((1, 2)))  # absent in the second
+
+
+def test_per_region_normalization_is_constant_inside_a_region():
+    torch.manual_seed(0)
+    layer = PerRegionNormalization(6, 5).eval()
+    codes = torch.randn(1, 8, 5)
+    labels = torch.zeros(1, 16, 16, dtype=torch.long)
+    labels[:, :, 8:] = 2
+    parsing = F.one_hot(labels, 8).permute(0, 3, 1, 2).float()
+    out = layer(torch.ones(1, 6, 16, 16), codes, parsing)
+    assert torch.allclose(out[..., 8, 3], out[..., 9, 4], atol=1e-6)
+    assert torch.allclose(out[..., 8, 12], out[..., 9, 13], atol=1e-6)
+    assert not torch.allclose(out[..., 8, 3], out[..., 8, 12])
+
+
+def test_spatial_normalization_carries_modulation_to_where_features_match():
+    """Two source places, two target places that look like them, exchanged: scale and bias must change places."""
+    layer = SpatialAwareNormalization(4, 1)
+    with torch.no_grad():
+        layer.gamma.weight.fill_(0.0)
+        layer.beta.weight.copy_(torch.tensor([1.0, 0, 0, 0]).view(1, 4, 1, 1))
+    looks = torch.tensor([[1.0, -1, 0, 0], [0, 0, 1, -1]]).T.reshape(1, 4, 1, 2)
+    code = torch.zeros(1, 4, 1, 2)
+    code[0, 0, 0] = torch.tensor([10.0, 20.0])
+    values, keys = layer.source_side(code, looks)
+    out = layer(looks.flip(3), values, keys)
+    assert torch.allclose(out - looks.flip(3), torch.tensor([20.0, 10.0]).expand(1, 4, 1, 2), atol=1e-4)
+
+
+def test_modulation_must_divide_the_channels():
+    with pytest.raises(ValueError, match="divide"):
+        SpatialAwareNormalization(6, 4)
+
+
+def test_a_closed_gate_lets_nothing_pass():
+    """Eq. 1: the product with a gate of zero is zero, whatever the features are."""
+    layer = GatedConv(3)
+    with torch.no_grad():
+        layer.gate.weight.zero_()
+        torch.nn.init.constant_(layer.gate.bias, -100.0)  # type: ignore[arg-type]
+    assert torch.allclose(layer(torch.randn(1, 3, 8, 8)), torch.zeros(1, 3, 8, 8), atol=1e-6)
+
+
+def test_discriminator_judges_patches():
+    assert Discriminator(4)(torch.randn(2, 3, 64, 48)).shape == (2, 1, 4, 3)
+
+
+def test_the_slice_of_full_width_takes_torchvision_s_weights():
+    from torchvision.models import vgg19
+
+    torch.manual_seed(0)
+    theirs = vgg19(weights=None).eval()
+    ours = VGGSlice(64).eval()
+    state = theirs.state_dict()
+    ours.load_state_dict({name: state[name] for name in ours.state_dict()})
+    image = torch.rand(1, 3, 32, 32) * 2 - 1
+    mean, std = (torch.tensor(v).view(1, 3, 1, 1) for v in ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)))
+    expected = ((image + 1) / 2 - mean) / std
+    for layer in list(theirs.features.children())[:11]:  # conv3_1 is layer 10
+        # torchvision's ReLU works in place; a copy keeps the comparison honest.
+        expected = layer(expected.clone())
+    assert torch.allclose(ours(image)["conv3_1"], expected, atol=1e-4)
+
+
+@pytest.mark.parametrize("config", [TINY, PISEConfig(width=4), PISEConfig(width=4, colour_path=True)])
+def test_a_checkpoint_rebuilds_its_own_network(tmp_path, config):
+    torch.manual_seed(1)
+    model = PISE(config).eval()
+    save_model(tmp_path / "pise.safetensors", model)
+    loaded = PISE.from_pretrained(tmp_path)
+    assert loaded.config == config
+    with torch.no_grad():
+        assert torch.equal(model(*random_inputs(1)).image, loaded(*random_inputs(1)).image)
+
+
+def test_the_paper_s_size_is_the_default():
+    with torch.device("meta"):
+        model = PISE()
+    parts = {name: sum(p.numel() for p in part.parameters()) for name, part in model.named_children()}
+    # The release's parsing network (19.25 M) has an unused mask head; its image networks sum to about 24.7 M.
+    assert parts["parsing_generator"] == pytest.approx(19.2e6, rel=0.02)
+    assert parts["image_generator"] == pytest.approx(25e6, rel=0.05)
+
+
+@pytest.mark.parametrize("damage", ["missing", "text", "cut", "foreign"])
+def test_damaged_weights_are_reported(tmp_path, damage):
+    path = tmp_path / "pise.safetensors"
+    if damage != "missing":
+        save_model(path, PISE(TINY))
+    if damage == "text":
+        path.write_text("not weights")
+    elif damage == "cut":
+        path.write_bytes(path.read_bytes()[:1000])
+    elif damage == "foreign":
+        from safetensors.numpy import save_file
+
+        save_file({"x": np.zeros(3, np.float32)}, str(path))
+    with pytest.raises(InputError, match="pise.safetensors"):
+        PISE.from_pretrained(tmp_path)

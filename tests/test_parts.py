@@ -1,0 +1,104 @@
+"""The part-wise carry: what stays keeps its bits, what moves lands where its joints land."""
+
+import numpy as np
+import pytest
+
+from pise_core.parts import PARTS, assign_parts, carry, part_transforms
+from pise_core.pose import JOINT, empty_pose
+from pise_core.regions import REGION
+
+
+def turned(pose: np.ndarray, joints: list[str], centre: str, degrees: float) -> np.ndarray:
+    out, (c, s) = pose.copy(), (np.cos(np.deg2rad(degrees)), np.sin(np.deg2rad(degrees)))
+    middle = pose[JOINT[centre], :2]
+    rows = [JOINT[j] for j in joints]
+    out[rows, :2] = (pose[rows, :2] - middle) @ np.array([[c, s], [-s, c]]) + middle
+    return out
+
+
+@pytest.fixture(scope="module")
+def lifted(person):
+    """The right forearm turned up and outwards."""
+    return turned(person.pose, ["right_wrist"], "right_elbow", 100)
+
+
+def test_every_person_pixel_has_a_part_and_no_other_does(person):
+    owner = assign_parts(person.parsing, person.pose)
+    assert ((owner >= 0) == (person.parsing > 0)).all()
+
+
+def test_pixels_follow_the_bone_they_lie_on(person):
+    owner = assign_parts(person.parsing, person.pose)
+    for part, a, b in (("right_forearm", "right_elbow", "right_wrist"), ("left_thigh", "left_hip", "left_knee")):
+        x, y = (0.3 * person.pose[JOINT[a], :2] + 0.7 * person.pose[JOINT[b], :2]).astype(int)
+        assert PARTS[owner[y, x]] == part
+
+
+def test_an_unchanged_pose_changes_no_bit(person):
+    owner = assign_parts(person.parsing, person.pose)
+    out = carry(person.photo, person.parsing, owner, person.pose, person.pose, rim=2)
+    inside = person.parsing > 0
+    assert (out.image[inside] == person.photo[inside]).all()
+    assert (out.parsing == person.parsing).all()
+    assert not out.lifted.any()
+    assert not out.landed.any()
+
+
+def test_a_moved_forearm_lands_at_its_new_bone_and_leaves_the_rest_alone(person, lifted):
+    owner = assign_parts(person.parsing, person.pose)
+    out = carry(person.photo, person.parsing, owner, person.pose, lifted)
+    x, y = (0.4 * lifted[JOINT["right_elbow"], :2] + 0.6 * lifted[JOINT["right_wrist"], :2]).astype(int)
+    assert out.parsing[y, x] == REGION["upper_skin"]
+    assert np.abs(out.image[y, x].astype(int) - (224, 180, 150)).max() < 12
+    rest = (owner >= 0) & (owner != PARTS.index("right_forearm")) & ~out.landed & ~out.lifted
+    assert (out.image[rest] == person.photo[rest]).all()
+    assert (out.trust[rest] == 1).all()
+    gone = out.lifted & ~out.landed
+    assert gone.any()
+    assert (out.trust[gone] == 0).all()
+
+
+def test_transforms_take_joints_to_joints(person, lifted):
+    for part, matrix in part_transforms(person.pose, lifted).items():
+        if part == "right_forearm":
+            for joint in ("right_elbow", "right_wrist"):
+                there = matrix @ [*person.pose[JOINT[joint], :2], 1]
+                assert there == pytest.approx(lifted[JOINT[joint], :2], abs=0.01)
+        elif part not in ("torso", "skirt"):
+            assert matrix == pytest.approx(np.eye(2, 3), abs=1e-4)
+
+
+def test_a_forearm_without_a_wrist_follows_the_upper_arm(person):
+    source = person.pose.copy()
+    source[JOINT["left_wrist"]] = np.nan, np.nan, 0
+    target = turned(source, ["left_elbow"], "left_shoulder", -60)
+    moves = part_transforms(source, target)
+    assert np.array_equal(moves["left_forearm"], moves["left_upper_arm"])
+    assert not np.allclose(moves["left_upper_arm"], np.eye(2, 3))
+
+
+def test_without_joints_nothing_is_carried(person):
+    owner = assign_parts(person.parsing, empty_pose())
+    out = carry(person.photo, person.parsing, owner, empty_pose(), empty_pose())
+    assert (owner == -1).all()
+    assert (out.trust == 0).all()
+
+
+def test_another_canvas_takes_the_garment_along(person, other_person):
+    """A shirt carried onto another person's pose covers their torso."""
+    shirt = np.where(person.parsing == REGION["upper_clothes"], person.parsing, 0)
+    owner = np.where(shirt > 0, assign_parts(person.parsing, person.pose), -1)
+    size = other_person.parsing.shape
+    out = carry(person.photo, shirt, owner, person.pose, other_person.pose, canvas=size)
+    assert out.parsing.shape == size
+    middle = np.nanmean(other_person.pose[[2, 5, 8, 11], :2], 0).astype(int)
+    assert np.abs(out.image[middle[1], middle[0]].astype(int) - (190, 60, 50)).max() < 12
+    covered = (out.parsing == REGION["upper_clothes"]) & (other_person.parsing == REGION["upper_clothes"])
+    assert covered.sum() > 0.8 * (other_person.parsing == REGION["upper_clothes"]).sum()
+
+
+def test_a_pose_far_outside_carries_nothing_in(person):
+    far = person.pose.copy()
+    far[:, 0] += 5000
+    owner = assign_parts(person.parsing, person.pose)
+    assert (carry(person.photo, person.parsing, owner, person.pose, far).trust == 0).all()

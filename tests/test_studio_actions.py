@@ -1,0 +1,212 @@
+"""What a user can do, without a browser: actions called as the page calls them."""
+
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from app.actions import BUILT_IN, Studio
+from app.paint import UNTOUCHED, pack
+from app.session import Session
+from pise_core.errors import InputError
+from pise_core.images import read_image, write_image
+from pise_core.pose import to_json, to_rows
+
+
+@pytest.fixture(scope="module")
+def studio(editor):
+    return Studio(lambda: editor)
+
+
+@pytest.fixture(scope="module")
+def photo_path(person, tmp_path_factory):
+    path = tmp_path_factory.mktemp("photos") / "my photo (1).png"
+    write_image(path, person.photo)
+    return path
+
+
+@pytest.fixture
+def session(editor, person):
+    """A document with the drawn person, whose joints and regions are known."""
+    document = Session()
+    document.open(person.photo, "drawn", [])
+    document.set_person(editor.set_person(person.photo, pose=person.pose, parsing=person.parsing))
+    yield document
+    document.close()
+
+
+def run(updates):
+    """All updates of an action in one, the later ones on top."""
+    page = {}
+    for update in updates:
+        for part, properties in update.items():
+            page.setdefault(part, {}).update(properties)
+    return page
+
+
+def raised(person):
+    pose = person.pose.copy()
+    pose[4, :2] += (-30, -60)
+    return pose
+
+
+def painted(person, region=5):
+    labels = np.full(person.parsing.shape, UNTOUCHED, np.uint8)
+    labels[140:170, 90:110] = region
+    return pack(labels)
+
+
+def test_opening_a_photo_shows_everything(studio, photo_path, person):
+    session = Session()
+    page = run(studio.open_photo(session, str(photo_path), BUILT_IN, BUILT_IN))
+    assert page["bar"]["status"]["kind"] == "ok"
+    assert page["pose"]["photo"]["width"] == 220 and len(page["pose"]["pose"]["rows"]) == 18
+    assert page["regions"]["map"]["width"] == 220
+    assert page["result"]["result"]["before"]
+    assert np.array_equal(read_image(page["download"]["value"]), person.photo)
+    assert page["download"]["value"].endswith("my-photo--1-edited.png")
+    session.close()
+
+
+def test_nobody_in_the_photo_gives_a_skeleton_to_place(studio, person, tmp_path):
+    path = tmp_path / "empty.png"
+    write_image(path, np.full((240, 320, 3), 200, np.uint8))
+    session = Session()
+    page = run(studio.open_photo(session, path, BUILT_IN, BUILT_IN))
+    assert page["bar"]["status"]["kind"] == "error" and "skeleton" in page["bar"]["status"]["text"]
+    assert page["pose"]["pose"]["placing"] and page["regions"]["map"] is None
+    assert page["download"]["interactive"] is False
+    with pytest.raises(InputError, match="open a photo"):
+        run(studio.commit_pose(session, {"seq": 1, "keypoints": to_rows(person.pose)}))
+    page = run(studio.place_person(session, {"keypoints": page["pose"]["pose"]["rows"]}, BUILT_IN))
+    assert page["bar"]["status"]["kind"] == "ok" and page["pose"]["pose"]["placing"] is False
+    session.close()
+
+
+def test_a_bad_photo_leaves_the_document_as_it_was(studio, session, person, tmp_path):
+    path = tmp_path / "no.png"
+    path.write_bytes(b"this is no picture")
+    run(studio.commit_pose(session, {"seq": 1, "keypoints": to_rows(raised(person))}))
+    edits, document = session.edits, session.document
+    with pytest.raises(InputError):
+        run(studio.open_photo(session, path, BUILT_IN, BUILT_IN))
+    assert session.edits is edits and session.document == document and session.person is not None
+
+
+def test_drag_commit_render_undo_redo(studio, session, person):
+    rows = to_rows(raised(person))
+    preview = studio.live(session, {"seq": 3, "keypoints": rows})
+    assert preview["ok"] and preview["seq"] == 3 and preview["image"].startswith("data:image/jpeg;base64,")
+    assert session.edits.none  # a preview is not an edit yet
+    run(studio.commit_pose(session, {"seq": 4, "keypoints": rows}))
+    page = run(studio.render(session))
+    assert page["result"]["result"]["seq"] >= 4 and page["bar"]["history"] == {"undo": True, "redo": False}
+    assert page["regions"]["map"]["paint"] is None
+    edited = read_image(page["download"]["value"])
+    assert edited.shape == person.photo.shape and not np.array_equal(edited, person.photo)
+    with Image.open(page["download"]["value"]) as file:
+        assert file.format == "PNG" and not file.info
+    page = run(studio.undo(session, {"seq": 5}))
+    assert page["pose"]["pose"]["rows"] == page["pose"]["pose"]["own"]
+    page = run(studio.render(session))
+    assert np.array_equal(read_image(page["download"]["value"]), person.photo)
+    page = run(studio.redo(session, {"seq": 6}))
+    assert page["pose"]["pose"]["rows"] == rows and page["bar"]["history"] == {"undo": True, "redo": False}
+
+
+def test_a_pose_dragged_back_is_no_edit(studio, session, person):
+    run(studio.commit_pose(session, {"seq": 1, "keypoints": to_rows(person.pose)}))
+    assert session.edits.none
+
+
+def test_the_painter_is_told_only_what_it_does_not_know(studio, session, person):
+    run(studio.commit_paint(session, {"seq": 1, "labels": painted(person)}))
+    page = run(studio.render(session))
+    assert "regions" not in page  # it painted this itself
+    assert not np.array_equal(read_image(page["download"]["value"]), person.photo)
+    run(studio.undo(session, {"seq": 2}))
+    assert run(studio.render(session))["regions"]["map"]["paint"] is None
+    run(studio.redo(session, {"seq": 3}))
+    assert run(studio.render(session))["regions"]["map"]["paint"] is not None
+    run(studio.commit_pose(session, {"seq": 4, "keypoints": to_rows(raised(person))}))
+    page = run(studio.render(session))
+    assert page["regions"]["map"]["paint"] is not None
+    assert "stays where you painted it" in page["bar"]["status"]["text"]
+
+
+def test_textures_live_commit_and_removal(studio, session, editor, person, other_person):
+    other = editor.set_person(other_person.photo, pose=other_person.pose, parsing=other_person.parsing)
+    key = session.add_reference("other", other)
+    styles = {"upper_clothes": {"reference": key, "alpha": 0.5}}
+    assert studio.live(session, {"seq": 1, "styles": styles})["ok"]
+    page = run(studio.commit_styles(session, {"seq": 2, "styles": styles}))
+    page = run(studio.render(session))
+    assert not np.array_equal(read_image(page["download"]["value"]), person.photo)
+    page = run(studio.remove_reference(session, {"reference": key}))
+    assert page["textures"]["references"] == [] and page["textures"]["styles"]["styles"] == {}
+
+
+def test_alpha_zero_is_the_person_as_she_was(studio, session, editor, person, other_person):
+    other = editor.set_person(other_person.photo, pose=other_person.pose, parsing=other_person.parsing)
+    key = session.add_reference("other", other)
+    run(studio.commit_styles(session, {"seq": 1, "styles": {"hair": {"reference": key, "alpha": 0}}}))
+    assert np.array_equal(session.render(session.edits), person.photo)
+
+
+def test_a_pose_file_is_fitted_to_the_person(studio, session, other_person):
+    size = other_person.photo.shape[1], other_person.photo.shape[0]
+    page = run(studio.load_pose(session, {"text": to_json(other_person.pose, size)}))
+    rows = np.array(page["pose"]["pose"]["rows"])
+    assert rows.shape == (18, 3) and session.can_undo
+    hips = rows[[8, 11], :2].mean(0)
+    assert np.allclose(hips, session.person.pose[[8, 11], :2].mean(0), atol=1)
+
+
+def test_start_over_can_be_undone(studio, session, person):
+    rows = to_rows(raised(person))
+    run(studio.commit_pose(session, {"seq": 1, "keypoints": rows}))
+    run(studio.start_over(session, {"seq": 2}))
+    assert session.edits.none
+    run(studio.undo(session, {"seq": 3}))
+    assert to_rows(session.edits.pose) == rows
+
+
+@pytest.mark.parametrize(
+    ("action", "value"),
+    [
+        ("commit_pose", None),
+        ("commit_pose", {"keypoints": "18"}),
+        ("commit_pose", {"keypoints": [[1, 2, 1]] * 17}),
+        ("commit_pose", {"keypoints": [None] * 18}),
+        ("commit_pose", {"keypoints": [[float("nan"), 1, 1]] + [[1, 1, 1]] * 17}),
+        ("commit_pose", {"keypoints": [[1e9, 1, 1]] + [[1, 1, 1]] * 17}),
+        ("commit_paint", {"labels": "../../etc/passwd"}),
+        ("commit_paint", {"labels": ["a"]}),
+        ("commit_styles", {"styles": ["hair"]}),
+        ("commit_styles", {"styles": {"hat": {"reference": "r1", "alpha": 1}}}),
+        ("commit_styles", {"styles": {"background": {"reference": "r1", "alpha": 1}}}),
+        ("commit_styles", {"styles": {"hair": {"reference": ["r1"], "alpha": 1}}}),
+        ("commit_styles", {"styles": {"hair": {"reference": "r1", "alpha": 2}}}),
+        ("commit_styles", {"styles": {"hair": {"reference": "r1", "alpha": float("nan")}}}),
+        ("load_pose", {"text": "{}"}),
+        ("load_pose", {"text": json.dumps({"keypoints": 3})}),
+        ("load_pose", {"text": "x" * 2_000_000}),
+        ("remove_reference", {"reference": "r9"}),
+    ],
+)
+def test_whatever_the_browser_sends_is_checked(studio, session, action, value):
+    session.add_reference("self", session.person)
+    before = session.edits
+    with pytest.raises(InputError):
+        run(getattr(studio, action)(session, value))
+    assert session.edits is before
+
+
+def test_presets_are_whole():
+    from app.canvas.components import _PRESETS
+
+    assert len(_PRESETS) >= 6 and len({preset["name"] for preset in _PRESETS}) == len(_PRESETS)
+    for preset in _PRESETS:
+        for limb in ("right_arm", "left_arm", "right_leg", "left_leg"):
+            assert len(preset[limb]) == 2 and all(-180 <= angle <= 180 for angle in preset[limb])

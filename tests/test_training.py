@@ -1,0 +1,187 @@
+"""The training code on a folder of drawn people that looks like Clothing Co-Parsing: prepare, train, resume."""
+
+import argparse
+import json
+
+import cv2
+import numpy as np
+import pytest
+import scipy.io
+import torch
+from safetensors.torch import save_file
+
+from pise_core.errors import InputError
+from pise_core.networks.vgg import VGGSlice
+from pise_core.pise import PISE
+from pise_core.pose import to_rows, visible
+from pise_core.regions import CCP_TAGS, REGION, REGIONS
+from pise_core.training import prepare, train
+from pise_core.training.articulation import articulated_pair, frame_sample
+from pise_core.training.loop import Budget, check_finite, load_checkpoint, total
+from pise_core.training.losses import LossWeights, load_teacher, parsing_terms
+from pise_core.training.metrics import KeypointAccuracy, RegionOverlap
+from pise_core.training.samples import load_samples
+from tests.conftest import draw_person
+
+TAGS = ["null", "skin", *sorted(tag for tags in CCP_TAGS.values() for tag in tags.split() if tag != "null")]
+_TAG_OF = {"background": "null", "hair": "hair", "face": "skin", "upper_clothes": "shirt", "dress": "dress"}
+_TAG_OF |= {"pants": "pants", "upper_skin": "skin", "leg": "shoes"}
+
+
+def _parse(module, arguments: list) -> argparse.Namespace:
+    parser = argparse.ArgumentParser()
+    module.add_arguments(parser)
+    return parser.parse_args([str(a) for a in arguments])
+
+
+@pytest.fixture(scope="module")
+def street(tmp_path_factory):
+    """Six drawn people in the data set's own file formats; the last photo of the training split is not annotated."""
+    folder = tmp_path_factory.mktemp("street")
+    (folder / "photos").mkdir()
+    (folder / "annotations/pixel-level").mkdir(parents=True)
+    joints, rng = {}, np.random.default_rng(0)
+    names = [f"{i:04d}" for i in range(1, 8)]
+    for name in names:
+        red, green, blue = (int(v) for v in rng.integers(30, 220, 3))
+        drawn = draw_person(220 + int(rng.integers(0, 30)), 330, shirt=(red, green, blue))
+        cv2.imwrite(str(folder / "photos" / f"{name}.jpg"), cv2.cvtColor(drawn.photo, cv2.COLOR_RGB2BGR))
+        tags = np.array([TAGS.index(_TAG_OF[r]) for r in REGIONS], np.uint8)[drawn.parsing]
+        if name != "0005":
+            scipy.io.savemat(folder / "annotations/pixel-level" / f"{name}.mat", {"groundtruth": tags})
+        joints[name] = to_rows(drawn.pose)
+    labels = np.empty((1, len(TAGS)), object)
+    labels[0] = TAGS
+    scipy.io.savemat(folder / "label_list.mat", {"label_list": labels})
+    (folder / "keypoints.json").write_text(json.dumps(joints))
+    (folder / "split.json").write_text(json.dumps({"train": names[:5], "test": names[5:]}))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def prepared(street, tmp_path_factory):
+    out = tmp_path_factory.mktemp("prepared")
+    assert prepare.run(_parse(prepare, [street, "--out", out])) == 0
+    return out
+
+
+@pytest.fixture(scope="module")
+def vgg(tmp_path_factory):
+    """A teacher of random weights: the code does not care what it has seen."""
+    torch.manual_seed(0)
+    path = tmp_path_factory.mktemp("vgg") / "vgg.safetensors"
+    save_file(VGGSlice().state_dict(), str(path))
+    return path
+
+
+def test_prepare_keeps_regions_and_joints(prepared):
+    samples = load_samples(prepared, "train")
+    assert [s.name for s in samples] == ["0001", "0002", "0003", "0004", "0005"]
+    assert samples[4].parsing is None
+    drawn = draw_person(samples[0].image.shape[1] * 330 // 416, 330)
+    truth = cv2.resize(drawn.parsing, samples[0].image.shape[1::-1], interpolation=cv2.INTER_NEAREST)
+    assert samples[0].parsing is not None
+    # Skin is one tag on disk; the joints tell face, arms and legs apart again.
+    agree = samples[0].parsing == truth
+    assert agree.mean() > 0.97
+    face = samples[0].parsing == REGION["face"]
+    assert (face & (truth == REGION["face"])).sum() > 0.6 * (truth == REGION["face"]).sum()
+    assert visible(samples[0].pose).all()
+
+
+def test_prepare_names_what_is_missing(tmp_path):
+    with pytest.raises(InputError, match="photos is missing"):
+        prepare.run(_parse(prepare, [tmp_path, "--out", tmp_path / "out"]))
+    with pytest.raises(InputError, match="prepare SOURCE"):
+        load_samples(tmp_path, "train")
+
+
+def test_a_pair_s_target_is_real_and_its_source_differs(prepared):
+    sample = load_samples(prepared, "train", 1)[0]
+    rng = np.random.default_rng(2)
+    framed = frame_sample(sample)
+    pairs = [articulated_pair(framed, rng) for _ in range(8)]
+    for pair in pairs:
+        assert (pair.target.parsing == framed.parsing).all()
+        assert pair.source.parsing.max() < 8
+        assert pair.carried.trust.max() > 0.9
+    assert sum((p.source.parsing != framed.parsing).mean() > 0.002 for p in pairs) >= 6
+    # Carried back, most of what is trusted lies where the target has the same region.
+    hits = [(p.carried.parsing == framed.parsing)[(p.carried.trust > 0.5)].mean() for p in pairs]
+    assert np.median(hits) > 0.8
+
+
+def test_the_analyzer_trains_and_resumes(prepared, tmp_path):
+    run = ["analyzer", "--data", prepared, "--out", tmp_path, "--batch", 3, "--device", "cpu"]
+    assert train.run(_parse(train, [*run, "--minutes", 0.05])) == 0
+    first = load_checkpoint(tmp_path / "analyzer.pt")
+    assert first is not None
+    assert first["step"] > 0
+    assert first["spent"] >= 3
+    assert train.run(_parse(train, [*run, "--minutes", 0.08])) == 0
+    second = load_checkpoint(tmp_path / "analyzer.pt")
+    assert second is not None
+    assert second["step"] > first["step"]
+    assert (tmp_path / "analyzer.safetensors").exists()
+
+
+@pytest.mark.parametrize("arguments", [["--stage", "apart"], ["--stage", "joint", "--paper", "--adversarial", 0.1]])
+def test_the_generator_trains_and_its_weights_load(prepared, vgg, tmp_path, arguments):
+    run = ["generator", "--data", prepared, "--out", tmp_path, "--batch", 1, "--width", 4, "--vgg", vgg]
+    assert train.run(_parse(train, [*run, *arguments, "--minutes", 0.08, "--device", "cpu"])) == 0
+    model = PISE.from_pretrained(tmp_path)
+    assert model.config.width == 4
+    assert model.config.detail_path == ("--paper" not in arguments)
+    assert cv2.imread(str(tmp_path / "sheet.png")) is not None
+
+
+def test_a_few_steps_lower_the_parsing_loss(prepared, vgg, tmp_path):
+    from pise_core.pise import PISEConfig
+    from pise_core.training.train_generator import collate
+
+    torch.manual_seed(0)
+    sample = load_samples(prepared, "train", 1)[0]
+    batch = collate([articulated_pair(frame_sample(sample, size=(128, 96)), np.random.default_rng(0))])
+    assert batch.carry is not None
+    generator = PISE(PISEConfig(width=8, detail_path=True)).parsing_generator
+    optimizer = torch.optim.Adam(generator.parameters(), lr=2e-3)
+    history = []
+    for _ in range(12):
+        logits = generator(batch.source_parsing, batch.source_pose, batch.target_pose, batch.carry.parsing)
+        loss = total(parsing_terms(logits, batch.target_parsing, LossWeights()))
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        history.append(float(loss.detach()))
+    assert history[-1] < 0.7 * history[0]
+
+
+def test_a_missing_teacher_is_named(tmp_path):
+    with pytest.raises(InputError, match="vgg.safetensors is missing"):
+        load_teacher(tmp_path / "vgg.safetensors")
+
+
+def test_a_loss_that_is_not_finite_stops_the_run():
+    with pytest.raises(FloatingPointError, match="step 7.*nan"):
+        check_finite(7, {"good": torch.tensor(1.0), "bad": torch.tensor(float("nan"))})
+
+
+def test_the_budget_counts_what_was_spent_before():
+    assert Budget(1.0, spent=60).fraction == 1.0
+    assert Budget(1.0, spent=30).fraction == pytest.approx(0.5, abs=0.01)
+    assert Budget(1.0, spent=0).rate(1.0, step=10_000) == pytest.approx(1.0, abs=0.01)
+
+
+def test_metrics_against_values_worked_out_by_hand(person):
+    overlap = RegionOverlap()
+    overlap.add(np.array([[0, 0, 1, 1]]), np.array([[0, 1, 1, 1]]))
+    assert overlap.per_region[:2] == pytest.approx([1 / 2, 2 / 3])
+    assert overlap.mean == pytest.approx((1 / 2 + 2 / 3) / 2)
+    accuracy = KeypointAccuracy((0.05,))
+    height = np.ptp(person.pose[:, 1])
+    found = person.pose.copy()
+    found[0, 0] += 0.04 * height  # near enough
+    found[1, 0] += 0.06 * height  # too far
+    found[2] = np.nan, np.nan, 0  # not found
+    accuracy.add(person.pose, found)
+    assert accuracy.mean["pck@0.05"] == pytest.approx(16 / 18)
