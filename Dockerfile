@@ -1,7 +1,7 @@
 FROM python:3.11-slim
 
-# PyTorch without CUDA: a fifth of the size. For a GPU, build with --build-arg TORCH_INDEX= and run with --gpus all.
-ARG TORCH_INDEX=https://download.pytorch.org/whl/cpu
+# Another package index for PyTorch, that of its CPU builds for example, makes the image much smaller.
+ARG TORCH_INDEX=
 
 RUN useradd --create-home --uid 1000 studio
 WORKDIR /home/studio/app

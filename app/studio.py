@@ -12,7 +12,8 @@ from gradio import themes
 from app import actions, checks
 from app.canvas.components import DocumentBar, Examples, Modes, PoseEditor, RegionPainter, ResultView, StylePanel
 from app.page import data_address, shrink, status
-from app.session import Session, Sessions
+from app.registry import Sessions
+from app.session import Session
 from pise_core.errors import InputError
 from pise_core.images import MAX_BYTES, read_image
 

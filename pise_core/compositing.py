@@ -5,33 +5,55 @@ import numpy as np
 
 from pise_core.framing import Framing
 
-#: Long side that the background behind the person is filled at; it shows only where the person was moved away.
-_FILL_SIDE = 448
+#: Long side at which the colours behind the person are continued; finer grain comes from the background around.
+_FILL_SIDE = 192
 
 
 def fill_background(photo: np.ndarray, parsing: np.ndarray, framing: Framing) -> np.ndarray:
     """The photo without the person: (H, W, 3) uint8, equal to the photo wherever no person (or a rim about it) is.
 
-    The hole is filled at low resolution, which is fast and free of ornaments; most of it stays covered.
+    Colours are continued into the hole at low resolution, which invents no ornaments; grain and fine texture are
+    those of the background, mirrored at the hole's border.
     """
     person = (parsing > 0).astype(np.uint8)
     if not person.any():
         return photo
-    rim = max(2, round(3 / framing.scale))
-    hole = cv2.dilate(person, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * rim + 1, 2 * rim + 1)))
-    x0, y0, x1, y1 = _window(hole, margin=0.12)
-    part, mask = photo[y0:y1, x0:x1], hole[y0:y1, x0:x1]
+    hole = grow(person > 0, 3.5 / framing.scale).astype(np.uint8)
+    window = window_of(hole > 0, margin=round(24 / framing.scale))
+    assert window is not None
+    part, mask = photo[window], hole[window]
+    if mask.all():  # nothing to continue from: the photo is all person
+        out = photo.copy()
+        out[window] = 127
+        return out
     scale = min(1.0, _FILL_SIDE / max(part.shape[:2]))
     size = max(2, round(part.shape[1] * scale)), max(2, round(part.shape[0] * scale))
-    small = cv2.resize(part, size, interpolation=cv2.INTER_AREA)
-    small_mask = (cv2.resize(mask * 255, size, interpolation=cv2.INTER_LINEAR) > 0).astype(np.uint8)
-    if small_mask.all():  # nothing to continue from: the photo is all person
-        filled = np.full_like(small, 127)
-    else:
-        filled = cv2.inpaint(small, small_mask, 4, cv2.INPAINT_TELEA)
-    filled = cv2.resize(filled, part.shape[1::-1], interpolation=cv2.INTER_LINEAR)
+    weight = cv2.resize((1 - mask).astype(np.float32), size, interpolation=cv2.INTER_AREA)
+    known = cv2.resize(part * (1 - mask)[..., None], size, interpolation=cv2.INTER_AREA).astype(np.float32)
+    # Cells that are partly hole count their visible pixels only: the person must not bleed into the fill.
+    small = np.clip(known / np.maximum(weight, 0.05)[..., None], 0, 255).astype(np.uint8)
+    small = cv2.inpaint(small, (weight < 0.3).astype(np.uint8), 5, cv2.INPAINT_TELEA)
+    small = np.where((weight < 0.3)[..., None], cv2.GaussianBlur(small, (0, 0), 1.5), small)
+    coarse = cv2.resize(small, part.shape[1::-1], interpolation=cv2.INTER_CUBIC).astype(np.float32)
+    fine = _mirrored(part - coarse, mask)
     out = photo.copy()
-    out[y0:y1, x0:x1] = np.where(mask[..., None] > 0, filled, part)
+    out[window] = np.where(mask[..., None] > 0, np.clip(coarse + fine, 0, 255).astype(np.uint8), part)
+    return out
+
+
+def _mirrored(detail: np.ndarray, hole: np.ndarray) -> np.ndarray:
+    """``detail`` (H, W, 3) where there is no hole; inside, the value as far beyond the nearest border as the pixel
+    lies within it, or 0 where that is hole again."""
+    ys, xs = np.nonzero(hole)
+    _, labels = cv2.distanceTransformWithLabels(hole, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
+    by, bx = np.nonzero(hole == 0)
+    nearest = np.zeros(int(labels.max()) + 1, np.int64)
+    nearest[labels[by, bx].astype(np.int64)] = np.arange(len(by))
+    pick = nearest[labels[ys, xs].astype(np.int64)]
+    y = np.clip(2 * by[pick] - ys, 0, hole.shape[0] - 1)
+    x = np.clip(2 * bx[pick] - xs, 0, hole.shape[1] - 1)
+    out = detail.copy()
+    out[ys, xs] = detail[y, x] * (hole[y, x] == 0)[:, None]
     return out
 
 
@@ -85,9 +107,3 @@ def window_of(mask: np.ndarray, margin: int) -> tuple[slice, slice] | None:
         slice(max(0, y - margin), min(mask.shape[0], y + h + margin)),
         slice(max(0, x - margin), min(mask.shape[1], x + w + margin)),
     )
-
-
-def _window(mask: np.ndarray, margin: float) -> tuple[int, int, int, int]:
-    x, y, w, h = cv2.boundingRect(mask)
-    mx, my = round(w * margin) + 8, round(h * margin) + 8
-    return max(0, x - mx), max(0, y - my), min(mask.shape[1], x + w + mx), min(mask.shape[0], y + h + my)

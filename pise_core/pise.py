@@ -96,12 +96,10 @@ class PISE(nn.Module):
         return self.image_generator.encode(image, parsing)
 
     def generate_parsing(
-        self, source_parsing: Tensor, source_pose: Tensor, target_pose: Tensor, carry: Carry | None = None
+        self, source_parsing: Tensor, source_pose: Tensor, target_pose: Tensor, carried: Tensor | None = None
     ) -> Tensor:
-        """Logits (N, 8, H, W) of the map in the wanted pose."""
-        return self.parsing_generator(
-            source_parsing, source_pose, target_pose, None if carry is None else carry.parsing
-        )
+        """Logits (N, 8, H, W) of the map in the wanted pose; ``carried``: see ``Carry.parsing``."""
+        return self.parsing_generator(source_parsing, source_pose, target_pose, carried)
 
     def forward(
         self,
@@ -140,7 +138,9 @@ class PISE(nn.Module):
             source = source._replace(styles=style_codes)
         logits = None
         if target_parsing is None:
-            logits = self.generate_parsing(source_parsing, source_pose, target_pose, carry)
+            logits = self.generate_parsing(
+                source_parsing, source_pose, target_pose, None if carry is None else carry.parsing
+            )
             target_parsing = _straight_through(logits)
         carried = None if carry is None else (carry.image, carry.trust)
         made = self.image_generator(source, source_image, source_parsing, target_parsing, target_pose, carried)

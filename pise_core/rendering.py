@@ -84,17 +84,15 @@ def _carried(view: View, pose: np.ndarray | None, rim: int) -> Carried:
 def _generate_map(person: Person, pose, carried: Carried, model: PISE, device: str, detail: bool) -> np.ndarray:
     """The parsing generator's probabilities, (8, H, W) in the frame."""
     frame = person.frame
-    path = None
+    carried_map = None
     if detail:
         known = (carried.trust > 0.5) | ((frame.parsing == 0) & ~carried.landed & ~carried.lifted)
-        path = Carry(*(_tensor(x, device) for x in (
-            np.zeros((3, *frame.size), np.float32), carried.trust[None], one_hot(carried.parsing) * known
-        )))  # fmt: skip
+        carried_map = _tensor(one_hot(carried.parsing) * known, device)
     logits = model.generate_parsing(
         _tensor(one_hot(frame.parsing), device),
         _tensor(heatmaps(frame.pose, frame.size), device),
         _tensor(heatmaps(pose, frame.size), device),
-        path,
+        carried_map,
     )
     return logits.softmax(1)[0].cpu().numpy()
 

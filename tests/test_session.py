@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from app.paint import UNTOUCHED, PaintLayer, pack, working_size
-from app.session import Found, Session, Sessions, Style
+from app.registry import Sessions
+from app.session import Found, Session, Style
 from pise_core.errors import InputError
 
 

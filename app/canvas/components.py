@@ -61,6 +61,12 @@ class _Part(gr.HTML):
             **props,
         )
 
+    def __getattr__(self, name: str) -> Any:
+        # Gradio takes every name that is quoted in the JavaScript for an event, those of watched properties too.
+        if name in self.__dict__.get("props", ()):
+            raise AttributeError(name)
+        return super().__getattr__(name)
+
     def api_info(self) -> dict[str, Any]:
         """The JSON that programs send and get."""
         return {"type": {}, "description": "any valid json"}

@@ -44,6 +44,11 @@ class Batch:
     carry: Carry | None
 
     @property
+    def carried_parsing(self) -> Tensor | None:
+        """(N, 8, H, W), or None where the detail path is silent."""
+        return None if self.carry is None else self.carry.parsing
+
+    @property
     def person(self) -> Tensor:
         """(N, 1, H, W), 1 on the target's person."""
         return 1 - self.target_parsing[:, :1]
@@ -90,7 +95,7 @@ def forward(model: PISE, batch: Batch, stage: str) -> PISEOutput:
     given = b.target_parsing if stage != "joint" else None
     made = model(b.source_image, b.source_parsing, b.source_pose, b.target_pose, given, carry=b.carry)
     if stage == "apart":
-        logits = model.generate_parsing(b.source_parsing, b.source_pose, b.target_pose, b.carry)
+        logits = model.generate_parsing(b.source_parsing, b.source_pose, b.target_pose, b.carried_parsing)
         made = made._replace(parsing_logits=logits)
     return made
 
@@ -99,7 +104,7 @@ def terms_of(model: PISE, batch: Batch, stage: str, image_losses: ImageLosses, w
     """Loss terms by name, and the picture (None in the parsing stage)."""
     b = batch
     if stage == "parsing":
-        logits = model.generate_parsing(b.source_parsing, b.source_pose, b.target_pose, b.carry)
+        logits = model.generate_parsing(b.source_parsing, b.source_pose, b.target_pose, b.carried_parsing)
         return parsing_terms(logits, b.target_parsing, weights), None
     made = forward(model, batch, stage)
     terms = image_losses(made, b.target_image, b.person, model.image_generator.matching)

@@ -1,0 +1,68 @@
+"""Laying an edit over the photo, and the background behind the person."""
+
+import numpy as np
+import pytest
+
+from pise_core.compositing import composite, feather, fill_background, grow, matte
+from pise_core.framing import Framing
+
+
+def test_where_the_weight_is_zero_the_photo_s_bits_come_out():
+    rng = np.random.default_rng(0)
+    photo, new, ground = rng.integers(0, 256, (3, 20, 30, 3), dtype=np.uint8)
+    weight = np.zeros((20, 30), np.float32)
+    weight[5:10, 5:10] = 1
+    out = composite(photo, new, np.ones((20, 30), np.float32), ground, weight)
+    assert (out[weight == 0] == photo[weight == 0]).all()
+    assert (out[weight == 1] == new[weight == 1]).all()
+
+
+def test_person_and_background_share_a_pixel():
+    black, white = np.zeros((1, 1, 3), np.uint8), np.full((1, 1, 3), 200, np.uint8)
+    out = composite(black, white, np.full((1, 1), 0.25, np.float32), black, np.ones((1, 1), np.float32))
+    assert (out == 50).all()
+
+
+def test_feather_is_one_inside_and_exactly_zero_outside():
+    concerned = np.zeros((40, 40), bool)
+    concerned[10:30, 10:30] = True
+    weight = feather(concerned, 3)
+    assert (weight[~concerned] == 0).all()
+    assert (weight[15:25, 15:25] == 1).all()
+    assert (weight[concerned] > 0).all()
+    assert feather(np.ones((5, 5), bool), 2).min() == 1
+
+
+def test_growing_reaches_as_far_as_asked():
+    dot = np.zeros((21, 21), bool)
+    dot[10, 10] = True
+    assert grow(dot, 4)[10, 6]
+    assert not grow(dot, 4)[10, 5]
+
+
+def test_the_matte_is_sure_away_from_the_silhouette():
+    parsing = np.zeros((60, 60), np.uint8)
+    parsing[:, 30:] = 3
+    share = matte(parsing, scale=0.4)
+    assert (share[:, :24] == 0).all()
+    assert (share[:, 36:] == 1).all()
+
+
+def test_the_background_is_the_photo_away_from_the_person_and_like_it_behind(person):
+    framing = Framing.around((40, 20, 180, 310), (220, 330))
+    filled = fill_background(person.photo, person.parsing, framing)
+    away = ~grow(person.parsing > 0, 4.5 / framing.scale)
+    assert (filled[away] == person.photo[away]).all()
+    torso = (slice(90, 150), slice(100, 120))
+    wall = person.photo[90:150, 5:15].mean((0, 1))
+    assert filled[torso].mean((0, 1)) == pytest.approx(wall, abs=25)
+    assert (fill_background(person.photo, person.parsing, framing) == filled).all()
+
+
+@pytest.mark.parametrize("label", [0, 3])
+def test_photos_without_background_or_without_person(label):
+    photo = np.full((64, 48, 3), 90, np.uint8)
+    filled = fill_background(photo, np.full((64, 48), label, np.uint8), Framing.whole((48, 64)))
+    assert filled.shape == photo.shape
+    if label == 0:
+        assert (filled == photo).all()
