@@ -14,6 +14,7 @@ import numpy as np
 import torch
 
 from pise_core.compositing import composite, feather, grow, matte, window_of
+from pise_core.continuation import continue_regions
 from pise_core.framing import Framing
 from pise_core.parts import Carried, carry
 from pise_core.person import Edit, Person, View
@@ -24,6 +25,8 @@ from pise_core.regions import one_hot
 #: Widths in frame pixels: the seam about what changes, and the rim of a moved part that is not believed.
 SEAM = 1.3
 RIM = 1.0
+#: How far carried texture continues into a gap of its own region, in frame pixels.
+REACH = 10.0
 #: How sure the parsing generator must be to overrule a carried label, or background that was seen.
 _OVERRULE = 0.85
 
@@ -41,7 +44,6 @@ class Wanted(NamedTuple):
 class _Canvas(NamedTuple):
     """One resolution at work."""
 
-    view: View
     carried: Carried
     colours: np.ndarray  # (H, W, 3) uint8: carried pixels, borrowed garments mixed in
     trust: np.ndarray  # (H, W) float32 in [0, 1]: how far they count
@@ -67,8 +69,11 @@ def render(person: Person, wanted: Wanted, model: PISE, device: str, detail: boo
         large_map = wanted.parsing
         changed = person.framing.crop((large_map != own_map).astype(np.uint8), labels=True) > 0
         small_map = np.where(changed, person.framing.crop(large_map, labels=True), small_map)
-    small = _mixed(person.frame, small_carried, small_map, small_pose, wanted.styles, lambda p: p.frame, detail)
-    large = _mixed(person.full, large_carried, large_map, wanted.pose, wanted.styles, lambda p: p.full, detail)
+    if detail:
+        small = _mixed(person, True, small_carried, small_map, small_pose, wanted.styles)
+        large = _mixed(person, False, large_carried, large_map, wanted.pose, wanted.styles)
+    else:
+        small, large = _silent(small_carried, small_map), _silent(large_carried, large_map)
     painted, gate, frame = _generate(person, small, small_pose, wanted.styles, model, device, detail)
     photo = _finish(person, large, own_map, wanted.styles, painted, gate)
     return Edit(photo, frame, large_map, (photo != person.photo).any(2))
@@ -128,29 +133,34 @@ def _settle_full(probabilities: np.ndarray, person: Person, carried: Carried, de
     return out
 
 
-def _mixed(view: View, carried: Carried, wanted_map, pose, styles: dict[int, Mix], view_of, detail: bool) -> _Canvas:
+def _silent(carried: Carried, wanted_map: np.ndarray) -> _Canvas:
+    """No carried pixel counts: the detail path is switched off."""
+    return _Canvas(carried, carried.image, np.zeros(wanted_map.shape, np.float32), wanted_map)
+
+
+def _mixed(person: Person, small: bool, carried: Carried, wanted_map, pose, styles: dict[int, Mix]) -> _Canvas:
     """Carried pixels that fit the wanted map; in restyled regions mixed with those of the borrowed garments."""
-    if not detail:
-        nothing = np.zeros(view.size, np.float32)
-        return _Canvas(view, carried, carried.image, nothing, wanted_map)
+    view = person.frame if small else person.full
+    reach = REACH if small else REACH / person.framing.scale
     trust = np.where(carried.parsing == wanted_map, carried.trust, 0).astype(np.float32)
-    colours = carried.image
+    colours, trust = continue_regions(carried.image, trust, wanted_map, reach)
     target = view.pose if pose is None else pose
     for region, mix in styles.items():
         inside = wanted_map == region
         own = 1 - sum(weight for _, weight in mix)
         total = np.where(inside, own * trust, 0)
-        mean = colours.astype(np.float32) * total[..., None]
+        mean = colours * total[..., None]
         for other, weight in mix:
-            garment = view_of(other).only(region)
+            garment = (other.frame if small else other.full).only(region)
             moved = carry(garment.image, garment.parsing, garment.owner, garment.pose, target, canvas=view.size)
-            share = np.where(inside & (moved.parsing == region), weight * moved.trust, 0)
-            mean += moved.image * share[..., None]
-            total += share
+            fits = np.where(inside & (moved.parsing == region), moved.trust, 0).astype(np.float32)
+            borrowed, fits = continue_regions(moved.image, fits, np.where(inside, wanted_map, 0), reach)
+            mean += borrowed * (weight * fits)[..., None]
+            total += weight * fits
         mean = mean / np.maximum(total, 1e-6)[..., None]
         colours = np.where(inside[..., None], np.clip(np.rint(mean), 0, 255), colours).astype(np.uint8)
         trust = np.where(inside, total, trust).astype(np.float32)
-    return _Canvas(view, carried, colours, trust, wanted_map)
+    return _Canvas(carried, colours, trust, wanted_map)
 
 
 def _generate(person: Person, small: _Canvas, pose, styles: dict[int, Mix], model: PISE, device: str, detail: bool):
