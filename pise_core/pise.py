@@ -28,7 +28,8 @@ class PISEConfig:
         width: scales every layer's channels; 64 is the paper's size.
         modulation: channels of scale and bias in spatial-aware normalization. The paper leaves it open, the
             authors' release carries one.
-        colour_path: append each region's mean colour to its style code. Not in the paper.
+        colour_path: each region's mean colour is part of its style code and the ground of its picture. Not in
+            the paper.
         detail_path: the source carried part by part feeds and finishes the picture. Not in the paper.
     """
 

@@ -3,7 +3,6 @@
 from typing import NamedTuple
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from pise_core.networks.blocks import DownBlock, GatedConv, OutputBlock, ResidualBlock, UpBlock
@@ -85,8 +84,9 @@ class ImageGenerator(nn.Module):
     Args:
         width: 64 is the paper's.
         modulation: channels of scale and bias that spatial-aware normalization carries.
-        colour: appends each region's mean colour to its style code, since instance normalization inside the style
-            encoder keeps colour only relative to the rest of the picture.
+        colour: adds the colour path: each region's mean colour is part of its style code, and painted over the wanted
+            map it is what the decoder's answer is added to. Instance normalization, in the style encoder and before
+            the last layer, keeps colour only relative to the rest of the picture; this restores it.
         detail: adds the detail path.
     """
 
@@ -110,9 +110,18 @@ class ImageGenerator(nn.Module):
         """Source image (N, 3, H, W) in [-1, 1] and one-hot parsing (N, 8, H, W)."""
         code = self.style_encoder(image)
         size = (code.shape[2], code.shape[3])
-        pooled = torch.cat([code, F.adaptive_avg_pool2d(image, size)], 1) if self.colour else code
+        styles = per_region_pooling(code, region_masks(parsing, size))
+        if self.colour:
+            styles = torch.cat([styles, per_region_pooling(image, parsing)], 2)
         values, keys = self.spatial.source_side(code, self.matching(image)["conv3_1"])
-        return SourceCode(per_region_pooling(pooled, region_masks(parsing, size)), values, keys)
+        return SourceCode(styles, values, keys)
+
+    def _ground(self, styles: Tensor, target_parsing: Tensor) -> Tensor | float:
+        """What the decoder's answer is added to before tanh: mean colours on the wanted map, (N, 3, H, W)."""
+        if not self.colour:
+            return 0.0
+        colours = torch.einsum("njc,njhw->nchw", styles[..., -3:], target_parsing)
+        return torch.atanh(colours.clamp(-0.97, 0.97))
 
     def forward(
         self,
@@ -136,15 +145,16 @@ class ImageGenerator(nn.Module):
         x = self.layout_encoder(source_parsing, target_parsing, target_pose, image)
         matched = self.before(self.per_region(x, source.styles, target_parsing))
         x = self.spatial(matched, source.values, source.keys)
+        ground = self._ground(source.styles, target_parsing)
         if self.detail is None:
             x = self.refine1(self.up1(self.after(x)))
-            painted = torch.tanh(self.out(self.refine2(self.up2(x))))
+            painted = torch.tanh(self.out(self.refine2(self.up2(x))) + ground)
             return Generated(painted, painted, torch.zeros_like(painted[:, :1]), matched)
         if carried is None:
             carried = torch.zeros_like(image), torch.zeros_like(image[:, :1])
         quarter, half = self.detail.encode(*carried, target_parsing)
         x = self.refine1(self.up1(self.after(x + quarter)) + half)
         x = self.refine2(self.up2(x))
-        painted, gate = self.detail.finish(x, self.out(x), *carried, target_parsing)
+        painted, gate = self.detail.finish(x, self.out(x) + ground, *carried, target_parsing)
         share = gate * carried[1]
         return Generated(share * carried[0] + (1 - share) * painted, painted, gate, matched)

@@ -83,10 +83,10 @@ def collate(pairs: list[Pair], drop: np.ndarray | None = None, detail: bool = Tr
 
 
 def random_batch(samples: list[Sample], rng: np.random.Generator, size: int, frame, detail: bool) -> Batch:
-    """Fresh pairs. The detail path is silent for a quarter of the batches: the edit must be whole without it."""
+    """Fresh pairs. The detail path is silent for a third of the batches: the edit must be whole without it."""
     pairs = [articulated_pair(frame_sample(samples[i], rng, frame), rng) for i in rng.integers(0, len(samples), size)]
     drop = np.where(rng.random(size) < 0.35, rng.integers(1, 8, size), -1)
-    return collate(pairs, drop, detail and rng.random() > 0.25)
+    return collate(pairs, drop, detail and rng.random() > 0.35)
 
 
 def forward(model: PISE, batch: Batch, stage: str) -> PISEOutput:
