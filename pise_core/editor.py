@@ -156,8 +156,10 @@ def _checked(person: Person, pose, parsing, styles: Styles | None) -> rendering.
     """The edit with everything checked, and what asks for nothing left out."""
     if pose is not None:
         pose = _checked_pose(pose)
-        # Poses in JSON are rounded to hundredths of a pixel: reading one back is no edit.
-        if np.allclose(pose[:, :2], person.pose[:, :2], rtol=0, atol=0.01, equal_nan=True):
+        # A pose that went through JSON is rounded: joints that nobody moved must not turn their bones.
+        unmoved = np.abs(pose[:, :2] - person.pose[:, :2]).max(1) < 0.05
+        pose[unmoved, :2] = person.pose[unmoved, :2]
+        if np.array_equal(pose[:, :2], person.pose[:, :2], equal_nan=True):
             pose = None
     if parsing is not None:
         parsing = check_parsing(parsing, person.parsing.shape[:2])

@@ -85,7 +85,8 @@ class Analyzer:
         for close in (False, True):
             framing = Framing.around(box, size)
             maps, probabilities = self._look(framing.crop(photo, _BORDER), flip=close)
-            inside = _inside(framing, box, probabilities.shape[1:])
+            # The first look may find arms that the whole scene was too small to show.
+            inside = _inside(framing, box, probabilities.shape[1:], 0.12 if close else 0.22)
             probabilities = _only_this_person(probabilities, inside)
             where = cv2.resize(inside, maps.shape[:0:-1], interpolation=cv2.INTER_AREA)
             pose = decode_joints(maps, 4, where=where)
@@ -104,7 +105,7 @@ class Analyzer:
     def regions(self, photo: np.ndarray, framing: Framing, box: Box) -> np.ndarray:
         """Probabilities (8, 256, 176) in a given frame, for a person whose pose is known already."""
         _, probabilities = self._look(framing.crop(photo, _BORDER), flip=True)
-        return _only_this_person(probabilities, _inside(framing, box, probabilities.shape[1:]))
+        return _only_this_person(probabilities, _inside(framing, box, probabilities.shape[1:], 0.12))
 
     @torch.no_grad()
     def _look(self, image: np.ndarray, flip: bool) -> tuple[np.ndarray, np.ndarray]:
@@ -159,11 +160,11 @@ def _split_by_necks(necks: np.ndarray, x: int, w: int, h: int) -> list[tuple[int
     return list(zip(cuts, cuts[1:], strict=False))
 
 
-def _inside(framing: Framing, box: Box, size: tuple[int, int]) -> np.ndarray:
-    """(H, W) float32: 1 in the box, falling to 0 a tenth of its height outside."""
+def _inside(framing: Framing, box: Box, size: tuple[int, int], reach: float) -> np.ndarray:
+    """(H, W) float32: 1 in the box, falling to 0 outside within ``reach`` of its height."""
     corners = framing.to_frame(np.array([[box[0], box[1]], [box[2], box[3]]], np.float64))
     (x0, y0), (x1, y1) = corners
-    reach = max(6.0, 0.1 * (y1 - y0))
+    reach = max(6.0, reach * (y1 - y0))
     x, y = np.arange(size[1]) + 0.5, np.arange(size[0]) + 0.5
     across = np.clip(1 + np.minimum(x - x0, x1 - x) / reach, 0, 1)
     down = np.clip(1 + np.minimum(y - y0, y1 - y) / reach, 0, 1)
