@@ -28,6 +28,8 @@ _BONE = {
 _REACH = {"left_forearm": 0.4, "right_forearm": 0.4, "left_shin": 0.2, "right_shin": 0.2, "head": 0.7}
 #: A part is drawn this much (in bone lengths) beyond its near joint, so that a bent elbow or knee has no gap.
 _OVERLAP = 0.22
+#: A sleeve is at most this wide on either side of its bone, in lengths of the arm's longer bone.
+_SLEEVE = 0.42
 _FAR = 1e6
 
 
@@ -75,7 +77,11 @@ def assign_parts(parsing: np.ndarray, pose: np.ndarray) -> np.ndarray:
             a, b = _BONE[part]
             if there[a] and there[b]:
                 near, far = pose[a, :2], pose[b, :2]
-                distance[index] = _to_segment(points, near, far + _REACH.get(part, 0.0) * (far - near))
+                away = _to_segment(points, near, far + _REACH.get(part, 0.0) * (far - near))
+                if "arm" in part:
+                    # A hand on the hip or before the belly takes no cloth along that is not a sleeve.
+                    away = np.where(away > _SLEEVE * _arm_length(pose, part), _FAR, away)
+                distance[index] = away
         elif part == "torso":
             distance[index] = _to_torso(points, pose, there)
         else:
@@ -88,6 +94,13 @@ def assign_parts(parsing: np.ndarray, pose: np.ndarray) -> np.ndarray:
     found = distance[best, np.arange(len(best))] < _FAR
     owner[ys[found], xs[found]] = best[found]
     return owner
+
+
+def _arm_length(pose: np.ndarray, part: str) -> float:
+    """The longer of the two bones: one of them may point at the camera."""
+    side = part.split("_")[0]
+    bones = [_BONE[f"{side}_upper_arm"], _BONE[f"{side}_forearm"]]
+    return float(np.nanmax([np.hypot(*(pose[b, :2] - pose[a, :2])) for a, b in bones]))
 
 
 def _to_segment(points: np.ndarray, a: np.ndarray, b: np.ndarray) -> np.ndarray:

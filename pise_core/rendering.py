@@ -59,23 +59,23 @@ def render(person: Person, wanted: Wanted, model: PISE, device: str, detail: boo
     small_carried = _carried(person.frame, small_pose, rim=1)
     large_carried = _carried(person.full, wanted.pose, rim=max(1, round(RIM / person.framing.scale)))
     if wanted.pose is None:
-        small_map, own_map = person.frame.parsing, person.parsing
+        own_small, own_large = person.frame.parsing, person.parsing
     else:
         probabilities = _generate_map(person, small_pose, small_carried, model, device, detail)
-        small_map = _settle(probabilities, person.frame.parsing, small_carried, 1.0, detail)
-        own_map = _settle_full(probabilities, person, large_carried, detail)
-    large_map = own_map
+        own_small = _settle(probabilities, person.frame.parsing, small_carried, 1.0, detail)
+        own_large = _settle_full(probabilities, person, large_carried, detail)
+    small_map, large_map = own_small, own_large
     if wanted.parsing is not None:
         large_map = wanted.parsing
-        changed = person.framing.crop((large_map != own_map).astype(np.uint8), labels=True) > 0
-        small_map = np.where(changed, person.framing.crop(large_map, labels=True), small_map)
+        changed = person.framing.crop((large_map != own_large).astype(np.uint8), labels=True) > 0
+        small_map = np.where(changed, person.framing.crop(large_map, labels=True), own_small)
     if detail:
-        small = _mixed(person, True, small_carried, small_map, small_pose, wanted.styles)
-        large = _mixed(person, False, large_carried, large_map, wanted.pose, wanted.styles)
+        small = _mixed(person, True, small_carried, own_small, small_map, small_pose, wanted.styles)
+        large = _mixed(person, False, large_carried, own_large, large_map, wanted.pose, wanted.styles)
     else:
         small, large = _silent(small_carried, small_map), _silent(large_carried, large_map)
     painted, gate, frame = _generate(person, small, small_pose, wanted.styles, model, device, detail)
-    photo = _finish(person, large, own_map, wanted.styles, painted, gate)
+    photo = _finish(person, large, own_large, wanted.styles, painted, gate)
     return Edit(photo, frame, large_map, (photo != person.photo).any(2))
 
 
@@ -138,12 +138,17 @@ def _silent(carried: Carried, wanted_map: np.ndarray) -> _Canvas:
     return _Canvas(carried, carried.image, np.zeros(wanted_map.shape, np.float32), wanted_map)
 
 
-def _mixed(person: Person, small: bool, carried: Carried, wanted_map, pose, styles: dict[int, Mix]) -> _Canvas:
-    """Carried pixels that fit the wanted map; in restyled regions mixed with those of the borrowed garments."""
+def _mixed(person: Person, small: bool, carried: Carried, own_map, wanted_map, pose, styles: dict[int, Mix]) -> _Canvas:
+    """Carried pixels that fit the wanted map; in restyled regions mixed with those of the borrowed garments.
+
+    ``own_map`` is what the pose alone asks for. What was painted beyond it is the generator's: the torso's print,
+    mirrored into a new sleeve, is worse than plain cloth.
+    """
     view = person.frame if small else person.full
     reach = REACH if small else REACH / person.framing.scale
     trust = np.where(carried.parsing == wanted_map, carried.trust, 0).astype(np.float32)
-    colours, trust = continue_regions(carried.image, trust, wanted_map, reach)
+    unpainted = np.where(wanted_map == own_map, wanted_map, 0)
+    colours, trust = continue_regions(carried.image, trust, unpainted, reach)
     target = view.pose if pose is None else pose
     for region, mix in styles.items():
         inside = wanted_map == region

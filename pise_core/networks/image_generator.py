@@ -112,7 +112,10 @@ class ImageGenerator(nn.Module):
         size = (code.shape[2], code.shape[3])
         styles = per_region_pooling(code, region_masks(parsing, size))
         if self.colour:
-            styles = torch.cat([styles, per_region_pooling(image, parsing)], 2)
+            # An absent region is as the person is: the neutral ground around them has no say in its colour.
+            person = 1 - parsing[:, :1]
+            whole = (image * person).sum((2, 3)) / person.sum((2, 3)).clamp(min=1)
+            styles = torch.cat([styles, per_region_pooling(image, parsing, whole)], 2)
         values, keys = self.spatial.source_side(code, self.matching(image)["conv3_1"])
         return SourceCode(styles, values, keys)
 

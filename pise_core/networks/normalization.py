@@ -14,20 +14,21 @@ def region_masks(parsing: Tensor, size: tuple[int, int]) -> Tensor:
     return F.adaptive_avg_pool2d(parsing, size)
 
 
-def per_region_pooling(features: Tensor, masks: Tensor) -> Tensor:
+def per_region_pooling(features: Tensor, masks: Tensor, whole: Tensor | None = None) -> Tensor:
     """Joint global and local per-region average pooling (eq. 2).
 
     Args:
         features: (N, C, h, w).
         masks: (N, 8, h, w), the share of each cell that a region covers.
+        whole: (N, C), what an absent region takes; by default the mean of the whole map, as in the paper.
 
     Returns:
-        (N, 8, C): the region's mean; for a region that is absent, the mean of the whole map.
+        (N, 8, C): the region's mean, or ``whole``.
     """
     area = masks.sum((2, 3))[..., None]  # (N, 8, 1)
     local = torch.einsum("nchw,njhw->njc", features, masks) / area.clamp(min=1e-6)
-    whole = features.mean((2, 3))[:, None]  # (N, 1, C)
-    return torch.where(area > 1e-3, local, whole)
+    whole = features.mean((2, 3)) if whole is None else whole
+    return torch.where(area > 1e-3, local, whole[:, None])
 
 
 class PerRegionNormalization(nn.Module):

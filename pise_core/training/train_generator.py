@@ -131,7 +131,7 @@ def train(
     """Run, or resume from ``out/generator.pt``, until the budget is used up; the averaged weights go to ``out``.
 
     Frames are of half size for the first ``small_share`` of the time, with twice the batch.
-    Every 500 steps a sample sheet is drawn (``sheet.png``) from test photos.
+    Every 100 steps a sample sheet is drawn (``sheet.png``) from test photos.
     """
     out.mkdir(parents=True, exist_ok=True)
     weights = weights or LossWeights()
@@ -205,7 +205,7 @@ def train(
         step += 1
         if step % 25 == 0:
             log(step=step, seconds=budget.spent, **{k: float(v.detach()) for k, v in terms.items()})
-        if step % 250 == 0:
+        if step % 100 == 0:
             checkpoint()
     checkpoint()
     return average.module
