@@ -59,14 +59,17 @@ class Studio:
     def _open(self, session: Session, photo: np.ndarray, name: str, detector: str, parser: str) -> Updates:
         yield status("busy", "Looking for people…", session)
         people, note = self._find(photo, detector)
-        if not people:
+        try:
+            if not people:
+                raise NobodyFound("nobody in sight")
+            yield status("busy", "Analysing: joints and regions…", session)
+            person, parser_note = self._analyse(photo, people[0], parser)
+        except NobodyFound:  # a closer look may find that it was nobody after all
             session.open(photo, name, [])
             yield page.unplaced(session) | status(
                 "error", "No person found. Place the skeleton by hand, or try another photo.", session
             )
             return
-        yield status("busy", "Analysing: joints and regions…", session)
-        person, parser_note = self._analyse(photo, people[0], parser)
         # Only now is the old document given up: an error above leaves it as it was.
         session.open(photo, name, people)
         session.set_person(person)

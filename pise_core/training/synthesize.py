@@ -14,9 +14,9 @@ import torch
 from pise_core.framing import FRAME_SIZE
 from pise_core.images import write_image
 from pise_core.pise import PISE
-from pise_core.pose import heatmaps
+from pise_core.pose import heatmaps, visible
 from pise_core.regions import REGION_COUNT, one_hot
-from pise_core.training.articulation import frame_sample
+from pise_core.training.articulation import Framed, frame_sample
 from pise_core.training.samples import Sample, load_samples
 from pise_core.training.train_generator import cut_out
 
@@ -49,7 +49,7 @@ def run(args: argparse.Namespace) -> int:
 @torch.no_grad()
 def synthesize(model: PISE, samples: list[Sample], rng: np.random.Generator) -> np.ndarray:
     """One person before a plain wall, (768, 528, 3) uint8 RGB."""
-    layout = frame_sample(samples[rng.integers(len(samples))])
+    layout = _layout(samples, rng)
     parsing = torch.from_numpy(one_hot(layout.parsing))[None]
     pose = torch.from_numpy(heatmaps(layout.pose, FRAME_SIZE))[None]
     image = torch.from_numpy(cut_out(layout.image, layout.parsing > 0))[None]
@@ -60,10 +60,22 @@ def synthesize(model: PISE, samples: list[Sample], rng: np.random.Generator) -> 
     picture = cv2.resize(picture, size, interpolation=cv2.INTER_CUBIC)
     picture += 0.6 * (picture - cv2.GaussianBlur(picture, (0, 0), 2.5))
     share = cv2.resize((layout.parsing > 0).astype(np.float32), size, interpolation=cv2.INTER_LINEAR)
-    share = np.clip(cv2.GaussianBlur(share, (0, 0), 1.5) * 1.8 - 0.5, 0, 1)[..., None]
+    share = np.clip(cv2.GaussianBlur(share, (0, 0), 3.0) * 2.4 - 0.8, 0, 1)[..., None]
     wall = _studio(size, share[..., 0], rng)
     grain = cv2.GaussianBlur(rng.normal(size=(size[1], size[0], 1)).astype(np.float32), (0, 0), 0.7)[..., None] * 5
     return np.clip(picture * share + wall * (1 - share) + grain, 0, 255).astype(np.uint8)
+
+
+def _layout(samples: list[Sample], rng: np.random.Generator) -> Framed:
+    """Somebody seen whole, in one piece and without a bag that cuts a hole into the map."""
+    while True:
+        layout = frame_sample(samples[rng.integers(len(samples))])
+        person = (layout.parsing > 0).astype(np.uint8)
+        whole = cv2.morphologyEx(person, cv2.MORPH_CLOSE, np.ones((9, 9), np.uint8))
+        pieces, _, stats, _ = cv2.connectedComponentsWithStats(person)
+        one_piece = stats[1:, cv2.CC_STAT_AREA].max() > 0.99 * person.sum()
+        if visible(layout.pose).all() and one_piece and whole.sum() < 1.035 * person.sum() and pieces <= 3:
+            return layout
 
 
 def _mixed_codes(model: PISE, parsing: np.ndarray, samples: list[Sample], rng: np.random.Generator) -> torch.Tensor:
@@ -84,7 +96,7 @@ def _mixed_codes(model: PISE, parsing: np.ndarray, samples: list[Sample], rng: n
 def _studio(size: tuple[int, int], share: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """A wall, a floor and a soft shadow, (H, W, 3) float32 in [0, 255]; ``size`` is (W, H)."""
     width, height = size
-    tone = rng.uniform(150, 215) + rng.normal(size=3) * 10
+    tone = rng.uniform(165, 215) + rng.normal(size=3) * 5
     y = np.linspace(0, 1, height, dtype=np.float32)[:, None]
     x = np.linspace(-1, 1, width, dtype=np.float32)[None]
     light = 1.06 - 0.12 * y - 0.08 * x**2
