@@ -7,6 +7,8 @@ from pise_core.framing import Framing
 
 #: Long side at which the colours behind the person are continued; finer grain comes from the background around.
 _FILL_SIDE = 192
+#: Rows that are worked on together where whole photos would take much memory.
+_STRIP = 256
 
 
 def fill_background(photo: np.ndarray, parsing: np.ndarray, framing: Framing) -> np.ndarray:
@@ -15,15 +17,13 @@ def fill_background(photo: np.ndarray, parsing: np.ndarray, framing: Framing) ->
     Colours are continued into the hole at low resolution, which invents no ornaments; grain and fine texture are
     those of the background, mirrored at the hole's border.
     """
-    person = (parsing > 0).astype(np.uint8)
-    if not person.any():
+    window = window_of(parsing > 0, margin=round(27.5 / framing.scale))
+    if window is None:
         return photo
-    hole = grow(person > 0, 3.5 / framing.scale).astype(np.uint8)
-    window = window_of(hole > 0, margin=round(24 / framing.scale))
-    assert window is not None
-    part, mask = photo[window], hole[window]
+    out = photo.copy()
+    part = photo[window]
+    mask = grow(parsing[window] > 0, 3.5 / framing.scale).astype(np.uint8)
     if mask.all():  # nothing to continue from: the photo is all person
-        out = photo.copy()
         out[window] = 127
         return out
     scale = min(1.0, _FILL_SIDE / max(part.shape[:2]))
@@ -34,27 +34,46 @@ def fill_background(photo: np.ndarray, parsing: np.ndarray, framing: Framing) ->
     small = np.clip(known / np.maximum(weight, 0.05)[..., None], 0, 255).astype(np.uint8)
     small = cv2.inpaint(small, (weight < 0.3).astype(np.uint8), 5, cv2.INPAINT_TELEA)
     small = np.where((weight < 0.3)[..., None], cv2.GaussianBlur(small, (0, 0), 1.5), small)
-    coarse = cv2.resize(small, part.shape[1::-1], interpolation=cv2.INTER_CUBIC).astype(np.float32)
-    fine = _mirrored(part - coarse, mask)
-    out = photo.copy()
-    out[window] = np.where(mask[..., None] > 0, np.clip(coarse + fine, 0, 255).astype(np.uint8), part)
+    coarse = cv2.resize(small, part.shape[1::-1], interpolation=cv2.INTER_CUBIC)
+    nearest = Nearest(mask == 0)
+    filled = out[window]
+    for start in range(0, len(part), _STRIP):  # in strips: the places of all pixels at once would take gigabytes
+        ys, xs = np.nonzero(mask[start : start + _STRIP])
+        ys += start
+        y, x = nearest.mirrored(ys, xs)
+        grain = (part[y, x].astype(np.float32) - coarse[y, x]) * (mask[y, x] == 0)[:, None]
+        filled[ys, xs] = np.clip(coarse[ys, xs] + grain, 0, 255).astype(np.uint8)
     return out
 
 
-def _mirrored(detail: np.ndarray, hole: np.ndarray) -> np.ndarray:
-    """``detail`` (H, W, 3) where there is no hole; inside, the value as far beyond the nearest border as the pixel
-    lies within it, or 0 where that is hole again."""
-    ys, xs = np.nonzero(hole)
-    _, labels = cv2.distanceTransformWithLabels(hole, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
-    by, bx = np.nonzero(hole == 0)
-    nearest = np.zeros(int(labels.max()) + 1, np.int64)
-    nearest[labels[by, bx].astype(np.int64)] = np.arange(len(by))
-    pick = nearest[labels[ys, xs].astype(np.int64)]
-    y = np.clip(2 * by[pick] - ys, 0, hole.shape[0] - 1)
-    x = np.clip(2 * bx[pick] - xs, 0, hole.shape[1] - 1)
-    out = detail.copy()
-    out[ys, xs] = detail[y, x] * (hole[y, x] == 0)[:, None]
-    return out
+class Nearest:
+    """The nearest known pixel of every unknown one. ``known``: (H, W) bool, set somewhere.
+
+    Attributes:
+        distance: (H, W) float32, how far away it is, in pixels.
+    """
+
+    def __init__(self, known: np.ndarray):
+        self._width = known.shape[1]
+        self._last = np.array(known.shape) - 1
+        self.distance, labels = cv2.distanceTransformWithLabels(
+            (~known).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
+        )
+        self._labels = np.asarray(labels, np.int32)
+        self._place = np.zeros(int(self._labels.max()) + 1, np.int32)
+        # What is nearest lies at the border of what is known: the rest of a large photo need not be listed.
+        border = known & cv2.dilate((~known).astype(np.uint8), np.ones((3, 3), np.uint8)).astype(bool)
+        self._place[self._labels[border]] = np.flatnonzero(border)
+
+    def at(self, ys: np.ndarray, xs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Rows and columns of the pixels nearest to the given ones."""
+        place = self._place[self._labels[ys, xs]]
+        return place // self._width, place % self._width
+
+    def mirrored(self, ys: np.ndarray, xs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Rows and columns as far beyond the nearest known pixel as the given ones lie before it."""
+        by, bx = self.at(ys, xs)
+        return np.clip(2 * by - ys, 0, self._last[0]), np.clip(2 * bx - xs, 0, self._last[1])
 
 
 def feather(concerned: np.ndarray, width: float) -> np.ndarray:
@@ -72,7 +91,7 @@ def matte(parsing: np.ndarray, scale: float) -> np.ndarray:
     """
     person = (parsing > 0).astype(np.float32)
     sigma = 0.45 / scale if scale < 1 else 0.6
-    return np.clip(cv2.GaussianBlur(person, (0, 0), sigma) * 1.6 - 0.3, 0, 1)
+    return np.clip(smooth(person, sigma) * 1.6 - 0.3, 0, 1)
 
 
 def composite(photo: np.ndarray, person: np.ndarray, share: np.ndarray, background: np.ndarray, weight: np.ndarray):
@@ -91,11 +110,22 @@ def composite(photo: np.ndarray, person: np.ndarray, share: np.ndarray, backgrou
     return np.where(weight[..., None] > 0, np.clip(np.rint(mixed), 0, 255), photo).astype(np.uint8)
 
 
+def smooth(values: np.ndarray, sigma: float) -> np.ndarray:
+    """(H, W) float32, low-passed; a Gaussian, or for a wide one three means, whose cost does not grow with it."""
+    if sigma <= 4:
+        return cv2.GaussianBlur(values, (0, 0), sigma, borderType=cv2.BORDER_REPLICATE)
+    side = round(np.sqrt(4 * sigma**2 + 1)) | 1
+    for _ in range(3):
+        values = cv2.blur(values, (side, side), borderType=cv2.BORDER_REPLICATE)
+    return values
+
+
 def grow(mask: np.ndarray, radius: float) -> np.ndarray:
-    """(H, W) bool, dilated by ``radius`` pixels."""
-    side = 2 * max(1, round(radius)) + 1
-    ball = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
-    return cv2.dilate(mask.astype(np.uint8), ball).astype(bool)
+    """(H, W) bool, dilated by a disc of ``radius`` pixels, at least 1."""
+    if not mask.any():
+        return mask.astype(bool)
+    # By distance: a structuring element of hundreds of pixels takes minutes on a large photo.
+    return cv2.distanceTransform((~mask.astype(bool)).astype(np.uint8), cv2.DIST_L2, 5) <= max(1, round(radius))
 
 
 def window_of(mask: np.ndarray, margin: int) -> tuple[slice, slice] | None:

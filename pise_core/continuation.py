@@ -4,10 +4,9 @@ A borrowed shirt rarely fits to the pixel, a lifted arm leaves a gap in the coat
 than the one in the photo. Near carried pixels the best guess is more of the same; further away the generator's is.
 """
 
-import cv2
 import numpy as np
 
-from pise_core.compositing import window_of
+from pise_core.compositing import Nearest, window_of
 from pise_core.regions import REGION, REGION_COUNT
 
 #: Believed so far right beside what was carried, falling to nothing at the reach.
@@ -38,23 +37,16 @@ def continue_regions(
         known = (inside & (trust > 0.5))[window]
         if not known.any():
             continue
-        distance, labels = cv2.distanceTransformWithLabels(
-            (~known).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
-        )
-        ys, xs = np.nonzero(gap[window] & (distance < reach))
+        nearest = Nearest(known)
+        ys, xs = np.nonzero(gap[window] & (nearest.distance < reach))
         if not len(ys):
             continue
-        ky, kx = np.nonzero(known)
-        nearest = np.zeros(int(labels.max()) + 1, np.int64)
-        nearest[labels[ky, kx].astype(np.int64)] = np.arange(len(ky))
-        pick = nearest[labels[ys, xs].astype(np.int64)]
-        by, bx = ky[pick], kx[pick]
-        y, x = np.clip(2 * by - ys, 0, known.shape[0] - 1), np.clip(2 * bx - xs, 0, known.shape[1] - 1)
+        (y, x), (by, bx) = nearest.mirrored(ys, xs), nearest.at(ys, xs)
         lost = ~known[y, x]  # mirrored out of the region again: the border pixel itself must do
         y, x = np.where(lost, by, y), np.where(lost, bx, x)
         if out is image:
             out, belief = image.copy(), trust.copy()
         out[window][ys, xs] = image[window][y, x]
-        fade = _BELIEF * np.clip(1 - distance[ys, xs] / reach, 0, 1)
+        fade = _BELIEF * np.clip(1 - nearest.distance[ys, xs] / reach, 0, 1)
         belief[window][ys, xs] = np.maximum(trust[window][ys, xs], fade)
     return out, belief

@@ -4,6 +4,7 @@ Here arrays become tensors. One lock guards the networks, so that an editor may 
 """
 
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from pise_core.pose import JOINT_COUNT, bounding_box, empty_pose, visible
 from pise_core.regions import REGIONS, check_parsing, one_hot, region_index
 
 NOBODY = "no person was found in the photo; place a skeleton by hand, or try another photo"
+_STYLES = "styles are given as {region: [(person, weight), ...]}, people as set_person returns them"
 
 
 @dataclass(frozen=True)
@@ -88,23 +90,27 @@ class Editor:
         Raises:
             NobodyFound: if there is no pose and nobody is found.
         """
-        photo = check_photo(photo)
+        sight = self._see(check_photo(photo), box, pose)
+        # Regions at the photo's size: the most probable one, after enlarging the probabilities.
+        parsing = sight.framing.paste_most_probable(sight.probabilities)
+        return Analysis(sight.pose, parsing, sight.box, sight.framing)
+
+    def _see(self, photo: np.ndarray, box: Box | None, pose: np.ndarray | None) -> Sight:
+        """:meth:`analyze` in the frame."""
+        size = (photo.shape[1], photo.shape[0])
         if pose is not None:
-            return self._analyze_posed(photo, _checked_pose(pose))
+            pose = _checked_pose(pose)
+            about = _box_about(pose)
+            framing = Framing.around(about, size)
+            with self._lock:
+                return Sight(pose, self.analyzer.regions(photo, framing, about), framing, about)
         with self._lock:
-            boxes = [box] if box is not None else self.analyzer.find_people(photo)
+            boxes = [_checked_box(box, size)] if box is not None else self.analyzer.find_people(photo)
             for candidate in boxes:
                 sight = self.analyzer.look_at(photo, candidate)
                 if sight is not None:
-                    return _analysis(photo, sight)
+                    return sight
         raise NobodyFound(NOBODY)
-
-    def _analyze_posed(self, photo: np.ndarray, pose: np.ndarray) -> Analysis:
-        box = _box_about(pose)
-        framing = Framing.around(box, (photo.shape[1], photo.shape[0]))
-        with self._lock:
-            probabilities = self.analyzer.regions(photo, framing, box)
-        return _analysis(photo, Sight(pose, probabilities, framing, box))
 
     def set_person(
         self,
@@ -127,16 +133,25 @@ class Editor:
             InputError: on input that makes no sense.
         """
         photo = check_photo(photo).copy()
-        size = photo.shape[:2]
-        found = self.analyze(photo, box, pose)
-        if parsing is not None:
-            found = Analysis(found.pose, check_parsing(parsing, size), found.box, found.framing)
+        if parsing is None:
+            found = self.analyze(photo, box, pose)
+        else:
+            found = self._annotated(photo, check_parsing(parsing, photo.shape[:2]), box, pose)
         framing = found.framing
         frame = View(framing.crop(photo, 127), framing.crop(found.parsing, labels=True), framing.to_frame(found.pose))
         with self._lock, torch.no_grad():
             image = torch.from_numpy(rendering.cut_out(frame.image, frame.parsing))[None].to(self.device)
             code = self.model.encode(image, torch.from_numpy(one_hot(frame.parsing))[None].to(self.device))
         return Person(photo, found.pose, found.parsing, framing, found.box, frame, code, self)
+
+    def _annotated(self, photo: np.ndarray, parsing: np.ndarray, box: Box | None, pose: np.ndarray | None) -> Analysis:
+        """An analysis whose regions are given; where the pose is too, nothing is left to be looked for."""
+        if pose is None:
+            sight = self._see(photo, box, None)
+            return Analysis(sight.pose, parsing, sight.box, sight.framing)
+        pose = _checked_pose(pose)
+        about = _box_about(pose)
+        return Analysis(pose, parsing, about, Framing.around(about, (photo.shape[1], photo.shape[0])))
 
     def render(
         self,
@@ -166,17 +181,25 @@ def _checked(person: Person, pose, parsing, styles: Styles | None) -> rendering.
         if pose is None and np.array_equal(parsing, person.parsing):
             parsing = None
     mixes: dict[int, rendering.Mix] = {}
+    if styles is not None and not isinstance(styles, Mapping):
+        raise InputError(_STYLES)
     for name, mix in (styles or {}).items():
         region = region_index(name)
         if region == 0:
             raise InputError(f"the background has no style to exchange; choose one of: {', '.join(REGIONS[1:])}")
-        mix = [(other, float(weight)) for other, weight in mix]
+        try:
+            mix = [(other, float(weight)) for other, weight in mix]
+        except (TypeError, ValueError):
+            raise InputError(_STYLES) from None
+        if not all(isinstance(other, Person) for other, _ in mix):
+            raise InputError(_STYLES)
         if not all(0 <= weight <= 1 for _, weight in mix) or sum(weight for _, weight in mix) > 1 + 1e-6:
             raise InputError(f"style weights of {name} must lie between 0 and 1 and sum to at most 1")
         for other, weight in mix:
             if weight > 0 and not other.present[region]:
                 raise InputError(f"the reference shows no {name}; choose another reference or another region")
-        mix = [(other, weight) for other, weight in mix if weight > 0]
+        # The person's own style is what the remainder keeps anyway.
+        mix = [(other, weight) for other, weight in mix if weight > 0 and other.code is not person.code]
         if mix:
             mixes[region] = mix
     return rendering.Wanted(pose, parsing, mixes)
@@ -184,7 +207,10 @@ def _checked(person: Person, pose, parsing, styles: Styles | None) -> rendering.
 
 def _checked_pose(pose: np.ndarray) -> np.ndarray:
     """(18, 3) float32, whatever is missing as nan."""
-    pose = np.asarray(pose, np.float32)
+    try:
+        pose = np.asarray(pose, np.float32)
+    except (TypeError, ValueError):
+        raise InputError("a pose is an array of numbers of shape (18, 3): x, y, score") from None
     if pose.shape not in ((JOINT_COUNT, 2), (JOINT_COUNT, 3)):
         raise InputError(f"a pose is an array of shape (18, 3): x, y, score; not {pose.shape}")
     checked = empty_pose()
@@ -198,20 +224,20 @@ def _checked_pose(pose: np.ndarray) -> np.ndarray:
     return checked
 
 
+def _checked_box(box: Box, size: tuple[int, int]) -> Box:
+    """The part of a box that lies in a photo of ``size`` (W, H)."""
+    try:
+        x0, y0, x1, y1 = (float(v) for v in box)
+    except (TypeError, ValueError):
+        raise InputError("a box is four numbers: x0, y0, x1, y1 in pixels of the photo") from None
+    x0, y0, x1, y1 = max(x0, 0.0), max(y0, 0.0), min(x1, float(size[0])), min(y1, float(size[1]))
+    if not (x1 - x0 >= 1 and y1 - y0 >= 1):
+        raise InputError("the box lies outside the photo or is empty; it is x0, y0, x1, y1 in pixels of the photo")
+    return x0, y0, x1, y1
+
+
 def _box_about(pose: np.ndarray) -> Box:
     """Joints do not reach to the hair, the hands and the soles."""
     x0, y0, x1, y1 = bounding_box(pose)
     reach = max(y1 - y0, x1 - x0, 8.0)
     return x0 - 0.08 * reach, y0 - 0.1 * reach, x1 + 0.08 * reach, y1 + 0.06 * reach
-
-
-def _analysis(photo: np.ndarray, sight: Sight) -> Analysis:
-    """Regions at the photo's size: the most probable one, after enlarging the probabilities."""
-    best = np.full(photo.shape[:2], -1.0, np.float32)
-    parsing = np.zeros(photo.shape[:2], np.uint8)
-    for region, probability in enumerate(sight.probabilities):
-        enlarged = sight.framing.paste(probability, float(region == 0))
-        better = enlarged > best
-        parsing[better] = region
-        best[better] = enlarged[better]
-    return Analysis(sight.pose, parsing, sight.box, sight.framing)

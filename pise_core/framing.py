@@ -3,6 +3,8 @@
 Coordinates are (x, y) in pixels with pixel centres at +0.5, so that resizing is a plain multiplication.
 """
 
+import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import cv2
@@ -10,6 +12,8 @@ import numpy as np
 
 #: (H, W) of the frame that the networks work in.
 FRAME_SIZE = (256, 176)
+#: Cells of the frame that are looked at together when maps are enlarged.
+_TILE = 8
 
 
 @dataclass(frozen=True)
@@ -51,6 +55,13 @@ class Framing:
         """The same view of the same photo stored at another resolution."""
         return Framing(photo_size, self.scale * self.photo_size[1] / photo_size[1], self.dx, self.dy, self.size)
 
+    def within(self, window: tuple[slice, slice]) -> "Framing":
+        """The same frame over a part of the photo: rows and columns, both with start and stop."""
+        rows, columns = window
+        size = (columns.stop - columns.start, rows.stop - rows.start)
+        dx, dy = self.dx + self.scale * columns.start, self.dy + self.scale * rows.start
+        return Framing(size, self.scale, dx, dy, self.size)
+
     def to_frame(self, points: np.ndarray) -> np.ndarray:
         """Photo -> frame for the first two columns of (N, 2 or more); further columns (a score) stay as they are."""
         return self._map(points, self.scale, (self.dx, self.dy))
@@ -70,35 +81,65 @@ class Framing:
 
         ``labels``: nearest neighbour, for maps of indices.
         """
-        matrix = self._matrix()
-        if not labels and self.scale < 0.75:
-            # Without a low-pass a linear warp of a large photo aliases. Only what the frame sees is filtered.
-            reach = int(2 / self.scale) + 2
-            corners = self.to_photo(np.array([[0, 0], self.size[::-1]], np.float64))
-            x0, y0 = np.clip(np.floor(corners[0]).astype(int) - reach, 0, np.array(self.photo_size) - 1)
-            x1, y1 = np.clip(np.ceil(corners[1]).astype(int) + reach, (x0 + 1, y0 + 1), self.photo_size)
-            image = cv2.GaussianBlur(image[y0:y1, x0:x1], (0, 0), 0.4 / self.scale, borderType=cv2.BORDER_REPLICATE)
-            matrix[:, 2] += matrix[:, :2] @ [x0, y0]
-        return self._warp(image, matrix, (self.size[1], self.size[0]), border, labels)
+        if labels or self.scale >= 0.75:
+            return self._warp(image, self._matrix(), self.size[::-1], border, labels)
+        # Without a low-pass a linear warp of a large photo aliases. Only what the frame sees is filtered.
+        reach = int(2 / self.scale) + 2
+        corners = self.to_photo(np.array([[0, 0], self.size[::-1]], np.float64))
+        x0, y0 = np.clip(np.floor(corners[0]).astype(int) - reach, 0, np.array(self.photo_size) - 1)
+        x1, y1 = np.clip(np.ceil(corners[1]).astype(int) + reach, (x0 + 1, y0 + 1), self.photo_size)
+        image = image[y0:y1, x0:x1]
+        shrink, averaged = np.ones(2), 0.0
+        if self.scale < 0.25:
+            # Wide Gaussians are slow: means over cells come first, the rest is done at twice the frame's resolution.
+            size = np.maximum(np.rint(np.array([x1 - x0, y1 - y0]) * 2 * self.scale), 1).astype(int)
+            shrink, averaged = size / [x1 - x0, y1 - y0], 1 / 12
+            image = cv2.resize(image, size.tolist(), interpolation=cv2.INTER_AREA)
+        sigma = np.sqrt(np.maximum((0.4 / self.scale * shrink) ** 2 - averaged, 0.01))
+        image = cv2.GaussianBlur(image, (0, 0), sigma[0], sigmaY=sigma[1], borderType=cv2.BORDER_REPLICATE)
+        scale, shift = self.scale / shrink, self.scale * np.array([x0, y0]) + [self.dx, self.dy]
+        matrix = np.c_[np.diag(scale), shift + 0.5 * (scale - 1)]
+        return self._warp(image, matrix, self.size[::-1], border, labels)
 
-    def paste(
-        self,
-        image: np.ndarray,
-        border: int | float = 0,
-        labels: bool = False,
-        window: tuple[slice, slice] | None = None,
-    ) -> np.ndarray:
-        """A frame's image or map put back at the photo's size; ``border`` fills what the frame does not cover.
+    def paste(self, image: np.ndarray, border: int | float = 0, labels: bool = False) -> np.ndarray:
+        """A frame's image or map put back at the photo's size; ``border`` fills what the frame does not cover."""
+        return self._warp(image, cv2.invertAffineTransform(self._matrix()), self.photo_size, border, labels)
 
-        ``window``: rows and columns of the photo, when only those are wanted.
+    def paste_most_probable(self, probabilities: np.ndarray) -> np.ndarray:
+        """Where which of several maps is the highest, after enlarging them to the photo's size.
+
+        Args:
+            probabilities: (N, H, W) float32 in the frame. What the frame does not cover belongs to the first map.
+
+        Returns:
+            Indices of maps, uint8, of the photo's size.
         """
-        matrix = cv2.invertAffineTransform(self._matrix())
-        width, height = self.photo_size
-        if window is not None:
-            rows, columns = window
-            matrix[:, 2] -= columns.start, rows.start
-            width, height = columns.stop - columns.start, rows.stop - rows.start
-        return self._warp(image, matrix, (width, height), border, labels)
+        padded = np.pad(probabilities, ((0, 0), (1, 1), (1, 1)))
+        padded[0, [0, -1]] = padded[0, :, [0, -1]] = 1
+        out = np.zeros(self.photo_size[::-1], np.uint8)
+        columns = list(self._tiles(self.size[1], self.dx, self.photo_size[0]))
+        for first_row, last_row, rows in self._tiles(self.size[0], self.dy, self.photo_size[1]):
+            for first, last, window in ((a, b, (rows, c)) for a, b, c in columns):
+                # Between cells values are means of theirs: a map that is below this everywhere about can't win.
+                cells = padded[:, first_row + 1 : last_row + 2, first + 1 : last + 2]
+                rivals = np.flatnonzero(cells.max((1, 2)) >= cells.max(0).min())
+                if len(rivals) == 1:
+                    out[window] = rivals[0]
+                    continue
+                here = self.within(window)
+                out[window] = rivals[np.argmax([here.paste(probabilities[i], float(i == 0)) for i in rivals], 0)]
+        return out
+
+    def _tiles(self, cells: int, offset: float, length: int) -> Iterator[tuple[int, int, slice]]:
+        """Along one axis: the first and the last of some cells of the frame, and the photo's pixels whose centres lie
+        between the centres of these two. One cell beyond the frame is covered on either side."""
+        for first in range(-1, cells, _TILE):
+            last = min(first + _TILE, cells)
+            start, stop = (
+                min(max(math.ceil((cell + 0.5 - offset) / self.scale - 0.5), 0), length) for cell in (first, last)
+            )
+            if stop > start:
+                yield first, last, slice(start, stop)
 
     def _matrix(self) -> np.ndarray:
         # OpenCV puts pixel centres at whole numbers: shift by half a pixel on both sides.

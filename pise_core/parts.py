@@ -11,6 +11,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
+from pise_core.compositing import grow
 from pise_core.pose import visible
 from pise_core.regions import REGION
 
@@ -28,6 +29,7 @@ _BONE = {
 _REACH = {"left_forearm": 0.4, "right_forearm": 0.4, "left_shin": 0.2, "right_shin": 0.2, "head": 0.7}
 #: A part is drawn this much (in bone lengths) beyond its near joint, so that a bent elbow or knee has no gap.
 _OVERLAP = 0.22
+_WITH_OVERLAP = tuple(part for part in _BONE if part != "head")
 #: A sleeve is at most this wide on either side of its bone, in lengths of the arm's longer bone.
 _SLEEVE = 0.42
 _FAR = 1e6
@@ -86,11 +88,11 @@ def assign_parts(parsing: np.ndarray, pose: np.ndarray) -> np.ndarray:
             distance[index] = _to_torso(points, pose, there)
         else:
             distance[index] = _to_skirt(points, pose, there)
-    region = parsing[ys, xs]
+    allowed = np.where(_ALLOWED[:, parsing[ys, xs]], distance, _FAR)
+    best = allowed.argmin(0)
     # A region that no present bone may carry (legs without knees, say) still goes to the nearest part.
-    blocked = ~_ALLOWED[:, region]
-    distance = np.where(blocked, np.maximum(distance, _FAR / 2) + distance * 1e-3, distance)
-    best = distance.argmin(0)
+    orphans = allowed.min(0) >= _FAR
+    best[orphans] = distance[:, orphans].argmin(0)
     found = distance[best, np.arange(len(best))] < _FAR
     owner[ys[found], xs[found]] = best[found]
     return owner
@@ -177,7 +179,7 @@ def _affine(source: np.ndarray, target: np.ndarray) -> np.ndarray:
     """Least-squares affine map, pulled a little towards a plain shift: four joints in a line must not explode it."""
     centre_s, centre_t = source.mean(0), target.mean(0)
     x, y = (source - centre_s).astype(np.float64), (target - centre_t).astype(np.float64)
-    ridge = 0.02 * (x**2).sum() * np.eye(2)
+    ridge = (0.02 * (x**2).sum() + 1e-6) * np.eye(2)
     m = np.linalg.solve(x.T @ x + ridge, x.T @ y + ridge).T
     return np.c_[m, centre_t - m @ centre_s]
 
@@ -197,6 +199,30 @@ def still(matrix: np.ndarray, size: tuple[int, int]) -> bool:
     height, width = size
     corners = np.array([[0, 0, 1], [width, 0, 1], [0, height, 1], [width, height, 1]], np.float64)
     return bool(np.abs(corners @ matrix.T - corners[:, :2]).max() < 0.05)
+
+
+def reach_of(owner: np.ndarray, source: np.ndarray, target: np.ndarray) -> tuple[slice, slice] | None:
+    """Rows and columns about all pixels that :func:`carry` on the image's own canvas lifts, looks at or lands on;
+    None when every part stays."""
+    size = (owner.shape[0], owner.shape[1])
+    boxes = []
+    for part, move in part_transforms(source, target).items():
+        if still(move, size):
+            continue
+        x, y, w, h = cv2.boundingRect((owner == PARTS.index(part)).astype(np.uint8))
+        if w == 0:
+            continue
+        low, high = np.array([x, y], np.float64), np.array([x + w, y + h], np.float64)
+        if part in _WITH_OVERLAP:
+            centre, radius = _overlap(part, source)
+            low, high = np.minimum(low, centre - radius - 1), np.maximum(high, centre + radius + 1)
+        corners = np.array([[*low, 1], [high[0], low[1], 1], [low[0], high[1], 1], [*high, 1]]) @ move.T
+        boxes.append([np.minimum(low, corners.min(0)), np.maximum(high, corners.max(0))])
+    if not boxes:
+        return None
+    low = np.clip(np.min([b[0] for b in boxes], 0) - 2, 0, size[::-1]).astype(int)
+    high = np.clip(np.max([b[1] for b in boxes], 0) + 3, 0, size[::-1]).astype(int)
+    return slice(int(low[1]), int(high[1])), slice(int(low[0]), int(high[0]))
 
 
 def carry(
@@ -225,29 +251,24 @@ def carry(
     out, labels = np.zeros((*size, 3), np.uint8), np.zeros(size, np.uint8)
     trust = np.zeros(size, np.float32)
     lifted, landed = np.zeros(size, bool), np.zeros(size, bool)
-    masks = {index: (owner == index).astype(np.uint8) for index in range(len(PARTS))}
     staying = []
     if canvas is None:
         staying = [i for i, part in enumerate(PARTS) if part not in moves or still(moves[part], size)]
-        gone = np.zeros(size, np.uint8)
-        for index in set(masks) - set(staying):
-            gone |= masks[index]
-        lifted = (cv2.dilate(gone, _ball(rim)) if rim else gone).astype(bool)
-    core = (parsing > 0).astype(np.uint8)
-    if rim:
-        core = cv2.erode(core, _ball(rim), borderValue=1)
+        lifted = np.isin(owner, [i for i in range(len(PARTS)) if i not in staying])
+        lifted = grow(lifted, rim) if rim else lifted
+    core = (~grow(parsing == 0, rim) if rim else parsing > 0).astype(np.uint8)
     for index, part in enumerate(PARTS):
-        mask = masks[index]
+        mask = owner == index
         if not mask.any():
             continue
         if index in staying:
-            here = mask.astype(bool) & ~lifted
+            here = mask & ~lifted
             # Only a limb that was drawn earlier can lie here already: this part covers it.
             out[here], labels[here], trust[here] = image[here], parsing[here], 1.0
             continue
         if part not in moves:
             continue
-        mask = _with_overlap(mask, index, part, parsing, source) & core
+        mask = _with_overlap(mask.astype(np.uint8), index, part, parsing, source) & core
         box = _bounds(mask, moves[part], size)
         if box is None:
             continue
@@ -269,23 +290,24 @@ def carry(
     return Carried(out, labels, trust, lifted, landed)
 
 
-def _ball(radius: int) -> np.ndarray:
-    return cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
-
-
 def _with_overlap(mask, index: int, part: str, parsing: np.ndarray, pose: np.ndarray) -> np.ndarray:
     """The part's pixels and, around its near joint, those of its neighbour: a disc that covers the bend."""
     wider = np.minimum(cv2.dilate(mask, np.ones((3, 3), np.uint8)), parsing > 0).astype(np.uint8)
-    if part not in _BONE or part == "head":
+    if part not in _WITH_OVERLAP:
         return wider
-    a, b = _BONE[part]
     disc = np.zeros_like(mask)
-    radius = _OVERLAP * float(np.hypot(*(pose[b, :2] - pose[a, :2])))
-    centre = tuple(int(v) for v in np.floor(pose[a, :2]))
-    cv2.circle(disc, centre, max(1, round(radius)), 1, -1)
+    centre, radius = _overlap(part, pose)
+    cv2.circle(disc, centre.tolist(), radius, 1, -1)
     # Only skin or cloth that this limb may carry: a shoulder takes no piece of hair along.
     disc &= _ALLOWED[index][parsing].astype(np.uint8)
     return np.maximum(wider, disc)
+
+
+def _overlap(part: str, pose: np.ndarray) -> tuple[np.ndarray, int]:
+    """Centre (x, y) and radius of the disc about a limb's near joint."""
+    a, b = _BONE[part]
+    radius = _OVERLAP * float(np.hypot(*(pose[b, :2] - pose[a, :2])))
+    return np.floor(pose[a, :2]).astype(int), max(1, round(radius))
 
 
 def _bounds(mask: np.ndarray, move: np.ndarray, size: tuple[int, int]) -> tuple[int, int, int, int] | None:

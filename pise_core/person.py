@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from pise_core.compositing import fill_background
+from pise_core.compositing import fill_background, window_of
 from pise_core.framing import Framing
 from pise_core.networks.image_generator import SourceCode
 from pise_core.parts import assign_parts
@@ -70,14 +70,43 @@ class View:
         pose = self.pose.copy()
         pose[:, :2] *= np.array(size) / (self.size[1], self.size[0])
         small = assign_parts(cv2.resize(self.parsing, size, interpolation=cv2.INTER_NEAREST_EXACT), pose)
+        # Pixels at the silhouette may fall into cells whose centre is background: these take a neighbour's part.
+        beside = cv2.dilate((small + 1).astype(np.uint8), np.ones((3, 3), np.uint8)).astype(np.int8) - 1
+        small = np.where(small < 0, beside, small)
         large = cv2.resize(small, self.size[::-1], interpolation=cv2.INTER_NEAREST_EXACT)
         return np.where(self.parsing > 0, large, -1)
 
+    def part(self, window: tuple[slice, slice]) -> "View":
+        """Rows and columns of this view; arrays are shared."""
+        rows, columns = window
+        pose = self.pose - np.array([columns.start, rows.start, 0], np.float32)
+        return self._owned(View(self.image[window], self.parsing[window], pose), self.owner[window])
+
     def only(self, region: int) -> "View":
-        """The same view with one region left: what is carried when a garment is borrowed."""
-        view = View(self.image, np.where(self.parsing == region, self.parsing, 0), self.pose)
-        # Which bone a sleeve follows is decided with the whole body in sight.
-        view.__dict__["owner"] = np.where(self.parsing == region, self.owner, -1)
+        """The part of the view about one region, and that region alone: what is carried when a garment is borrowed."""
+        window = window_of(self.parsing == region, margin=2)
+        here = self if window is None else self.part(window)
+        inside = here.parsing == region
+        view = View(here.image, np.where(inside, here.parsing, 0), here.pose)
+        return self._owned(view, np.where(inside, here.owner, -1))
+
+    def shrunk(self, scale: float) -> "View":
+        """The same view with fewer pixels; itself where ``scale`` is about 1 or above."""
+        if scale > 0.75:
+            return self
+        height, width = self.size
+        size = max(1, round(width * scale)), max(1, round(height * scale))
+        view = View(
+            cv2.resize(self.image, size, interpolation=cv2.INTER_AREA),
+            cv2.resize(self.parsing, size, interpolation=cv2.INTER_NEAREST_EXACT),
+            self.pose * np.array([size[0] / width, size[1] / height, 1], np.float32),
+        )
+        return self._owned(view, cv2.resize(self.owner, size, interpolation=cv2.INTER_NEAREST_EXACT))
+
+    @staticmethod
+    def _owned(view: "View", owner: np.ndarray) -> "View":
+        """Which bone a sleeve follows is decided once, with the whole body in sight."""
+        view.__dict__["owner"] = owner
         return view
 
 
@@ -117,7 +146,23 @@ class Person:
     @cached_property
     def present(self) -> np.ndarray:
         """(8,) bool: which regions the person has."""
-        return np.bincount(self.parsing.ravel(), minlength=REGION_COUNT) > 0
+        return cv2.calcHist([self.parsing], [0], None, [REGION_COUNT], [0, REGION_COUNT]).ravel() > 0
+
+    def part(self, window: tuple[slice, slice]) -> "Person":
+        """The same person in a part of the photo, rows and columns, sharing what was computed."""
+        rows, columns = window
+        (x0, y0, x1, y1), x, y = self.box, columns.start, rows.start
+        full = self.full.part(window)
+        here = replace(
+            self,
+            photo=full.image,
+            pose=full.pose,
+            parsing=full.parsing,
+            framing=self.framing.within(window),
+            box=(x0 - x, y0 - y, x1 - x, y1 - y),
+        )
+        here.__dict__.update(full=full, background=self.background[window])
+        return here
 
     def scaled(self, long_side: int) -> "Person":
         """The same person in a photo of at most ``long_side`` pixels, sharing what was computed: for quick previews."""

@@ -7,16 +7,16 @@
 5. lay it over the photo, only where the edit concerns it.
 """
 
+import math
 from typing import NamedTuple
 
-import cv2
 import numpy as np
 import torch
 
-from pise_core.compositing import composite, feather, grow, matte, window_of
+from pise_core.compositing import composite, feather, grow, matte, smooth, window_of
 from pise_core.continuation import continue_regions
 from pise_core.framing import Framing
-from pise_core.parts import Carried, carry
+from pise_core.parts import Carried, carry, reach_of
 from pise_core.person import Edit, Person, View
 from pise_core.pise import PISE, Carry
 from pise_core.pose import heatmaps
@@ -29,6 +29,11 @@ RIM = 1.0
 REACH = 10.0
 #: How sure the parsing generator must be to overrule a carried label, or background that was seen.
 _OVERRULE = 0.85
+#: How far beyond what an edit concerns anything is looked at, in frame pixels: texture is mirrored from twice the
+#: reach away, into a gap that seam and settling have widened.
+_SURROUNDINGS = 2 * REACH + 8
+#: Rows that are finished together: float pictures of a whole large photo would take gigabytes.
+_STRIP = 256
 
 Mix = list[tuple[Person, float]]
 
@@ -39,6 +44,12 @@ class Wanted(NamedTuple):
     pose: np.ndarray | None  # (18, 3); None: as it is
     parsing: np.ndarray | None  # (H, W) uint8; None: whatever the pose asks for
     styles: dict[int, Mix]  # region index -> other people and their weights, all above 0
+
+    def part(self, window: tuple[slice, slice]) -> "Wanted":
+        """The same in pixels of a part of the photo."""
+        rows, columns = window
+        pose = None if self.pose is None else self.pose - np.array([columns.start, rows.start, 0], np.float32)
+        return Wanted(pose, None if self.parsing is None else self.parsing[window], self.styles)
 
 
 class _Canvas(NamedTuple):
@@ -52,9 +63,38 @@ class _Canvas(NamedTuple):
 
 def render(person: Person, wanted: Wanted, model: PISE, device: str, detail: bool) -> Edit:
     """See ``Person.render``; the input is checked already."""
-    if wanted.pose is None and wanted.parsing is None and not wanted.styles:
-        frame = _with_grey(person.frame.image, person.frame.parsing > 0)
-        return Edit(person.photo.copy(), frame, person.parsing.copy(), np.zeros(person.parsing.shape, bool))
+    photo, parsing = person.photo.copy(), person.parsing.copy()
+    changed = np.zeros(parsing.shape, bool)
+    window = _window(person, wanted)
+    if window is None:
+        return Edit(photo, _with_grey(person.frame.image, person.frame.parsing > 0), parsing, changed)
+    # Photos may have fifty megapixels: all else happens in the part that the edit concerns.
+    photo[window], frame, parsing[window] = _render(person.part(window), wanted.part(window), model, device, detail)
+    for row in range(window[0].start, window[0].stop):
+        changed[row, window[1]] = (photo[row, window[1]] != person.photo[row, window[1]]).any(1)
+    return Edit(photo, frame, parsing, changed)
+
+
+def _window(person: Person, wanted: Wanted) -> tuple[slice, slice] | None:
+    """Rows and columns of the photo that an edit can change, and what must be seen around them; None for no edit."""
+    concerned = [] if wanted.pose is None else [reach_of(person.full.owner, person.pose, wanted.pose)]
+    if wanted.parsing is not None:
+        concerned.append(window_of(wanted.parsing != person.parsing, margin=0))
+    for region in wanted.styles:
+        concerned.append(window_of(person.parsing == region, margin=0))
+    found = [window for window in concerned if window is not None]
+    if not found:
+        return None
+    margin = math.ceil(_SURROUNDINGS / person.framing.scale) + 8
+    rows, columns = (
+        slice(max(0, min(s.start for s in axis) - margin), min(length, max(s.stop for s in axis) + margin))
+        for axis, length in zip(zip(*found, strict=True), person.parsing.shape, strict=True)
+    )
+    return rows, columns
+
+
+def _render(person: Person, wanted: Wanted, model: PISE, device: str, detail: bool):
+    """The photo (H, W, 3) uint8, the generator's frame, and the map (H, W) uint8 that they were made on."""
     small_pose = None if wanted.pose is None else person.framing.to_frame(wanted.pose)
     small_carried = _carried(person.frame, small_pose, rim=1)
     large_carried = _carried(person.full, wanted.pose, rim=max(1, round(RIM / person.framing.scale)))
@@ -62,8 +102,10 @@ def render(person: Person, wanted: Wanted, model: PISE, device: str, detail: boo
         own_small, own_large = person.frame.parsing, person.parsing
     else:
         probabilities = _generate_map(person, small_pose, small_carried, model, device, detail)
-        own_small = _settle(probabilities, person.frame.parsing, small_carried, 1.0, detail)
-        own_large = _settle_full(probabilities, person, large_carried, detail)
+        labels = probabilities.argmax(0).astype(np.uint8)
+        own_small = _settle(labels, probabilities[0], person.frame.parsing, small_carried, 1.0, detail)
+        labels, nothing = person.framing.paste_most_probable(probabilities), person.framing.paste(probabilities[0], 1.0)
+        own_large = _settle(labels, nothing, person.parsing, large_carried, person.framing.scale, detail)
     small_map, large_map = own_small, own_large
     if wanted.parsing is not None:
         large_map = wanted.parsing
@@ -75,8 +117,7 @@ def render(person: Person, wanted: Wanted, model: PISE, device: str, detail: boo
     else:
         small, large = _silent(small_carried, small_map), _silent(large_carried, large_map)
     painted, gate, frame = _generate(person, small, small_pose, wanted.styles, model, device, detail)
-    photo = _finish(person, large, own_large, wanted.styles, painted, gate)
-    return Edit(photo, frame, large_map, (photo != person.photo).any(2))
+    return _finish(person, large, own_large, wanted.styles, painted, gate), frame, large_map
 
 
 def _carried(view: View, pose: np.ndarray | None, rim: int) -> Carried:
@@ -102,15 +143,14 @@ def _generate_map(person: Person, pose, carried: Carried, model: PISE, device: s
     return logits.softmax(1)[0].cpu().numpy()
 
 
-def _settle(probabilities: np.ndarray, source: np.ndarray, carried: Carried, scale: float, detail: bool) -> np.ndarray:
-    """The wanted map: the generator's where parts moved, the source's own elsewhere.
+def _settle(labels, nothing, source: np.ndarray, carried: Carried, scale: float, detail: bool) -> np.ndarray:
+    """The wanted map: the generator's (``labels``) where parts moved, the source's own elsewhere.
 
-    With the detail path, carried labels and background in plain sight yield only to a generator that is sure.
+    ``nothing``: the generator's probability of background. With the detail path, carried labels and background in
+    plain sight yield only to a generator that is sure.
     """
     concerned = grow(carried.lifted | carried.landed, 3 / scale)
-    labels = probabilities.argmax(0).astype(np.uint8)
     if detail:
-        nothing = probabilities[0]
         arrived = carried.trust > 0.5
         labels = np.where(arrived & (nothing < _OVERRULE), carried.parsing, labels)
         seen = (source == 0) & ~arrived & ~carried.lifted
@@ -118,19 +158,6 @@ def _settle(probabilities: np.ndarray, source: np.ndarray, carried: Carried, sca
         still = arrived & ~carried.landed & ~carried.lifted
         labels = np.where(still, source, labels)
     return np.where(concerned, labels, source).astype(np.uint8)
-
-
-def _settle_full(probabilities: np.ndarray, person: Person, carried: Carried, detail: bool) -> np.ndarray:
-    """The same at the photo's size, worked out only about the parts that moved."""
-    scale = person.framing.scale
-    out = person.parsing.copy()
-    window = window_of(carried.lifted | carried.landed, margin=round(6 / scale) + 2)
-    if window is None:
-        return out
-    enlarged = np.stack([person.framing.paste(p, float(i == 0), window=window) for i, p in enumerate(probabilities)])
-    here = Carried(*(x[window] for x in carried))
-    out[window] = _settle(enlarged, person.parsing[window], here, scale, detail)
-    return out
 
 
 def _silent(carried: Carried, wanted_map: np.ndarray) -> _Canvas:
@@ -150,21 +177,29 @@ def _mixed(person: Person, small: bool, carried: Carried, own_map, wanted_map, p
     unpainted = np.where(wanted_map == own_map, wanted_map, 0)
     colours, trust = continue_regions(carried.image, trust, unpainted, reach)
     target = view.pose if pose is None else pose
+    if styles:
+        colours, trust = colours.copy(), trust.copy()
     for region, mix in styles.items():
-        inside = wanted_map == region
-        own = 1 - sum(weight for _, weight in mix)
-        total = np.where(inside, own * trust, 0)
-        mean = colours * total[..., None]
+        window = window_of(wanted_map == region, margin=math.ceil(2 * reach) + 2)
+        if window is None:
+            continue
+        inside = wanted_map[window] == region
+        target_here = target - np.array([window[1].start, window[0].start, 0], np.float32)
+        total = (1 - sum(weight for _, weight in mix)) * trust[window][inside]
+        mean = colours[window][inside] * total[:, None]
         for other, weight in mix:
-            garment = (other.frame if small else other.full).only(region)
-            moved = carry(garment.image, garment.parsing, garment.owner, garment.pose, target, canvas=view.size)
+            if small:
+                garment = other.frame.only(region)
+            else:  # a reference of many more pixels than are wanted would alias
+                garment = other.full.only(region).shrunk(other.framing.scale / person.framing.scale)
+            moved = carry(garment.image, garment.parsing, garment.owner, garment.pose, target_here, canvas=inside.shape)
             fits = np.where(inside & (moved.parsing == region), moved.trust, 0).astype(np.float32)
-            borrowed, fits = continue_regions(moved.image, fits, np.where(inside, wanted_map, 0), reach)
-            mean += borrowed * (weight * fits)[..., None]
-            total += weight * fits
-        mean = mean / np.maximum(total, 1e-6)[..., None]
-        colours = np.where(inside[..., None], np.clip(np.rint(mean), 0, 255), colours).astype(np.uint8)
-        trust = np.where(inside, total, trust).astype(np.float32)
+            borrowed, fits = continue_regions(moved.image, fits, np.where(inside, region, 0), reach)
+            mean += borrowed[inside] * (weight * fits[inside])[:, None]
+            total += weight * fits[inside]
+        mean /= np.maximum(total, 1e-6)[:, None]
+        colours[window][inside] = np.clip(np.rint(mean), 0, 255).astype(np.uint8)
+        trust[window][inside] = total
     return _Canvas(carried, colours, trust, wanted_map)
 
 
@@ -217,20 +252,24 @@ def _finish(person: Person, large: _Canvas, own_map, styles: dict[int, Mix], pai
     if window is None:
         return person.photo.copy()
     weight = feather(grow(concerned[window], seam), seam)
-    share = _soft(large.trust[window], framing) * framing.paste(gate, 1.0, window=window)
-    paint = framing.paste(painted, 127.5, window=window)
-    made = large.colours[window] * share[..., None] + paint * (1 - share[..., None])
     silhouette = matte(large.wanted[window], framing.scale)
+    trust = _soft(large.trust[window], framing)
+    photo, colours, background = person.photo[window], large.colours[window], person.background[window]
+    framing = framing.within(window)
     out = person.photo.copy()
-    out[window] = composite(person.photo[window], made, silhouette, person.background[window], weight)
+    for start in range(0, len(photo), _STRIP):
+        rows = slice(start, min(start + _STRIP, len(photo)))
+        here = framing.within((rows, slice(0, photo.shape[1])))
+        share = (trust[rows] * here.paste(gate, 1.0))[..., None]
+        made = colours[rows] * share + here.paste(painted, 127.5) * (1 - share)
+        out[window][rows] = composite(photo[rows], made, silhouette[rows], background[rows], weight[rows])
     return out
 
 
 def _soft(trust: np.ndarray, framing: Framing) -> np.ndarray:
     """The same trust, fading out before its border: no hard edge between carried and painted pixels."""
     sigma = max(0.6, 0.6 / framing.scale)
-    blurred = cv2.GaussianBlur(trust, (0, 0), sigma, borderType=cv2.BORDER_REPLICATE)
-    return np.minimum(trust, np.clip(2 * blurred - trust.max(), 0, 1) if trust.max() else trust)
+    return np.minimum(trust, np.clip(2 * smooth(trust, sigma) - 1, 0, 1))
 
 
 def cut_out(image: np.ndarray, parsing: np.ndarray) -> np.ndarray:

@@ -59,8 +59,11 @@ class Analyzer:
         name, config, tensors = read_model(path)
         if name != AnalyzerNetwork.__name__:
             raise InputError(f"{path} holds a network called {name}, not {AnalyzerNetwork.__name__}")
-        network = AnalyzerNetwork(AnalyzerConfig.from_dict(config))
-        network.load_state_dict(tensors)
+        try:
+            network = AnalyzerNetwork(AnalyzerConfig.from_dict(config))
+            network.load_state_dict(tensors)
+        except (RuntimeError, KeyError, TypeError, ValueError, AttributeError, IndexError):
+            raise InputError(f"{path} holds an analyzer of another make; fetch the weights of this version") from None
         return cls(network, device)
 
     def find_people(self, photo: np.ndarray) -> list[Box]:
@@ -74,8 +77,9 @@ class Analyzer:
             maps, probabilities = self._look(small, flip=False)
             boxes = _people(maps, 1 - probabilities[0], min_area=0.0008 * size[0] * size[1])
             if boxes:
+                # Not by ``scale``: a very long photo was not let shrink as much across.
                 limit = np.array([photo.shape[1], photo.shape[0]] * 2, np.float64)
-                scaled = [np.clip(np.array(b) / scale, 0, limit) for b in boxes]
+                scaled = [np.clip(np.array(b) * limit / (size[::-1] * 2), 0, limit) for b in boxes]
                 return [(float(b[0]), float(b[1]), float(b[2]), float(b[3])) for b in scaled]
         return []
 
