@@ -105,7 +105,7 @@ class Editor:
             with self._lock:
                 return Sight(pose, self.analyzer.regions(photo, framing, about), framing, about)
         with self._lock:
-            boxes = [_checked_box(box, size)] if box is not None else self.analyzer.find_people(photo)
+            boxes = [_checked_box(box, size)] if box is not None else self.analyzer.candidates(photo)
             for candidate in boxes:
                 sight = self.analyzer.look_at(photo, candidate)
                 if sight is not None:

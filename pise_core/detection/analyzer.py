@@ -18,6 +18,8 @@ from pise_core.weights import SHIPPED, read_model
 FILE_NAME = "analyzer.safetensors"
 #: Long sides that a whole photo is looked at in; the second only when the first finds nobody.
 SCENE_SIDES = (256, 480)
+#: So many candidates, the largest, are looked at closely.
+MOST_PEOPLE = 6
 #: Grey beyond the photo's edge.
 _BORDER = 127
 
@@ -67,7 +69,15 @@ class Analyzer:
         return cls(network, device)
 
     def find_people(self, photo: np.ndarray) -> list[Box]:
-        """Boxes in pixels of the photo, largest first; empty when nobody is there. ``photo``: HWC uint8 RGB."""
+        """Boxes in pixels of the photo, largest first; empty when nobody is there. ``photo``: HWC uint8 RGB.
+
+        Each of them has stood a close look.
+        """
+        sights = (self.look_at(photo, box) for box in self.candidates(photo)[:MOST_PEOPLE])
+        return [sight.box for sight in sights if sight is not None]
+
+    def candidates(self, photo: np.ndarray) -> list[Box]:
+        """What looks like people from afar, largest first: boxes as in :meth:`find_people`, not yet looked at."""
         for side in SCENE_SIDES:
             scale = side / max(photo.shape[:2])
             size = max(32, round(photo.shape[0] * scale)), max(32, round(photo.shape[1] * scale))
@@ -95,7 +105,8 @@ class Analyzer:
             where = cv2.resize(inside, maps.shape[:0:-1], interpolation=cv2.INTER_AREA)
             pose = decode_joints(maps, 4, where=where)
             person = (probabilities.argmax(0) > 0).astype(np.uint8)
-            if person.sum() < 60 or visible(pose).sum() < 2:
+            # Walls have arms, but not the six joints of one body: those are seen clearly or it is nobody.
+            if person.sum() < 60 or np.sort(pose[:, 2])[-6:].mean() < 0.5:
                 return None
             x, y, w, h = cv2.boundingRect(person)
             joints = pose[visible(pose), :2]
