@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from pise_core.errors import InputError
 from pise_core.networks.image_generator import ImageGenerator, SourceCode
 from pise_core.networks.parsing_generator import ParsingGenerator
+from pise_core.pose import JOINT_COUNT
 from pise_core.regions import REGION_COUNT
 from pise_core.weights import SHIPPED, read_model
 
@@ -88,8 +89,12 @@ class PISE(nn.Module):
         name, config, tensors = read_model(file)
         if name != cls.__name__:
             raise InputError(f"{file} holds a network called {name}, not {cls.__name__}")
-        model = cls(PISEConfig(**config))
-        model.load_state_dict(tensors)
+        try:
+            model = cls(PISEConfig(**config))
+            model.load_state_dict(tensors)
+        except (TypeError, ValueError, RuntimeError) as error:
+            reason = str(error).splitlines()[0]
+            raise InputError(f"the weights in {file} do not fit their configuration ({reason})") from None
         return model.eval()
 
     def encode(self, image: Tensor, parsing: Tensor) -> SourceCode:
@@ -127,15 +132,24 @@ class PISE(nn.Module):
         Raises:
             InputError: on shapes that do not fit.
         """
+        if source_image.ndim != 4 or source_image.shape[1] != 3:
+            raise InputError(f"the source image must be (N, 3, H, W), not {tuple(source_image.shape)}")
         height, width = source_image.shape[2:]
         if height % 16 or width % 16 or min(height, width) < 32:
             raise InputError(f"height and width must be multiples of 16 and at least 32, not {height}x{width}")
-        for given, channels in ((source_parsing, REGION_COUNT), (source_pose, 18), (target_pose, 18)):
+        maps = [(source_parsing, REGION_COUNT), (source_pose, JOINT_COUNT), (target_pose, JOINT_COUNT)]
+        if target_parsing is not None:
+            maps.append((target_parsing, REGION_COUNT))
+        for given, channels in maps:
             expected = (source_image.shape[0], channels, height, width)
             if tuple(given.shape) != expected:
                 raise InputError(f"expected a tensor of shape {expected}, got {tuple(given.shape)}")
         source = source or self.encode(source_image, source_parsing)
         if style_codes is not None:
+            if style_codes.shape != source.styles.shape:
+                raise InputError(
+                    f"style codes must be of shape {tuple(source.styles.shape)}, not {tuple(style_codes.shape)}"
+                )
             source = source._replace(styles=style_codes)
         logits = None
         if target_parsing is None:

@@ -73,7 +73,10 @@ def check_parsing(parsing: np.ndarray, size: tuple[int, int] | None = None) -> n
     Raises:
         InputError: wrong shape, wrong type, wrong size, or an index above 7.
     """
-    parsing = np.asarray(parsing)
+    try:
+        parsing = np.asarray(parsing)
+    except ValueError:  # rows of different lengths
+        parsing = np.empty(0)
     if parsing.ndim != 2 or parsing.dtype.kind not in "iub":
         raise InputError("a parsing map is one channel of whole numbers 0 to 7 (a PNG of mode P or L)")
     if size is not None and parsing.shape != tuple(size):

@@ -51,8 +51,12 @@ def read_model(path: Path) -> tuple[str, dict, dict[str, torch.Tensor]]:
         raise InputError(f"{path} is not a readable safetensors file ({error})") from None
     if "config" not in metadata or "network" not in metadata:
         raise InputError(f"{path} holds no configuration; it was not written by this project")
+    try:
+        config = json.loads(metadata["config"])
+    except json.JSONDecodeError:
+        raise InputError(f"the configuration inside {path} is damaged; fetch the file again") from None
     return (
         metadata["network"],
-        json.loads(metadata["config"]),
+        config,
         {name: value.float() if value.is_floating_point() else value for name, value in tensors.items()},
     )

@@ -200,3 +200,35 @@ def test_a_borrowed_person_may_stand_beside_the_frame(random_editor, person):
     pose = person.pose.copy()
     pose[JOINT["right_wrist"], 0] = -80
     assert somebody.render(pose=pose).photo.shape == person.photo.shape
+
+
+def test_joints_on_one_spot_do_no_harm(random_editor, person):
+    pose = person.pose.copy()
+    pose[:, :2] = pose[0, :2]
+    heap = random_editor.set_person(person.photo, pose=pose, parsing=person.parsing)
+    assert heap.render(pose=person.pose).photo.shape == person.photo.shape
+    whole = random_editor.set_person(person.photo, pose=person.pose, parsing=person.parsing)
+    assert whole.render(pose=pose).photo.shape == person.photo.shape
+
+
+def test_borrowing_from_oneself_changes_nothing(somebody, person):
+    assert (somebody.render(styles={"pants": [(somebody, 1.0)]}).photo == person.photo).all()
+
+
+@pytest.mark.parametrize("box", [(5, 5, 5, 5), (float("nan"), 0, 5, 5), (9, 9, 2, 2), "box"])
+def test_boxes_that_make_no_sense_are_refused(random_editor, person, box):
+    with pytest.raises(InputError, match="box"):
+        random_editor.set_person(person.photo, box=box)
+
+
+def test_a_large_photo_is_edited_as_a_small_one(random_editor, person):
+    """Windows, strips and area averages are for speed: the edit stays where it was."""
+    large = cv2.resize(person.photo, None, fx=6, fy=6, interpolation=cv2.INTER_NEAREST)
+    parsing = cv2.resize(person.parsing, None, fx=6, fy=6, interpolation=cv2.INTER_NEAREST)
+    scale = np.array([6, 6, 1], np.float32)
+    somebody = random_editor.set_person(large, pose=person.pose * scale, parsing=parsing)
+    edit = somebody.render(pose=raised_wrist(person.pose) * scale)
+    small = random_editor.set_person(person.photo, pose=person.pose, parsing=person.parsing)
+    expected = small.render(pose=raised_wrist(person.pose)).changed
+    got = cv2.resize(edit.changed.astype(np.uint8), expected.shape[::-1], interpolation=cv2.INTER_AREA) > 0
+    assert (got & expected).sum() > 0.7 * (got | expected).sum()

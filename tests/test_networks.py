@@ -220,3 +220,21 @@ def test_damaged_weights_are_reported(tmp_path, damage):
         save_file({"x": np.zeros(3, np.float32)}, str(path))
     with pytest.raises(InputError, match="pise.safetensors"):
         PISE.from_pretrained(tmp_path)
+
+
+def test_weights_that_do_not_fit_their_configuration_are_reported(tmp_path):
+    model = PISE(TINY)
+    model.config = PISEConfig(width=8)
+    save_model(tmp_path / "pise.safetensors", model)
+    with pytest.raises(InputError, match="do not fit"):
+        PISE.from_pretrained(tmp_path)
+
+
+def test_codes_and_maps_of_a_wrong_shape_are_refused(model):
+    image, parsing, source, target = random_inputs(1)
+    with pytest.raises(InputError, match="style codes"):
+        model(image, parsing, source, target, style_codes=torch.zeros(1, 7, 19))
+    with pytest.raises(InputError, match="expected a tensor"):
+        model(image, parsing, source, target, target_parsing=parsing[:, :7])
+    with pytest.raises(InputError, match="source image"):
+        model(image[0], parsing, source, target)

@@ -57,8 +57,9 @@ class SegformerParser:
             if self._network is None:
                 self._network = self._load()
             device = next(self._network.parameters()).device
-            image = torch.from_numpy(photo).permute(2, 0, 1).float()[None]
-            image = torch.nn.functional.interpolate(image, _SIZE, mode="bilinear", antialias=True, align_corners=False)
+            smaller = photo.shape[0] > _SIZE[0] and photo.shape[1] > _SIZE[1]
+            small = cv2.resize(photo, _SIZE[::-1], interpolation=cv2.INTER_AREA if smaller else cv2.INTER_LINEAR)
+            image = torch.from_numpy(small).permute(2, 0, 1).float()[None]
             with torch.no_grad():
                 logits = self._network(((image / 255 - _MEAN) / _DEVIATION).to(device)).logits[0].float().cpu().numpy()
         # Class by class: all 18 maps at once would take gigabytes for a large photo.

@@ -8,28 +8,34 @@ from PIL import Image
 DESKTOP = {"viewport": {"width": 1440, "height": 900}}
 
 
-def open_photo(visitor, drawn_photo):
-    """Choose the first bundled example, or open the drawn photo where none are bundled."""
+def open_example(visitor, number):
+    """Choose a bundled example person."""
     page = visitor.page
-    page.wait_for_selector("#drop")
-    examples = page.locator("#welcome #examples button")
-    if examples.count():
-        examples.first.click()
-    else:
-        page.locator("#drop input[type=file]").set_input_files(drawn_photo)
+    page.locator("#welcome #examples button").nth(number).click()
     page.locator("#pose #stage").wait_for(state="visible")
     visitor.wait_for()
+
+
+def borrow_example(visitor, number):
+    """Take a bundled example as a reference, and return the row of the upper clothes."""
+    row = visitor.page.locator('#textures [data-region="upper_clothes"]')
+    visitor.page.locator("#textures #examples button").nth(number).click()
+    row.locator('[data-reference="r1"]').wait_for()
+    visitor.wait_for()
+    return row
 
 
 def size_shown(visitor):
     return visitor.page.locator("#download").inner_text().split("·")[1].strip().split(" × ")
 
 
-def test_from_photo_to_download(visit, drawn_photo, drawn_reference):
+def test_from_photo_to_download(visit, drawn_reference):
     visitor = visit("desktop", **DESKTOP)
     page = visitor.page
+    page.wait_for_selector("#drop")
+    page.locator("#welcome #examples img").last.wait_for()
     visitor.shoot("0-welcome")
-    open_photo(visitor, drawn_photo)
+    open_example(visitor, 0)
     visitor.shoot("1-opened")
     original = visitor.picture()
 
@@ -88,10 +94,7 @@ def test_from_photo_to_download(visit, drawn_photo, drawn_reference):
 
     # Borrow a garment and mix it.
     page.get_by_role("tab", name="Textures").click()
-    page.locator("#add-reference").locator("xpath=..").locator("input[type=file]").set_input_files(drawn_reference)
-    row = page.locator('#textures [data-region="upper_clothes"]')
-    row.locator('[data-reference="r1"]').wait_for()
-    visitor.wait_for()
+    row = borrow_example(visitor, 2)
     borrowed = visitor.after(lambda: row.locator('[data-reference="r1"]').click())
     slider = row.locator("input[type=range]")
     assert slider.input_value() == "100"
@@ -105,6 +108,11 @@ def test_from_photo_to_download(visit, drawn_photo, drawn_reference):
     assert visitor.after(half_way) != borrowed
     assert slider.input_value() == "50"
     visitor.shoot("6-mixed")
+
+    # A reference from a file comes next to it.
+    page.locator("#add-reference").locator("xpath=..").locator("input[type=file]").set_input_files(drawn_reference)
+    row.locator('[data-reference="r2"]').wait_for()
+    visitor.wait_for()
 
     # Compare, then download at the photo's own size, without metadata.
     page.locator("#result #slide").fill("50")
@@ -137,10 +145,10 @@ def test_undo_from_the_first_edit_gives_the_photo_back(visit, drawn_photo, perso
         assert (person.photo == image).all()
 
 
-def test_hidden_joints_come_back_and_keys_nudge(visit, drawn_photo):
+def test_hidden_joints_come_back_and_keys_nudge(visit):
     visitor = visit("desktop-joints", **DESKTOP)
     page = visitor.page
-    open_photo(visitor, drawn_photo)
+    open_example(visitor, 3)
     wrist = page.locator('#pose circle[data-joint="left_wrist"]')
     page.mouse.click(*visitor.joint("left_wrist"), button="right")
     assert "off" in (wrist.get_attribute("class") or "")

@@ -3,7 +3,7 @@
 import io
 
 from PIL import Image
-from test_desktop import open_photo, size_shown
+from test_desktop import borrow_example, open_example, size_shown
 
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True, "device_scale_factor": 2}
 
@@ -28,10 +28,10 @@ class Fingers:
         self.devtools.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": touches})
 
 
-def test_drag_paint_borrow_download_by_touch(visit, drawn_photo, drawn_reference):
+def test_drag_paint_borrow_download_by_touch(visit):
     visitor = visit("phone", **PHONE)
     page, fingers = visitor.page, Fingers(visitor)
-    open_photo(visitor, drawn_photo)
+    open_example(visitor, 1)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     visitor.shoot("1-opened")
 
@@ -79,10 +79,7 @@ def test_drag_paint_borrow_download_by_touch(visit, drawn_photo, drawn_reference
     visitor.wait_for_map(detected)
 
     page.get_by_role("tab", name="Textures").tap()
-    page.locator("#add-reference").locator("xpath=..").locator("input[type=file]").set_input_files(drawn_reference)
-    row = page.locator('#textures [data-region="upper_clothes"]')
-    row.locator('[data-reference="r1"]').wait_for()
-    visitor.wait_for()
+    row = borrow_example(visitor, 2)
     visitor.after(lambda: row.locator('[data-reference="r1"]').tap())
     visitor.after(lambda: row.locator("input[type=range]").fill("40"))
     visitor.shoot("5-mixed")
