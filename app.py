@@ -5,6 +5,8 @@ import os
 
 # Before Gradio is imported, which reads it then.
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+# Before torch is: its threads would wait for each other in a busy loop, and the browser needs the same cores.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 from app.actions import Studio  # noqa: E402
 from app.studio import build, launch  # noqa: E402
