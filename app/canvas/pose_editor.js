@@ -15,7 +15,7 @@ let drag = null; // {joint, start, from: [x, y], moved}
 let nudging = null;
 
 const sideOf = (joint) => (/^right/.test(JOINTS[joint]) ? "right" : /^left/.test(JOINTS[joint]) ? "left" : "centre");
-const label = (joint) => JOINTS[joint].replace("_", " ");
+const label = (joint) => JOINTS[joint][0].toUpperCase() + JOINTS[joint].slice(1).replace("_", " ");
 
 // ---- drawing
 
