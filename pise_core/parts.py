@@ -30,8 +30,11 @@ _REACH = {"left_forearm": 0.4, "right_forearm": 0.4, "left_shin": 0.2, "right_sh
 #: A part is drawn this much (in bone lengths) beyond its near joint, so that a bent elbow or knee has no gap.
 _OVERLAP = 0.22
 _WITH_OVERLAP = tuple(part for part in _BONE if part != "head")
-#: A sleeve is at most this wide on either side of its bone, in lengths of the arm's longer bone.
-_SLEEVE = 0.42
+#: A sleeve is at most this wide on either side of its bone, in lengths of the arm's longer bone. Dresses have narrow
+#: ones or none: what hangs beside a hand is the skirt.
+_SLEEVE = {REGION["upper_clothes"]: 0.42, REGION["dress"]: 0.2}
+#: Half the width of a hand, in the same measure.
+_HAND = 0.2
 _FAR = 1e6
 
 
@@ -45,7 +48,7 @@ def _allowed() -> np.ndarray:
     table = np.zeros((len(PARTS), len(REGION)), bool)
     for index, part in enumerate(PARTS):
         if "arm" in part:
-            owned = ("upper_clothes", "dress", "upper_skin")
+            owned = ("upper_clothes", "dress", "upper_skin", *(("leg",) if "forearm" in part else ()))
         elif "thigh" in part or "shin" in part:
             owned = ("pants", "leg")
         else:
@@ -74,21 +77,20 @@ def assign_parts(parsing: np.ndarray, pose: np.ndarray) -> np.ndarray:
     points = np.stack([xs, ys], 1).astype(np.float32) + 0.5
     distance = np.full((len(PARTS), len(points)), _FAR, np.float32)
     there = visible(pose)
+    region = parsing[ys, xs]
     for index, part in enumerate(PARTS):
         if part in _BONE:
             a, b = _BONE[part]
             if there[a] and there[b]:
                 near, far = pose[a, :2], pose[b, :2]
-                away = _to_segment(points, near, far + _REACH.get(part, 0.0) * (far - near))
+                distance[index] = _to_segment(points, near, far + _REACH.get(part, 0.0) * (far - near))
                 if "arm" in part:
-                    # A hand on the hip or before the belly takes no cloth along that is not a sleeve.
-                    away = np.where(away > _SLEEVE * _arm_length(pose, part), _FAR, away)
-                distance[index] = away
+                    distance[index] = _no_cloth_but_sleeves(distance[index], points, region, pose, part)
         elif part == "torso":
             distance[index] = _to_torso(points, pose, there)
         else:
             distance[index] = _to_skirt(points, pose, there)
-    allowed = np.where(_ALLOWED[:, parsing[ys, xs]], distance, _FAR)
+    allowed = np.where(_ALLOWED[:, region], distance, _FAR)
     best = allowed.argmin(0)
     # A region that no present bone may carry (legs without knees, say) still goes to the nearest part.
     orphans = allowed.min(0) >= _FAR
@@ -96,6 +98,17 @@ def assign_parts(parsing: np.ndarray, pose: np.ndarray) -> np.ndarray:
     found = distance[best, np.arange(len(best))] < _FAR
     owner[ys[found], xs[found]] = best[found]
     return owner
+
+
+def _no_cloth_but_sleeves(away, points, region, pose: np.ndarray, part: str) -> np.ndarray:
+    """A hand on the hip or before the belly takes no cloth along that is not a sleeve; sleeves end at the wrist."""
+    a, b = _BONE[part]
+    sleeve = _to_segment(points, pose[a, :2], pose[b, :2])
+    length = _arm_length(pose, part)
+    for cloth, width in _SLEEVE.items():
+        away = np.where(region == cloth, np.where(sleeve < width * length, sleeve, _FAR), away)
+    # A hand beside the thigh is easily taken for a piece of leg.
+    return np.where((region == REGION["leg"]) & (away > _HAND * length), _FAR, away)
 
 
 def _arm_length(pose: np.ndarray, part: str) -> float:
