@@ -19,7 +19,7 @@ from pise_core.images import check_photo
 from pise_core.person import Edit, Person, Styles, View
 from pise_core.pise import PISE
 from pise_core.pose import JOINT_COUNT, bounding_box, empty_pose, visible
-from pise_core.regions import REGIONS, check_parsing, one_hot, region_index
+from pise_core.regions import REGIONS, check_parsing, cut_out, one_hot, region_index
 
 NOBODY = "no person was found in the photo; place a skeleton by hand, or try another photo"
 _STYLES = "styles are given as {region: [(person, weight), ...]}, people as set_person returns them"
@@ -140,7 +140,7 @@ class Editor:
         framing = found.framing
         frame = View(framing.crop(photo, 127), framing.crop(found.parsing, labels=True), framing.to_frame(found.pose))
         with self._lock, torch.no_grad():
-            image = torch.from_numpy(rendering.cut_out(frame.image, frame.parsing))[None].to(self.device)
+            image = torch.from_numpy(cut_out(frame.image, frame.parsing > 0))[None].to(self.device)
             code = self.model.encode(image, torch.from_numpy(one_hot(frame.parsing))[None].to(self.device))
         return Person(photo, found.pose, found.parsing, framing, found.box, frame, code, self)
 

@@ -206,6 +206,13 @@ class Carried(NamedTuple):
     lifted: np.ndarray  # (H, W) bool: where a part was that changed its place, and a rim about it
     landed: np.ndarray  # (H, W) bool: where such a part is now
 
+    def known(self, source: np.ndarray) -> np.ndarray:
+        """(H, W) bool: where the carried map can be believed, given the map it was carried from.
+
+        That is where something arrived, and where background was and still is. What the person uncovered is unknown.
+        """
+        return (self.trust > 0.5) | ((source == 0) & (self.trust == 0))
+
 
 def still(matrix: np.ndarray, size: tuple[int, int]) -> bool:
     """True when the move shifts no corner of an image of ``size`` (H, W) by more than a twentieth of a pixel."""

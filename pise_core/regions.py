@@ -95,6 +95,11 @@ def one_hot(parsing: np.ndarray) -> np.ndarray:
     return (np.arange(REGION_COUNT, dtype=np.uint8)[:, None, None] == parsing[None]).astype(np.float32)
 
 
+def cut_out(image: np.ndarray, inside: np.ndarray) -> np.ndarray:
+    """(H, W, 3) uint8 -> (3, H, W) float32 in [-1, 1], neutral (0) where ``inside`` (H, W) is 0 or False."""
+    return ((image.astype(np.float32) / 127.5 - 1) * inside[..., None].astype(np.float32)).transpose(2, 0, 1)
+
+
 def colorize(parsing: np.ndarray) -> np.ndarray:
     """(H, W) indices -> (H, W, 3) uint8 RGB in the palette."""
     return PALETTE[parsing]

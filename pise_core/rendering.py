@@ -20,7 +20,7 @@ from pise_core.parts import Carried, carry, reach_of
 from pise_core.person import Edit, Person, View
 from pise_core.pise import PISE, Carry
 from pise_core.pose import heatmaps
-from pise_core.regions import one_hot
+from pise_core.regions import cut_out, one_hot
 
 #: Widths in frame pixels: the seam about what changes, and the rim of a moved part that is not believed.
 SEAM = 1.3
@@ -132,8 +132,7 @@ def _generate_map(person: Person, pose, carried: Carried, model: PISE, device: s
     frame = person.frame
     carried_map = None
     if detail:
-        known = (carried.trust > 0.5) | ((frame.parsing == 0) & ~carried.landed & ~carried.lifted)
-        carried_map = _tensor(one_hot(carried.parsing) * known, device)
+        carried_map = _tensor(one_hot(carried.parsing) * carried.known(frame.parsing), device)
     logits = model.generate_parsing(
         _tensor(one_hot(frame.parsing), device),
         _tensor(heatmaps(frame.pose, frame.size), device),
@@ -221,7 +220,7 @@ def _generate(person: Person, small: _Canvas, pose, styles: dict[int, Mix], mode
         path = Carry(_tensor(held, device), _tensor(small.trust[None], device), _tensor(one_hot(small.wanted), device))
     source_pose = _tensor(heatmaps(frame.pose, frame.size), device)
     made = model(
-        _tensor(cut_out(frame.image, frame.parsing), device),
+        _tensor(cut_out(frame.image, frame.parsing > 0), device),
         _tensor(one_hot(frame.parsing), device),
         source_pose,
         source_pose if pose is None else _tensor(heatmaps(pose, frame.size), device),
@@ -270,11 +269,6 @@ def _soft(trust: np.ndarray, framing: Framing) -> np.ndarray:
     """The same trust, fading out before its border: no hard edge between carried and painted pixels."""
     sigma = max(0.6, 0.6 / framing.scale)
     return np.minimum(trust, np.clip(2 * smooth(trust, sigma) - 1, 0, 1))
-
-
-def cut_out(image: np.ndarray, parsing: np.ndarray) -> np.ndarray:
-    """(H, W, 3) uint8 -> (3, H, W) float32 in [-1, 1], neutral where the map says background."""
-    return ((image.astype(np.float32) / 127.5 - 1) * (parsing > 0)[..., None]).transpose(2, 0, 1)
 
 
 def _with_grey(image: np.ndarray, person: np.ndarray) -> np.ndarray:

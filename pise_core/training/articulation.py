@@ -9,6 +9,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
+from pise_core.compositing import Nearest
 from pise_core.framing import FRAME_SIZE, Framing
 from pise_core.parts import Carried, assign_parts, carry
 from pise_core.pose import mirror, visible
@@ -30,7 +31,6 @@ class Pair(NamedTuple):
     source: Framed
     target: Framed
     carried: Carried  # the source, carried back to the target's pose
-    known: np.ndarray  # (H, W) bool: where the carried map can be believed
 
 
 def frame_sample(sample: Sample, rng: np.random.Generator | None = None, size=FRAME_SIZE) -> Framed:
@@ -89,15 +89,7 @@ def articulated_pair(framed: Framed, rng: np.random.Generator, hide: bool = True
         parsing, pose = _hide(parsing, pose, rng)
     source = Framed(image, parsing, pose)
     carried = carry(image, parsing, assign_parts(parsing, pose), pose, framed.pose, rim=1)
-    return Pair(source, framed, carried, known_map(carried, parsing))
-
-
-def known_map(carried: Carried, source_parsing: np.ndarray) -> np.ndarray:
-    """Where the carried map can be believed: where something arrived, and where background was and still is.
-
-    What the person uncovered is unknown; so is a thin rim around what arrived.
-    """
-    return (carried.trust > 0.5) | ((source_parsing == 0) & (carried.trust == 0))
+    return Pair(source, framed, carried)
 
 
 def _fill_holes(moved: Carried, parsing: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -105,24 +97,14 @@ def _fill_holes(moved: Carried, parsing: np.ndarray) -> tuple[np.ndarray, np.nda
     there = (moved.trust > 0.5).astype(np.uint8)
     reach = max(3, parsing.shape[0] // 12) | 1
     closed = cv2.morphologyEx(there, cv2.MORPH_CLOSE, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach)))
-    holes = ((closed > 0) & (there == 0) & (parsing > 0)).astype(np.uint8)
-    if not holes.any():
-        return moved.image, moved.parsing
-    labels = (moved.parsing * there).astype(np.uint8)
-    ys, xs = np.nonzero(there)
-    if not len(ys):
+    inside = (closed > 0) & (there == 0) & (parsing > 0)
+    if not inside.any() or not there.any():
         return moved.image, moved.parsing
     # Each hole pixel takes the region and, smoothed, the colour of the nearest pixel that was carried.
-    _, nearest = cv2.distanceTransformWithLabels(1 - there, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
-    nearest = nearest.astype(np.int64)
-    index = np.zeros(nearest.max() + 1, np.int64)
-    index[nearest[ys, xs]] = np.arange(len(ys))
-    pick = index[nearest]
-    image = moved.image.copy()
-    inside = holes.astype(bool)
-    image[inside] = moved.image[ys, xs][pick[inside]]
+    nearest = Nearest(there > 0).at(*np.nonzero(inside))
+    image, labels = moved.image.copy(), (moved.parsing * there).astype(np.uint8)
+    image[inside], labels[inside] = moved.image[nearest], moved.parsing[nearest]
     image[inside] = cv2.blur(image, (5, 5))[inside]
-    labels[inside] = moved.parsing[ys, xs][pick[inside]]
     return image, labels
 
 

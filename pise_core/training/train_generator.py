@@ -12,7 +12,7 @@ from pise_core.framing import FRAME_SIZE
 from pise_core.networks.discriminator import Discriminator
 from pise_core.pise import PISE, Carry, PISEConfig, PISEOutput
 from pise_core.pose import heatmaps
-from pise_core.regions import PALETTE, one_hot
+from pise_core.regions import PALETTE, cut_out, one_hot
 from pise_core.training.articulation import Pair, articulated_pair, frame_sample
 from pise_core.training.loop import Average, Budget, Log, check_finite, load_checkpoint, save_checkpoint, total
 from pise_core.training.losses import (
@@ -54,11 +54,6 @@ class Batch:
         return 1 - self.target_parsing[:, :1]
 
 
-def cut_out(image: np.ndarray, inside: np.ndarray) -> np.ndarray:
-    """(3, H, W) float32 in [-1, 1], neutral (0) where ``inside`` (H, W) is 0; its values in between mix."""
-    return ((image.astype(np.float32) / 127.5 - 1) * inside[..., None].astype(np.float32)).transpose(2, 0, 1)
-
-
 def collate(pairs: list[Pair], drop: np.ndarray | None = None, detail: bool = True) -> Batch:
     """Pairs -> tensors. ``drop`` (N,): a region whose carried pixels are withheld from that pair, or -1."""
     drop = np.full(len(pairs), -1) if drop is None else drop
@@ -76,7 +71,7 @@ def collate(pairs: list[Pair], drop: np.ndarray | None = None, detail: bool = Tr
         stacks["th"].append(heatmaps(target.pose, size, sigma))
         stacks["ci"].append(cut_out(carried.image, trust > 0))
         stacks["ct"].append(trust[None].astype(np.float32))
-        stacks["cp"].append(one_hot(carried.parsing) * pair.known[None])
+        stacks["cp"].append(one_hot(carried.parsing) * carried.known(source.parsing))
     t = {k: torch.from_numpy(np.stack(v)) for k, v in stacks.items()}
     carry = Carry(t["ci"], t["ct"], t["cp"]) if detail else None
     return Batch(t["si"], t["sp"], t["sh"], t["ti"], t["tp"], t["th"], carry)
