@@ -32,12 +32,15 @@ class PISEConfig:
         colour_path: each region's mean colour is part of its style code and the ground of its picture. Not in
             the paper.
         detail_path: the source carried part by part feeds and finishes the picture. Not in the paper.
+        matching: the places that the softmax of spatial-aware normalization runs over: "source", or "target" as in
+            the authors' release.
     """
 
     width: int = 64
     modulation: int = 1
     colour_path: bool = False
     detail_path: bool = False
+    matching: str = "source"
 
     def to_dict(self) -> dict:
         return asdict(self)
@@ -75,7 +78,9 @@ class PISE(nn.Module):
         super().__init__()
         self.config = config = config or PISEConfig()
         self.parsing_generator = ParsingGenerator(max(config.width // 2, 1), config.detail_path)
-        self.image_generator = ImageGenerator(config.width, config.modulation, config.colour_path, config.detail_path)
+        self.image_generator = ImageGenerator(
+            config.width, config.modulation, config.colour_path, config.detail_path, config.matching
+        )
 
     @classmethod
     def from_pretrained(cls, path: str | Path | None = None) -> "PISE":

@@ -1,5 +1,7 @@
 """PISE's networks: shapes, eq. 1 to 3, what is absent, and that nothing is looped over samples."""
 
+import math
+
 import numpy as np
 import pytest
 import torch
@@ -150,9 +152,31 @@ def test_spatial_normalization_carries_modulation_to_where_features_match():
     assert torch.allclose(out - looks.flip(3), torch.tensor([20.0, 10.0]).expand(1, 4, 1, 2), atol=1e-4)
 
 
-def test_modulation_must_divide_the_channels():
+@pytest.mark.parametrize(
+    ("matching", "expected"), [("source", [15.0, 15.0]), ("target", [30 / (1 + math.e), 30 * math.e / (1 + math.e)])]
+)
+def test_the_softmax_runs_over_source_or_over_target_places(matching, expected):
+    """Two source places that look alike, with 10 and 20; similarity 0 to the first target place, 1 to the second. Over
+    source places each target place takes the mean; over target places each source place is shared out, 1 to e."""
+    layer = SpatialAwareNormalization(4, 1, matching, temperature=1.0)
+    with torch.no_grad():
+        layer.gamma.weight.fill_(0.0)
+        layer.beta.weight.copy_(torch.tensor([1.0, 0, 0, 0]).view(1, 4, 1, 1))
+    alike = torch.tensor([1.0, -1, 0, 0])
+    source = torch.stack([alike, alike], 1).reshape(1, 4, 1, 2)
+    code = torch.zeros(1, 4, 1, 2)
+    code[0, 0, 0] = torch.tensor([10.0, 20.0])
+    values, keys = layer.source_side(code, source)
+    target = torch.stack([torch.tensor([0.0, 0, 1, -1]), alike], 1).reshape(1, 4, 1, 2)
+    carried = (layer(target, values, keys) - target)[0, 0, 0]
+    assert torch.allclose(carried, torch.tensor(expected), atol=1e-4)
+
+
+def test_impossible_spatial_normalization_is_refused():
     with pytest.raises(ValueError, match="divide"):
         SpatialAwareNormalization(6, 4)
+    with pytest.raises(ValueError, match="matching"):
+        SpatialAwareNormalization(6, 3, "sideways")
 
 
 def test_a_closed_gate_lets_nothing_pass():

@@ -88,9 +88,17 @@ class ImageGenerator(nn.Module):
             map it is what the decoder's answer is added to. Instance normalization, in the style encoder and before
             the last layer, keeps colour only relative to the rest of the picture; this restores it.
         detail: adds the detail path.
+        matching: see ``SpatialAwareNormalization``.
     """
 
-    def __init__(self, width: int = 64, modulation: int = 1, colour: bool = False, detail: bool = False):
+    def __init__(
+        self,
+        width: int = 64,
+        modulation: int = 1,
+        colour: bool = False,
+        detail: bool = False,
+        matching: str = "source",
+    ):
         super().__init__()
         c = 4 * width
         self.colour = colour
@@ -99,7 +107,7 @@ class ImageGenerator(nn.Module):
         self.layout_encoder = LayoutEncoder(width)
         self.per_region = PerRegionNormalization(c, c + (3 if colour else 0))
         self.before = ResidualBlock(c)
-        self.spatial = SpatialAwareNormalization(c, modulation)
+        self.spatial = SpatialAwareNormalization(c, modulation, matching)
         self.after = ResidualBlock(c)
         self.up1, self.refine1 = UpBlock(c, 2 * width, hidden=c), ResidualBlock(2 * width)
         self.up2, self.refine2 = UpBlock(2 * width, width, hidden=2 * width), ResidualBlock(width)

@@ -8,6 +8,9 @@ from torch import Tensor, nn
 
 from pise_core.regions import REGION_COUNT
 
+#: What the softmax of spatial-aware normalization runs over, in the order of the correlation's axes.
+MATCHING = ("target", "source")
+
 
 def region_masks(parsing: Tensor, size: tuple[int, int]) -> Tensor:
     """One-hot maps (N, 8, H, W) at a feature map's size: the share of each cell that a region covers."""
@@ -62,13 +65,18 @@ class SpatialAwareNormalization(nn.Module):
         channels: of the generated feature and of the source code alike.
         modulation: how many channels of scale and of bias are carried, each for ``channels / modulation`` features;
             1 is the authors' release.
-        temperature: of the softmax over source places (the release: 0.01).
+        matching: the places that the softmax runs over. "source": at every target place the shares of all source
+            places sum to 1. "target", the release: every source place hands out shares that sum to 1.
+        temperature: of the softmax (the release: 0.01).
     """
 
-    def __init__(self, channels: int, modulation: int, temperature: float = 0.01):
+    def __init__(self, channels: int, modulation: int, matching: str = "source", temperature: float = 0.01):
         super().__init__()
         if channels % modulation:
             raise ValueError(f"modulation {modulation} must divide the {channels} channels")
+        if matching not in MATCHING:
+            raise ValueError(f"matching is one of {', '.join(MATCHING)}, not {matching!r}")
+        self.axis = 1 + MATCHING.index(matching)
         self.repeat = channels // modulation
         self.temperature = temperature
         self.gamma = nn.Conv2d(channels, modulation, 1, bias=False)
@@ -82,8 +90,8 @@ class SpatialAwareNormalization(nn.Module):
     def forward(self, x: Tensor, values: Tensor, keys: Tensor) -> Tensor:
         """x (N, C, h, w) and what :meth:`source_side` gave -> (N, C, h, w)."""
         queries = _centred_unit(x).flatten(2)
-        # (N, target places, source places): every target place asks all source places.
-        attention = torch.softmax(queries.transpose(1, 2) @ keys / self.temperature, 2)
+        # (N, target places, source places)
+        attention = torch.softmax(queries.transpose(1, 2) @ keys / self.temperature, self.axis)
         carried = (values @ attention.transpose(1, 2)).unflatten(2, x.shape[2:])
         gamma, beta = carried.repeat_interleave(self.repeat, 1).chunk(2, 1)
         return x * (1 + gamma) + beta
