@@ -4,13 +4,14 @@ Tensors are NCHW float32; images in [-1, 1]; parsing one-hot (N, 8, H, W) in the
 heat maps (N, 18, H, W). Height and width are multiples of 16; the weights that ship were trained at 256x176.
 """
 
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from pise_core.config import SHIPPED_CONFIG, PISEConfig
 from pise_core.errors import InputError
 from pise_core.networks.image_generator import ImageGenerator, SourceCode
 from pise_core.networks.parsing_generator import ParsingGenerator
@@ -18,36 +19,9 @@ from pise_core.pose import JOINT_COUNT
 from pise_core.regions import REGION_COUNT
 from pise_core.weights import SHIPPED, read_model
 
+__all__ = ["FILE_NAME", "PISE", "SHIPPED_CONFIG", "Carry", "PISEConfig", "PISEOutput"]
+
 FILE_NAME = "pise.safetensors"
-
-
-@dataclass(frozen=True)
-class PISEConfig:
-    """Architecture, stored inside the weights file.
-
-    Attributes:
-        width: scales every layer's channels; 64 is the paper's size.
-        modulation: channels of scale and bias in spatial-aware normalization. The paper leaves it open, the
-            authors' release carries one.
-        colour_path: each region's mean colour is part of its style code and the ground of its picture. Not in
-            the paper.
-        detail_path: the source carried part by part feeds and finishes the picture. Not in the paper.
-        matching: the places that the softmax of spatial-aware normalization runs over: "source", or "target" as in
-            the authors' release.
-    """
-
-    width: int = 64
-    modulation: int = 1
-    colour_path: bool = False
-    detail_path: bool = False
-    matching: str = "source"
-
-    def to_dict(self) -> dict:
-        return asdict(self)
-
-
-#: The configuration of the weights that ship.
-SHIPPED_CONFIG = PISEConfig(width=16, modulation=16, colour_path=True, detail_path=True)
 
 
 class Carry(NamedTuple):
@@ -62,7 +36,7 @@ class PISEOutput(NamedTuple):
     """What the whole network answers."""
 
     image: Tensor  # (N, 3, H, W) in [-1, 1]
-    parsing: Tensor  # (N, 8, H, W) one-hot: the map that the image was made on
+    parsing: Tensor  # (N, 8, H, W) one-hot, or soft as configured: the map that the image was made on
     style_codes: Tensor  # (N, 8, code)
     parsing_logits: Tensor | None  # (N, 8, H, W); None when the map was given
     painted: Tensor  # (N, 3, H, W): the generator's picture before carried pixels were blended in
@@ -77,10 +51,8 @@ class PISE(nn.Module):
     def __init__(self, config: PISEConfig | None = None):
         super().__init__()
         self.config = config = config or PISEConfig()
-        self.parsing_generator = ParsingGenerator(max(config.width // 2, 1), config.detail_path)
-        self.image_generator = ImageGenerator(
-            config.width, config.modulation, config.colour_path, config.detail_path, config.matching
-        )
+        self.parsing_generator = ParsingGenerator(config) if config.parsing_generator else None
+        self.image_generator = ImageGenerator(config)
 
     @classmethod
     def from_pretrained(cls, path: str | Path | None = None) -> "PISE":
@@ -109,7 +81,13 @@ class PISE(nn.Module):
     def generate_parsing(
         self, source_parsing: Tensor, source_pose: Tensor, target_pose: Tensor, carried: Tensor | None = None
     ) -> Tensor:
-        """Logits (N, 8, H, W) of the map in the wanted pose; ``carried``: see ``Carry.parsing``."""
+        """Logits (N, 8, H, W) of the map in the wanted pose; ``carried``: see ``Carry.parsing``.
+
+        Raises:
+            InputError: if these weights come without a parsing generator.
+        """
+        if self.parsing_generator is None:
+            raise InputError("these weights edit regions and styles only; for another pose use others")
         return self.parsing_generator(source_parsing, source_pose, target_pose, carried)
 
     def forward(
@@ -129,7 +107,8 @@ class PISE(nn.Module):
             source_image: (N, 3, H, W) in [-1, 1].
             source_parsing: (N, 8, H, W) one-hot.
             source_pose, target_pose: (N, 18, H, W) heat maps.
-            target_parsing: (N, 8, H, W) one-hot; without it the parsing generator makes the map.
+            target_parsing: (N, 8, H, W) one-hot (or soft, where the configuration says so); without it the parsing
+                generator makes the map.
             style_codes: (N, 8, code) to use instead of the source's own.
             carry: input of the detail path; without it the path stays silent.
             source: from :meth:`encode`, when it is already known.
@@ -161,7 +140,8 @@ class PISE(nn.Module):
             logits = self.generate_parsing(
                 source_parsing, source_pose, target_pose, None if carry is None else carry.parsing
             )
-            target_parsing = _straight_through(logits)
+            # By tanh and not as a sigmoid: exact zeros count where the last region that isn't 0 wins.
+            target_parsing = (torch.tanh(logits) + 1) / 2 if self.config.soft_parsing else _straight_through(logits)
         carried = None if carry is None else (carry.image, carry.trust)
         made = self.image_generator(source, source_image, source_parsing, target_parsing, target_pose, carried)
         return PISEOutput(made.image, target_parsing, source.styles, logits, made.painted, made.gate, made.matched)

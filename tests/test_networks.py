@@ -176,7 +176,7 @@ def test_impossible_spatial_normalization_is_refused():
     with pytest.raises(ValueError, match="divide"):
         SpatialAwareNormalization(6, 4)
     with pytest.raises(ValueError, match="matching"):
-        SpatialAwareNormalization(6, 3, "sideways")
+        PISEConfig(matching="sideways")
 
 
 def test_a_closed_gate_lets_nothing_pass():

@@ -3,8 +3,10 @@
 from typing import NamedTuple
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
+from pise_core.config import PISEConfig
 from pise_core.networks.blocks import DownBlock, GatedConv, OutputBlock, ResidualBlock, UpBlock
 from pise_core.networks.detail import DetailPath
 from pise_core.networks.normalization import (
@@ -22,8 +24,8 @@ class SourceCode(NamedTuple):
     """Everything that depends on the source photo alone; computed once per person."""
 
     styles: Tensor  # (N, 8, code): one style code per region
-    values: Tensor  # (N, 2 modulation, hw): scale and bias to be carried
-    keys: Tensor  # (N, C, hw): what they are matched by
+    values: Tensor | None  # (N, 2 modulation, hw): scale and bias to be carried; None: there is no such block
+    keys: Tensor | None  # (N, C, hw): what they are matched by
 
 
 class Generated(NamedTuple):
@@ -38,11 +40,11 @@ class Generated(NamedTuple):
 class StyleEncoder(nn.Module):
     """Source image -> F_i: four blocks down, two up, 1x1, tanh (section 3.2.1)."""
 
-    def __init__(self, width: int):
+    def __init__(self, config: PISEConfig):
         super().__init__()
-        c = 4 * width
+        width, c = config.width, 4 * config.width
         self.body = nn.Sequential(
-            DownBlock(3, 2 * width, raw=True),
+            DownBlock(3, 2 * width, raw=not config.normalized_inputs),
             DownBlock(2 * width, c),
             DownBlock(c, c),
             DownBlock(c, c),
@@ -60,11 +62,13 @@ class StyleEncoder(nn.Module):
 class LayoutEncoder(nn.Module):
     """Source parsing, target parsing, target pose and source image -> F_p (section 3.2)."""
 
-    def __init__(self, width: int):
+    def __init__(self, config: PISEConfig):
         super().__init__()
-        c = 4 * width
+        width, c = config.width, 4 * config.width
+        self.pose = config.layout_pose
+        inputs = 2 * REGION_COUNT + (JOINT_COUNT if self.pose else 0) + 3
         self.body = nn.Sequential(
-            DownBlock(2 * REGION_COUNT + JOINT_COUNT + 3, 2 * width, raw=True),
+            DownBlock(inputs, 2 * width, raw=not config.normalized_inputs),
             DownBlock(2 * width, c),
             DownBlock(c, c),
             DownBlock(c, c),
@@ -75,57 +79,49 @@ class LayoutEncoder(nn.Module):
         )
 
     def forward(self, source_parsing: Tensor, target_parsing: Tensor, target_pose: Tensor, image: Tensor) -> Tensor:
-        return self.body(torch.cat([source_parsing, target_parsing, target_pose, image], 1))
+        pose = [target_pose] if self.pose else []
+        return self.body(torch.cat([source_parsing, target_parsing, *pose, image], 1))
 
 
 class ImageGenerator(nn.Module):
     """``encode`` once per source, ``forward`` once per edit.
 
-    Args:
-        width: 64 is the paper's.
-        modulation: channels of scale and bias that spatial-aware normalization carries.
-        colour: adds the colour path: each region's mean colour is part of its style code, and painted over the wanted
-            map it is what the decoder's answer is added to. Instance normalization, in the style encoder and before
-            the last layer, keeps colour only relative to the rest of the picture; this restores it.
-        detail: adds the detail path.
-        matching: see ``SpatialAwareNormalization``.
+    The colour path: each region's mean colour is part of its style code, and painted over the wanted map it is what the
+    decoder's answer is added to. Instance normalization, in the style encoder and before the last layer, keeps colour
+    only relative to the rest of the picture; this restores it.
     """
 
-    def __init__(
-        self,
-        width: int = 64,
-        modulation: int = 1,
-        colour: bool = False,
-        detail: bool = False,
-        matching: str = "source",
-    ):
+    def __init__(self, config: PISEConfig):
         super().__init__()
-        c = 4 * width
-        self.colour = colour
-        self.style_encoder = StyleEncoder(width)
-        self.matching = VGGSlice(width)
-        self.layout_encoder = LayoutEncoder(width)
-        self.per_region = PerRegionNormalization(c, c + (3 if colour else 0))
+        width, c = config.width, 4 * config.width
+        self.colour, self.masks = config.colour_path, config.masks
+        self.style_encoder = StyleEncoder(config)
+        release, spatial = config.spatial == "release", config.spatial != "off"
+        self.matching = VGGSlice(width, statistics=not release)
+        self.layout_encoder = LayoutEncoder(config)
+        self.per_region = PerRegionNormalization(c, c + (3 if self.colour else 0), config.masks)
         self.before = ResidualBlock(c)
-        self.spatial = SpatialAwareNormalization(c, modulation, matching)
-        self.after = ResidualBlock(c)
+        self.spatial = SpatialAwareNormalization(c, config.modulation, config.matching, release) if spatial else None
+        self.after = ResidualBlock(c) if spatial else nn.Identity()
         self.up1, self.refine1 = UpBlock(c, 2 * width, hidden=c), ResidualBlock(2 * width)
         self.up2, self.refine2 = UpBlock(2 * width, width, hidden=2 * width), ResidualBlock(width)
         self.out = OutputBlock(width, 3)
-        self.detail = DetailPath(width) if detail else None
+        self.detail = DetailPath(width) if config.detail_path else None
 
     def encode(self, image: Tensor, parsing: Tensor) -> SourceCode:
         """Source image (N, 3, H, W) in [-1, 1] and one-hot parsing (N, 8, H, W)."""
         code = self.style_encoder(image)
         size = (code.shape[2], code.shape[3])
-        styles = per_region_pooling(code, region_masks(parsing, size))
+        styles = per_region_pooling(code, region_masks(parsing, size, self.masks))
         if self.colour:
             # An absent region is as the person is: the neutral ground around them has no say in its colour.
             person = 1 - parsing[:, :1]
             whole = (image * person).sum((2, 3)) / person.sum((2, 3)).clamp(min=1)
             styles = torch.cat([styles, per_region_pooling(image, parsing, whole)], 2)
-        values, keys = self.spatial.source_side(code, self.matching(image)["conv3_1"])
-        return SourceCode(styles, values, keys)
+        if self.spatial is None:
+            return SourceCode(styles, None, None)
+        seen = self.matching(image)["conv3_1"]
+        return SourceCode(styles, *self.spatial.source_side(code, F.relu(seen) if self.spatial.patches else seen))
 
     def _ground(self, styles: Tensor, target_parsing: Tensor) -> Tensor | float:
         """What the decoder's answer is added to before tanh: mean colours on the wanted map, (N, 3, H, W)."""
@@ -148,14 +144,16 @@ class ImageGenerator(nn.Module):
         Args:
             source: from :meth:`encode`; its styles may have been exchanged or mixed (eq. 13).
             image, source_parsing: the source again, (N, 3, H, W) and (N, 8, H, W).
-            target_parsing: (N, 8, H, W) one-hot.
+            target_parsing: (N, 8, H, W) one-hot, or soft.
             target_pose: (N, 18, H, W) heat maps.
             carried: the source moved part by part (N, 3, H, W) and where it can be trusted (N, 1, H, W); without it
                 the detail path adds nothing but what the wanted map says.
         """
         x = self.layout_encoder(source_parsing, target_parsing, target_pose, image)
         matched = self.before(self.per_region(x, source.styles, target_parsing))
-        x = self.spatial(matched, source.values, source.keys)
+        x = matched
+        if self.spatial is not None and source.values is not None and source.keys is not None:
+            x = self.spatial(x, source.values, source.keys)
         ground = self._ground(source.styles, target_parsing)
         if self.detail is None:
             x = self.refine1(self.up1(self.after(x)))

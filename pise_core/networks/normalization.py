@@ -8,13 +8,19 @@ from torch import Tensor, nn
 
 from pise_core.regions import REGION_COUNT
 
-#: What the softmax of spatial-aware normalization runs over, in the order of the correlation's axes.
-MATCHING = ("target", "source")
 
+def region_masks(parsing: Tensor, size: tuple[int, int], masks: str = "share") -> Tensor:
+    """Maps (N, 8, H, W) at a feature map's size (h, w).
 
-def region_masks(parsing: Tensor, size: tuple[int, int]) -> Tensor:
-    """One-hot maps (N, 8, H, W) at a feature map's size: the share of each cell that a region covers."""
-    return F.adaptive_avg_pool2d(parsing, size)
+    "share": the share of each cell that a region covers. "last": one pixel stands for its cell, and there the last
+    region that isn't exactly 0 is the only one; nothing is where all are 0.
+    """
+    if masks == "share":
+        return F.adaptive_avg_pool2d(parsing, size)
+    cells = F.interpolate(parsing, size, mode="nearest")
+    order = torch.arange(1, REGION_COUNT + 1, device=parsing.device).view(1, -1, 1, 1)
+    last = ((cells != 0) * order).amax(1)
+    return F.one_hot(last, REGION_COUNT + 1)[..., 1:].permute(0, 3, 1, 2).to(parsing.dtype)
 
 
 def per_region_pooling(features: Tensor, masks: Tensor, whole: Tensor | None = None) -> Tensor:
@@ -22,7 +28,7 @@ def per_region_pooling(features: Tensor, masks: Tensor, whole: Tensor | None = N
 
     Args:
         features: (N, C, h, w).
-        masks: (N, 8, h, w), the share of each cell that a region covers.
+        masks: (N, 8, h, w), from :func:`region_masks`.
         whole: (N, C), what an absent region takes; by default the mean of the whole map, as in the paper.
 
     Returns:
@@ -38,11 +44,12 @@ class PerRegionNormalization(nn.Module):
     """Normalizes a feature map and modulates it, region by region, by that region's style code.
 
     One fully connected layer per region turns its code into a vector, the vectors are painted over the target map,
-    and two 3x3 convolutions read scale and bias off the painting.
+    and two 3x3 convolutions read scale and bias off the painting. ``masks``: see :func:`region_masks`.
     """
 
-    def __init__(self, channels: int, code: int):
+    def __init__(self, channels: int, code: int, masks: str = "share"):
         super().__init__()
+        self.masks = masks
         self.norm = nn.BatchNorm2d(channels)
         self.weight = nn.Parameter(torch.empty(REGION_COUNT, channels, code))
         self.bias = nn.Parameter(torch.zeros(REGION_COUNT, channels))
@@ -52,9 +59,10 @@ class PerRegionNormalization(nn.Module):
         self.beta = nn.Conv2d(channels, channels, 3, 1, 1)
 
     def forward(self, x: Tensor, codes: Tensor, parsing: Tensor) -> Tensor:
-        """x (N, C, h, w), codes (N, 8, code), parsing (N, 8, H, W) one-hot -> (N, C, h, w)."""
+        """x (N, C, h, w), codes (N, 8, code), parsing (N, 8, H, W) -> (N, C, h, w)."""
         vectors = F.relu(torch.einsum("jok,njk->njo", self.weight, codes) + self.bias)
-        painted = torch.einsum("njo,njhw->nohw", vectors, region_masks(parsing, (x.shape[2], x.shape[3])))
+        masks = region_masks(parsing, (x.shape[2], x.shape[3]), self.masks)
+        painted = torch.einsum("njo,njhw->nohw", vectors, masks)
         return self.norm(x) * (1 + self.gamma(painted)) + self.beta(painted)
 
 
@@ -67,32 +75,44 @@ class SpatialAwareNormalization(nn.Module):
             1 is the authors' release.
         matching: the places that the softmax runs over. "source": at every target place the shares of all source
             places sum to 1. "target", the release: every source place hands out shares that sum to 1.
+        patches: as the release compares. Features and their coordinates pass a learned layer, and 3x3 patches of the
+            result are correlated; scale and bias are read off the matching feature instead of the source code.
         temperature: of the softmax (the release: 0.01).
     """
 
-    def __init__(self, channels: int, modulation: int, matching: str = "source", temperature: float = 0.01):
+    def __init__(
+        self, channels: int, modulation: int, matching: str = "source", patches: bool = False, temperature: float = 0.01
+    ):
         super().__init__()
         if channels % modulation:
             raise ValueError(f"modulation {modulation} must divide the {channels} channels")
-        if matching not in MATCHING:
-            raise ValueError(f"matching is one of {', '.join(MATCHING)}, not {matching!r}")
-        self.axis = 1 + MATCHING.index(matching)
         self.repeat = channels // modulation
+        self.axis = {"target": 1, "source": 2}[matching]
+        self.patches = patches
         self.temperature = temperature
         self.gamma = nn.Conv2d(channels, modulation, 1, bias=False)
         self.beta = nn.Conv2d(channels, modulation, 1, bias=False)
+        if patches:
+            self.query = nn.Conv2d(channels + 3, channels, 1)
+            self.key = nn.Conv2d(channels + 3, channels, 1)
 
     def source_side(self, code: Tensor, matching: Tensor) -> tuple[Tensor, Tensor]:
-        """All that depends on the source alone: values (N, 2 modulation, hw) and unit keys (N, C, hw)."""
-        values = torch.cat([self.gamma(code), self.beta(code)], 1).flatten(2)
-        return values, _centred_unit(matching).flatten(2)
+        """All that depends on the source alone: values (N, 2 modulation, hw) and keys (N, C, hw)."""
+        seen = matching if self.patches else code
+        values = torch.cat([self.gamma(seen), self.beta(seen)], 1).flatten(2)
+        keys = self.key(_placed(matching)) if self.patches else _centred_unit(matching)
+        return values, keys.flatten(2)
 
     def forward(self, x: Tensor, values: Tensor, keys: Tensor) -> Tensor:
-        """x (N, C, h, w) and what :meth:`source_side` gave -> (N, C, h, w)."""
-        queries = _centred_unit(x).flatten(2)
+        """x (N, C, h, w) and what :meth:`source_side` gave for a source of the same size -> (N, C, h, w)."""
+        size = (x.shape[2], x.shape[3])
+        if self.patches:
+            similarity = patch_correlation(self.query(_placed(x)), keys.unflatten(2, size))
+        else:
+            similarity = _centred_unit(x).flatten(2).transpose(1, 2) @ keys
         # (N, target places, source places)
-        attention = torch.softmax(queries.transpose(1, 2) @ keys / self.temperature, self.axis)
-        carried = (values @ attention.transpose(1, 2)).unflatten(2, x.shape[2:])
+        attention = torch.softmax(similarity / self.temperature, self.axis)
+        carried = (values @ attention.transpose(1, 2)).unflatten(2, size)
         gamma, beta = carried.repeat_interleave(self.repeat, 1).chunk(2, 1)
         return x * (1 + gamma) + beta
 
@@ -101,3 +121,50 @@ def _centred_unit(x: Tensor) -> Tensor:
     """Channel-wise centred, then of unit length over the channels: what eq. 3 compares."""
     x = x - x.mean(1, keepdim=True)
     return F.normalize(x, dim=1, eps=1e-4)
+
+
+def _placed(x: Tensor) -> Tensor:
+    """(N, C, h, w) of unit length over the channels, and three more: x and y from -1 to 1, and the distance from the
+    centre."""
+    y = torch.linspace(-1, 1, x.shape[2], device=x.device, dtype=x.dtype)[:, None].expand(x.shape[2:])
+    across = torch.linspace(-1, 1, x.shape[3], device=x.device, dtype=x.dtype)[None].expand(x.shape[2:])
+    places = torch.stack([across, y, torch.hypot(across, y)]).expand(len(x), -1, -1, -1)
+    return torch.cat([F.normalize(x, dim=1, eps=1e-15), places], 1)
+
+
+def patch_correlation(a: Tensor, b: Tensor) -> Tensor:
+    """Correlation coefficients of all 3x3 patches of ``a`` with all those of ``b``, zeros beyond the border.
+
+    Patches are never laid out: where one place is correlated with another, their neighbours are in the same row and
+    column of the matrix's diagonals.
+
+    Args:
+        a, b: (N, C, h, w).
+
+    Returns:
+        (N, hw, hw) in [-1, 1], a patch of ``a`` per row.
+    """
+    size = a.shape[2:]
+    products = (a.flatten(2).transpose(1, 2) @ b.flatten(2)).unflatten(2, size).unflatten(1, size)
+    for axes in ((1, 3), (2, 4)):
+        products = _with_neighbours(products, *axes)
+    values = 9 * a.shape[1]
+    (sum_a, norm_a), (sum_b, norm_b) = _patch_statistics(a), _patch_statistics(b)
+    covariance = products.flatten(3).flatten(1, 2) - sum_a[:, :, None] * sum_b[:, None] / values
+    return covariance / (norm_a[:, :, None] * norm_b[:, None])
+
+
+def _with_neighbours(products: Tensor, i: int, j: int) -> Tensor:
+    """Every entry, with those one before and one after it along the axes ``i`` and ``j`` at once added."""
+    n = products.shape[i] - 1
+    total = products.clone()
+    total.narrow(i, 1, n).narrow(j, 1, n).add_(products.narrow(i, 0, n).narrow(j, 0, n))
+    total.narrow(i, 0, n).narrow(j, 0, n).add_(products.narrow(i, 1, n).narrow(j, 1, n))
+    return total
+
+
+def _patch_statistics(x: Tensor) -> tuple[Tensor, Tensor]:
+    """Of every 3x3 patch: the sum of its values, and the length of the patch once its mean is taken off; (N, hw)."""
+    sums = 9 * F.avg_pool2d(torch.cat([x.sum(1, keepdim=True), (x * x).sum(1, keepdim=True)], 1), 3, 1, 1).flatten(2)
+    total, squares = sums.unbind(1)
+    return total, (squares - total * total / (9 * x.shape[1])).clamp(min=1e-12).sqrt()

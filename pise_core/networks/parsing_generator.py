@@ -4,6 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from pise_core.config import PISEConfig
 from pise_core.networks.blocks import GATED_SLOPE, DownBlock, GatedConv, OutputBlock, UpBlock
 from pise_core.pose import JOINT_COUNT
 from pise_core.regions import REGION_COUNT
@@ -12,19 +13,18 @@ from pise_core.regions import REGION_COUNT
 class ParsingGenerator(nn.Module):
     """Four down-sampling blocks, two gated convolutions that deform, a residual decoder of four.
 
-    Args:
-        width: channels of the narrowest layer; the paper's size is 32.
-        detail: adds the detail path: the map carried part by part enters beside the paper's inputs and is joined
-            with the decoder's answer at full resolution.
+    The narrowest layer has half the channels of ``config.width`` (the paper: 32). With the detail path the map carried
+    part by part enters beside the paper's inputs and is joined with the decoder's answer at full resolution.
     """
 
-    def __init__(self, width: int = 32, detail: bool = False):
+    def __init__(self, config: PISEConfig):
         super().__init__()
-        w, kind = width, {"slope": GATED_SLOPE, "affine": False}
+        w, detail = max(config.width // 2, 1), config.detail_path
+        kind = {"slope": GATED_SLOPE, "affine": False}
         inputs = REGION_COUNT + 2 * JOINT_COUNT + (REGION_COUNT if detail else 0)
         self.detail = detail
         self.down = nn.Sequential(
-            DownBlock(inputs, 2 * w, hidden=w, raw=True, **kind),
+            DownBlock(inputs, 2 * w, hidden=w, raw=not config.normalized_inputs, **kind),
             DownBlock(2 * w, 4 * w, **kind),
             DownBlock(4 * w, 8 * w, **kind),
             DownBlock(8 * w, 16 * w, **kind),

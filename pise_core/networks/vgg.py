@@ -13,13 +13,17 @@ _STD = (0.229, 0.224, 0.225)
 
 
 class VGGSlice(nn.Module):
-    """Layers are named as in torchvision (``features.0`` ... ``features.10``)."""
+    """Layers are named as in torchvision (``features.0`` ... ``features.10``).
+
+    ``statistics``: the image is first normalized as ImageNet's were; the authors' release does without.
+    """
 
     mean: Tensor
     std: Tensor
 
-    def __init__(self, width: int = 64):
+    def __init__(self, width: int = 64, statistics: bool = True):
         super().__init__()
+        self.statistics = statistics
         w = width
         self.features = nn.ModuleDict(
             {
@@ -36,7 +40,7 @@ class VGGSlice(nn.Module):
     def forward(self, image: Tensor) -> dict[str, Tensor]:
         """Image (N, 3, H, W) in [-1, 1] -> relu1_1, relu2_1, relu2_2 and conv3_1 (N, 4 width, H/4, W/4)."""
         layer = self.features
-        x = ((image + 1) / 2 - self.mean) / self.std
+        x = ((image + 1) / 2 - self.mean) / self.std if self.statistics else image
         relu1_1 = F.relu(layer["0"](x))
         x = F.max_pool2d(F.relu(layer["2"](relu1_1)), 2)
         relu2_1 = F.relu(layer["5"](x))

@@ -1,0 +1,84 @@
+"""The configurations of PISE: ours, the paper's, and the authors' release, all of the same modules."""
+
+from dataclasses import asdict, dataclass, replace
+
+SPATIAL = ("paper", "release", "off")
+MATCHING = ("source", "target")
+MASKS = ("share", "last")
+CANVAS = ("frame", "square")
+POSE_COLUMNS = ("aligned", "stretched")
+
+
+@dataclass(frozen=True)
+class PISEConfig:
+    """Architecture, and what the inputs must look like; stored inside the weights file.
+
+    Attributes:
+        width: scales every layer's channels; 64 is the paper's size.
+        modulation: channels of scale and bias in spatial-aware normalization. The paper leaves it open, the
+            authors' release carries one.
+        colour_path: each region's mean colour is part of its style code and the ground of its picture. Not in
+            the paper.
+        detail_path: the source carried part by part feeds and finishes the picture. Not in the paper.
+        matching: the places that the softmax of spatial-aware normalization runs over: "source", or "target" as in
+            the release.
+        spatial: "paper": spatial-aware normalization by eq. 3, scale and bias read off the source code F_i. "release":
+            relu3_1 of an image without ImageNet's statistics is compared in patches, after a learned layer, and scale
+            and bias are read off it. "off": without, and without the residual block that follows.
+        masks: how the regions of a full-size map are found in a feature map. "share": by how much of each cell they
+            cover. "last", the release: by every fourth pixel, where the last region that isn't exactly 0 wins.
+        soft_parsing: the generated map enters the image generator as 8 values in [0, 1], each for itself, as in the
+            release. Otherwise as the one-hot map of the highest.
+        normalized_inputs: the encoders begin with an instance normalization of images and maps, as in the release.
+        layout_pose: the wanted pose is an input of the image generator; an early editing network went without.
+        parsing_generator: there is one. The release's editing network has none and takes painted maps only.
+        labels: the order of the 8 regions, a name of ``conventions.LABELS``.
+        canvas: "frame": 256x176, the person on neutral grey. "square": 256x256, on white, with white columns left and
+            right of the frame.
+        pose_columns: where joints lie on the square. "aligned": as the pixels do. "stretched": as the released weights
+            learned it, see ``conventions``.
+    """
+
+    width: int = 64
+    modulation: int = 1
+    colour_path: bool = False
+    detail_path: bool = False
+    matching: str = "source"
+    spatial: str = "paper"
+    masks: str = "share"
+    soft_parsing: bool = False
+    normalized_inputs: bool = False
+    layout_pose: bool = True
+    parsing_generator: bool = True
+    labels: str = "studio"
+    canvas: str = "frame"
+    pose_columns: str = "aligned"
+
+    def __post_init__(self):
+        choices = {"matching": MATCHING, "spatial": SPATIAL, "masks": MASKS}
+        choices |= {"canvas": CANVAS, "pose_columns": POSE_COLUMNS}
+        for name, allowed in choices.items():
+            if getattr(self, name) not in allowed:
+                raise ValueError(f"{name} is one of {', '.join(allowed)}, not {getattr(self, name)!r}")
+
+    def to_dict(self) -> dict:
+        return asdict(self)
+
+
+#: The configuration of the weights that ship.
+SHIPPED_CONFIG = PISEConfig(width=16, modulation=16, colour_path=True, detail_path=True)
+
+#: What the authors' pose transfer network computes (repository Zhangjinso/PISE, commit e1972cc).
+RELEASE_CONFIG = PISEConfig(
+    matching="target",
+    spatial="release",
+    masks="last",
+    soft_parsing=True,
+    normalized_inputs=True,
+    labels="pgn",
+    canvas="square",
+    pose_columns="stretched",
+)
+
+#: Their network for texture transfer and region editing: a given map, no spatial-aware block.
+RELEASE_EDITING_CONFIG = replace(RELEASE_CONFIG, spatial="off", soft_parsing=False, parsing_generator=False)
