@@ -173,7 +173,10 @@ def test_scenes_move_people_and_labels_together(prepared):
     assert 1 <= moved <= 9
 
 
-@pytest.mark.parametrize("arguments", [["--stage", "apart"], ["--stage", "joint", "--paper", "--adversarial", 0.1]])
+@pytest.mark.parametrize(
+    "arguments",
+    [["--stage", "apart"], ["--stage", "joint", "--paper", "--set", "matching=target", "--loss", "adversarial=0.1"]],
+)
 def test_the_generator_trains_and_its_weights_load(prepared, vgg, tmp_path, arguments):
     run = ["generator", "--data", prepared, "--out", tmp_path, "--batch", 1, "--width", 4, "--vgg", vgg]
     assert train.run(_parse(train, [*run, *arguments, "--minutes", 0.08, "--device", "cpu"])) == 0

@@ -108,8 +108,8 @@ class ImageLosses(nn.Module):
         terms["style"] = w.style * sum(
             ((_gram(seen[k]) - _gram(truth[k])).abs().mean() for k in STYLE_LAYERS), start=image.new_zeros(())
         )
-        own = matching(real)["conv3_1"]
         if w.distillation:
+            own = matching(real)["conv3_1"]
             spread = truth["conv3_1"].var().clamp(min=1e-3)
             terms["distillation"] = w.distillation * F.mse_loss(self.readout(own), truth["conv3_1"]) / spread
         if w.correspondence:

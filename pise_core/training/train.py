@@ -1,7 +1,7 @@
 """``python -m pise_core train``: the analyzer, or the generator in one of its stages."""
 
 import argparse
-from dataclasses import fields, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import torch
@@ -37,29 +37,39 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--set",
         action="append",
         default=[],
-        type=_field,
+        type=_field_of(asdict(PISEConfig())),
         metavar="FIELD=VALUE",
         help="a field of PISEConfig, such as matching=target; may be repeated",
     )
     generator.add_argument("--init", type=Path, default=None, help="pise.safetensors to begin with")
     generator.add_argument("--steps", type=int, default=None, help="stop after so many, if the minutes last")
     generator.add_argument("--vgg", type=Path, default=None, help="VGG-19 weights (safetensors); default: from the hub")
-    generator.add_argument("--adversarial", type=float, default=0.0, help="weight of eq. 12")
+    generator.add_argument(
+        "--loss",
+        action="append",
+        default=[],
+        type=_field_of(asdict(LossWeights())),
+        metavar="TERM=WEIGHT",
+        help="weight of a loss term, such as adversarial=0.1 for eq. 12; 0 leaves it out; may be repeated",
+    )
     generator.add_argument("--limit", type=int, default=None, help="train on so many photos only")
 
 
-def _field(text: str) -> tuple[str, str | int | bool]:
-    """``FIELD=VALUE``, the value of the field's own type."""
-    name, _, value = text.partition("=")
-    kinds = {f.name: type(f.default) for f in fields(PISEConfig)}
-    try:
-        if kinds[name] is bool:
-            return name, {"true": True, "false": False}[value.lower()]
-        return name, kinds[name](value)
-    except (KeyError, ValueError):
-        raise argparse.ArgumentTypeError(
-            f"{text!r} is not FIELD=VALUE; the fields are: {', '.join(kinds)}; flags are true or false"
-        ) from None
+def _field_of(defaults: dict[str, str | int | float | bool]):
+    """A parser of ``FIELD=VALUE``, the value of the type of that field's default."""
+
+    def parse(text: str) -> tuple[str, str | int | float | bool]:
+        name, _, value = text.partition("=")
+        try:
+            if isinstance(defaults[name], bool):
+                return name, {"true": True, "false": False}[value.lower()]
+            return name, type(defaults[name])(value)
+        except (KeyError, ValueError):
+            raise argparse.ArgumentTypeError(
+                f"{text!r} is not FIELD=VALUE; the fields are: {', '.join(defaults)}; flags are true or false"
+            ) from None
+
+    return parse
 
 
 def run(args: argparse.Namespace) -> int:
@@ -84,7 +94,7 @@ def run(args: argparse.Namespace) -> int:
         args.vgg,
         args.init,
         steps=args.steps,
-        weights=LossWeights(adversarial=args.adversarial),
+        weights=replace(LossWeights(), **dict(args.loss)),
         limit=args.limit,
         **common,
     )
