@@ -27,6 +27,8 @@ from pise_core.regions import cut_out
 
 #: Beyond so many frame pixels from anything that an edit concerns no pixel may differ; the seam is 1.3 wide.
 MARGIN = 3.0
+#: The same about a person who moved: the background is made anew 3.5 pixels about where they stood, and has a seam too.
+MOVED_MARGIN = 5.0
 _LPIPS_FILE = "hub/checkpoints/squeezenet1_1-b8a52dc0.pth"
 
 
@@ -162,16 +164,19 @@ def _in_rectangle(image: np.ndarray, person: np.ndarray) -> np.ndarray:
     return np.where(person[window][..., None], image[window].astype(np.float64), 127.5)
 
 
-def changed_outside(before: np.ndarray, after: np.ndarray, concerned: np.ndarray, scale: float) -> float:
-    """Share of a photo's pixels that differ although they lie further than ``MARGIN`` from what the edit concerns.
+def changed_outside(
+    before: np.ndarray, after: np.ndarray, concerned: np.ndarray, scale: float, margin: float = MARGIN
+) -> float:
+    """Share of a photo's pixels that differ although they lie further than ``margin`` from what the edit concerns.
 
     Args:
         before, after: (H, W, 3) uint8, the photo and the edited photo.
         concerned: (H, W) bool. Of a painted map: the pixels whose region was painted over. Of a style: the region. Of
             a pose: the person as it was and as it is now.
         scale: frame pixels per photo pixel.
+        margin: in frame pixels.
     """
-    elsewhere = ~grow(concerned, MARGIN / scale)
+    elsewhere = ~grow(concerned, margin / scale)
     return float(((before != after).any(2) & elsewhere).mean())
 
 

@@ -49,7 +49,7 @@ NOTES = {
     "none_is_photo": "share 0: pairs in which it gives the photo's own bytes. share 1: pairs in which it gives the "
     "bytes of a person whose own style was exchanged. monotone: pairs in which the colour never goes back.",
     "outside": "outside: share of the photo's pixels changed though further than 3 frame pixels from what the edit "
-    "concerns.",
+    "concerns (5 where the person moved).",
     "seconds": "s: seconds per picture, the first look at the photo not counted.",
 }
 

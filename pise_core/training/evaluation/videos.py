@@ -17,7 +17,7 @@ from pise_core.person import Edit, Person
 from pise_core.pose import from_rows, visible
 from pise_core.training.evaluation.contestants import COPY, WARP, Contestant, Made, people, timed
 from pise_core.training.evaluation.judge import Example
-from pise_core.training.evaluation.pictures import changed_outside
+from pise_core.training.evaluation.pictures import MOVED_MARGIN, changed_outside
 from pise_core.training.evaluation.warp import warp
 
 
@@ -84,7 +84,7 @@ def videos(pairs: Sequence[ClipPair], contestants: Sequence[Contestant]) -> Iter
 
         def in_frame(person: Person, edit: Edit, seconds: float, framing=wanted.framing) -> Made:
             concerned = (person.parsing > 0) | (edit.parsing > 0)
-            outside = changed_outside(person.photo, edit.photo, concerned, person.framing.scale)
+            outside = changed_outside(person.photo, edit.photo, concerned, person.framing.scale, MOVED_MARGIN)
             crop = framing.crop(edit.parsing, labels=True)
             return Made(framing.crop(edit.photo, 127), seconds, crop, outside)
 
