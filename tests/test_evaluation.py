@@ -184,6 +184,9 @@ def test_groups_count_alike_however_many_examples_they_hold(editor, person):
     assert outcome.count == 4
     assert outcome.groups["a"][COPY]["lpips"] == pytest.approx(0.4, rel=1e-4)
     assert outcome.rows[COPY]["lpips"] == pytest.approx(0.2, rel=1e-4)
+    # Of equal pictures the PSNR is infinite: such pairs must not drown the others.
+    assert outcome.groups["b"][COPY]["psnr"] == float("inf")
+    assert outcome.rows[COPY]["psnr"] == outcome.groups["a"][COPY]["psnr"] < 30
 
 
 def test_what_was_asked_is_read_off_the_picture(editor, person):

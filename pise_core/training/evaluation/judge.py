@@ -77,13 +77,19 @@ class _Row:
     def figures(self) -> dict[str, float]:
         """Means over groups of the means within each; overlaps and joints pooled over all pictures."""
         columns = list(dict.fromkeys(column for group in self.values.values() for column in group))
-        found = {c: float(np.mean([np.mean(g[c]) for g in self.values.values() if c in g])) for c in columns}
+        found = {c: _mean([_mean(g[c]) for g in self.values.values() if c in g]) for c in columns}
         found |= self.joints.mean | {"parsing_miou": self.read.mean}
         if self.made.confusion.any():
             found["map_miou"] = self.made.mean
         if "lpips" in found:
             found["fid_squeeze"] = self.frechet.value()
         return found
+
+
+def _mean(values: list[float]) -> float:
+    """Mean of what is finite: a single pair of equal pictures would make any mean PSNR infinite. Infinite if all are."""
+    finite = [value for value in values if np.isfinite(value)]
+    return float(np.mean(finite or values))
 
 
 class Judge:
@@ -144,7 +150,7 @@ class Judge:
         for name, row in self._rows.items():
             for group, columns in row.values.items():
                 if group:
-                    means = {column: float(np.mean(v)) for column, v in columns.items()}
+                    means = {column: _mean(values) for column, values in columns.items()}
                     groups.setdefault(group, {})[name] = means
         for figures in (rows, *groups.values()):
             copied = figures.get(COPY, {}).get("lpips", 0.0)

@@ -35,7 +35,8 @@ NOTES = {
     "lpips": "LPIPS: LPIPS-squeeze at 256x176, both pictures grey outside the true person, divided by the person's "
     "share of the frame. Mean over clips (or photos).",
     "against_copy": "vs copy: LPIPS divided by that of copying the source.",
-    "ssim": "SSIM (sigma 1.5) and PSNR (dB, float): with the same masks, over the true person's bounding rectangle.",
+    "ssim": "SSIM (sigma 1.5) and PSNR (dB, float): with the same masks, over the true person's bounding "
+    "rectangle. Equal pictures, whose PSNR is infinite, are left out of its mean.",
     "fid_squeeze": "FID-squeeze: over the pooled features of SqueezeNet 1.1 (ImageNet), with the same masks; coarse "
     "for a few hundred pictures.",
     "pck@0.05": "PCK, parsing mIoU: joints and regions that the analyzer sees in the picture, against what was asked; "
