@@ -49,15 +49,27 @@ class Batch:
         return replace(self, carry=carry, **tensors)
 
 
-def collate(pairs: list[Pair], drop: np.ndarray | None = None, detail: bool = True) -> Batch:
-    """Pairs -> tensors. ``drop`` (N,): a region whose carried pixels are withheld from that pair, or -1.
+def collate(
+    pairs: list[Pair],
+    drop: np.ndarray | None = None,
+    detail: bool = True,
+    wanted: list[np.ndarray] | None = None,
+) -> Batch:
+    """Pairs -> tensors.
 
     Carried pixels count where their label is the wanted one, and continue a little way into gaps of their region, as
     ``pise_core.rendering`` has it: what the network learns from must not be better than what it is given later.
+
+    Args:
+        pairs: N of them, of one size.
+        drop: (N,), a region whose carried pixels are withheld from that pair, or -1.
+        detail: False leaves the detail path silent.
+        wanted: (H, W) uint8 maps to hold the carried labels against; by default the targets' own.
     """
     drop = np.full(len(pairs), -1) if drop is None else drop
+    maps = [pair.target.parsing for pair in pairs] if wanted is None else wanted
     stacks: dict[str, list[np.ndarray]] = {k: [] for k in ("si", "sp", "sh", "ti", "tp", "th", "ci", "ct", "cp")}
-    for pair, dropped in zip(pairs, drop, strict=True):
+    for pair, dropped, asked in zip(pairs, drop, maps, strict=True):
         source, target, carried = pair.source, pair.target, pair.carried
         size = source.parsing.shape
         relative = size[0] / FRAME_SIZE[0]
@@ -68,10 +80,11 @@ def collate(pairs: list[Pair], drop: np.ndarray | None = None, detail: bool = Tr
         stacks["tp"].append(one_hot(target.parsing))
         stacks["th"].append(heatmaps(target.pose, size, 6 * relative))
         if detail:
-            fits = (carried.parsing == target.parsing) & (carried.parsing != dropped)
+            fits = (carried.parsing == asked) & (carried.parsing != dropped)
             trust = np.where(fits, carried.trust, 0).astype(np.float32)
-            wanted = np.where(target.parsing == dropped, 0, target.parsing)
-            image, trust = continue_regions(carried.image, trust, wanted, REACH * relative)
+            image, trust = continue_regions(
+                carried.image, trust, np.where(asked == dropped, 0, asked), REACH * relative
+            )
             stacks["ci"].append(cut_out(image, trust > 0))
             stacks["ct"].append(trust[None])
             stacks["cp"].append(one_hot(carried.parsing) * carried.known(source.parsing))
