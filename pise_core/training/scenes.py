@@ -35,7 +35,7 @@ class Scenes:
         assert sample.parsing is not None, "only annotated samples can be cut out"
         height, width = sample.parsing.shape
         other = int(rng.integers(len(self.samples))) if elsewhere < ELSEWHERE else index
-        street = self._street(other)
+        street = self.street(other)
         if other != index:
             street = cv2.resize(street, (width, height), interpolation=cv2.INTER_AREA)
         image, parsing, pose = sample.image, sample.parsing, sample.pose
@@ -48,7 +48,8 @@ class Scenes:
         image = np.rint(image * share + street * (1 - share)).astype(np.uint8)
         return replace(sample, image=image, parsing=parsing, pose=pose)
 
-    def _street(self, index: int) -> np.ndarray:
+    def street(self, index: int) -> np.ndarray:
+        """The photo of a sample without its person, (H, W, 3) uint8."""
         if index not in self._streets:
             sample = self.samples[index]
             assert sample.parsing is not None

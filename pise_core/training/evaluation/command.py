@@ -9,9 +9,10 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
+from pise_core.editor import Editor
 from pise_core.errors import InputError
 from pise_core.images import check_writable, write_image
-from pise_core.training.evaluation import in_frame, report, styles
+from pise_core.training.evaluation import analyzer, in_frame, report, styles
 from pise_core.training.evaluation.contestants import TRUTH, Contestant, load_contestants
 from pise_core.training.evaluation.judge import Example, Judge, Outcome, Reader
 from pise_core.training.evaluation.pictures import Measures, load_measures
@@ -42,8 +43,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     clips.add_argument("--pairs", type=_positive, default=4, help="pairs of frames per clip (default: 4)")
     clips.add_argument("--limit", type=_positive, help="at most so many clips")
-    for data in (street, clips):
+    analysis = kinds.add_parser("analyzer", help="joints and regions that are found in the same test photos")
+    analysis.add_argument("--data", type=Path, default=Path("prepared"), help="folder that prepare wrote")
+    analysis.add_argument("--limit", type=_positive, help="at most so many photos")
+    for data in (street, clips, analysis):
         data.add_argument("--weights", type=Path, metavar="FOLDER", help="weights (default: the shipped ones)")
+        data.add_argument("--seed", type=int, default=0, help="which pairs, turns, edits and scenes are drawn")
+        data.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="where to compute")
+        data.add_argument("--json", type=Path, metavar="FILE", help="write the figures here too")
+    analysis.set_defaults(sheet=None)
+    for data in (street, clips):
         data.add_argument(
             "--also",
             action="append",
@@ -52,9 +61,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             metavar="NAME=PATH",
             help="another generator in a row of its own: a folder with pise.safetensors, or such a file; repeatable",
         )
-        data.add_argument("--seed", type=int, default=0, help="which pairs, turns and edits are drawn")
-        data.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="where to compute")
-        data.add_argument("--json", type=Path, metavar="FILE", help="write the figures here too")
         data.add_argument("--sheet", type=Path, metavar="FILE.jpg", help=f"show up to {SHOWN} examples of each task")
 
 
@@ -64,7 +70,7 @@ def run(args: argparse.Namespace, measures: Callable[[str], Measures] = load_mea
         check_writable(args.sheet)
     if args.json and not args.json.parent.is_dir():
         raise InputError(f"there is no folder {args.json.parent} to write {args.json.name} to")
-    examine = _street if args.kind == "street" else _videos
+    examine = {"street": _street, "videos": _videos, "analyzer": _analyzer}[args.kind]
     with torch.no_grad():
         found = examine(args, measures)
     outcomes = [outcome for outcome, _ in found]
@@ -99,6 +105,18 @@ def _street(args: argparse.Namespace, measures: Callable[[str], Measures]) -> li
             examples = tasks[task](samples, contestants, args.seed)
             found.append(_judged(task, examples, len(samples), contestants, learned))
     return found
+
+
+def _analyzer(args: argparse.Namespace, measures: Callable[[str], Measures]) -> list[tuple[Outcome, Block]]:
+    samples = load_samples(args.data, "test", args.limit, annotated_only=True)
+    if not samples:
+        raise InputError(f"{args.data} holds no annotated test photo; run prepare on the whole data set")
+    seer = Editor.from_pretrained(args.weights, device=args.device).analyzer
+    rows = {}
+    for framing in analyzer.FRAMINGS:
+        seen = tqdm(analyzer.views(samples, framing, args.seed), framing, len(samples), unit="photo")
+        rows[framing] = analyzer.score(seer, seen)
+    return [(Outcome("analyzer", len(samples), rows), ("analyzer", []))]
 
 
 def _styles(args: argparse.Namespace, contestants: Sequence[Contestant]) -> tuple[Outcome, Block]:

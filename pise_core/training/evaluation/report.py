@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
+from pise_core.regions import REGIONS
 from pise_core.training.evaluation.judge import Outcome
 
 #: Key in the JSON -> title in the table, and format. What only the JSON holds has no title here.
@@ -28,6 +29,9 @@ COLUMNS = {
     "all_is_swap": ("share 1", "{:.2f}"),
     "monotone": ("monotone", "{:.2f}"),
     "outside": ("outside", "{:.2%}"),
+    "miou": ("mean IoU", "{:.3f}"),
+    **{region: (region.replace("_", " "), "{:.3f}") for region in REGIONS},
+    "missed": ("nobody found", "{:.0f}"),
     "seconds": ("s", "{:.2f}"),
 }
 
@@ -51,7 +55,9 @@ NOTES = {
     "bytes of a person whose own style was exchanged. monotone: pairs in which the colour never goes back.",
     "outside": "outside: share of the photo's pixels changed though further than 3 frame pixels from what the edit "
     "concerns (5 where the person moved).",
-    "seconds": "s: seconds per picture, the first look at the photo not counted.",
+    "miou": "mean IoU, and IoU by region: pooled over the pixels of all photos. PCK: share of joints within that part "
+    "of the person's height.",
+    "seconds": "s: seconds per picture; where pictures are made, the first look at the photo is not counted.",
 }
 
 
