@@ -48,8 +48,8 @@ class StyleEncoder(nn.Module):
             DownBlock(2 * width, c),
             DownBlock(c, c),
             DownBlock(c, c),
-            UpBlock(c, c),
-            UpBlock(c, c),
+            UpBlock(c, c, smooth=config.smooth),
+            UpBlock(c, c, smooth=config.smooth),
             nn.Conv2d(c, c, 1),
             nn.Tanh(),
         )
@@ -74,8 +74,8 @@ class LayoutEncoder(nn.Module):
             DownBlock(c, c),
             GatedConv(c),
             GatedConv(c),
-            UpBlock(c, c),
-            UpBlock(c, c),
+            UpBlock(c, c, smooth=config.smooth),
+            UpBlock(c, c, smooth=config.smooth),
         )
 
     def forward(self, source_parsing: Tensor, target_parsing: Tensor, target_pose: Tensor, image: Tensor) -> Tensor:
@@ -107,8 +107,8 @@ class ImageGenerator(nn.Module):
         self.spatial = SpatialAwareNormalization(c, config.modulation, config.matching, release) if spatial else None
         self.after = ResidualBlock(c) if spatial else nn.Identity()
         self.shade = nn.Conv2d(c, 1, 1) if config.carried_shades else None
-        self.up1, self.refine1 = UpBlock(c, 2 * width, hidden=c), ResidualBlock(2 * width)
-        self.up2, self.refine2 = UpBlock(2 * width, width, hidden=2 * width), ResidualBlock(width)
+        self.up1, self.refine1 = UpBlock(c, 2 * width, hidden=c, smooth=config.smooth), ResidualBlock(2 * width)
+        self.up2, self.refine2 = UpBlock(2 * width, width, 2 * width, smooth=config.smooth), ResidualBlock(width)
         self.out = OutputBlock(width, 3)
         self.detail = DetailPath(width) if config.detail_path else None
 

@@ -80,7 +80,7 @@ def train(
     what the network makes of a few test photos to ``sheet.png`` every 100 steps.
 
     Raises:
-        InputError: if ``init`` holds a network of another configuration.
+        InputError: if the weights of ``init`` do not fit ``config``.
         FloatingPointError: as soon as a loss is not finite; it names every term.
     """
     out.mkdir(parents=True, exist_ok=True)
@@ -90,9 +90,10 @@ def train(
     shown = _fixed_pairs(load_samples(data, "test", 6, annotated_only=True))
     model = PISE(config)
     if init is not None:
-        model = PISE.from_pretrained(init)
-        if model.config != config:
-            raise InputError(f"{init} holds a network of another configuration: {model.config}")
+        try:
+            model.load_state_dict(PISE.from_pretrained(init).state_dict())
+        except RuntimeError as error:
+            raise InputError(f"{init} does not fit this configuration ({str(error).splitlines()[0]})") from None
     model = model.to(device).to(memory_format=torch.channels_last)
     image_losses = ImageLosses(load_teacher(vgg), 4 * config.width, weights).to(device)
     discriminator = Discriminator(max(config.width // 2, 4), REGION_COUNT).to(device) if weights.adversarial else None
