@@ -24,6 +24,7 @@ _TRAINING = {
     "prepare": ("pise_core.training.prepare", "make training samples from a folder of street photos"),
     "train": ("pise_core.training.train", "train the analyzer or the generator"),
     "evaluate": ("pise_core.training.evaluation.command", "measure the networks on test photos or clips"),
+    "convert": ("pise_core.conversion", "turn a checkpoint of the authors' release into weights of this project"),
     "synthesize": ("pise_core.training.synthesize", "make pictures of people who do not exist"),
 }
 
@@ -102,7 +103,7 @@ def _add_model_arguments(parser: argparse.ArgumentParser) -> None:
         default="shipped",
         help="who finds the joints; openpose is fetched once (209 MB) and licensed by CMU for non-commercial use only",
     )
-    parser.add_argument("--weights", type=Path, metavar="PATH", help="folder of weights (default: the shipped ones)")
+    parser.add_argument("--weights", type=Path, metavar="PATH", help="folder of weights, or one generator's file")
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="where to compute")
 
 

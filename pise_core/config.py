@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, replace
 SPATIAL = ("paper", "release", "off")
 MATCHING = ("source", "target")
 MASKS = ("share", "last")
+LABELS = ("studio", "pgn", "spl8")
 CANVAS = ("frame", "square")
 POSE_COLUMNS = ("aligned", "stretched")
 
@@ -36,7 +37,7 @@ class PISEConfig:
         normalized_inputs: the encoders begin with an instance normalization of images and maps, as in the release.
         layout_pose: the wanted pose is an input of the image generator; an early editing network went without.
         parsing_generator: there is one. The release's editing network has none and takes painted maps only.
-        labels: the order of the 8 regions, a name of ``conventions.LABELS``.
+        labels: the order of the 8 regions, see ``conventions``.
         canvas: "frame": 256x176, the person on neutral grey. "square": 256x256, on white, with white columns left and
             right of the frame.
         pose_columns: where joints lie on the square. "aligned": as the pixels do. "stretched": as the released weights
@@ -62,7 +63,7 @@ class PISEConfig:
 
     def __post_init__(self):
         choices = {"matching": MATCHING, "spatial": SPATIAL, "masks": MASKS}
-        choices |= {"canvas": CANVAS, "pose_columns": POSE_COLUMNS}
+        choices |= {"labels": LABELS, "canvas": CANVAS, "pose_columns": POSE_COLUMNS}
         for name, allowed in choices.items():
             if getattr(self, name) not in allowed:
                 raise ValueError(f"{name} is one of {', '.join(allowed)}, not {getattr(self, name)!r}")

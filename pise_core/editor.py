@@ -12,6 +12,7 @@ import numpy as np
 import torch
 
 from pise_core import rendering
+from pise_core.conventions import Convention
 from pise_core.detection.analyzer import Analyzer, Box, Sight
 from pise_core.errors import InputError, NobodyFound
 from pise_core.framing import Framing
@@ -19,7 +20,7 @@ from pise_core.images import check_photo
 from pise_core.person import Edit, Person, Styles, View
 from pise_core.pise import PISE
 from pise_core.pose import JOINT_COUNT, bounding_box, empty_pose, visible
-from pise_core.regions import REGIONS, check_parsing, cut_out, one_hot, region_index
+from pise_core.regions import REGIONS, check_parsing, region_index
 
 NOBODY = "no person was found in the photo; place a skeleton by hand, or try another photo"
 _STYLES = "styles are given as {region: [(person, weight), ...]}, people as set_person returns them"
@@ -48,15 +49,17 @@ class Editor:
     def __init__(self, model: PISE, analyzer: Analyzer, device: str = "cpu"):
         self.device = device
         self.model = model.eval().requires_grad_(False).to(device)
+        self.convention = Convention(model.config, device)
         self.analyzer = analyzer
         self._lock = threading.RLock()
 
     @classmethod
     def from_pretrained(cls, path: str | Path | None = None, device: str = "auto") -> "Editor":
-        """An editor with the weights in a folder (``pise.safetensors`` and ``analyzer.safetensors``).
+        """An editor with the weights in a folder (``pise.safetensors`` and ``analyzer.safetensors``), or with those of
+        one generator (any ``.safetensors``, as ``train`` and ``convert`` write them) and the analyzer that ships.
 
         Args:
-            path: the folder; by default the weights that ship.
+            path: the folder or the file; by default the weights that ship.
             device: "auto" (CUDA where there is one), "cpu" or "cuda".
 
         Raises:
@@ -68,10 +71,11 @@ class Editor:
             torch.empty(0, device=device)
         except (RuntimeError, AssertionError):
             raise InputError(f"the device {device!r} is not available here; use cpu") from None
-        folder = None if path is None else Path(path)
-        if folder is not None and not folder.is_dir():
-            raise InputError(f"{folder} is not a folder; give the one that holds pise.safetensors")
-        return cls(PISE.from_pretrained(folder), Analyzer.from_pretrained(folder, device), device)
+        given = None if path is None else Path(path)
+        if given is not None and not (given.is_dir() or (given.is_file() and given.suffix == ".safetensors")):
+            raise InputError(f"{given} is neither a .safetensors file nor a folder that holds pise.safetensors")
+        folder = given if given is not None and given.is_dir() else None
+        return cls(PISE.from_pretrained(given), Analyzer.from_pretrained(folder, device), device)
 
     def find_people(self, photo: np.ndarray) -> list[Box]:
         """Boxes (x0, y0, x1, y1 in pixels) of the people in ``photo`` (HWC uint8 RGB), largest first; may be empty."""
@@ -140,8 +144,8 @@ class Editor:
         framing = found.framing
         frame = View(framing.crop(photo, 127), framing.crop(found.parsing, labels=True), framing.to_frame(found.pose))
         with self._lock, torch.no_grad():
-            image = torch.from_numpy(cut_out(frame.image, frame.parsing > 0))[None].to(self.device)
-            code = self.model.encode(image, torch.from_numpy(one_hot(frame.parsing))[None].to(self.device))
+            image = self.convention.image(frame.image, frame.parsing > 0)
+            code = self.model.encode(image, self.convention.parsing(frame.parsing))
         return Person(photo, found.pose, found.parsing, framing, found.box, frame, code, self)
 
     def _annotated(self, photo: np.ndarray, parsing: np.ndarray, box: Box | None, pose: np.ndarray | None) -> Analysis:
@@ -164,7 +168,7 @@ class Editor:
         """See :meth:`Person.render`."""
         wanted = _checked(person, pose, parsing, styles)
         with self._lock, torch.no_grad():
-            return rendering.render(person, wanted, self.model, self.device, detail)
+            return rendering.render(person, wanted, self.model, self.convention, detail)
 
 
 def _checked(person: Person, pose, parsing, styles: Styles | None) -> rendering.Wanted:

@@ -15,12 +15,11 @@ import torch
 
 from pise_core.compositing import composite, feather, grow, matte, smooth, window_of
 from pise_core.continuation import continue_regions
+from pise_core.conventions import Convention
 from pise_core.framing import Framing
 from pise_core.parts import Carried, carry, reach_of
 from pise_core.person import Edit, Person, View
 from pise_core.pise import PISE, Carry
-from pise_core.pose import heatmaps
-from pise_core.regions import cut_out, one_hot
 
 #: Widths in frame pixels: the seam about what changes, and the rim of a moved part that is not believed.
 SEAM = 1.3
@@ -61,15 +60,15 @@ class _Canvas(NamedTuple):
     wanted: np.ndarray  # (H, W) uint8: the map
 
 
-def render(person: Person, wanted: Wanted, model: PISE, device: str, detail: bool) -> Edit:
-    """See ``Person.render``; the input is checked already."""
+def render(person: Person, wanted: Wanted, model: PISE, convention: Convention, detail: bool) -> Edit:
+    """See ``Person.render``; the input is checked already. ``convention`` is that of the model's weights."""
     photo, parsing = person.photo.copy(), person.parsing.copy()
     changed = np.zeros(parsing.shape, bool)
     window = _window(person, wanted)
     if window is None:
         return Edit(photo, _with_grey(person.frame.image, person.frame.parsing > 0), parsing, changed)
     # Photos may have fifty megapixels: all else happens in the part that the edit concerns.
-    photo[window], frame, parsing[window] = _render(person.part(window), wanted.part(window), model, device, detail)
+    photo[window], frame, parsing[window] = _render(person.part(window), wanted.part(window), model, convention, detail)
     for row in range(window[0].start, window[0].stop):
         changed[row, window[1]] = (photo[row, window[1]] != person.photo[row, window[1]]).any(1)
     return Edit(photo, frame, parsing, changed)
@@ -93,15 +92,17 @@ def _window(person: Person, wanted: Wanted) -> tuple[slice, slice] | None:
     return rows, columns
 
 
-def _render(person: Person, wanted: Wanted, model: PISE, device: str, detail: bool):
+def _render(person: Person, wanted: Wanted, model: PISE, convention: Convention, detail: bool):
     """The photo (H, W, 3) uint8, the generator's frame, and the map (H, W) uint8 that they were made on."""
     small_pose = None if wanted.pose is None else person.framing.to_frame(wanted.pose)
     small_carried = _carried(person.frame, small_pose, rim=1)
     large_carried = _carried(person.full, wanted.pose, rim=max(1, round(RIM / person.framing.scale)))
-    if wanted.pose is None:
+    logits = None
+    if wanted.pose is None or small_pose is None:
         own_small, own_large = person.frame.parsing, person.parsing
     else:
-        probabilities = _generate_map(person, small_pose, small_carried, model, device, detail)
+        logits = _generate_map(person, small_pose, small_carried, model, convention, detail)
+        probabilities = convention.probabilities(logits, person.frame.parsing, small_pose)
         labels = probabilities.argmax(0).astype(np.uint8)
         own_small = _settle(labels, probabilities[0], person.frame.parsing, small_carried, 1.0, detail)
         # Beyond the frame, where a limb may be dragged to, the generator says nothing: what was carried counts there.
@@ -117,7 +118,7 @@ def _render(person: Person, wanted: Wanted, model: PISE, device: str, detail: bo
         large = _mixed(person, False, large_carried, own_large, large_map, wanted.pose, wanted.styles)
     else:
         small, large = _silent(small_carried, small_map), _silent(large_carried, large_map)
-    painted, gate, frame = _generate(person, small, small_pose, wanted.styles, model, device, detail)
+    painted, gate, frame = _generate(person, small, small_pose, logits, wanted.styles, model, convention, detail)
     return _finish(person, large, own_large, wanted.styles, painted, gate), frame, large_map
 
 
@@ -128,19 +129,15 @@ def _carried(view: View, pose: np.ndarray | None, rim: int) -> Carried:
     return carry(view.image, view.parsing, view.owner, view.pose, pose, rim=rim)
 
 
-def _generate_map(person: Person, pose, carried: Carried, model: PISE, device: str, detail: bool) -> np.ndarray:
-    """The parsing generator's probabilities, (8, H, W) in the frame."""
+def _generate_map(person: Person, pose, carried: Carried, model: PISE, convention: Convention, detail: bool):
+    """The parsing generator's logits."""
     frame = person.frame
-    carried_map = None
-    if detail:
-        carried_map = _tensor(one_hot(carried.parsing) * carried.known(frame.parsing), device)
-    logits = model.generate_parsing(
-        _tensor(one_hot(frame.parsing), device),
-        _tensor(heatmaps(frame.pose, frame.size), device),
-        _tensor(heatmaps(pose, frame.size), device),
-        carried_map,
+    return model.generate_parsing(
+        convention.parsing(frame.parsing),
+        convention.pose(frame.pose),
+        convention.pose(pose),
+        convention.parsing(carried.parsing, carried.known(frame.parsing)) if detail else None,
     )
-    return logits.softmax(1)[0].cpu().numpy()
 
 
 def _settle(labels, nothing, source: np.ndarray, carried: Carried, scale: float, detail: bool) -> np.ndarray:
@@ -203,8 +200,8 @@ def _mixed(person: Person, small: bool, carried: Carried, own_map, wanted_map, p
     return _Canvas(carried, colours, trust, wanted_map)
 
 
-def _generate(person: Person, small: _Canvas, pose, styles: dict[int, Mix], model: PISE, device: str, detail: bool):
-    """Run the image generator.
+def _generate(person: Person, small: _Canvas, pose, logits, styles: dict[int, Mix], model, convention, detail: bool):
+    """Run the image generator. ``logits``: the parsing generator's, where the pose was changed.
 
     Returns:
         Its picture (256, 176, 3) float32 in [0, 255], its gate (256, 176), and the finished frame, uint8.
@@ -212,29 +209,31 @@ def _generate(person: Person, small: _Canvas, pose, styles: dict[int, Mix], mode
     frame = person.frame
     codes = person.code.styles
     for region, mix in styles.items():
-        row = codes[:, region] * (1 - sum(w for _, w in mix))
-        row = row + sum(w * other.code.styles[:, region] for other, w in mix)
-        codes = torch.cat([codes[:, :region], row[:, None], codes[:, region + 1 :]], 1)
+        i = convention.style_row(region)
+        row = codes[:, i] * (1 - sum(w for _, w in mix))
+        row = row + sum(w * other.code.styles[:, i] for other, w in mix)
+        codes = torch.cat([codes[:, :i], row[:, None], codes[:, i + 1 :]], 1)
     path = None
     if detail:
         held = ((small.colours / 127.5 - 1) * (small.trust > 0)[..., None]).transpose(2, 0, 1)
-        path = Carry(_tensor(held, device), _tensor(small.trust[None], device), _tensor(one_hot(small.wanted), device))
-    source_pose = _tensor(heatmaps(frame.pose, frame.size), device)
+        path = Carry(convention.plane(held), convention.plane(small.trust[None]), convention.parsing(small.wanted))
+    source_pose = convention.pose(frame.pose)
     made = model(
-        _tensor(cut_out(frame.image, frame.parsing > 0), device),
-        _tensor(one_hot(frame.parsing), device),
+        convention.image(frame.image, frame.parsing > 0).contiguous(),
+        convention.parsing(frame.parsing),
         source_pose,
-        source_pose if pose is None else _tensor(heatmaps(pose, frame.size), device),
-        _tensor(one_hot(small.wanted), device),
+        source_pose if pose is None else convention.pose(pose),
+        convention.wanted(small.wanted, logits),
         style_codes=codes,
         carry=path,
         source=person.code,
     )
     painted, image = (
-        (x[0].permute(1, 2, 0).clamp(-1, 1).cpu().numpy() + 1) * 127.5 for x in (made.painted, made.image)
+        (convention.picture(x)[0].permute(1, 2, 0).clamp(-1, 1).cpu().numpy() + 1) * 127.5
+        for x in (made.painted, made.image)
     )
     finished = _with_grey(np.rint(image).astype(np.uint8), small.wanted > 0)
-    return painted, made.gate[0, 0].cpu().numpy(), finished
+    return painted, convention.picture(made.gate)[0, 0].cpu().numpy(), finished
 
 
 def _finish(person: Person, large: _Canvas, own_map, styles: dict[int, Mix], painted, gate) -> np.ndarray:
@@ -274,7 +273,3 @@ def _soft(trust: np.ndarray, framing: Framing) -> np.ndarray:
 
 def _with_grey(image: np.ndarray, person: np.ndarray) -> np.ndarray:
     return np.where(person[..., None], image, np.uint8(128))
-
-
-def _tensor(array: np.ndarray, device: str) -> torch.Tensor:
-    return torch.from_numpy(np.ascontiguousarray(array, np.float32))[None].to(device)

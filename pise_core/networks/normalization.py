@@ -100,7 +100,7 @@ class SpatialAwareNormalization(nn.Module):
         """All that depends on the source alone: values (N, 2 modulation, hw) and keys (N, C, hw)."""
         seen = matching if self.patches else code
         values = torch.cat([self.gamma(seen), self.beta(seen)], 1).flatten(2)
-        keys = self.key(_placed(matching)) if self.patches else _centred_unit(matching)
+        keys = _placed_through(self.key, matching) if self.patches else _centred_unit(matching)
         return values, keys.flatten(2)
 
     def forward(self, x: Tensor, values: Tensor, keys: Tensor) -> tuple[Tensor, Tensor]:
@@ -120,7 +120,7 @@ class SpatialAwareNormalization(nn.Module):
         with torch.autocast(x.device.type, enabled=False):
             x, values, keys = x.float(), values.float(), keys.float()
             if self.patches:
-                similarity = patch_correlation(self.query(_placed(x)), keys.unflatten(2, size))
+                similarity = patch_correlation(_placed_through(self.query, x), keys.unflatten(2, size))
             else:
                 similarity = _centred_unit(x).flatten(2).transpose(1, 2) @ keys
             # (N, target places, source places)
@@ -137,13 +137,14 @@ def _centred_unit(x: Tensor) -> Tensor:
     return F.normalize(x, dim=1, eps=1e-4)
 
 
-def _placed(x: Tensor) -> Tensor:
-    """(N, C, h, w) of unit length over the channels, and three more: x and y from -1 to 1, and the distance from the
-    centre."""
+def _placed_through(layer: nn.Module, x: Tensor) -> Tensor:
+    """What a layer makes of (N, C, h, w) of unit length over the channels, and three more: x and y from -1 to 1, and
+    the distance from the centre. In full precision: the temperature enlarges errors a hundredfold."""
     y = torch.linspace(-1, 1, x.shape[2], device=x.device, dtype=x.dtype)[:, None].expand(x.shape[2:])
     across = torch.linspace(-1, 1, x.shape[3], device=x.device, dtype=x.dtype)[None].expand(x.shape[2:])
     places = torch.stack([across, y, torch.hypot(across, y)]).expand(len(x), -1, -1, -1)
-    return torch.cat([F.normalize(x, dim=1, eps=1e-15), places], 1)
+    with torch.autocast(x.device.type, enabled=False):
+        return layer(torch.cat([F.normalize(x.float(), dim=1, eps=1e-15), places.float()], 1))
 
 
 def patch_correlation(a: Tensor, b: Tensor) -> Tensor:
@@ -158,14 +159,15 @@ def patch_correlation(a: Tensor, b: Tensor) -> Tensor:
     Returns:
         (N, hw, hw) in [-1, 1], a patch of ``a`` per row.
     """
-    size = a.shape[2:]
-    products = (a.flatten(2).transpose(1, 2) @ b.flatten(2)).unflatten(2, size).unflatten(1, size)
-    for axes in ((1, 3), (2, 4)):
-        products = _with_neighbours(products, *axes)
-    values = 9 * a.shape[1]
-    (sum_a, norm_a), (sum_b, norm_b) = _patch_statistics(a), _patch_statistics(b)
-    covariance = products.flatten(3).flatten(1, 2) - sum_a[:, :, None] * sum_b[:, None] / values
-    return covariance / (norm_a[:, :, None] * norm_b[:, None])
+    size, values = a.shape[2:], 9 * a.shape[1]
+    with torch.autocast(a.device.type, enabled=False):
+        products = (a.flatten(2).transpose(1, 2) @ b.flatten(2)).unflatten(2, size).unflatten(1, size)
+        for axes in ((1, 3), (2, 4)):
+            products = _with_neighbours(products, *axes)
+        (sum_a, norm_a), (sum_b, norm_b) = _patch_statistics(a), _patch_statistics(b)
+        products = products.flatten(3).flatten(1, 2)
+        covariance = torch.baddbmm(products, sum_a[:, :, None], sum_b[:, None], alpha=-1 / values)
+        return covariance * (1 / norm_a)[:, :, None] * (1 / norm_b)[:, None]
 
 
 def _with_neighbours(products: Tensor, i: int, j: int) -> Tensor:
