@@ -42,6 +42,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="a field of PISEConfig, such as matching=target; may be repeated",
     )
     generator.add_argument("--init", type=Path, default=None, help="pise.safetensors to begin with")
+    generator.add_argument(
+        "--small-share", type=float, default=0.45, help="share of the time that frames are of half size (first)"
+    )
     generator.add_argument("--steps", type=int, default=None, help="stop after so many, if the minutes last")
     generator.add_argument("--vgg", type=Path, default=None, help="VGG-19 weights (safetensors); default: from the hub")
     generator.add_argument(
@@ -94,6 +97,7 @@ def run(args: argparse.Namespace) -> int:
         args.vgg,
         args.init,
         steps=args.steps,
+        small_share=args.small_share,
         weights=replace(LossWeights(), **dict(args.loss)),
         limit=args.limit,
         **common,
