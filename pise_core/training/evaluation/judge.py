@@ -87,7 +87,7 @@ class _Row:
 
 
 def _mean(values: list[float]) -> float:
-    """Mean of what is finite: a single pair of equal pictures would make any mean PSNR infinite. Infinite if all are."""
+    """Mean of what is finite: one pair of equal pictures would make any mean PSNR infinite. Infinite if all are."""
     finite = [value for value in values if np.isfinite(value)]
     return float(np.mean(finite or values))
 
