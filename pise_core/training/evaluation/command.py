@@ -36,26 +36,32 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--tasks", type=_tasks, default=STREET_TASKS, metavar="TASK,...", help=f"some of {','.join(STREET_TASKS)}"
     )
     street.add_argument("--limit", type=_positive, help="at most so many photos (styles: pairs of photos)")
+    street.set_defaults(examine=_street)
     clips = kinds.add_parser("videos", help="true pairs of frames from clips of one person each")
     clips.add_argument(
         "--data", type=Path, required=True, help="a folder per clip: frames NNNNN.jpg, and keypoints.json"
     )
     clips.add_argument("--pairs", type=_positive, default=4, help="pairs of frames per clip (default: 4)")
     clips.add_argument("--limit", type=_positive, help="at most so many clips")
-    for data in (street, clips):
-        data.add_argument("--weights", type=Path, metavar="FOLDER", help="weights (default: the shipped ones)")
-        data.add_argument(
-            "--also",
-            action="append",
-            default=[],
-            type=_named,
-            metavar="NAME=PATH",
-            help="another generator in a row of its own: a folder with pise.safetensors, or such a file; repeatable",
-        )
-        data.add_argument("--seed", type=int, default=0, help="which pairs, turns and edits are drawn")
-        data.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="where to compute")
-        data.add_argument("--json", type=Path, metavar="FILE", help="write the figures here too")
-        data.add_argument("--sheet", type=Path, metavar="FILE.jpg", help=f"show up to {SHOWN} examples of each task")
+    clips.set_defaults(examine=_videos)
+    for kind in (street, clips):
+        _add_common_arguments(kind)
+
+
+def _add_common_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--weights", type=Path, metavar="FOLDER", help="weights (default: the shipped ones)")
+    parser.add_argument(
+        "--also",
+        action="append",
+        default=[],
+        type=_named,
+        metavar="NAME=PATH",
+        help="another generator in a row of its own: a folder with pise.safetensors, or such a file; repeatable",
+    )
+    parser.add_argument("--seed", type=int, default=0, help="which pairs, turns and edits are drawn")
+    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="where to compute")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures here too")
+    parser.add_argument("--sheet", type=Path, metavar="FILE.jpg", help=f"show up to {SHOWN} examples of each task")
 
 
 def run(args: argparse.Namespace, measures: Callable[[str], Measures] = load_measures) -> int:
@@ -64,9 +70,8 @@ def run(args: argparse.Namespace, measures: Callable[[str], Measures] = load_mea
         check_writable(args.sheet)
     if args.json and not args.json.parent.is_dir():
         raise InputError(f"there is no folder {args.json.parent} to write {args.json.name} to")
-    examine = _street if args.kind == "street" else _videos
     with torch.no_grad():
-        found = examine(args, measures)
+        found = args.examine(args, measures)
     outcomes = [outcome for outcome, _ in found]
     for outcome in outcomes:
         print(report.table(outcome), end="\n\n")
