@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 _TRAINING = {
     "prepare": ("pise_core.training.prepare", "make training samples from a folder of street photos"),
     "train": ("pise_core.training.train", "train the analyzer or the generator"),
+    "evaluate": ("pise_core.training.evaluation.command", "measure the networks on test photos or clips"),
     "convert": ("pise_core.conversion", "turn a checkpoint of the authors' release into weights of this project"),
     "synthesize": ("pise_core.training.synthesize", "make pictures of people who do not exist"),
 }

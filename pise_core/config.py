@@ -21,6 +21,10 @@ class PISEConfig:
         colour_path: each region's mean colour is part of its style code and the ground of its picture. Not in
             the paper.
         detail_path: the source carried part by part feeds and finishes the picture. Not in the paper.
+        carried_shades: spatial-aware normalization carries the source's colours too, relative to their region's mean.
+            Needs the colour path. Not in the paper.
+        smooth: a fixed small blur follows the image generator's transposed convolutions, which leaves no grid in
+            plain cloth. Not in the paper.
         matching: the places that the softmax of spatial-aware normalization runs over: "source", or "target" as in
             the release.
         spatial: "paper": spatial-aware normalization by eq. 3, scale and bias read off the source code F_i. "release":
@@ -44,6 +48,8 @@ class PISEConfig:
     modulation: int = 1
     colour_path: bool = False
     detail_path: bool = False
+    carried_shades: bool = False
+    smooth: bool = False
     matching: str = "source"
     spatial: str = "paper"
     masks: str = "share"
@@ -61,13 +67,15 @@ class PISEConfig:
         for name, allowed in choices.items():
             if getattr(self, name) not in allowed:
                 raise ValueError(f"{name} is one of {', '.join(allowed)}, not {getattr(self, name)!r}")
+        if self.carried_shades and not (self.colour_path and self.spatial == "paper"):
+            raise ValueError("carried_shades needs colour_path and the paper's spatial-aware normalization")
 
     def to_dict(self) -> dict:
         return asdict(self)
 
 
 #: The configuration of the weights that ship.
-SHIPPED_CONFIG = PISEConfig(width=16, modulation=16, colour_path=True, detail_path=True)
+SHIPPED_CONFIG = PISEConfig(width=16, modulation=16, colour_path=True, detail_path=True, smooth=True)
 
 #: What the authors' pose transfer network computes (repository Zhangjinso/PISE, commit e1972cc).
 RELEASE_CONFIG = PISEConfig(

@@ -1,11 +1,13 @@
 """A person as eleven rigid parts that follow the joints: the geometry that carries real pixels into a new pose.
 
 Every person pixel belongs to the nearest bone among those that its region may follow. A part moves by a similarity
-from its bone to the same bone of the wanted pose; the torso by an affine fit of shoulders and hips; dresses and coats
-below the hips by an affine fit of hips and knees, so that they are not torn between the legs. Parts are laid over one
-another in a fixed depth order: legs, skirt, torso, head, arms. The same code serves any resolution.
+from its bone to the same bone of the wanted pose; the head about the middle of the ears, since the nose wanders when a
+head turns; the torso by an affine fit of shoulders and hips; dresses and coats below the hips by an affine fit of hips
+and knees, so that they are not torn between the legs. Parts are laid over one another in a fixed depth order: legs,
+skirt, torso, head, arms. The same code serves any resolution.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import cv2
@@ -35,6 +37,8 @@ _WITH_OVERLAP = tuple(part for part in _BONE if part != "head")
 _SLEEVE = {REGION["upper_clothes"]: 0.42, REGION["dress"]: 0.2}
 #: Half the width of a hand, in the same measure.
 _HAND = 0.2
+#: A body is about two thirds as deep as it is wide: a torso or a skirt seen from the side is no narrower than this.
+_SIDEWAYS = 0.65
 _FAR = 1e6
 
 
@@ -161,7 +165,11 @@ def part_transforms(source: np.ndarray, target: np.ndarray) -> dict[str, np.ndar
     elif len(torso) == 2:
         moves["torso"] = _similarity(*source[torso, :2], *target[torso, :2])
     for part, (a, b) in _BONE.items():
-        if there[a] and there[b]:
+        if not (there[a] and there[b]):
+            continue
+        if part == "head":
+            moves[part] = _head(source, target, there)
+        else:
             moves[part] = _similarity(source[a, :2], source[b, :2], target[a, :2], target[b, :2])
     legs = [8, 11, 9, 12]
     if there[legs].all():
@@ -188,12 +196,32 @@ def _similarity(a, b, c, d) -> np.ndarray:
     return np.c_[m, c - m @ a].astype(np.float64)
 
 
+def _head(source: np.ndarray, target: np.ndarray, there: np.ndarray) -> np.ndarray:
+    """The head turned with the line from the neck to its middle: between the ears, or the eyes, or else the nose.
+
+    A head that turns to the side moves its nose by half its width and its middle hardly at all.
+    """
+    a, b = next((pair for pair in ((16, 17), (14, 15)) if there[list(pair)].all()), (0, 0))
+    middle, wanted = (source[a, :2] + source[b, :2]) / 2, (target[a, :2] + target[b, :2]) / 2
+    u, v = (middle - source[1, :2]).astype(np.float64), (wanted - target[1, :2]).astype(np.float64)
+    size = np.clip(np.hypot(*v) / (np.hypot(*u) + 1e-6), 0.85, 1.15)
+    angle = np.arctan2(v[1], v[0]) - np.arctan2(u[1], u[0])
+    c, s = size * np.cos(angle), size * np.sin(angle)
+    m = np.array([[c, -s], [s, c]])
+    return np.c_[m, wanted - m @ middle]
+
+
 def _affine(source: np.ndarray, target: np.ndarray) -> np.ndarray:
-    """Least-squares affine map, pulled a little towards a plain shift: four joints in a line must not explode it."""
+    """Least-squares affine map, pulled a little towards a plain shift: four joints in a line must not explode it, nor
+    those of somebody who turned to the side make them as thin as paper."""
     centre_s, centre_t = source.mean(0), target.mean(0)
     x, y = (source - centre_s).astype(np.float64), (target - centre_t).astype(np.float64)
     ridge = (0.02 * (x**2).sum() + 1e-6) * np.eye(2)
     m = np.linalg.solve(x.T @ x + ridge, x.T @ y + ridge).T
+    u, sizes, v = np.linalg.svd(m)
+    least = _SIDEWAYS * min(1.0, sizes[0])  # of a garment that is wanted smaller altogether: that much of its size
+    if sizes[1] < least:
+        m = u @ np.diag(np.maximum(sizes, least)) @ v
     return np.c_[m, centre_t - m @ centre_s]
 
 
@@ -253,6 +281,7 @@ def carry(
     target: np.ndarray,
     canvas: tuple[int, int] | None = None,
     rim: int = 0,
+    order: Sequence[int] = range(len(PARTS)),
 ) -> Carried:
     """Move every part to the wanted pose; a part that stays keeps its pixels bit for bit.
 
@@ -265,6 +294,7 @@ def carry(
         canvas: (H, W) to draw on; without it the image's own size. Another person's canvas lets nothing stay.
         rim: so many pixels at the silhouette of a moved part are not believed, neither there (the background shines
             through) nor where it was lifted off (its edge shines through).
+        order: indices into ``PARTS`` from the farthest part to the nearest.
     """
     size = canvas or owner.shape
     moves = part_transforms(source, target)
@@ -277,8 +307,8 @@ def carry(
         lifted = np.isin(owner, [i for i in range(len(PARTS)) if i not in staying])
         lifted = grow(lifted, rim) if rim else lifted
     core = (~grow(parsing == 0, rim) if rim else parsing > 0).astype(np.uint8)
-    for index, part in enumerate(PARTS):
-        mask = owner == index
+    for index in order:
+        part, mask = PARTS[index], owner == index
         if not mask.any():
             continue
         if index in staying:

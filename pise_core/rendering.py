@@ -105,7 +105,8 @@ def _render(person: Person, wanted: Wanted, model: PISE, convention: Convention,
         probabilities = convention.probabilities(logits, person.frame.parsing, small_pose)
         labels = probabilities.argmax(0).astype(np.uint8)
         own_small = _settle(labels, probabilities[0], person.frame.parsing, small_carried, 1.0, detail)
-        labels, nothing = person.framing.paste_most_probable(probabilities), person.framing.paste(probabilities[0], 1.0)
+        # Beyond the frame, where a limb may be dragged to, the generator says nothing: what was carried counts there.
+        labels, nothing = person.framing.paste_most_probable(probabilities), person.framing.paste(probabilities[0], 0.5)
         own_large = _settle(labels, nothing, person.parsing, large_carried, person.framing.scale, detail)
     small_map, large_map = own_small, own_large
     if wanted.parsing is not None:

@@ -148,8 +148,9 @@ def test_spatial_normalization_carries_modulation_to_where_features_match():
     code = torch.zeros(1, 4, 1, 2)
     code[0, 0, 0] = torch.tensor([10.0, 20.0])
     values, keys = layer.source_side(code, looks)
-    out = layer(looks.flip(3), values, keys)
+    out, rest = layer(looks.flip(3), torch.cat([values, torch.tensor([[[1.0, 2.0]]])], 1), keys)
     assert torch.allclose(out - looks.flip(3), torch.tensor([20.0, 10.0]).expand(1, 4, 1, 2), atol=1e-4)
+    assert rest.flatten().tolist() == pytest.approx([2.0, 1.0], abs=1e-4)
 
 
 @pytest.mark.parametrize(
@@ -168,7 +169,7 @@ def test_the_softmax_runs_over_source_or_over_target_places(matching, expected):
     code[0, 0, 0] = torch.tensor([10.0, 20.0])
     values, keys = layer.source_side(code, source)
     target = torch.stack([torch.tensor([0.0, 0, 1, -1]), alike], 1).reshape(1, 4, 1, 2)
-    carried = (layer(target, values, keys) - target)[0, 0, 0]
+    carried = (layer(target, values, keys)[0] - target)[0, 0, 0]
     assert torch.allclose(carried, torch.tensor(expected), atol=1e-4)
 
 

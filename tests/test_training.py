@@ -9,7 +9,9 @@ import pytest
 import scipy.io
 import torch
 from safetensors.torch import save_file
+from torchvision.models import squeezenet1_1
 
+from pise_core.detection.network import AnalyzerNetwork
 from pise_core.errors import InputError
 from pise_core.networks.vgg import VGGSlice
 from pise_core.pise import PISE
@@ -21,6 +23,8 @@ from pise_core.training.loop import Budget, check_finite, load_checkpoint, total
 from pise_core.training.losses import LossWeights, load_teacher, parsing_terms
 from pise_core.training.metrics import KeypointAccuracy, RegionOverlap
 from pise_core.training.samples import load_samples
+from pise_core.training.scenes import Scenes
+from pise_core.training.train_analyzer import load_backbone
 from tests.conftest import draw_person
 
 TAGS = ["null", "skin", *sorted(tag for tags in CCP_TAGS.values() for tag in tags.split() if tag != "null")]
@@ -74,6 +78,15 @@ def vgg(tmp_path_factory):
     return path
 
 
+@pytest.fixture(scope="module")
+def backbone(tmp_path_factory):
+    """What torchvision's file holds, with random weights."""
+    torch.manual_seed(0)
+    path = tmp_path_factory.mktemp("backbone") / "squeezenet.pth"
+    torch.save(squeezenet1_1(weights=None).state_dict(), path)
+    return path
+
+
 def test_prepare_keeps_regions_and_joints(prepared):
     samples = load_samples(prepared, "train")
     assert [s.name for s in samples] == ["0001", "0002", "0003", "0004", "0005"]
@@ -111,8 +124,9 @@ def test_a_pair_s_target_is_real_and_its_source_differs(prepared):
     assert np.median(hits) > 0.8
 
 
-def test_the_analyzer_trains_and_resumes(prepared, tmp_path):
+def test_the_analyzer_trains_and_resumes(prepared, backbone, tmp_path):
     run = ["analyzer", "--data", prepared, "--out", tmp_path, "--batch", 3, "--device", "cpu"]
+    run += ["--backbone", backbone]
     assert train.run(_parse(train, [*run, "--minutes", 0.05])) == 0
     first = load_checkpoint(tmp_path / "analyzer.pt")
     assert first is not None
@@ -123,9 +137,46 @@ def test_the_analyzer_trains_and_resumes(prepared, tmp_path):
     assert second is not None
     assert second["step"] > first["step"]
     assert (tmp_path / "analyzer.safetensors").exists()
+    # The photo that nobody annotated was labelled, and pixels that the network was not sure of are marked.
+    labels = cv2.imread(str(tmp_path / "pseudo" / "0005.png"), cv2.IMREAD_GRAYSCALE)
+    assert labels is not None
+    assert set(np.unique(labels)) <= {*range(8), 255}
 
 
-@pytest.mark.parametrize("arguments", [["--stage", "apart"], ["--stage", "joint", "--paper", "--adversarial", 0.1]])
+def test_a_backbone_begins_with_what_imagenet_taught(backbone, tmp_path):
+    network = AnalyzerNetwork()
+    load_backbone(network, backbone)
+    given = torch.load(backbone, weights_only=True)
+    for name, value in network.down.state_dict().items():
+        assert torch.equal(value, given[name])
+    with pytest.raises(InputError, match="nothing.pth is missing"):
+        load_backbone(network, tmp_path / "nothing.pth")
+    torch.save({"features.0.weight": torch.zeros(1)}, tmp_path / "other.pth")
+    with pytest.raises(InputError, match="squeezenet1_1"):
+        load_backbone(network, tmp_path / "other.pth")
+
+
+def test_scenes_move_people_and_labels_together(prepared):
+    """Re-posed or before another street: joints stay on the person, and what is labelled background is no person."""
+    scenes = Scenes(load_samples(prepared, "train", annotated_only=True))
+    rng = np.random.default_rng(0)
+    moved = 0
+    for _ in range(12):
+        scene = scenes.draw(rng)
+        original = next(s for s in scenes.samples if s.name == scene.name)
+        assert scene.parsing is not None and original.parsing is not None
+        assert scene.image.shape == original.image.shape
+        moved += not np.array_equal(scene.parsing, original.parsing)
+        height, width = scene.parsing.shape
+        inside = [(x, y) for x, y, score in scene.pose[[1, 8, 11]] if score > 0 and 0 <= x < width and 0 <= y < height]
+        assert all(scene.parsing[int(y), int(x)] > 0 for x, y in inside)
+    assert 1 <= moved <= 9
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["--stage", "apart"], ["--stage", "joint", "--paper", "--set", "matching=target", "--loss", "adversarial=0.1"]],
+)
 def test_the_generator_trains_and_its_weights_load(prepared, vgg, tmp_path, arguments):
     run = ["generator", "--data", prepared, "--out", tmp_path, "--batch", 1, "--width", 4, "--vgg", vgg]
     assert train.run(_parse(train, [*run, *arguments, "--minutes", 0.08, "--device", "cpu"])) == 0
@@ -136,14 +187,15 @@ def test_the_generator_trains_and_its_weights_load(prepared, vgg, tmp_path, argu
 
 
 def test_a_few_steps_lower_the_parsing_loss(prepared, vgg, tmp_path):
-    from pise_core.pise import PISEConfig
-    from pise_core.training.train_generator import collate
+    from pise_core.config import PISEConfig
+    from pise_core.training.batches import collate
 
     torch.manual_seed(0)
     sample = load_samples(prepared, "train", 1)[0]
     batch = collate([articulated_pair(frame_sample(sample, size=(128, 96)), np.random.default_rng(0))])
     assert batch.carry is not None
     generator = PISE(PISEConfig(width=8, detail_path=True)).parsing_generator
+    assert generator is not None
     optimizer = torch.optim.Adam(generator.parameters(), lr=2e-3)
     history = []
     for _ in range(12):
@@ -167,8 +219,9 @@ def test_a_loss_that_is_not_finite_stops_the_run():
 
 
 def test_the_budget_counts_what_was_spent_before():
-    assert Budget(1.0, spent=60).fraction == 1.0
-    assert Budget(1.0, spent=30).fraction == pytest.approx(0.5, abs=0.01)
+    assert Budget(1.0, spent=60).used(0) == 1.0
+    assert Budget(1.0, spent=30).used(0) == pytest.approx(0.5, abs=0.01)
+    assert Budget(60.0, steps=10).used(5) == 0.5
     assert Budget(1.0, spent=0).rate(1.0, step=10_000) == pytest.approx(1.0, abs=0.01)
 
 

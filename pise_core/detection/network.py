@@ -1,4 +1,8 @@
-"""The shipped analyzer's network: one U-Net that answers with 18 joint heat maps and 8 region logits."""
+"""The shipped analyzer's network: one U-Net that answers with 18 joint heat maps and 8 region logits.
+
+Its way down is SqueezeNet 1.1 (Iandola et al., 2016), so that training can begin with what ImageNet taught: eight
+hundred annotated photos alone do not tell a coat from a dress.
+"""
 
 from dataclasses import asdict, dataclass
 from typing import NamedTuple
@@ -13,9 +17,9 @@ from pise_core.regions import REGION_COUNT
 
 @dataclass(frozen=True)
 class AnalyzerConfig:
-    """Architecture, stored inside the weights file. ``widths``: channels at strides 2, 4, 8, 16 and 32."""
+    """Architecture, stored inside the weights file. ``widths``: channels of the way up at strides 2, 4, 8, 16, 32."""
 
-    widths: tuple[int, ...] = (16, 32, 64, 128, 256)
+    widths: tuple[int, ...] = (32, 64, 96, 160, 256)
 
     def to_dict(self) -> dict:
         return asdict(self)
@@ -38,6 +42,62 @@ def _conv(i: int, o: int, kernel: int = 3, stride: int = 1) -> nn.Sequential:
     )
 
 
+class _Fire(nn.Module):
+    """Squeeze to few channels, expand to many: half of them by 1x1, half by 3x3. Layers are named as in torchvision."""
+
+    def __init__(self, i: int, squeeze: int, expand: int):
+        super().__init__()
+        self.squeeze = nn.Conv2d(i, squeeze, 1)
+        self.expand1x1 = nn.Conv2d(squeeze, expand, 1)
+        self.expand3x3 = nn.Conv2d(squeeze, expand, 3, padding=1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = F.relu(self.squeeze(x))
+        return F.relu(torch.cat([self.expand1x1(x), self.expand3x3(x)], 1))
+
+
+class SqueezeNet(nn.Module):
+    """SqueezeNet 1.1 without its classifier; image (N, 3, H, W) in [-1, 1] -> features at strides 2, 4, 8 and 16.
+
+    torchvision's keys (``features.0`` ... ``features.12``) load into it. Its first convolution is padded here, so that
+    strides divide the image evenly.
+    """
+
+    #: Channels of the features that come out.
+    CHANNELS = (64, 128, 256, 512)
+
+    mean: Tensor
+    std: Tensor
+
+    def __init__(self):
+        super().__init__()
+        self.features = nn.ModuleDict(
+            {
+                "0": nn.Conv2d(3, 64, 3, 2, 1),
+                "3": _Fire(64, 16, 64),
+                "4": _Fire(128, 16, 64),
+                "6": _Fire(128, 32, 128),
+                "7": _Fire(256, 32, 128),
+                "9": _Fire(256, 48, 192),
+                "10": _Fire(384, 48, 192),
+                "11": _Fire(384, 64, 256),
+                "12": _Fire(512, 64, 256),
+            }
+        )
+        self.register_buffer("mean", torch.tensor((0.485, 0.456, 0.406)).view(1, 3, 1, 1), persistent=False)
+        self.register_buffer("std", torch.tensor((0.229, 0.224, 0.225)).view(1, 3, 1, 1), persistent=False)
+
+    def forward(self, image: Tensor) -> list[Tensor]:
+        layer = self.features
+        levels = [F.relu(layer["0"](((image + 1) / 2 - self.mean) / self.std))]
+        for names in (("3", "4"), ("6", "7"), ("9", "10", "11", "12")):
+            x = F.max_pool2d(levels[-1], 3, 2, ceil_mode=True)
+            for name in names:
+                x = layer[name](x)
+            levels.append(x)
+        return levels
+
+
 class _Residual(nn.Module):
     def __init__(self, channels: int):
         super().__init__()
@@ -49,16 +109,16 @@ class _Residual(nn.Module):
 
 
 class _Up(nn.Module):
-    """Enlarge the deeper features, join them with the shallower ones of the same stride, refine."""
+    """Enlarge the deeper features, join them with those of the way down at the same stride, refine."""
 
-    def __init__(self, deep: int, shallow: int):
+    def __init__(self, deep: int, beside: int, o: int):
         super().__init__()
-        self.merge = _conv(deep + shallow, shallow, kernel=1)
-        self.refine = _Residual(shallow)
+        self.merge = _conv(deep + beside, o, kernel=1)
+        self.refine = _Residual(o)
 
-    def forward(self, deep: Tensor, shallow: Tensor) -> Tensor:
-        deep = F.interpolate(deep, size=shallow.shape[2:], mode="bilinear", align_corners=False)
-        return self.refine(self.merge(torch.cat([deep, shallow], 1)))
+    def forward(self, deep: Tensor, beside: Tensor) -> Tensor:
+        deep = F.interpolate(deep, size=beside.shape[2:], mode="bilinear", align_corners=False)
+        return self.refine(self.merge(torch.cat([deep, beside], 1)))
 
 
 class AnalyzerNetwork(nn.Module):
@@ -67,27 +127,22 @@ class AnalyzerNetwork(nn.Module):
     def __init__(self, config: AnalyzerConfig | None = None):
         super().__init__()
         self.config = config or AnalyzerConfig()
-        w = self.config.widths
-        self.stem = _conv(3, w[0], stride=2)
-        self.down = nn.ModuleList(
-            nn.Sequential(_conv(w[i], w[i + 1], stride=2), *[_Residual(w[i + 1]) for _ in range(2 if i > 1 else 1)])
-            for i in range(4)
-        )
+        w, down = self.config.widths, SqueezeNet.CHANNELS
+        self.down = SqueezeNet()
+        self.deep = nn.Sequential(_conv(down[3], w[4], stride=2), _Residual(w[4]), _Residual(w[4]))
         # What the whole picture is about, as one gain per channel: cheap context beyond the receptive field.
         self.context = nn.Sequential(nn.Linear(w[4], w[4]), nn.Sigmoid())
-        self.up = nn.ModuleList(_Up(w[i + 1], w[i]) for i in (3, 2, 1))
+        self.up = nn.ModuleList(_Up(w[i + 1], down[i], w[i]) for i in (3, 2, 1))
         self.heatmap_head = nn.Sequential(_conv(w[1], w[1]), nn.Conv2d(w[1], JOINT_COUNT, 1))
-        self.parsing_up = nn.Sequential(_conv(w[1] + w[0], 24, kernel=1), _conv(24, 24))
-        self.parsing_head = nn.Conv2d(24, REGION_COUNT, 1)
+        self.parsing_up = nn.Sequential(_conv(w[1] + down[0], w[0], kernel=1), _conv(w[0], w[0]))
+        self.parsing_head = nn.Conv2d(w[0], REGION_COUNT, 1)
 
     def forward(self, image: Tensor) -> Analysis:
-        levels = [self.stem(image)]
-        for block in self.down:
-            levels.append(block(levels[-1]))
-        x = levels[4]
+        levels = self.down(image)
+        x = self.deep(levels[3])
         x = x * self.context(x.mean((2, 3)))[:, :, None, None]
-        for block, shallow in zip(self.up, (levels[3], levels[2], levels[1]), strict=True):
-            x = block(x, shallow)
+        for block, beside in zip(self.up, levels[:0:-1], strict=True):
+            x = block(x, beside)
         fine = F.interpolate(x, size=levels[0].shape[2:], mode="bilinear", align_corners=False)
         fine = self.parsing_up(torch.cat([fine, levels[0]], 1))
         return Analysis(self.heatmap_head(x), self.parsing_head(fine))

@@ -41,9 +41,13 @@ class DownBlock(nn.Module):
 
 
 class UpBlock(nn.Module):
-    """Doubles height and width: norm, act, 3x3, norm, act, transposed 3x3; plus a transposed 3x3 of the input."""
+    """Doubles height and width: norm, act, 3x3, norm, act, transposed 3x3; plus a transposed 3x3 of the input.
 
-    def __init__(self, i: int, o: int, hidden: int | None = None, slope=SLOPE, affine=True):
+    ``smooth`` takes off what alternates from cell to cell: a transposed convolution reaches even and odd cells with
+    different weights, which shows as a grid in plain cloth.
+    """
+
+    def __init__(self, i: int, o: int, hidden: int | None = None, slope=SLOPE, affine=True, smooth=False):
         super().__init__()
         hidden = hidden or o
         self.norm1 = _norm(i, affine)
@@ -52,10 +56,19 @@ class UpBlock(nn.Module):
         self.conv2 = nn.ConvTranspose2d(hidden, o, 3, 2, 1, output_padding=1)
         self.shortcut = nn.ConvTranspose2d(i, o, 3, 2, 1, output_padding=1)
         self.slope = slope
+        self.smooth = smooth
 
     def forward(self, x: Tensor) -> Tensor:
         y = self.conv1(F.leaky_relu(self.norm1(x), self.slope))
-        return self.conv2(F.leaky_relu(self.norm2(y), self.slope)) + self.shortcut(x)
+        y = self.conv2(F.leaky_relu(self.norm2(y), self.slope)) + self.shortcut(x)
+        return _without_grid(y) if self.smooth else y
+
+
+def _without_grid(x: Tensor) -> Tensor:
+    """(N, C, H, W) weighted 1, 2, 1 down and across: zero at the one frequency that alternates from cell to cell."""
+    x = F.pad(x, (1, 1, 1, 1), mode="replicate")
+    x = (x[:, :, :-2] + 2 * x[:, :, 1:-1] + x[:, :, 2:]) / 4
+    return (x[..., :-2] + 2 * x[..., 1:-1] + x[..., 2:]) / 4
 
 
 class ResidualBlock(nn.Module):

@@ -1,5 +1,6 @@
-"""The discriminator of eq. 12: residual, patch-wise, spectrally normalized, without conditions."""
+"""The discriminator of eq. 12: residual, patch-wise, spectrally normalized."""
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
@@ -20,15 +21,23 @@ class _Block(nn.Module):
 
 
 class Discriminator(nn.Module):
-    """Image (N, 3, H, W) in [-1, 1] -> logits (N, 1, H/16, W/16), high where it looks real. 32 is the paper's width."""
+    """Image (N, 3, H, W) in [-1, 1] -> logits (N, 1, H/16, W/16), high where it looks real.
 
-    def __init__(self, width: int = 32):
+    Args:
+        width: 32 is the paper's.
+        conditions: channels that are judged beside the image: the wanted parsing, so that a picture of something else
+            is not real either. None in the paper.
+    """
+
+    def __init__(self, width: int = 32, conditions: int = 0):
         super().__init__()
         w = width
         self.body = nn.Sequential(
-            _Block(3, w, w), _Block(w, 2 * w, w), _Block(2 * w, 4 * w, 2 * w), _Block(4 * w, 4 * w, 4 * w)
+            _Block(3 + conditions, w, w), _Block(w, 2 * w, w), _Block(2 * w, 4 * w, 2 * w), _Block(4 * w, 4 * w, 4 * w)
         )
         self.out = spectral_norm(nn.Conv2d(4 * w, 1, 1))
 
-    def forward(self, image: Tensor) -> Tensor:
+    def forward(self, image: Tensor, conditions: Tensor | None = None) -> Tensor:
+        """``conditions``: (N, conditions, H, W), where the discriminator was made for some."""
+        image = image if conditions is None else torch.cat([image, conditions], 1)
         return self.out(F.leaky_relu(self.body(image), SLOPE))

@@ -24,7 +24,7 @@ class SourceCode(NamedTuple):
     """Everything that depends on the source photo alone; computed once per person."""
 
     styles: Tensor  # (N, 8, code): one style code per region
-    values: Tensor | None  # (N, 2 modulation, hw): scale and bias to be carried; None: there is no such block
+    values: Tensor | None  # (N, 2 modulation (+ 3), hw): scale and bias (and shades) to be carried; None: no such block
     keys: Tensor | None  # (N, C, hw): what they are matched by
 
 
@@ -48,8 +48,8 @@ class StyleEncoder(nn.Module):
             DownBlock(2 * width, c),
             DownBlock(c, c),
             DownBlock(c, c),
-            UpBlock(c, c),
-            UpBlock(c, c),
+            UpBlock(c, c, smooth=config.smooth),
+            UpBlock(c, c, smooth=config.smooth),
             nn.Conv2d(c, c, 1),
             nn.Tanh(),
         )
@@ -74,8 +74,8 @@ class LayoutEncoder(nn.Module):
             DownBlock(c, c),
             GatedConv(c),
             GatedConv(c),
-            UpBlock(c, c),
-            UpBlock(c, c),
+            UpBlock(c, c, smooth=config.smooth),
+            UpBlock(c, c, smooth=config.smooth),
         )
 
     def forward(self, source_parsing: Tensor, target_parsing: Tensor, target_pose: Tensor, image: Tensor) -> Tensor:
@@ -89,6 +89,9 @@ class ImageGenerator(nn.Module):
     The colour path: each region's mean colour is part of its style code, and painted over the wanted map it is what the
     decoder's answer is added to. Instance normalization, in the style encoder and before the last layer, keeps colour
     only relative to the rest of the picture; this restores it.
+
+    Carried shades: what a source pixel's colour differs by from the mean of its region goes where spatial-aware
+    normalization carries scale and bias, and is added to the mean there. A borrowed style changes the mean only.
     """
 
     def __init__(self, config: PISEConfig):
@@ -103,8 +106,9 @@ class ImageGenerator(nn.Module):
         self.before = ResidualBlock(c)
         self.spatial = SpatialAwareNormalization(c, config.modulation, config.matching, release) if spatial else None
         self.after = ResidualBlock(c) if spatial else nn.Identity()
-        self.up1, self.refine1 = UpBlock(c, 2 * width, hidden=c), ResidualBlock(2 * width)
-        self.up2, self.refine2 = UpBlock(2 * width, width, hidden=2 * width), ResidualBlock(width)
+        self.shade = nn.Conv2d(c, 1, 1) if config.carried_shades else None
+        self.up1, self.refine1 = UpBlock(c, 2 * width, hidden=c, smooth=config.smooth), ResidualBlock(2 * width)
+        self.up2, self.refine2 = UpBlock(2 * width, width, 2 * width, smooth=config.smooth), ResidualBlock(width)
         self.out = OutputBlock(width, 3)
         self.detail = DetailPath(width) if config.detail_path else None
 
@@ -121,13 +125,19 @@ class ImageGenerator(nn.Module):
         if self.spatial is None:
             return SourceCode(styles, None, None)
         seen = self.matching(image)["conv3_1"]
-        return SourceCode(styles, *self.spatial.source_side(code, F.relu(seen) if self.spatial.patches else seen))
+        values, keys = self.spatial.source_side(code, F.relu(seen) if self.spatial.patches else seen)
+        if self.shade is not None:
+            shades = (image - _on_map(styles[..., -3:], parsing)) * (1 - parsing[:, :1])
+            values = torch.cat([values, F.adaptive_avg_pool2d(shades, size).flatten(2)], 1)
+        return SourceCode(styles, values, keys)
 
-    def _ground(self, styles: Tensor, target_parsing: Tensor) -> Tensor | float:
+    def _ground(self, styles: Tensor, target_parsing: Tensor, shades: Tensor | None) -> Tensor | float:
         """What the decoder's answer is added to before tanh: mean colours on the wanted map, (N, 3, H, W)."""
         if not self.colour:
             return 0.0
-        colours = torch.einsum("njc,njhw->nchw", styles[..., -3:], target_parsing)
+        colours = _on_map(styles[..., -3:], target_parsing)
+        if shades is not None:
+            colours = colours + F.interpolate(shades, colours.shape[2:], mode="bilinear", align_corners=False)
         return torch.atanh(colours.clamp(-0.97, 0.97))
 
     def forward(
@@ -151,10 +161,12 @@ class ImageGenerator(nn.Module):
         """
         x = self.layout_encoder(source_parsing, target_parsing, target_pose, image)
         matched = self.before(self.per_region(x, source.styles, target_parsing))
-        x = matched
+        x, shades = matched, None
         if self.spatial is not None and source.values is not None and source.keys is not None:
-            x = self.spatial(x, source.values, source.keys)
-        ground = self._ground(source.styles, target_parsing)
+            x, carried_colours = self.spatial(x, source.values, source.keys)
+            if self.shade is not None:
+                shades = torch.sigmoid(self.shade(x)) * carried_colours
+        ground = self._ground(source.styles, target_parsing, shades)
         if self.detail is None:
             x = self.refine1(self.up1(self.after(x)))
             painted = torch.tanh(self.out(self.refine2(self.up2(x))) + ground)
@@ -167,3 +179,8 @@ class ImageGenerator(nn.Module):
         painted, gate = self.detail.finish(x, self.out(x) + ground, *carried, target_parsing)
         share = gate * carried[1]
         return Generated(share * carried[0] + (1 - share) * painted, painted, gate, matched)
+
+
+def _on_map(values: Tensor, parsing: Tensor) -> Tensor:
+    """One value per region (N, 8, C), painted over a map (N, 8, H, W) -> (N, C, H, W)."""
+    return torch.einsum("njc,njhw->nchw", values, parsing)

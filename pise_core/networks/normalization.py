@@ -103,18 +103,32 @@ class SpatialAwareNormalization(nn.Module):
         keys = _placed_through(self.key, matching) if self.patches else _centred_unit(matching)
         return values, keys.flatten(2)
 
-    def forward(self, x: Tensor, values: Tensor, keys: Tensor) -> Tensor:
-        """x (N, C, h, w) and what :meth:`source_side` gave for a source of the same size -> (N, C, h, w)."""
+    def forward(self, x: Tensor, values: Tensor, keys: Tensor) -> tuple[Tensor, Tensor]:
+        """Scale and bias, and whatever else is to be carried with them.
+
+        Args:
+            x: (N, C, h, w).
+            values: (N, 2 modulation + more, hw), what :meth:`source_side` gave for a source of the same size, and
+                behind it anything else that has a value at every source place.
+            keys: (N, C, hw), from :meth:`source_side`.
+
+        Returns:
+            The modulated feature (N, C, h, w), and the rest of the values, carried: (N, more, h, w).
+        """
         size = (x.shape[2], x.shape[3])
-        if self.patches:
-            similarity = patch_correlation(_placed_through(self.query, x), keys.unflatten(2, size))
-        else:
-            similarity = _centred_unit(x).flatten(2).transpose(1, 2) @ keys
-        # (N, target places, source places)
-        attention = torch.softmax(similarity / self.temperature, self.axis)
-        carried = (values @ attention.transpose(1, 2)).unflatten(2, size)
-        gamma, beta = carried.repeat_interleave(self.repeat, 1).chunk(2, 1)
-        return x * (1 + gamma) + beta
+        # A temperature of 0.01 makes a rounding error of bfloat16 as large as what is compared.
+        with torch.autocast(x.device.type, enabled=False):
+            x, values, keys = x.float(), values.float(), keys.float()
+            if self.patches:
+                similarity = patch_correlation(_placed_through(self.query, x), keys.unflatten(2, size))
+            else:
+                similarity = _centred_unit(x).flatten(2).transpose(1, 2) @ keys
+            # (N, target places, source places)
+            attention = torch.softmax(similarity / self.temperature, self.axis)
+            carried = (values @ attention.transpose(1, 2)).unflatten(2, size)
+        modulation, rest = carried[:, : 2 * self.gamma.out_channels], carried[:, 2 * self.gamma.out_channels :]
+        gamma, beta = modulation.repeat_interleave(self.repeat, 1).chunk(2, 1)
+        return x * (1 + gamma) + beta, rest
 
 
 def _centred_unit(x: Tensor) -> Tensor:

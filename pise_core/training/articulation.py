@@ -11,10 +11,15 @@ import numpy as np
 
 from pise_core.compositing import Nearest
 from pise_core.framing import FRAME_SIZE, Framing
-from pise_core.parts import Carried, assign_parts, carry
+from pise_core.parts import PARTS, Carried, assign_parts, carry
 from pise_core.pose import mirror, visible
 from pise_core.regions import REGION
 from pise_core.training.samples import Sample, person_box
+
+#: One of both orders in which the parts of a source are laid over one another: arms before the body, or behind it.
+_ARMS_BEHIND = sorted(range(len(PARTS)), key=lambda index: "arm" not in PARTS[index])
+#: By how much joints are off that were found less exactly, in heights of the frame.
+_JITTER = 0.006
 
 
 class Framed(NamedTuple):
@@ -51,8 +56,11 @@ def frame_sample(sample: Sample, rng: np.random.Generator | None = None, size=FR
 
 
 def random_pose(pose: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Limbs turned about their joints within natural ranges; torso sheared and scaled a little; all of it shifted."""
+    """Limbs turned about their joints within natural ranges; the body turned to the side a little, sheared and scaled;
+    all of it shifted."""
     out = pose.copy()
+    if rng.random() < 0.4:
+        _turn_sideways(out, rng.uniform(0.6, 1.0), rng.normal() * 0.1)
 
     def turn(joints: list[int], centre: int, angle: float, stretch: float = 1.0) -> None:
         c, s = np.cos(angle) * stretch, np.sin(angle) * stretch
@@ -64,7 +72,9 @@ def random_pose(pose: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     # In the picture, lifting the right arm outwards turns it clockwise, the left one counter-clockwise.
     for shoulder, elbow, wrist, side in ((2, 3, 4, 1), (5, 6, 7, -1)):
         if rng.random() < 0.7:
-            turn([elbow, wrist], shoulder, side * rng.uniform(-0.4, 1.8), shorter())
+            # Mostly up to the horizontal and a little more, sometimes all the way above the head.
+            most = 1.8 if rng.random() < 0.8 else 2.9
+            turn([elbow, wrist], shoulder, side * rng.uniform(-0.4, most), shorter())
         if rng.random() < 0.7:
             turn([wrist], elbow, side * rng.uniform(-0.5, 1.6), shorter())
     for hip, knee, ankle in ((8, 9, 10), (11, 12, 13)):
@@ -78,22 +88,39 @@ def random_pose(pose: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return out
 
 
+def _turn_sideways(pose: np.ndarray, narrow: float, look: float) -> None:
+    """The body turned about its own axis, in place: shoulders and hips come closer together and take their limbs along;
+    the nose and the eyes move by ``look`` times the length of the neck."""
+    for right, left in (([2, 3, 4], [5, 6, 7]), ([8, 9, 10], [11, 12, 13])):
+        middle = (pose[right[0], 0] + pose[left[0], 0]) / 2
+        for joints in (right, left) if np.isfinite(middle) else ():
+            pose[joints, 0] -= (1 - narrow) * (pose[joints[0], 0] - middle)
+    pose[[0, 14, 15], 0] += look * np.hypot(*(pose[0, :2] - pose[1, :2]))
+
+
 def articulated_pair(framed: Framed, rng: np.random.Generator, hide: bool = True) -> Pair:
-    """A pair from one photo; ``hide`` also takes parts away from some sources."""
+    """A pair from one photo; ``hide`` also takes parts away from some sources, and has some joints found less exactly,
+    as a detector does."""
     framed = Framed(_recolour(framed, rng) if rng.random() < 0.5 else framed.image, framed.parsing, framed.pose)
     pose = random_pose(framed.pose, rng) if rng.random() < 0.92 else framed.pose.copy()
     owner = assign_parts(framed.parsing, framed.pose)
-    moved = carry(framed.image, framed.parsing, owner, framed.pose, pose)
-    image, parsing = _fill_holes(moved, framed.parsing)
+    order = _ARMS_BEHIND if rng.random() < 0.2 else range(len(PARTS))
+    moved = carry(framed.image, framed.parsing, owner, framed.pose, pose, order=order)
+    image, parsing = fill_holes(moved, framed.parsing)
     if hide:
         parsing, pose = _hide(parsing, pose, rng)
+        if rng.random() < 0.5:
+            pose[:, :2] += rng.normal(size=(len(pose), 2)) * _JITTER * parsing.shape[0]
     source = Framed(image, parsing, pose)
     carried = carry(image, parsing, assign_parts(parsing, pose), pose, framed.pose, rim=1)
     return Pair(source, framed, carried)
 
 
-def _fill_holes(moved: Carried, parsing: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Close what an arm left open when it was moved off the body: no real photo has such holes."""
+def fill_holes(moved: Carried, parsing: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Image and map with closed what an arm left open when it was moved off the body: no real photo has such holes.
+
+    ``parsing`` is the map before the move.
+    """
     there = (moved.trust > 0.5).astype(np.uint8)
     reach = max(3, parsing.shape[0] // 12) | 1
     closed = cv2.morphologyEx(there, cv2.MORPH_CLOSE, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach)))

@@ -14,10 +14,15 @@ M = TypeVar("M", bound=nn.Module)
 
 
 class Budget:
-    """Minutes of wall clock for a whole run, counted over all its resumptions."""
+    """Minutes of wall clock for a whole run, counted over all its resumptions.
 
-    def __init__(self, minutes: float, spent: float = 0.0):
+    ``steps`` ends the run after so many, if the minutes last: experiments that are compared need equal steps, not equal
+    minutes of a machine that does other work too.
+    """
+
+    def __init__(self, minutes: float, spent: float = 0.0, steps: int | None = None):
         self.seconds = minutes * 60
+        self.steps = steps
         self._before = spent
         self._start = time.monotonic()
 
@@ -25,14 +30,13 @@ class Budget:
     def spent(self) -> float:
         return self._before + time.monotonic() - self._start
 
-    @property
-    def fraction(self) -> float:
-        """0 at the start, 1 when the time is used up."""
-        return min(1.0, self.spent / self.seconds)
+    def used(self, step: int) -> float:
+        """0 at the start, 1 when the time, or the number of steps, is used up."""
+        return min(1.0, max(self.spent / self.seconds, step / self.steps if self.steps else 0.0))
 
     def rate(self, peak: float, step: int, warmup: int = 50) -> float:
         """Learning rate: linear warm-up in steps, then a cosine over the budget down to one hundredth."""
-        return peak * min(1.0, (step + 1) / warmup) * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * self.fraction)))
+        return peak * min(1.0, (step + 1) / warmup) * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * self.used(step))))
 
 
 class Average(Generic[M]):

@@ -91,11 +91,11 @@ class ImageLosses(nn.Module):
             matching: the generator's own matching encoder.
         """
         w, whole = self.weights, person
-        image, real = made.image * person, target * person
+        image, real = made.image.float() * person, target * person
         area = person.sum().clamp(min=1) * 3
         terms = {"reconstruction": w.reconstruction * (image - real).abs().sum() / area}
         if w.painted:
-            terms["painted"] = w.painted * (made.painted * person - real).abs().sum() / area
+            terms["painted"] = w.painted * (made.painted.float() * person - real).abs().sum() / area
         image, real, person = _quarter(image, real, person)
         seen, truth = self.teacher(image), {k: v.detach() for k, v in self.teacher(real).items()}
         # Features are about zero off the person: scale by the share that is not.
@@ -108,8 +108,8 @@ class ImageLosses(nn.Module):
         terms["style"] = w.style * sum(
             ((_gram(seen[k]) - _gram(truth[k])).abs().mean() for k in STYLE_LAYERS), start=image.new_zeros(())
         )
-        own = matching(real)["conv3_1"]
         if w.distillation:
+            own = matching(real)["conv3_1"]
             spread = truth["conv3_1"].var().clamp(min=1e-3)
             terms["distillation"] = w.distillation * F.mse_loss(self.readout(own), truth["conv3_1"]) / spread
         if w.correspondence:
@@ -117,7 +117,7 @@ class ImageLosses(nn.Module):
                 own = matching(target * whole)["conv3_1"]
             inside = F.adaptive_avg_pool2d(whole, (own.shape[2], own.shape[3]))
             # The small encoder's features have no scale of their own, unlike the teacher's: measure in theirs.
-            gap = (made.matched - own) ** 2 / own.var().clamp(min=1e-3) * inside
+            gap = (made.matched.float() - own.float()) ** 2 / own.float().var().clamp(min=1e-3) * inside
             terms["correspondence"] = w.correspondence * gap.sum() / (inside.sum().clamp(min=1) * own.shape[1])
         return terms
 
@@ -139,14 +139,14 @@ def _gram(x: Tensor) -> Tensor:
     return flat @ flat.transpose(1, 2) / x[0].numel()
 
 
-def discriminator_terms(discriminator: Discriminator, real: Tensor, fake: Tensor) -> dict[str, Tensor]:
-    """Eq. 12 from the discriminator's side."""
+def discriminator_terms(discriminator: Discriminator, real: Tensor, fake: Tensor, parsing: Tensor) -> dict[str, Tensor]:
+    """Eq. 12 from the discriminator's side, on the wanted map (N, 8, H, W)."""
     return {
-        "real": F.softplus(-discriminator(real)).mean(),
-        "fake": F.softplus(discriminator(fake.detach())).mean(),
+        "real": F.softplus(-discriminator(real, parsing)).mean(),
+        "fake": F.softplus(discriminator(fake.detach(), parsing)).mean(),
     }
 
 
-def adversarial_term(discriminator: Discriminator, fake: Tensor) -> Tensor:
+def adversarial_term(discriminator: Discriminator, fake: Tensor, parsing: Tensor) -> Tensor:
     """Eq. 12 from the generator's side, in its non-saturating form."""
-    return F.softplus(-discriminator(fake)).mean()
+    return F.softplus(-discriminator(fake, parsing)).mean()

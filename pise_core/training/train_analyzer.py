@@ -1,5 +1,10 @@
-"""Training of the analyzer: views of whole photos at any scale and place, two kinds of annotation, one network."""
+"""Training of the analyzer: views of whole photos at any scale and place, two kinds of annotation, one network.
 
+Half of the photos carry no regions. When half of the time is used up, the network itself labels them (``pseudo``), and
+from then on learns from those of its labels that it was sure of.
+"""
+
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -8,16 +13,22 @@ import torch
 import torch.nn.functional as F
 
 from pise_core.detection.decoding import decode_joints
-from pise_core.detection.network import AnalyzerConfig, AnalyzerNetwork
+from pise_core.detection.network import Analysis, AnalyzerConfig, AnalyzerNetwork
+from pise_core.errors import InputError
 from pise_core.framing import FRAME_SIZE, Framing
 from pise_core.pose import MIRROR, heatmaps
 from pise_core.training.loop import Average, Budget, Log, check_finite, load_checkpoint, save_checkpoint, total
 from pise_core.training.metrics import KeypointAccuracy, RegionOverlap
 from pise_core.training.samples import Sample, load_samples, person_box
+from pise_core.training.scenes import Scenes
 from pise_core.weights import save_model
 
 #: The label of a pixel that nobody annotated.
 UNLABELLED = 255
+#: The ImageNet features are changed this much more slowly than what begins at random.
+BACKBONE_RATE = 0.2
+#: The share of the time after which unlabelled photos are labelled, and how sure a pixel's label must be to count.
+PSEUDO_FROM, PSEUDO_SURE = 0.5, 0.8
 _REGION_WEIGHT = torch.tensor([0.7, 1.2, 1.4, 1.0, 1.3, 1.1, 1.5, 1.2])
 
 
@@ -69,7 +80,9 @@ def random_view(sample: Sample, other: Sample, rng: np.random.Generator, size: t
     if sample.parsing is None:
         labels = np.full(size, UNLABELLED, np.uint8)
     else:
-        labels = cv2.warpAffine(sample.parsing, matrix, (width, height), flags=cv2.INTER_NEAREST)
+        # Beyond the photo lies the other's street. Of a photo that the network labelled nothing is known there.
+        beyond = UNLABELLED if (sample.parsing == UNLABELLED).any() else 0
+        labels = cv2.warpAffine(sample.parsing, matrix, (width, height), flags=cv2.INTER_NEAREST, borderValue=beyond)
     pose = sample.pose.copy()
     pose[:, :2] = pose[:, :2] @ a.T + shift
     if mirrored:
@@ -99,9 +112,9 @@ def to_tensor(images: np.ndarray) -> torch.Tensor:
     return torch.from_numpy(images).permute(0, 3, 1, 2).float() / 127.5 - 1
 
 
-def _batch(samples: list[Sample], rng: np.random.Generator, size: int, frame: tuple[int, int]):
-    pairs = rng.integers(0, len(samples), (size, 2))
-    views = [random_view(samples[i], samples[j], rng, frame) for i, j in pairs]
+def _batch(drawn: list[tuple[Sample, Sample]], rng: np.random.Generator, frame: tuple[int, int]):
+    """Views of the first of each two as tensors: images, heat maps, labels; the second lends its street."""
+    views = [random_view(sample, other, rng, frame) for sample, other in drawn]
     images = to_tensor(np.stack([v[0] for v in views]))
     # sigma 6 at the full frame; smaller frames keep it in proportion.
     sigma = 6 * frame[0] / FRAME_SIZE[0]
@@ -110,11 +123,35 @@ def _batch(samples: list[Sample], rng: np.random.Generator, size: int, frame: tu
     return images, maps, labels
 
 
-def losses(network: AnalyzerNetwork, images, maps, labels) -> dict[str, torch.Tensor]:
+def load_backbone(network: AnalyzerNetwork, path: Path | None) -> None:
+    """ImageNet weights for the way down: SqueezeNet 1.1 from torchvision's file at ``path``, or from its hub.
+
+    Raises:
+        InputError: if there is no such file, it holds something else, or the hub cannot be reached.
+    """
+    if path is None:
+        from torchvision.models import SqueezeNet1_1_Weights, squeezenet1_1
+
+        try:
+            tensors = squeezenet1_1(weights=SqueezeNet1_1_Weights.IMAGENET1K_V1).state_dict()
+        except OSError as error:
+            raise InputError(
+                f"SqueezeNet could not be fetched ({error}); give its weights with --backbone FILE"
+            ) from None
+    elif Path(path).exists():
+        tensors = torch.load(path, map_location="cpu", weights_only=True)
+    else:
+        raise InputError(f"{path} is missing; leave --backbone out to fetch torchvision's SqueezeNet 1.1")
+    try:
+        network.down.load_state_dict({name: tensors[name] for name in network.down.state_dict()})
+    except (KeyError, RuntimeError):
+        raise InputError(f"{path} does not hold torchvision's squeezenet1_1") from None
+
+
+def losses(found: Analysis, maps: torch.Tensor, labels: torch.Tensor) -> dict[str, torch.Tensor]:
     """Cross-entropy and soft Dice for the regions, weighted squared error for the heat maps."""
-    found = network(images)
     region = F.cross_entropy(
-        found.parsing, labels, weight=_REGION_WEIGHT.to(images.device), ignore_index=UNLABELLED, reduction="sum"
+        found.parsing, labels, weight=_REGION_WEIGHT.to(labels.device), ignore_index=UNLABELLED, reduction="sum"
     )
     known = (labels != UNLABELLED)[:, None]
     region = region / known.sum().clamp(min=1)
@@ -126,25 +163,44 @@ def losses(network: AnalyzerNetwork, images, maps, labels) -> dict[str, torch.Te
     return {"region": region, "dice": 0.5 * (1 - overlap.mean()), "joint": 25 * joint}
 
 
-def train(data: Path, out: Path, minutes: float, batch: int = 12, rate: float = 3e-3, seed: int = 0, device="cpu"):
+def train(
+    data: Path,
+    out: Path,
+    minutes: float,
+    backbone: Path | None = None,
+    batch: int = 12,
+    rate: float = 2e-3,
+    seed: int = 0,
+    device: str = "cpu",
+) -> AnalyzerNetwork:
     """Run, or resume from ``out/analyzer.pt``, until the budget is used up; the averaged weights go to ``out``.
 
-    Works on views of half size for the first 30 % of the time, of three quarters until 55 %, then of full size.
+    Works on views of half size for the first 20 % of the time, of three quarters until 40 %, then of full size;
+    convolutions are computed in bfloat16.
     """
     out.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(seed)
     samples = load_samples(data, "train")
-    annotated = [s for s in samples if s.parsing is not None]
-    network = AnalyzerNetwork(AnalyzerConfig()).to(device).to(memory_format=torch.channels_last)
+    scenes = Scenes([s for s in samples if s.parsing is not None])
+    network = AnalyzerNetwork(AnalyzerConfig())
+    state = load_checkpoint(out / "analyzer.pt")
+    if state is None:
+        load_backbone(network, backbone)
+    network = network.to(device).to(memory_format=torch.channels_last)
     average = Average(network)
-    optimizer = torch.optim.AdamW(network.parameters(), lr=rate, weight_decay=0.02)
+    groups = [
+        {"params": list(network.down.parameters()), "share": BACKBONE_RATE},
+        {"params": [p for n, p in network.named_parameters() if not n.startswith("down.")], "share": 1.0},
+    ]
+    optimizer = torch.optim.AdamW(groups, lr=rate, weight_decay=0.02)
     log, step, budget = Log(out), 0, Budget(minutes)
-    if state := load_checkpoint(out / "analyzer.pt"):
+    if state is not None:
         network.load_state_dict(state["network"])
         average.module.load_state_dict(state["average"])
         optimizer.load_state_dict(state["optimizer"])
         step, budget = state["step"], Budget(minutes, state["spent"])
-    log(samples=len(samples), annotated=len(annotated), parameters=sum(p.numel() for p in network.parameters()))
+    size = sum(p.numel() for p in network.parameters())
+    log(samples=len(samples), annotated=len(scenes.samples), parameters=size)
 
     def checkpoint() -> None:
         save_checkpoint(
@@ -157,18 +213,26 @@ def train(data: Path, out: Path, minutes: float, batch: int = 12, rate: float = 
         )
         save_model(out / "analyzer.safetensors", average.module)
 
-    while budget.fraction < 1:
-        part = 0.5 if budget.fraction < 0.3 else 0.75 if budget.fraction < 0.55 else 1.0
+    labelled = samples
+    while budget.used(step) < 1:
+        if labelled is samples and budget.used(step) >= PSEUDO_FROM:
+            labelled = pseudo_labelled(average.module, samples, out / "pseudo", device)
+            log(pseudo=sum(s.parsing is not None for s in labelled) - len(scenes.samples))
+        part = 0.5 if budget.used(step) < 0.2 else 0.75 if budget.used(step) < 0.4 else 1.0
         frame = (int(256 * part), int(176 * part) // 4 * 4)
         rng = np.random.default_rng((seed, step))  # a resumed run sees what an unbroken one would
-        # Two thirds of each batch are annotated: regions are the harder half of the task.
-        first = _batch(annotated, rng, batch * 2 // 3, frame)
-        second = _batch(samples, rng, batch - batch * 2 // 3, frame)
-        images, maps, labels = (torch.cat([a, b]).to(device) for a, b in zip(first, second, strict=True))
+        # Two thirds of each batch are annotated by hand: regions are the harder half of the task.
+        by_hand = batch * 2 // 3
+        drawn = [scenes.draw(rng) for _ in range(by_hand)]
+        drawn += [labelled[i] for i in rng.integers(0, len(labelled), batch - by_hand)]
+        others = [samples[i] for i in rng.integers(0, len(samples), batch)]
+        images, maps, labels = (t.to(device) for t in _batch(list(zip(drawn, others, strict=True)), rng, frame))
         for group in optimizer.param_groups:
-            group["lr"] = budget.rate(rate, step)
+            group["lr"] = budget.rate(rate, step) * group["share"]
         network.train()
-        terms = losses(network, images.to(memory_format=torch.channels_last), maps, labels)
+        with torch.autocast(torch.device(device).type, torch.bfloat16):
+            found = network(images.to(memory_format=torch.channels_last))
+        terms = losses(Analysis(found.heatmaps.float(), found.parsing.float()), maps, labels)
         check_finite(step, terms)
         optimizer.zero_grad()
         total(terms).backward()
@@ -182,6 +246,39 @@ def train(data: Path, out: Path, minutes: float, batch: int = 12, rate: float = 
             checkpoint()
     checkpoint()
     return average.module
+
+
+def pseudo_labelled(network: AnalyzerNetwork, samples: list[Sample], folder: Path, device: str) -> list[Sample]:
+    """The same samples; those without regions get the network's, ``UNLABELLED`` where it was not sure.
+
+    Labels are kept in ``folder``, so that a resumed run goes on with the same ones.
+    """
+    folder.mkdir(exist_ok=True)
+    out = []
+    for sample in samples:
+        if sample.parsing is None:
+            path = folder / f"{sample.name}.png"
+            labels = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE) if path.exists() else None
+            if labels is None:
+                framing = Framing.around(person_box(sample), sample.image.shape[1::-1])
+                found = look(network, framing.crop(sample.image, 127), device)
+                probabilities = np.stack([framing.paste(p, -1.0) for p in found])
+                labels = probabilities.argmax(0).astype(np.uint8)
+                labels[probabilities.max(0) < PSEUDO_SURE] = UNLABELLED
+                cv2.imwrite(str(path), labels)
+            sample = replace(sample, parsing=labels)
+        out.append(sample)
+    return out
+
+
+@torch.no_grad()
+def look(network: AnalyzerNetwork, image: np.ndarray, device: str = "cpu") -> np.ndarray:
+    """Probabilities (8, H, W) of an (H, W, 3) uint8 picture, averaged with those of its mirror image."""
+    x = to_tensor(image[None]).to(device)
+    logits = network(torch.cat([x, x.flip(3)])).parsing
+    logits = F.interpolate(logits, size=x.shape[2:], mode="bilinear", align_corners=False)
+    probabilities = logits.softmax(1)
+    return ((probabilities[0] + probabilities[1].flip(2)) / 2).cpu().numpy()
 
 
 @torch.no_grad()

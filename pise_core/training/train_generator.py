@@ -1,6 +1,5 @@
 """Training of PISE on articulated self-pairs, in the paper's stages."""
 
-from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
@@ -8,12 +7,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from pise_core.config import PISEConfig
+from pise_core.errors import InputError
 from pise_core.framing import FRAME_SIZE
 from pise_core.networks.discriminator import Discriminator
-from pise_core.pise import PISE, Carry, PISEConfig, PISEOutput
-from pise_core.pose import heatmaps
-from pise_core.regions import PALETTE, cut_out, one_hot
+from pise_core.pise import PISE, PISEOutput
+from pise_core.regions import PALETTE, REGION_COUNT
 from pise_core.training.articulation import Pair, articulated_pair, frame_sample
+from pise_core.training.batches import Batch, collate, random_batch
 from pise_core.training.loop import Average, Budget, Log, check_finite, load_checkpoint, save_checkpoint, total
 from pise_core.training.losses import (
     ImageLosses,
@@ -29,59 +30,6 @@ from pise_core.weights import save_model
 #: parsing: the parsing generator alone. image: the image generator alone, on true maps. apart: both of these in one
 #: run. joint: end to end, the image made on the generated map.
 STAGES = ("parsing", "image", "apart", "joint")
-
-
-@dataclass(frozen=True)
-class Batch:
-    """Tensors of a few pairs; layouts as in ``pise_core.pise``."""
-
-    source_image: Tensor
-    source_parsing: Tensor
-    source_pose: Tensor
-    target_image: Tensor
-    target_parsing: Tensor
-    target_pose: Tensor
-    carry: Carry | None
-
-    @property
-    def carried_parsing(self) -> Tensor | None:
-        """(N, 8, H, W), or None where the detail path is silent."""
-        return None if self.carry is None else self.carry.parsing
-
-    @property
-    def person(self) -> Tensor:
-        """(N, 1, H, W), 1 on the target's person."""
-        return 1 - self.target_parsing[:, :1]
-
-
-def collate(pairs: list[Pair], drop: np.ndarray | None = None, detail: bool = True) -> Batch:
-    """Pairs -> tensors. ``drop`` (N,): a region whose carried pixels are withheld from that pair, or -1."""
-    drop = np.full(len(pairs), -1) if drop is None else drop
-    stacks: dict[str, list[np.ndarray]] = {k: [] for k in ("si", "sp", "sh", "ti", "tp", "th", "ci", "ct", "cp")}
-    for pair, dropped in zip(pairs, drop, strict=True):
-        source, target, carried = pair.source, pair.target, pair.carried
-        size = source.parsing.shape
-        sigma = 6 * size[0] / FRAME_SIZE[0]
-        trust = np.where(carried.parsing == dropped, 0, carried.trust) if dropped >= 0 else carried.trust
-        stacks["si"].append(cut_out(source.image, source.parsing > 0))
-        stacks["sp"].append(one_hot(source.parsing))
-        stacks["sh"].append(heatmaps(source.pose, size, sigma))
-        stacks["ti"].append(cut_out(target.image, np.ones(size)))
-        stacks["tp"].append(one_hot(target.parsing))
-        stacks["th"].append(heatmaps(target.pose, size, sigma))
-        stacks["ci"].append(cut_out(carried.image, trust > 0))
-        stacks["ct"].append(trust[None].astype(np.float32))
-        stacks["cp"].append(one_hot(carried.parsing) * carried.known(source.parsing))
-    t = {k: torch.from_numpy(np.stack(v)) for k, v in stacks.items()}
-    carry = Carry(t["ci"], t["ct"], t["cp"]) if detail else None
-    return Batch(t["si"], t["sp"], t["sh"], t["ti"], t["tp"], t["th"], carry)
-
-
-def random_batch(samples: list[Sample], rng: np.random.Generator, size: int, frame, detail: bool) -> Batch:
-    """Fresh pairs. The detail path is silent for a third of the batches: the edit must be whole without it."""
-    pairs = [articulated_pair(frame_sample(samples[i], rng, frame), rng) for i in rng.integers(0, len(samples), size)]
-    drop = np.where(rng.random(size) < 0.35, rng.integers(1, 8, size), -1)
-    return collate(pairs, drop, detail and rng.random() > 0.35)
 
 
 def forward(model: PISE, batch: Batch, stage: str) -> PISEOutput:
@@ -115,32 +63,45 @@ def train(
     config: PISEConfig,
     stage: str = "apart",
     vgg: Path | None = None,
+    init: Path | None = None,
     batch: int = 4,
     rate: float = 1e-3,
     weights: LossWeights | None = None,
     limit: int | None = None,
+    steps: int | None = None,
     seed: int = 0,
     device: str = "cpu",
     small_share: float = 0.45,
 ) -> PISE:
     """Run, or resume from ``out/generator.pt``, until the budget is used up; the averaged weights go to ``out``.
 
-    Frames are of half size for the first ``small_share`` of the time, with twice the batch.
-    Every 100 steps a sample sheet is drawn (``sheet.png``) from test photos.
+    Frames are of half size for the first ``small_share`` of the time, with four times the batch; convolutions are
+    computed in bfloat16. ``init`` gives weights to begin with. Forty pairs are drawn to ``pairs.png`` at the start, and
+    what the network makes of a few test photos to ``sheet.png`` every 100 steps.
+
+    Raises:
+        InputError: if the weights of ``init`` do not fit ``config``.
+        FloatingPointError: as soon as a loss is not finite; it names every term.
     """
     out.mkdir(parents=True, exist_ok=True)
     weights = weights or LossWeights()
     torch.manual_seed(seed)
     samples = load_samples(data, "train", limit, annotated_only=True)
     shown = _fixed_pairs(load_samples(data, "test", 6, annotated_only=True))
-    model = PISE(config).to(device).to(memory_format=torch.channels_last)
+    model = PISE(config)
+    if init is not None:
+        try:
+            model.load_state_dict(PISE.from_pretrained(init).state_dict())
+        except RuntimeError as error:
+            raise InputError(f"{init} does not fit this configuration ({str(error).splitlines()[0]})") from None
+    model = model.to(device).to(memory_format=torch.channels_last)
     image_losses = ImageLosses(load_teacher(vgg), 4 * config.width, weights).to(device)
-    discriminator = Discriminator(max(config.width // 2, 4)).to(device) if weights.adversarial else None
+    discriminator = Discriminator(max(config.width // 2, 4), REGION_COUNT).to(device) if weights.adversarial else None
     average = Average(model)
     parameters = [*model.parameters(), *image_losses.readout.parameters()]
     optimizer = torch.optim.Adam(parameters, lr=rate, betas=(0.5, 0.99))
     critic = torch.optim.Adam(discriminator.parameters(), lr=rate / 2, betas=(0.5, 0.99)) if discriminator else None
-    log, step, budget = Log(out), 0, Budget(minutes)
+    log, step, budget = Log(out), 0, Budget(minutes, steps=steps)
     if state := load_checkpoint(out / "generator.pt"):
         model.load_state_dict(state["model"])
         average.module.load_state_dict(state["average"])
@@ -149,7 +110,9 @@ def train(
         if discriminator and critic and "discriminator" in state:
             discriminator.load_state_dict(state["discriminator"])
             critic.load_state_dict(state["critic"])
-        step, budget = state["step"], Budget(minutes, state["spent"])
+        step, budget = state["step"], Budget(minutes, state["spent"], steps)
+    else:
+        write_picture(out / "pairs.png", pairs_sheet(samples, np.random.default_rng(seed)))
     log(samples=len(samples), parameters=sum(p.numel() for p in model.parameters()), stage=stage)
 
     def checkpoint() -> None:
@@ -167,30 +130,32 @@ def train(
             **more,
         )
         save_model(out / "pise.safetensors", average.module)
-        cv2.imwrite(str(out / "sheet.png"), cv2.cvtColor(sheet(average.module, shown, device), cv2.COLOR_RGB2BGR))
+        write_picture(out / "sheet.png", sheet(average.module, shown, device))
 
-    while budget.fraction < 1:
+    while budget.used(step) < 1:
         # A resumed run sees what an unbroken one would.
         rng = np.random.default_rng((seed, step))
         torch.manual_seed(seed * 1_000_003 + step)
-        small = budget.fraction < small_share
+        small = budget.used(step) < small_share
         frame = (FRAME_SIZE[0] // 2, FRAME_SIZE[1] // 2 // 16 * 16 + 16) if small else FRAME_SIZE
-        b = random_batch(samples, rng, batch * 2 if small else batch, frame, config.detail_path)
-        b = _to(b, device)
+        b = random_batch(samples, rng, batch * 4 if small else batch, frame, config.detail_path).to(device)
         for group in optimizer.param_groups:
             group["lr"] = budget.rate(rate, step)
         model.train()
-        terms, made = terms_of(model, b, stage, image_losses, weights)
-        if discriminator and made is not None:
-            fake, real = made.image * b.person, b.target_image * b.person
-            terms["adversarial"] = weights.adversarial * adversarial_term(discriminator, fake)
+        with torch.autocast(torch.device(device).type, torch.bfloat16):
+            terms, made = terms_of(model, b, stage, image_losses, weights)
+            if discriminator and made is not None:
+                fake, real = made.image.float() * b.person, b.target_image * b.person
+                judged = adversarial_term(discriminator, fake, b.target_parsing)
+                terms["adversarial"] = weights.adversarial * judged
         check_finite(step, terms)
         optimizer.zero_grad(set_to_none=True)
         total(terms).backward()
         torch.nn.utils.clip_grad_norm_(parameters, 5.0)
         optimizer.step()
         if discriminator and critic and made is not None:
-            judged = discriminator_terms(discriminator, real, fake)
+            with torch.autocast(torch.device(device).type, torch.bfloat16):
+                judged = discriminator_terms(discriminator, real, fake, b.target_parsing)
             check_finite(step, judged)
             critic.zero_grad(set_to_none=True)
             total(judged).backward()
@@ -206,13 +171,21 @@ def train(
     return average.module
 
 
-def _to(batch: Batch, device: str) -> Batch:
-    def move(t: Tensor) -> Tensor:
-        return t.to(device, memory_format=torch.channels_last)
+def write_picture(path: Path, picture: np.ndarray) -> None:
+    """(H, W, 3) uint8 RGB, as PNG."""
+    cv2.imwrite(str(path), cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
 
-    tensors = {k: move(v) for k, v in vars(batch).items() if isinstance(v, Tensor)}
-    carry = Carry(*map(move, batch.carry)) if batch.carry else None
-    return replace(batch, carry=carry, **tensors)
+
+def pairs_sheet(samples: list[Sample], rng: np.random.Generator, count: int = 40) -> np.ndarray:
+    """Training pairs as they are drawn, four in a row: source, its map, what is carried, target."""
+    tiles = []
+    for index in rng.integers(0, len(samples), count):
+        pair = articulated_pair(frame_sample(samples[index], rng), rng)
+        source, carried = (
+            np.where((x.parsing > 0)[..., None], x.image, np.uint8(128)) for x in (pair.source, pair.carried)
+        )
+        tiles.append(np.hstack([source, PALETTE[pair.source.parsing], carried, pair.target.image])[::2, ::2])
+    return np.vstack([np.hstack(tiles[i : i + 4]) for i in range(0, len(tiles), 4)])
 
 
 def _fixed_pairs(samples: list[Sample]) -> list[Pair]:
@@ -226,7 +199,7 @@ def sheet(model: PISE, pairs: list[Pair], device: str = "cpu") -> np.ndarray:
     path, target."""
     rows = []
     for pair in pairs:
-        b = _to(collate([pair]), device)
+        b = collate([pair]).to(device)
         inputs = (b.source_image, b.source_parsing, b.source_pose, b.target_pose)
         full, plain = model(*inputs, carry=b.carry), model(*inputs, b.target_parsing)
         label = full.parsing.argmax(1)[0].cpu().numpy()

@@ -1,0 +1,74 @@
+"""Tasks in the 256x176 frame: the networks themselves, without the steps that finish a photo.
+
+**identity**: a person's own pose and own map through the network. **articulated**: a test photo with its limbs turned
+is the source, the real photo the truth (``training.articulation``; nothing hidden). With the detail path the
+map is the network's own in ``articulated``; without it the picture is made on the true map, so that the picture alone
+is judged.
+"""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import torch
+
+from pise_core.parts import assign_parts, carry
+from pise_core.regions import one_hot
+from pise_core.training.articulation import Framed, Pair, articulated_pair, frame_sample
+from pise_core.training.batches import collate
+from pise_core.training.evaluation.contestants import COPY, WARP, Contestant, Made, timed
+from pise_core.training.evaluation.judge import Example
+from pise_core.training.evaluation.warp import on_grey
+from pise_core.training.samples import Sample
+
+
+def identity(samples: Sequence[Sample], contestants: Sequence[Contestant], seed: int) -> Iterator[Example]:
+    """An example per annotated photo; ``seed`` plays no part."""
+    for sample in samples:
+        framed = frame_sample(sample)
+        owner = assign_parts(framed.parsing, framed.pose)
+        own = carry(framed.image, framed.parsing, owner, framed.pose, framed.pose, rim=1)
+        yield _example(sample.name, Pair(framed, framed, own), contestants, given=True)
+
+
+def articulated(samples: Sequence[Sample], contestants: Sequence[Contestant], seed: int) -> Iterator[Example]:
+    """An example per annotated photo; the same turns for the same ``seed``."""
+    rng = np.random.default_rng(seed)
+    for sample in samples:
+        yield _example(sample.name, articulated_pair(frame_sample(sample), rng, hide=False), contestants, given=False)
+
+
+def _example(name: str, pair: Pair, contestants: Sequence[Contestant], given: bool) -> Example:
+    made: dict[str, Made] = {}
+    for contestant in contestants:
+        (picture, parsing), seconds = timed(lambda c=contestant: _generate(c, pair, given or not c.detail))
+        made[contestant.name] = Made(picture, seconds, parsing)
+    made[COPY] = Made(_cut_out(pair.source), parsing=pair.source.parsing)
+    made[WARP] = Made(on_grey(pair.carried), parsing=pair.carried.parsing)
+    return Example(name, "", pair.target.pose, pair.target.parsing, made, _cut_out(pair.target))
+
+
+@torch.no_grad()
+def _generate(contestant: Contestant, pair: Pair, given: bool) -> tuple[np.ndarray, np.ndarray]:
+    """Picture (H, W, 3) uint8 on grey, and the map (H, W) uint8: the true one where it is ``given``."""
+    model, device = contestant.editor.model, contestant.editor.device
+    batch = collate([pair], detail=contestant.detail).to(device)
+    inputs = (batch.source_image, batch.source_parsing, batch.source_pose, batch.target_pose)
+    wanted = batch.target_parsing
+    if not given:
+        # Carried pixels are held against the network's own map: the true one is not known in use.
+        logits = model.generate_parsing(*inputs[1:], batch.carried_parsing)
+        own = logits.argmax(1)[0].cpu().numpy().astype(np.uint8)
+        batch = collate([pair], detail=contestant.detail, wanted=[own]).to(device)
+        wanted = torch.from_numpy(one_hot(own))[None].to(device)
+    made = model(*inputs, wanted, carry=batch.carry)
+    parsing = made.parsing[0].argmax(0).cpu().numpy().astype(np.uint8)
+    picture = (made.image[0].permute(1, 2, 0).clamp(-1, 1).cpu().numpy() + 1) * 127.5
+    return _on_grey(np.rint(picture).astype(np.uint8), parsing), parsing
+
+
+def _cut_out(framed: Framed) -> np.ndarray:
+    return _on_grey(framed.image, framed.parsing)
+
+
+def _on_grey(image: np.ndarray, parsing: np.ndarray) -> np.ndarray:
+    return np.where((parsing > 0)[..., None], image, np.uint8(128))

@@ -1,0 +1,58 @@
+"""More street scenes from few: annotated people with their limbs turned, or before somebody else's street.
+
+The photos hardly hold a raised arm, and each street is seen behind one person only. Joints, labels and pixels move by
+the same maps as everywhere (``pise_core.parts``).
+"""
+
+from dataclasses import replace
+
+import cv2
+import numpy as np
+
+from pise_core.compositing import fill_background, matte
+from pise_core.framing import Framing
+from pise_core.parts import assign_parts, carry
+from pise_core.training.articulation import fill_holes, random_pose
+from pise_core.training.samples import Sample, person_box
+
+#: How many of the annotated samples are re-posed, and how many (of all) stand before another street.
+REPOSED, ELSEWHERE = 0.3, 0.25
+
+
+class Scenes:
+    """Draws varied scenes of annotated samples; the empty street of each is made once, when it is first needed."""
+
+    def __init__(self, samples: list[Sample]):
+        self.samples = samples
+        self._streets: dict[int, np.ndarray] = {}
+
+    def draw(self, rng: np.random.Generator) -> Sample:
+        """A sample of the same size as the one it was made from."""
+        index, reposed, elsewhere = int(rng.integers(len(self.samples))), rng.random(), rng.random()
+        sample = self.samples[index]
+        if reposed >= REPOSED and elsewhere >= ELSEWHERE:
+            return sample
+        assert sample.parsing is not None, "only annotated samples can be cut out"
+        height, width = sample.parsing.shape
+        other = int(rng.integers(len(self.samples))) if elsewhere < ELSEWHERE else index
+        street = self.street(other)
+        if other != index:
+            street = cv2.resize(street, (width, height), interpolation=cv2.INTER_AREA)
+        image, parsing, pose = sample.image, sample.parsing, sample.pose
+        if reposed < REPOSED:
+            pose = random_pose(pose, rng)
+            image, parsing = fill_holes(
+                carry(image, parsing, assign_parts(parsing, sample.pose), sample.pose, pose), parsing
+            )
+        share = matte(parsing, 1.0)[..., None]
+        image = np.rint(image * share + street * (1 - share)).astype(np.uint8)
+        return replace(sample, image=image, parsing=parsing, pose=pose)
+
+    def street(self, index: int) -> np.ndarray:
+        """The photo of a sample without its person, (H, W, 3) uint8."""
+        if index not in self._streets:
+            sample = self.samples[index]
+            assert sample.parsing is not None
+            framing = Framing.around(person_box(sample), (sample.image.shape[1], sample.image.shape[0]))
+            self._streets[index] = fill_background(sample.image, sample.parsing, framing)
+        return self._streets[index]
