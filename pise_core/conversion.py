@@ -168,8 +168,7 @@ def convert_generator(
         raise InputError(f"{checkpoint.name} is no network of the release: it lacks Zencoder.get_code.0.weight")
     editing = not any(name.startswith("parnet.") for name in checkpoint.tensors)
     config = _configuration(checkpoint, RELEASE_EDITING_CONFIG if editing else RELEASE_CONFIG)
-    with torch.device("meta"):
-        model = PISE(replace(config, labels=labels, pose_columns=pose_columns))
+    model = PISE(replace(config, labels=labels, pose_columns=pose_columns))
     tensors: dict[str, Tensor] = {}
     for name, wanted in model.state_dict().items():
         if name.endswith(("per_region.weight", "per_region.bias")):

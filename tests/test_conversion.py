@@ -192,8 +192,7 @@ def test_converted_weights_edit_photos(checkpoint, person, other_person, editing
     me, other = (editor.set_person(p.photo, pose=p.pose, parsing=p.parsing) for p in (person, other_person))
     painted = person.parsing.copy()
     painted[150:200, 80:140] = 4
-    for wish in ({"parsing": painted}, {"styles": {"upper_clothes": [(other, 0.5)]}}):
-        edit = me.render(**wish)
+    for edit in (me.render(parsing=painted), me.render(styles={"upper_clothes": [(other, 0.5)]})):
         assert edit.photo.shape == person.photo.shape
         assert edit.changed.any() and not edit.changed[:8].any()
     pose = person.pose.copy()

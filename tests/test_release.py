@@ -82,7 +82,7 @@ def small() -> dict[str, Small]:
     made = {}
     for name in ("pose", "editing"):
         tensors = filled(generator_shapes(WIDTH, editing=name == "editing"))
-        made[name] = Small(convert_generator(checkpoint(tensors))[0], Reference(tensors))
+        made[name] = Small(convert_generator(checkpoint(tensors))[0].to("cpu"), Reference(tensors))
     return made
 
 

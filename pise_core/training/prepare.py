@@ -1,4 +1,5 @@
-"""``python -m pise_core prepare``: a folder of street photos becomes small samples, ready to train on.
+"""``python -m pise_core prepare``: a folder of street photos becomes small samples, ready to train on;
+``prepare deepfashion``: so does DeepFashion (see ``deepfashion``).
 
 Written: ``images/NNNN.jpg`` (long side 416), ``parsing/NNNN.png`` (indices, where annotated) and ``samples.json``:
 ``{"train": {name: [18 rows]}, "test": {...}}``, joints in pixels of the small image.
@@ -11,19 +12,40 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from pise_core.errors import InputError
 from pise_core.pose import to_rows, visible
+from pise_core.training import deepfashion
+from pise_core.training.label_tables import TABLES, load_table
 from pise_core.training.street_photos import StreetPhotos
 
 LONG_SIDE = 416
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("source", type=Path, help="folder of Clothing Co-Parsing: photos/, annotations/, *.json, *.mat")
+    parser.add_argument("dataset", nargs="?", choices=("street", "deepfashion"), default="street", help="what it is")
+    parser.add_argument(
+        "source",
+        type=Path,
+        help="folder of Clothing Co-Parsing (photos/, annotations/, *.json, *.mat); DeepFashion: img, or a zip file",
+    )
     parser.add_argument("--out", type=Path, default=Path("prepared"), help="folder to write (default: prepared)")
-    parser.add_argument("--limit", type=int, default=None, help="at most so many photos of each split")
+    parser.add_argument("--limit", type=int, default=None, help="at most so many street photos of each split")
+    fashion = parser.add_argument_group("deepfashion")
+    fashion.add_argument("--lists", type=Path, metavar="DIR", help="PATN's fashion-resize-{annotation,pairs}-*.csv")
+    fashion.add_argument(
+        "--maps", type=Path, metavar="DIR", help="label maps of a human parser, PNG, named as pictures"
+    )
+    fashion.add_argument(
+        "--table",
+        default="cihp-studio",
+        help=f"how its labels merge into eight regions: {', '.join(TABLES)}, or a JSON file (default: cihp-studio)",
+    )
+    fashion.add_argument("--split", choices=deepfashion.SPLITS, help="one split only")
 
 
 def run(args: argparse.Namespace) -> int:
+    if args.dataset == "deepfashion":
+        return _deepfashion(args)
     photos = StreetPhotos(args.source)
     for folder in ("images", "parsing"):
         (args.out / folder).mkdir(parents=True, exist_ok=True)
@@ -50,4 +72,17 @@ def run(args: argparse.Namespace) -> int:
                 print(f"{split}: {count + 1} of {len(names)}", flush=True)
     (args.out / "samples.json").write_text(json.dumps(samples))
     print({split: len(found) for split, found in samples.items()}, "->", args.out)
+    return 0
+
+
+def _deepfashion(args: argparse.Namespace) -> int:
+    if args.lists is None or args.maps is None:
+        raise InputError("prepare deepfashion needs --lists and --maps")
+    splits = deepfashion.SPLITS if args.split is None else (args.split,)
+    table = load_table(args.table)
+    written = deepfashion.prepare(args.source, args.lists, args.maps, table, args.out, splits)
+    for split in splits:
+        left_out = json.loads((args.out / "dataset.json").read_text())["too_few_joints"][split]
+        print(f"{split}: {written[split]} pairs; {len(left_out)} pictures have too few joints to be samples")
+    print(f"regions in the order {table.order!r} -> {args.out}")
     return 0
