@@ -230,7 +230,7 @@ class Carried(NamedTuple):
 
     image: np.ndarray  # (H, W, 3) uint8; meaningful where trust > 0
     parsing: np.ndarray  # (H, W) uint8; 0 where nothing was carried
-    trust: np.ndarray  # (H, W) float32: 1 where a source pixel arrived, 0 where none did, soft at edges
+    trust: np.ndarray  # (H, W) float32: 1 where a source pixel arrived that can be believed, 0 elsewhere, soft at edges
     lifted: np.ndarray  # (H, W) bool: where a part was that changed its place, and a rim about it
     landed: np.ndarray  # (H, W) bool: where such a part is now
 
@@ -239,7 +239,7 @@ class Carried(NamedTuple):
 
         That is where something arrived, and where background was and still is. What the person uncovered is unknown.
         """
-        return (self.trust > 0.5) | ((source == 0) & (self.trust == 0))
+        return (self.parsing > 0) | ((source == 0) & ~self.landed)
 
 
 def still(matrix: np.ndarray, size: tuple[int, int]) -> bool:
@@ -292,8 +292,8 @@ def carry(
         source: pose (18, 3) in the image's pixels.
         target: pose (18, 3) in the canvas's pixels.
         canvas: (H, W) to draw on; without it the image's own size. Another person's canvas lets nothing stay.
-        rim: so many pixels at the silhouette of a moved part are not believed, neither there (the background shines
-            through) nor where it was lifted off (its edge shines through).
+        rim: of so many pixels at the silhouette of a moved part the colours are not believed, neither there (the
+            background shines through) nor where it was lifted off (its edge shines through). Their labels are.
         order: indices into ``PARTS`` from the farthest part to the nearest.
     """
     size = canvas or owner.shape
@@ -314,29 +314,31 @@ def carry(
         if index in staying:
             here = mask & ~lifted
             # Only a limb that was drawn earlier can lie here already: this part covers it.
-            out[here], labels[here], trust[here] = image[here], parsing[here], 1.0
+            labels[mask], trust[mask] = parsing[mask], 0.0
+            out[here], trust[here] = image[here], 1.0
             continue
         if part not in moves:
             continue
-        mask = _with_overlap(mask.astype(np.uint8), index, part, parsing, source) & core
+        mask = _with_overlap(mask.astype(np.uint8), index, part, parsing, source)
         box = _bounds(mask, moves[part], size)
         if box is None:
             continue
         x0, y0, x1, y1 = box
         matrix = _for_opencv(moves[part], x0, y0)
         shape = (x1 - x0, y1 - y0)
-        alpha = cv2.warpAffine(mask.astype(np.float32), matrix, shape)
+        cover = cv2.warpAffine(mask.astype(np.float32), matrix, shape)
+        alpha = cv2.warpAffine((mask & core).astype(np.float32), matrix, shape) if rim else cover
         # Colours are taken from the whole image: the soft edge of the mask must not mix in black.
         colours = cv2.warpAffine(image, matrix, shape, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         regions = cv2.warpAffine(parsing * mask, matrix, shape, flags=cv2.INTER_NEAREST)
         window = slice(y0, y1), slice(x0, x1)
         under = trust[window]
-        total = alpha + under * (1 - alpha)
+        total = alpha + under * (1 - cover)
         share = np.divide(alpha, total, out=np.zeros_like(alpha), where=total > 1e-3)[..., None]
         out[window] = np.rint(colours * share + out[window] * (1 - share)).astype(np.uint8)
-        labels[window] = np.where((alpha > 0.5) & (regions > 0), regions, labels[window])
+        labels[window] = np.where((cover > 0.5) & (regions > 0), regions, labels[window])
         trust[window] = total
-        landed[window] |= alpha > 0
+        landed[window] |= cover > 0
     return Carried(out, labels, trust, lifted, landed)
 
 

@@ -148,7 +148,7 @@ def _settle(labels, nothing, source: np.ndarray, carried: Carried, scale: float,
     """
     concerned = grow(carried.lifted | carried.landed, 3 / scale)
     if detail:
-        arrived = carried.trust > 0.5
+        arrived = carried.parsing > 0
         labels = np.where(arrived & (nothing < _OVERRULE), carried.parsing, labels)
         seen = (source == 0) & ~arrived & ~carried.lifted
         labels = np.where(seen & (nothing > 1 - _OVERRULE), 0, labels)

@@ -13,9 +13,11 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from pise_core.errors import InputError
+from pise_core.framing import FRAME_SIZE
 from pise_core.networks.discriminator import Discriminator
 from pise_core.networks.vgg import VGGSlice
 from pise_core.pise import PISEOutput
+from pise_core.regions import REGION
 
 PERCEPTUAL_LAYERS = ("relu1_1", "relu2_1", "conv3_1")
 STYLE_LAYERS = ("relu2_2", "conv3_1")
@@ -32,6 +34,7 @@ class LossWeights:
     style: float = 30.0
     adversarial: float = 0.0
     painted: float = 2.5  # the picture before carried pixels are blended in must stand on its own
+    face: float = 0.5  # and so must its face, a hundredth of the picture and the first thing that is looked at
     distillation: float = 1.0  # the matching encoder learns to see what the teacher sees
 
 
@@ -81,21 +84,28 @@ class ImageLosses(nn.Module):
         #: Reads the teacher's conv3_1 off the small encoder's; used in training only.
         self.readout = nn.Conv2d(matching_channels, 256, 1)
 
-    def forward(self, made: PISEOutput, target: Tensor, person: Tensor, matching: VGGSlice) -> dict[str, Tensor]:
+    def forward(self, made: PISEOutput, target: Tensor, parsing: Tensor, matching: VGGSlice) -> dict[str, Tensor]:
         """Terms by name, weighted.
 
         Args:
             made: the generator's answer.
             target: (N, 3, H, W) in [-1, 1].
-            person: (N, 1, H, W), 1 on the person.
+            parsing: (N, 8, H, W) one-hot, the target's.
             matching: the generator's own matching encoder.
         """
-        w, whole = self.weights, person
+        w, person = self.weights, 1 - parsing[:, :1]
+        whole = person
         image, real = made.image.float() * person, target * person
         area = person.sum().clamp(min=1) * 3
         terms = {"reconstruction": w.reconstruction * (image - real).abs().sum() / area}
         if w.painted:
             terms["painted"] = w.painted * (made.painted.float() * person - real).abs().sum() / area
+        if w.face and (faces := _faces(parsing)):
+            size = 96 * person.shape[2] // FRAME_SIZE[0]
+            near = [torch.cat([_close(x, place, size) for place in faces]) for x in (made.painted.float(), target)]
+            seen, truth = self.teacher(near[0]), self.teacher(near[1])
+            gaps = ((seen[k] - truth[k].detach()).abs().mean() for k in PERCEPTUAL_LAYERS)
+            terms["face"] = w.face * sum(gaps, start=(near[0] - near[1]).abs().mean())
         image, real, person = _quarter(image, real, person)
         seen, truth = self.teacher(image), {k: v.detach() for k, v in self.teacher(real).items()}
         # Features are about zero off the person: scale by the share that is not.
@@ -120,6 +130,27 @@ class ImageLosses(nn.Module):
             gap = (made.matched.float() - own.float()) ** 2 / own.float().var().clamp(min=1e-3) * inside
             terms["correspondence"] = w.correspondence * gap.sum() / (inside.sum().clamp(min=1) * own.shape[1])
         return terms
+
+
+def _faces(parsing: Tensor) -> list[tuple[int, int, int]]:
+    """Sample, row and column of the middle of every face that is seen."""
+    places = []
+    for index, face in enumerate(parsing[:, REGION["face"]]):
+        cells = face.nonzero()
+        if len(cells) >= 20:
+            y, x = cells.float().mean(0).round().int().tolist()
+            places.append((index, y, x))
+    return places
+
+
+def _close(image: Tensor, place: tuple[int, int, int], size: int) -> Tensor:
+    """A square of ``size`` / 2 about a place in (N, 3, H, W), within the picture, enlarged to twice that: the teacher
+    knows faces of more pixels than these have. (1, 3, size, size)."""
+    index, y, x = place
+    half = size // 4
+    y, x = min(max(y, half), image.shape[2] - half), min(max(x, half), image.shape[3] - half)
+    part = image[index : index + 1, :, y - half : y + half, x - half : x + half]
+    return F.interpolate(part, scale_factor=2, mode="bilinear", align_corners=False)
 
 
 def _quarter(*maps: Tensor) -> tuple[Tensor, ...]:

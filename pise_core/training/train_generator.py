@@ -50,7 +50,7 @@ def terms_of(model: PISE, batch: Batch, stage: str, image_losses: ImageLosses, w
         logits = model.generate_parsing(b.source_parsing, b.source_pose, b.target_pose, b.carried_parsing)
         return parsing_terms(logits, b.target_parsing, weights), None
     made = forward(model, batch, stage)
-    terms = image_losses(made, b.target_image, b.person, model.image_generator.matching)
+    terms = image_losses(made, b.target_image, b.target_parsing, model.image_generator.matching)
     if made.parsing_logits is not None:
         terms |= parsing_terms(made.parsing_logits, b.target_parsing, weights)
     return terms, made
