@@ -37,23 +37,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--tasks", type=_tasks, default=STREET_TASKS, metavar="TASK,...", help=f"some of {','.join(STREET_TASKS)}"
     )
     street.add_argument("--limit", type=_positive, help="at most so many photos (styles: pairs of photos)")
+    street.set_defaults(examine=_street)
     clips = kinds.add_parser("videos", help="true pairs of frames from clips of one person each")
     clips.add_argument(
         "--data", type=Path, required=True, help="a folder per clip: frames NNNNN.jpg, and keypoints.json"
     )
     clips.add_argument("--pairs", type=_positive, default=4, help="pairs of frames per clip (default: 4)")
     clips.add_argument("--limit", type=_positive, help="at most so many clips")
+    clips.set_defaults(examine=_videos)
     analysis = kinds.add_parser("analyzer", help="joints and regions that are found in the same test photos")
     analysis.add_argument("--data", type=Path, default=Path("prepared"), help="folder that prepare wrote")
     analysis.add_argument("--limit", type=_positive, help="at most so many photos")
-    for data in (street, clips, analysis):
-        data.add_argument("--weights", type=Path, metavar="FOLDER", help="weights (default: the shipped ones)")
-        data.add_argument("--seed", type=int, default=0, help="which pairs, turns, edits and scenes are drawn")
-        data.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="where to compute")
-        data.add_argument("--json", type=Path, metavar="FILE", help="write the figures here too")
-    analysis.set_defaults(sheet=None)
-    for data in (street, clips):
-        data.add_argument(
+    analysis.set_defaults(examine=_analyzer, sheet=None)
+    for kind in (street, clips, analysis):
+        _add_common_arguments(kind)
+    for kind in (street, clips):
+        kind.add_argument(
             "--also",
             action="append",
             default=[],
@@ -61,7 +60,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             metavar="NAME=PATH",
             help="another generator in a row of its own: a folder with pise.safetensors, or such a file; repeatable",
         )
-        data.add_argument("--sheet", type=Path, metavar="FILE.jpg", help=f"show up to {SHOWN} examples of each task")
+        kind.add_argument("--sheet", type=Path, metavar="FILE.jpg", help=f"show up to {SHOWN} examples of each task")
+
+
+def _add_common_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--weights", type=Path, metavar="FOLDER", help="weights (default: the shipped ones)")
+    parser.add_argument("--seed", type=int, default=0, help="which pairs, turns, edits and scenes are drawn")
+    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="where to compute")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures here too")
 
 
 def run(args: argparse.Namespace, measures: Callable[[str], Measures] = load_measures) -> int:
@@ -70,9 +76,8 @@ def run(args: argparse.Namespace, measures: Callable[[str], Measures] = load_mea
         check_writable(args.sheet)
     if args.json and not args.json.parent.is_dir():
         raise InputError(f"there is no folder {args.json.parent} to write {args.json.name} to")
-    examine = {"street": _street, "videos": _videos, "analyzer": _analyzer}[args.kind]
     with torch.no_grad():
-        found = examine(args, measures)
+        found = args.examine(args, measures)
     outcomes = [outcome for outcome, _ in found]
     for outcome in outcomes:
         print(report.table(outcome), end="\n\n")
