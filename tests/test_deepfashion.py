@@ -16,7 +16,7 @@ from pise_core.cli import main
 from pise_core.errors import InputError
 from pise_core.pose import JOINT, visible
 from pise_core.regions import REGION
-from pise_core.training.deepfashion import flat_name, read_split
+from pise_core.training.deepfashion import Archive, flat_name, make_maps, read_split
 from pise_core.training.label_tables import TABLES, load_table
 from pise_core.training.samples import load_samples
 
@@ -151,6 +151,27 @@ def test_every_missing_file_is_named(given, capsys):
     assert f"picture {FLAT['train'][1]}.jpg" in said and f"map {FLAT['test'][0]}.png" in said
     assert (given.out / "missing.txt").read_text().count("\n") == 2
     assert not (given.out / "samples.json").exists()
+
+
+def test_a_parser_makes_the_maps_that_are_missing(given, capsys):
+    (given.maps / f"{FLAT['test'][1]}.png").unlink()
+    seen = []
+
+    def labels(picture: np.ndarray) -> np.ndarray:
+        seen.append(picture)
+        return np.full(picture.shape[:2], 4, np.uint8)
+
+    names = [*FLAT["train"], *FLAT["test"], "fashionMENPantsid0000000001_1front"]
+    assert make_maps(Archive(given.archive), names, given.maps, labels) == 1
+    assert len(seen) == 1
+    picture = np.asarray(Image.open(given.archive / f"{PICTURES['test'][1]}.jpg"), np.int16)
+    assert np.abs(seen[0] - picture).mean() < 1  # decoders differ in rounding
+    assert make_maps(Archive(given.archive), names, given.maps, labels) == 0
+    assert given.prepare() == 0
+    made = cv2.imread(str(given.out / "parsing" / f"{FLAT['test'][1]}.png"), cv2.IMREAD_UNCHANGED)
+    assert (made == TABLES["cihp-studio"].regions[4]).all()
+    assert given.prepare("--parse") == 2
+    assert "--table cihp-studio merges others" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

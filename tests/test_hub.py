@@ -56,6 +56,7 @@ def test_the_parser_agrees_with_the_networks_own_pipeline(segformer, photo):
     labels = processor.post_process_semantic_segmentation(outputs, target_sizes=[photo.shape[:2]])[0].numpy()
     assert len(np.unique(labels)) > 3  # else the comparison would say nothing
     assert (parsing == ATR_18[labels]).mean() > 0.98
+    assert (SegformerParser(folder, device="cpu").labels(photo) == labels).mean() > 0.98
 
 
 def test_a_photo_of_any_shape_comes_back_at_its_own_size(segformer):

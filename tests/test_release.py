@@ -7,7 +7,7 @@ against what their own code answered for full-size networks whose weights are ma
 import importlib.util
 import json
 import os
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -184,7 +184,7 @@ def _common() -> Any:
     return module
 
 
-@cache
+@lru_cache(maxsize=3)  # those of one seed
 def _network(kind: str, seed: int) -> Any:
     assert PARITY is not None
     keys = json.loads((PARITY / f"{kind}.keys.json").read_text())

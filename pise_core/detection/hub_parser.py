@@ -29,7 +29,7 @@ _DEVIATION = torch.tensor((0.229, 0.224, 0.225)).view(3, 1, 1)
 
 
 class SegformerParser:
-    """Finds the regions of everybody in a photo. Loads and fetches on the first :meth:`parse`; safe across threads.
+    """Finds the regions of everybody in a photo. Loads and fetches when first asked; safe across threads.
 
     Args:
         folder: a local folder with ``config.json`` and ``model.safetensors`` instead of the hub's files.
@@ -43,7 +43,11 @@ class SegformerParser:
         self._lock = threading.Lock()
 
     def parse(self, photo: np.ndarray) -> np.ndarray:
-        """The regions of a photo: (H, W) uint8 of indices 0..7.
+        """The regions of a photo: (H, W) uint8 of indices 0..7. See :meth:`labels`."""
+        return ATR_18[self.labels(photo)]
+
+    def labels(self, photo: np.ndarray) -> np.ndarray:
+        """ATR's labels of a photo: (H, W) uint8 of indices 0..17.
 
         Args:
             photo: (H, W, 3) uint8 RGB.
@@ -71,7 +75,7 @@ class SegformerParser:
             better = score > best
             labels[better] = label
             best[better] = score[better]
-        return ATR_18[labels]
+        return labels
 
     def _load(self) -> Any:
         folder = Path(self._folder) if self._folder else [fetch(_REPOSITORY, name) for name in _FILES][0].parent

@@ -15,7 +15,7 @@ import io
 import json
 import re
 import zipfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
@@ -145,18 +145,50 @@ def _rows(path: Path, delimiter: str, columns: Sequence[str]) -> list[dict[str, 
     return rows
 
 
-def prepare(
-    source: Path, lists: Path, maps: Path, table: LabelTable, out: Path, splits: Sequence[str] = SPLITS
-) -> dict[str, int]:
+def make_maps(archive: Archive, names: Iterable[str], maps: Path, labels: Callable[[np.ndarray], np.ndarray]) -> int:
+    """Let a parser make the maps that aren't there yet; may be interrupted and called again.
+
+    Args:
+        archive: of the pictures; those that it lacks are passed over.
+        names: of all pictures.
+        maps: folder to complete; made where it isn't there.
+        labels: the parser: (H, W, 3) uint8 RGB -> (H, W) uint8.
+
+    Returns:
+        How many were made.
+    """
+    maps.mkdir(parents=True, exist_ok=True)
+    there, made = _maps_in(maps), 0
+    for name in names:
+        if name in there or name not in archive:
+            continue
+        picture = cv2.imdecode(np.frombuffer(archive.read(name), np.uint8), cv2.IMREAD_COLOR)
+        if picture is None:
+            raise InputError(f"{name}.jpg in {archive.source} is not a picture")
+        _, data = cv2.imencode(".png", labels(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)))
+        # Never half a file under its name, whenever the run is interrupted.
+        unfinished = maps / f"{name}.part"
+        unfinished.write_bytes(data.tobytes())
+        unfinished.replace(maps / f"{name}.png")
+        made += 1
+        if made % 100 == 0:
+            print(f"{made} maps made", flush=True)
+    return made
+
+
+def _maps_in(folder: Path) -> dict[str | None, Path]:
+    return {flat_name(str(p.relative_to(folder).with_suffix(".jpg"))): p for p in sorted(folder.rglob("*.png"))}
+
+
+def prepare(archive: Archive, found: dict[str, Split], maps: Path, table: LabelTable, out: Path) -> dict[str, int]:
     """Write the folder that is described above.
 
     Args:
-        source: the archive, as a folder or as a zip file.
-        lists: folder of the lists.
+        archive: of the pictures.
+        found: the splits to prepare, by name; the other is left empty.
         maps: folder of a parser's label maps: PNG of one channel, named as the pictures are, flattened or not.
         table: how its labels merge.
         out: folder to write.
-        splits: which to prepare; the other is left empty.
 
     Returns:
         Split -> number of pairs.
@@ -165,10 +197,8 @@ def prepare(
         InputError: if anything that the lists name is missing (all names go to ``out/missing.txt``) or does not fit.
             Nothing else is written then.
     """
-    archive = Archive(source)
-    found = {split: read_split(lists, split) for split in splits}
     names = [name for split in found.values() for name in split.joints]
-    by_name = {flat_name(str(p.relative_to(maps).with_suffix(".jpg"))): p for p in sorted(maps.rglob("*.png"))}
+    by_name = _maps_in(maps)
     missing = [f"picture {name}.jpg" for name in names if name not in archive]
     missing += [f"map {name}.png" for name in names if name not in by_name]
     out.mkdir(parents=True, exist_ok=True)

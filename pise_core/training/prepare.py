@@ -36,6 +36,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--maps", type=Path, metavar="DIR", help="label maps of a human parser, PNG, named as pictures"
     )
     fashion.add_argument(
+        "--parse",
+        action="store_true",
+        help="make the maps that are missing there with the hub's parser (ATR's labels; 109 MB are fetched once)",
+    )
+    fashion.add_argument(
         "--table",
         default="cihp-studio",
         help=f"how its labels merge into eight regions: {', '.join(TABLES)}, or a JSON file (default: cihp-studio)",
@@ -80,7 +85,18 @@ def _deepfashion(args: argparse.Namespace) -> int:
         raise InputError("prepare deepfashion needs --lists and --maps")
     splits = deepfashion.SPLITS if args.split is None else (args.split,)
     table = load_table(args.table)
-    written = deepfashion.prepare(args.source, args.lists, args.maps, table, args.out, splits)
+    archive = deepfashion.Archive(args.source)
+    found = {split: deepfashion.read_split(args.lists, split) for split in splits}
+    if args.parse:
+        from pise_core.detection.hub_parser import LICENCE, SegformerParser
+
+        if not args.table.startswith("atr-") and args.table in TABLES:
+            raise InputError(f"the hub's parser answers ATR's labels; --table {args.table} merges others")
+        print(LICENCE)
+        names = [name for split in found.values() for name in split.joints]
+        made = deepfashion.make_maps(archive, names, args.maps, SegformerParser().labels)
+        print(f"{made} maps made in {args.maps}")
+    written = deepfashion.prepare(archive, found, args.maps, table, args.out)
     for split in splits:
         left_out = json.loads((args.out / "dataset.json").read_text())["too_few_joints"][split]
         print(f"{split}: {written[split]} pairs; {len(left_out)} pictures have too few joints to be samples")
