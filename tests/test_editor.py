@@ -15,6 +15,7 @@ from pise_core.detection.analyzer import Analyzer
 from pise_core.detection.network import AnalyzerConfig, AnalyzerNetwork
 from pise_core.pose import JOINT
 from pise_core.regions import REGION
+from tests.conftest import draw_person
 
 
 @pytest.fixture(scope="module")
@@ -219,6 +220,19 @@ def test_borrowing_from_oneself_changes_nothing(somebody, person):
 def test_boxes_that_make_no_sense_are_refused(random_editor, person, box):
     with pytest.raises(InputError, match="box"):
         random_editor.set_person(person.photo, box=box)
+
+
+def test_a_person_may_leave_the_frame(random_editor):
+    """Who is moved up in a tall photo, further than the frame reaches, keeps the head."""
+    drawn = draw_person(200, 600, (40, 330, 160, 590))
+    person = random_editor.set_person(drawn.photo, pose=drawn.pose, parsing=drawn.parsing)
+    pose = drawn.pose.copy()
+    pose[:, 1] -= 180
+    x, y = pose[JOINT["nose"], :2].astype(int)
+    assert person.framing.to_frame(pose[None, JOINT["nose"], :2])[0, 1] < 0
+    edit = person.render(pose=pose)
+    assert edit.parsing[y, x] == REGION["face"]
+    assert np.abs(edit.photo[y, x].astype(int) - drawn.photo[y + 180, x].astype(int)).max() < 12
 
 
 def test_a_large_photo_is_edited_as_a_small_one(random_editor, person):

@@ -19,7 +19,7 @@ from pise_core.images import read_image, write_image
 from pise_core.pise import PISE, PISEConfig
 from pise_core.pose import JOINT, to_rows
 from pise_core.regions import REGION
-from pise_core.training.evaluation import command, report, styles
+from pise_core.training.evaluation import analyzer, command, report, styles
 from pise_core.training.evaluation.contestants import ALONE, COPY, TRUTH, WARP, WITH_DETAIL, Made
 from pise_core.training.evaluation.judge import Example, Judge, Outcome, Reader
 from pise_core.training.evaluation.pictures import (
@@ -370,3 +370,31 @@ def test_nothing_that_serves_is_imported():
     code = "import sys, pise_core.training.evaluation.command; print(sorted(sys.modules))"
     loaded = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     assert not any(f"'{name}'" in loaded for name in ("gradio", "mediapipe", "controlnet_aux", "torchmetrics"))
+
+
+def test_views_for_the_analyzer_are_framed_as_they_say():
+    """Corner: small, and in a corner. Half body: no joint below the hips. Landscape: wider than high. Joints and map
+    move with the person."""
+    drawn = [draw_person(shirt=shirt) for shirt in ((190, 60, 50), (60, 150, 70))]
+    samples = [Sample(str(i), d.photo, d.pose, d.parsing) for i, d in enumerate(drawn)]
+    for view in analyzer.views(samples, "corner", 0):
+        assert 0.1 < np.ptp(view.pose[:, 1]) / view.image.shape[0] < 0.4
+        assert abs(np.nanmean(view.pose[:, 0]) / view.image.shape[1] - 0.5) > 0.2
+    for view in analyzer.views(samples, "half body", 0):
+        assert np.isnan(view.pose[[JOINT["right_knee"], JOINT["left_ankle"]], 0]).all()
+        assert not (view.parsing == REGION["leg"]).any()
+    for view in analyzer.views(samples, "landscape", 0):
+        assert view.image.shape[1] > view.image.shape[0]
+        x, y = np.nanmean(view.pose[[2, 5, 8, 11], :2], 0).astype(int)
+        assert view.parsing[y, x] == REGION["upper_clothes"]
+        assert min(np.abs(view.image[y, x].astype(int) - c).max() for c in ((190, 60, 50), (60, 150, 70))) < 12
+
+
+def test_the_analyzer_s_figures_are_those_of_its_answers(editor):
+    view = analyzer.View(*draw_person())
+    figures = analyzer.score(editor.analyzer, [view])
+    assert figures["missed"] in (0.0, 1.0)
+    if figures["missed"]:
+        assert figures["pck@0.1"] == 0.0
+    nobody = analyzer.View(np.full((200, 150, 3), 127, np.uint8), view.pose, np.zeros((200, 150), np.uint8))
+    assert analyzer.score(editor.analyzer, [nobody])["missed"] == 1.0

@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 
 from pise_core.errors import InputError
-from pise_core.networks.blocks import GatedConv
+from pise_core.networks.blocks import GatedConv, UpBlock
 from pise_core.networks.discriminator import Discriminator
 from pise_core.networks.normalization import (
     PerRegionNormalization,
@@ -263,3 +263,43 @@ def test_codes_and_maps_of_a_wrong_shape_are_refused(model):
         model(image, parsing, source, target, target_parsing=parsing[:, :7])
     with pytest.raises(InputError, match="source image"):
         model(image[0], parsing, source, target)
+
+
+def test_a_smooth_block_leaves_no_grid():
+    """Plain features, enlarged: without smoothing even and odd cells differ, with it they do not."""
+    torch.manual_seed(0)
+    plain = torch.rand(1, 4, 1, 1).expand(1, 4, 8, 8)
+    for smooth, least, most in ((False, 0.05, math.inf), (True, 0.0, 1e-5)):
+        block = UpBlock(4, 4, smooth=smooth)
+        with torch.no_grad():
+            inner = block(plain)[..., 4:-4, 4:-4]
+        grid = (inner[..., ::2, :] - inner[..., 1::2, :]).abs().max()
+        assert least <= float(grid) <= most
+
+
+def test_shades_are_carried_and_a_borrowed_colour_stays():
+    """Where source and target are the same, a bright spot of a garment is found again as brighter than its mean,
+    whatever colour the style code asks for."""
+    torch.manual_seed(0)
+    model = PISE(PISEConfig(width=4, modulation=4, colour_path=True, carried_shades=True)).eval()
+    generator = model.image_generator
+    image, parsing, _, _ = random_inputs(1)
+    source = generator.encode(image, parsing)
+    assert source.values is not None
+    assert source.values.shape[1] == 2 * 4 + 3
+    shades = source.values[:, -3:].unflatten(2, (SIZE[0] // 4, SIZE[1] // 4))
+    colours = F.avg_pool2d(image, 4)
+    mean = torch.einsum("njc,njhw->nchw", source.styles[..., -3:], region_masks(parsing, (16, 12)))
+    person = parsing[:, :1, ::4, ::4] == 0
+    assert torch.allclose(torch.where(person, colours - mean, 0), torch.where(person, shades, 0), atol=1e-5)
+    with pytest.raises(ValueError, match="colour_path"):
+        PISEConfig(carried_shades=True)
+
+
+def test_a_discriminator_may_see_the_wanted_map():
+    torch.manual_seed(0)
+    image, parsing, _, _ = random_inputs(2)
+    judge = Discriminator(4, 8).eval()
+    with torch.no_grad():
+        assert judge(image, parsing).shape == (2, 1, SIZE[0] // 16, SIZE[1] // 16)
+        assert not torch.equal(judge(image, parsing), judge(image, parsing.flip(3)))

@@ -68,6 +68,58 @@ def test_transforms_take_joints_to_joints(person, lifted):
             assert matrix == pytest.approx(np.eye(2, 3), abs=1e-4)
 
 
+def test_a_nose_that_wanders_does_not_tilt_the_head(person):
+    """Who looks to the side moves the nose; ears and neck stay, and so does the head."""
+    target = person.pose.copy()
+    target[[JOINT["nose"], JOINT["right_eye"], JOINT["left_eye"]], 0] += 9
+    assert part_transforms(person.pose, target)["head"] == pytest.approx(np.eye(2, 3), abs=1e-4)
+    # A head that is moved as a whole goes along, its size unchanged.
+    target = person.pose.copy()
+    face = [JOINT[j] for j in ("nose", "right_eye", "left_eye", "right_ear", "left_ear")]
+    target[face, :2] += (6, 2)
+    head = part_transforms(person.pose, target)["head"]
+    ears = (person.pose[JOINT["right_ear"], :2] + person.pose[JOINT["left_ear"], :2]) / 2
+    assert head @ [*ears, 1] == pytest.approx(ears + (6, 2), abs=1e-3)
+    assert 0.85 <= np.hypot(*head[:, 0]) <= 1.15
+    assert abs(np.linalg.det(head[:, :2]) - np.hypot(*head[:, 0]) ** 2) < 1e-6  # no shear
+
+
+def test_a_torso_seen_from_the_side_keeps_a_body_s_depth(person):
+    target = person.pose.copy()
+    for joint in (2, 5, 8, 11):
+        target[joint, 0] = person.pose[1, 0]
+    width = np.linalg.svd(part_transforms(person.pose, target)["torso"][:, :2])[1]
+    assert width[1] == pytest.approx(0.65, abs=0.01)
+    # One that is wanted at a third of the size gets that size.
+    small = person.pose.copy()
+    small[:, :2] *= 1 / 3
+    assert np.linalg.svd(part_transforms(person.pose, small)["torso"][:, :2])[1].max() < 0.5
+
+
+def test_the_rim_of_a_moved_part_keeps_its_label_and_loses_its_colour(person, lifted):
+    owner = assign_parts(person.parsing, person.pose)
+    whole = carry(person.photo, person.parsing, owner, person.pose, lifted)
+    careful = carry(person.photo, person.parsing, owner, person.pose, lifted, rim=2)
+    assert (careful.parsing == whole.parsing).mean() > 0.995
+    rim = (careful.trust < 0.5) & (whole.trust > 0.5) & whole.landed
+    assert rim.sum() > 20
+    assert (careful.parsing[rim] > 0).mean() > 0.9
+
+
+def test_arms_can_lie_behind_the_body(person):
+    """The forearm laid across the belly: drawn last it covers the shirt, drawn first the shirt covers it."""
+    target = person.pose.copy()
+    target[JOINT["right_wrist"], :2] = np.nanmean(person.pose[[2, 5, 8, 11], :2], 0)
+    owner = assign_parts(person.parsing, person.pose)
+    behind = sorted(range(len(PARTS)), key=lambda index: "arm" not in PARTS[index])
+    args = (person.photo, person.parsing, owner, person.pose, target)
+    x, y = (0.5 * target[JOINT["right_elbow"], :2] + 0.5 * target[JOINT["right_wrist"], :2]).astype(int)
+    x = int(0.3 * x + 0.7 * target[JOINT["right_wrist"], 0])
+    y = int(0.3 * y + 0.7 * target[JOINT["right_wrist"], 1])
+    assert carry(*args).parsing[y, x] == REGION["upper_skin"]
+    assert carry(*args, order=behind).parsing[y, x] == REGION["upper_clothes"]
+
+
 def test_a_forearm_without_a_wrist_follows_the_upper_arm(person):
     source = person.pose.copy()
     source[JOINT["left_wrist"]] = np.nan, np.nan, 0
