@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from app.paint import PaintLayer, working_size
-from app.session import Session, Style
+from app.session import Session
 from pise_core import pose as poses
 from pise_core.errors import InputError
 from pise_core.regions import REGIONS
@@ -38,21 +38,23 @@ def paint(session: Session, value: Any) -> PaintLayer | None:
     return PaintLayer.from_client(field(value, "labels"), working_size(width, height))
 
 
-def styles(session: Session, value: Any) -> dict[str, Style]:
-    """``{"styles": {region: {"reference", "alpha"}}}``."""
+def styles(session: Session, value: Any) -> dict[str, dict[str, float]]:
+    """``{"styles": {region: {id of a reference: weight}}}``, the weights of a region summing to at most 1."""
     wanted = field(value, "styles")
     if not isinstance(wanted, dict):
         raise InputError("the textures did not arrive whole; move the slider again")
     checked = {}
-    for region, style in wanted.items():
-        reference, alpha = field(style, "reference"), field(style, "alpha")
+    for region, mix in wanted.items():
         if region not in REGIONS[1:]:
             raise InputError(f"textures can be borrowed for: {', '.join(REGIONS[1:])}")
-        if not isinstance(reference, str) or reference not in session.references:
+        if not isinstance(mix, dict) or not mix.keys() <= session.references.keys():
             raise InputError("that reference is gone; choose another one")
-        if isinstance(alpha, bool) or not isinstance(alpha, int | float) or not 0 <= alpha <= 1:
-            raise InputError("a texture is mixed with a weight from 0 to 1")
-        checked[region] = Style(reference, float(alpha))
+        for weight in mix.values():
+            if isinstance(weight, bool) or not isinstance(weight, int | float) or not 0 <= weight <= 1:
+                raise InputError("a texture is mixed with a weight from 0 to 1")
+        if sum(mix.values()) > 1 + 1e-6:
+            raise InputError("the weights of a region's textures sum to at most 1")
+        checked[region] = {key: float(weight) for key, weight in mix.items()}
     return checked
 
 

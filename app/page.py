@@ -28,7 +28,7 @@ def status(kind: str, text: str, session: Session | None = None) -> Update:
     # The same text twice must still reach the page, which may show another one meanwhile: hence the version.
     bar: dict[str, Any] = {"status": {"kind": kind, "text": text, "version": next(_versions)}}
     if session is not None:
-        bar["history"] = {"undo": session.can_undo, "redo": session.can_redo}
+        bar["history"] = {"undo": session.can_undo, "redo": session.can_redo, "save": session.person is not None}
     return {"bar": bar}
 
 
@@ -83,6 +83,13 @@ def download(session: Session, image: np.ndarray) -> dict[str, Any]:
     return {"value": path, "interactive": True, "label": f"Download PNG · {image.shape[1]} × {image.shape[0]}"}
 
 
+def file(session: Session, data: bytes, suffix: str) -> Update:
+    """A file that the browser saves at once, under the photo's name."""
+    path = session.save(data, session.name, suffix, keep=1)
+    news = {"url": f"/gradio_api/file={path}", "name": f"{session.name}{suffix}", "version": next(_versions)}
+    return {"bar": {"file": news}}
+
+
 def pose(session: Session) -> dict[str, Any]:
     """The wanted pose, and the person's own."""
     own = session.need_person().pose
@@ -113,9 +120,8 @@ def region_map(session: Session, edits: Edits) -> dict[str, Any]:
 
 def styles(session: Session) -> dict[str, Any]:
     """The mix per region, and which regions the person has at all."""
-    mixes = {region: {"reference": s.reference, "alpha": s.alpha} for region, s in session.edits.styles.items()}
     there = [] if session.person is None else present(session.person.parsing)
-    return {"version": next(_versions), "styles": mixes, "present": there}
+    return {"version": next(_versions), "styles": session.edits.styles, "present": there}
 
 
 def references(session: Session) -> list[dict[str, Any]]:

@@ -26,19 +26,6 @@ REFERENCE_LIMIT = 8
 Box = tuple[float, float, float, float]
 
 
-@dataclass(frozen=True)
-class Style:
-    """A region's look, mixed from the person's own and a reference's.
-
-    Attributes:
-        reference: id of the reference.
-        alpha: 0 = the person's own, 1 = the reference's.
-    """
-
-    reference: str
-    alpha: float
-
-
 @dataclass(frozen=True, eq=False)
 class Edits:
     """All that the user asks for; never changed, only replaced, so that the history can share parts.
@@ -46,17 +33,17 @@ class Edits:
     Attributes:
         pose: (18, 3) in pixels of the photo, or None for the person's own.
         paint: what was painted over the map, or None.
-        styles: region name -> style.
+        styles: region name -> id of a reference -> its weight; what is missing to 1 is the person's own.
     """
 
     pose: np.ndarray | None = None
     paint: PaintLayer | None = None
-    styles: dict[str, Style] = field(default_factory=dict)
+    styles: dict[str, dict[str, float]] = field(default_factory=dict)
 
     @property
     def none(self) -> bool:
         """True when nothing is asked for: the result is the photo itself."""
-        return self.pose is None and self.paint is None and not any(s.alpha > 0 for s in self.styles.values())
+        return self.pose is None and self.paint is None and not any(any(mix.values()) for mix in self.styles.values())
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,7 +68,7 @@ class Session:
 
     def __init__(self) -> None:
         self.token = secrets.token_urlsafe(24)
-        self.used = time.monotonic()
+        self.used = time.monotonic()  # kept by the registry
         self.lock = threading.RLock()
         self.document = 0  # counts opened photos, so that the page knows when to start afresh
         self.sequence = 0  # the newest order number seen; a result with a smaller one is out of date
@@ -116,8 +103,16 @@ class Session:
             self.person, self.preview, self.chosen = person, person.scaled(PREVIEW_SIDE), chosen
             self._forget_edits()
 
-    def add_reference(self, name: str, person: Any) -> str:
-        """Returns the reference's id.
+    def restore(self, name: str, person: Any, people: list[Found], chosen: int, history: list[Edits], position: int):
+        """Go on with a document that was saved; its references are added one by one afterwards."""
+        with self.lock:
+            self.open(person.photo, name, people)
+            self.set_person(person, chosen)
+            self.references.clear()
+            self._history, self._position = history, position
+
+    def add_reference(self, name: str, person: Any, key: str | None = None) -> str:
+        """Returns the reference's id, which is ``key`` if that is given.
 
         Raises:
             InputError: if there are too many.
@@ -125,7 +120,7 @@ class Session:
         with self.lock:
             if len(self.references) >= REFERENCE_LIMIT:
                 raise InputError(f"there are {REFERENCE_LIMIT} references already; remove one first")
-            key = f"r{1 + max((int(k[1:]) for k in self.references), default=0)}"
+            key = key or f"r{1 + max((int(k[1:]) for k in self.references), default=0)}"
             self.references[key] = Reference(name, person, person.scaled(PREVIEW_SIDE))
             return key
 
@@ -138,10 +133,9 @@ class Session:
         with self.lock:
             if not isinstance(key, str) or self.references.pop(key, None) is None:
                 raise InputError("that reference is gone already")
-            self._history = [
-                replace(e, styles={region: s for region, s in e.styles.items() if s.reference != key})
-                for e in self._history
-            ]
+            for number, edits in enumerate(self._history):
+                rest = {r: {k: w for k, w in mix.items() if k != key} for r, mix in edits.styles.items()}
+                self._history[number] = replace(edits, styles={r: mix for r, mix in rest.items() if mix})
 
     def need_photo(self) -> np.ndarray:
         """The open photo, (H, W, 3) uint8.
@@ -183,6 +177,12 @@ class Session:
     def can_redo(self) -> bool:
         return self._position + 1 < len(self._history)
 
+    @property
+    def history(self) -> tuple[list[Edits], int]:
+        """All steps, and the index of the current one."""
+        with self.lock:
+            return list(self._history), self._position
+
     def commit(self, **changes: Any) -> Edits:
         """Replace parts of the edits (``pose``, ``paint``, ``styles``) as one step of the history."""
         with self.lock:
@@ -221,10 +221,9 @@ class Session:
         pose = self.scaled_pose(edits.pose, person)
         parsing = None if edits.paint is None else edits.paint.over(self.base_map(edits, preview))
         styles: dict[str, list[tuple[Any, float]]] = {}
-        for region, style in edits.styles.items():
-            reference = self.references.get(style.reference)
-            if reference is not None and style.alpha > 0:
-                styles[region] = [(reference.preview if preview else reference.person, style.alpha)]
+        for region, mix in edits.styles.items():
+            there = [(self.references[key], weight) for key, weight in mix.items() if key in self.references]
+            styles[region] = [(r.preview if preview else r.person, weight) for r, weight in there if weight > 0]
         return person.render(pose=pose, parsing=parsing, styles=styles or None).photo
 
     def base_map(self, edits: Edits, preview: bool = False) -> np.ndarray:
@@ -254,6 +253,10 @@ class Session:
         """The page painted this itself, and need not be told."""
         self._told = (self._told[0], paint)
 
+    def page_is_new(self) -> None:
+        """A page was loaded anew, and knows of no map."""
+        self._told = (None, None)
+
     def painter_is_told(self, edits: Edits) -> bool:
         """Whether the page's map is that of ``edits`` already; from now on it is taken to be."""
         known, self._told = self._told, (edits.pose, edits.paint)
@@ -269,12 +272,15 @@ class Session:
         self.sequence += 1
         return self.sequence
 
-    def save(self, image: np.ndarray, stem: str, suffix: str, keep: int = 6) -> str:
-        """Write a picture where the server may serve it from, and return its path; only the last few are kept."""
+    def save(self, image: np.ndarray | bytes, stem: str, suffix: str, keep: int = 6) -> str:
+        """Write a picture, or the bytes of a file, where the server may serve it from, and return its path.
+
+        Of one name only the last few are kept.
+        """
         folder = self._folder / secrets.token_hex(4)
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / f"{stem}{suffix}"
-        path.write_bytes(encode_image(image, suffix))
+        path.write_bytes(image if isinstance(image, bytes) else encode_image(image, suffix))
         with self.lock:
             self._files.append(path)
             same = [p for p in self._files if p.name == path.name]

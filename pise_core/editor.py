@@ -119,6 +119,7 @@ class Editor:
         box: Box | None = None,
         pose: np.ndarray | None = None,
         parsing: np.ndarray | None = None,
+        framing: Framing | None = None,
     ) -> Person:
         """Everything that depends on the photo alone, once.
 
@@ -127,6 +128,7 @@ class Editor:
             box: which of several people; by default the largest.
             pose: (18, 3) in pixels of the photo; by default detected.
             parsing: (H, W) integers 0..7 of the photo's size; by default detected.
+            framing: the frame about the person, where pose and parsing are known from before; by default as found.
 
         Raises:
             NobodyFound: if no pose is given and nobody is found.
@@ -137,7 +139,7 @@ class Editor:
             found = self.analyze(photo, box, pose)
         else:
             found = self._annotated(photo, check_parsing(parsing, photo.shape[:2]), box, pose)
-        framing = found.framing
+        framing = framing or found.framing
         frame = View(framing.crop(photo, 127), framing.crop(found.parsing, labels=True), framing.to_frame(found.pose))
         with self._lock, torch.no_grad():
             image = torch.from_numpy(cut_out(frame.image, frame.parsing > 0))[None].to(self.device)

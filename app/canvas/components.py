@@ -136,15 +136,18 @@ class ResultView(_Part):
 
 
 class DocumentBar(_Part):
-    """Undo, redo and the status line. Events: undo, redo, start_over.
+    """Undo, redo, saving, and the status line. Events: undo, redo, start_over, save.
 
     Args:
+        session: the token, which the tab keeps for when the page is loaded anew.
+        file: ``{"url", "name", "version"}``, which the browser saves at once.
         status: ``{"kind": "hint" | "busy" | "ok" | "error", "text", "version"}``.
-        history: ``{"undo": bool, "redo": bool}``.
+        history: ``{"undo": bool, "redo": bool, "save": bool}``: what can be done.
     """
 
-    def __init__(self, value=None, *, status=None, history=None, elem_id=None, **kw):
-        super().__init__("document_bar", value, elem_id, None, status=status, history=history, **kw)
+    def __init__(self, value=None, *, session=None, status=None, history=None, file=None, elem_id=None, **kw):
+        super().__init__("document_bar", value, elem_id, None,
+                         session=session, status=status, history=history, file=file, **kw)  # fmt: skip
 
 
 class Examples(_Part):

@@ -18,6 +18,13 @@ function mount(element, html, css) {
   return (selector) => root.querySelector(selector);
 }
 
+function download(url, name) {
+  const link = document.createElement("a");
+  link.href = url;
+  link.download = name;
+  link.click();
+}
+
 function showPicture(picture) {
   // A picture that was asked for before the one on show, or for another photo, comes too late.
   if (picture.document < page.document || (picture.document === page.document && picture.seq < page.shown)) return;

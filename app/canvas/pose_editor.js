@@ -238,11 +238,9 @@ const actions = {
     if (!pose) return;
     const flat = pose.flatMap((j) => (j.on ? [j.x, j.y, j.score] : [0, 0, 0]));
     const file = { people: [{ pose_keypoints_2d: flat }], canvas_width: photo.width, canvas_height: photo.height };
-    const link = document.createElement("a");
-    link.href = URL.createObjectURL(new Blob([JSON.stringify(file)], { type: "application/json" }));
-    link.download = "pose.json";
-    link.click();
-    setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+    const url = URL.createObjectURL(new Blob([JSON.stringify(file)], { type: "application/json" }));
+    download(url, "pose.json");
+    setTimeout(() => URL.revokeObjectURL(url), 1000);
   },
 };
 element.shadowRoot.addEventListener("click", (event) => {

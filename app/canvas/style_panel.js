@@ -1,19 +1,20 @@
-// Textures: for every region its own look, a reference's, or a mix of both.
+// Textures: for every region its own look, a reference's, or a mix of several.
 const $ = mount(element, HTML, CSS);
-let styles = {};
+let styles = {}; // region -> id of a reference -> its weight; what is missing to 1 is the person's own
 let present = [];
 
 const title = (name) => name[0].toUpperCase() + name.slice(1).replace("_", " ");
 const safe = (text) => String(text).replace(/[&<>"]/g, (c) => `&#${c.charCodeAt(0)};`);
 const references = () => props.references ?? [];
+const total = (mix) => Object.values(mix).reduce((sum, weight) => sum + weight, 0);
 
 $("#rows").innerHTML = REGIONS.map((name, index) =>
   index === 0
     ? ""
     : `<li data-region="${name}">
         <div class="name"><i style="background:rgb(${PALETTE[index]})"></i><b>${title(name)}</b><small></small></div>
-        <div class="choices" role="group" aria-label="Look of ${title(name)}"></div>
-        <label class="mix"><span>Own</span><input type="range" min="0" max="100" value="0" disabled aria-label="${title(name)}: own to borrowed"><span>Borrowed</span><output>0%</output></label>
+        <div class="choices" role="group" aria-label="Looks of ${title(name)}"></div>
+        <div class="mixes"></div>
       </li>`,
 ).join("");
 
@@ -26,6 +27,29 @@ function commit() {
   tell("status", { kind: "busy", text: "Rendering at full size…" });
   props.value = { seq: ++page.seq, styles };
   trigger("commit");
+}
+
+// ---- mixing
+
+// One weight changes; the others make room, so that all sum to 1 at most.
+function weigh(mix, reference, weight) {
+  const others = total(mix) - (mix[reference] ?? 0);
+  const shrink = others + weight > 1 ? (1 - weight) / others : 1;
+  const scaled = Object.entries(mix).map(([id, other]) => [id, Math.floor(1000 * other * shrink) / 1000]);
+  return { ...Object.fromEntries(scaled), [reference]: weight };
+}
+
+function choose(region, reference) {
+  const mix = styles[region] ?? {};
+  styles = { ...styles };
+  if (!reference) delete styles[region];
+  else if (reference in mix) {
+    const { [reference]: gone, ...rest } = mix;
+    if (Object.keys(rest).length) styles[region] = rest;
+    else delete styles[region];
+  } else {
+    styles[region] = weigh(mix, reference, 1 / (Object.keys(mix).length + 1));
+  }
 }
 
 // ---- rows
@@ -59,17 +83,33 @@ function drawChoices() {
 function drawRows() {
   for (const row of $("#rows").children) {
     const name = row.dataset.region;
-    const style = styles[name];
+    const mix = styles[name] ?? {};
     for (const button of row.querySelectorAll("[data-reference]"))
-      button.setAttribute("aria-pressed", button.dataset.reference === (style?.reference ?? ""));
-    const range = row.querySelector("input");
-    const percent = Math.round(100 * (style?.alpha ?? 0));
-    range.disabled = !style;
-    if (Number(range.value) !== percent) range.value = percent;
-    row.querySelector("output").textContent = `${percent}%`;
+      button.setAttribute("aria-pressed", button.dataset.reference ? button.dataset.reference in mix : total(mix) < 0.995);
+    drawSliders(row, name, mix);
     row.querySelector("small").textContent = present.includes(name) ? "" : "not in the photo";
     row.classList.toggle("absent", !present.includes(name));
-    row.classList.toggle("mixed", Boolean(style));
+  }
+}
+
+// Sliders stay the same nodes while one of them is dragged.
+function drawSliders(row, name, mix) {
+  const list = row.querySelector(".mixes");
+  const ids = references().map((r) => r.id).filter((id) => id in mix);
+  if (list.dataset.ids !== ids.join()) {
+    list.dataset.ids = ids.join();
+    list.innerHTML = ids
+      .map((id) => {
+        const reference = references().find((r) => r.id === id);
+        const head = ids.length > 1 ? `<img src="${reference.image}" alt="">` : "<span>Own</span>";
+        return `<label class="mix">${head}<input type="range" min="0" max="100" data-mix="${id}" aria-label="${title(name)}: how much of ${safe(reference.name)}">${ids.length > 1 ? "" : "<span>Borrowed</span>"}<output></output></label>`;
+      })
+      .join("");
+  }
+  for (const range of list.querySelectorAll("input")) {
+    const percent = Math.round(100 * mix[range.dataset.mix]);
+    if (Number(range.value) !== percent) range.value = percent;
+    range.parentElement.querySelector("output").textContent = `${percent}%`;
   }
 }
 
@@ -80,26 +120,21 @@ element.shadowRoot.addEventListener("click", (event) => {
     tell("status", { kind: "busy", text: "Analysing the reference…" });
     props.value = { index: Number(button.dataset.example) };
     trigger("example");
-    return;
-  }
-  if (button.dataset.remove) {
+  } else if (button.dataset.remove) {
     props.value = { reference: button.dataset.remove };
     trigger("remove");
-    return;
+  } else {
+    choose(button.closest("[data-region]").dataset.region, button.dataset.reference);
+    drawRows();
+    live();
+    commit();
   }
-  const name = button.closest("[data-region]").dataset.region;
-  const reference = button.dataset.reference;
-  styles = { ...styles };
-  if (reference) styles[name] = { reference, alpha: styles[name]?.alpha || 1 };
-  else delete styles[name];
-  drawRows();
-  live();
-  commit();
 });
 function slide(event) {
-  const name = event.target.closest("[data-region]").dataset.region;
-  if (!styles[name]) return;
-  styles = { ...styles, [name]: { ...styles[name], alpha: Number(event.target.value) / 100 } };
+  const { mix } = event.target.dataset;
+  const region = event.target.closest("[data-region]").dataset.region;
+  if (!(mix in (styles[region] ?? {}))) return;
+  styles = { ...styles, [region]: weigh(styles[region], mix, Number(event.target.value) / 100) };
   drawRows();
   event.type === "change" ? commit() : live();
 }
