@@ -176,23 +176,26 @@ class Studio:
         if session.person is None:
             return
         edits, sequence = session.edits, session.sequence
-        image = session.render(edits)
-        updates: Update = {
-            "result": page.result(session, page.picture(session, image)["url"], sequence=sequence),
-        }
+        rendered = session.render(edits)
+        url = page.picture(session, rendered.photo)["url"]
+        updates: Update = {"result": page.result(session, url, sequence=sequence)}
         if not session.painter_is_told(edits):
             updates["regions"] = {"map": page.region_map(session, edits)}
-        if session.edits is edits:
-            updates |= status("busy", "Preparing the download…", session)
         yield updates
-        if session.edits is edits:  # else a newer render is on its way and prepares its own file
-            yield {"download": page.download(session, image)} | status("ok", _done(session), session)
+        if session.edits is edits:  # else a newer render is on its way and prepares its own
+            layers = page.layers(session, edits, rendered, url)
+            yield {"pose": {"layers": layers}} | status("busy", "Preparing the download…", session)
+            download = page.download(session, rendered.photo)
+            yield {"download": download} | status("ok", _done(session), session)
 
     def prepare(self, session: Session) -> Updates:
         """After a document was opened: render its edits, or compute what the first preview needs."""
         if not session.edits.none:
             yield from self.render(session)
         elif session.person is not None:
+            rendered = session.render(session.edits)
+            url = page.picture(session, rendered.photo)["url"]
+            yield {"pose": {"layers": page.layers(session, session.edits, rendered, url)}}
             nudged = session.person.pose.copy()
             nudged[poses.visible(nudged), 0] += 1
             session.render(Edits(nudged), preview=True)
@@ -211,7 +214,7 @@ class Studio:
             paint = checks.paint(session, request)
         if checks.field(request, "styles") is not None:
             styles = checks.styles(session, request)
-        image = session.render(Edits(pose, paint, styles), preview=True)
+        image = session.render(Edits(pose, paint, styles), preview=True).photo
         return {"ok": True, "document": document, "seq": sequence, "image": page.data_address(image, 82)}
 
     # ---- poses from elsewhere

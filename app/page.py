@@ -1,16 +1,19 @@
 """What the page is told: the properties of its parts, made from a session."""
 
 import base64
+import io
 import itertools
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
+from PIL import Image
 
 from app.paint import pack, resize_labels, working_size
-from app.session import Edits, Session
+from app.session import LAYER_SIDE, Edits, Rendered, Session
 from pise_core import pose as poses
+from pise_core.cutouts import cut_outs, pack_cut_outs
 from pise_core.regions import REGIONS
 
 #: Properties by the name of the part; the parts are named in :mod:`app.studio`.
@@ -68,6 +71,40 @@ def picture(session: Session, image: np.ndarray) -> dict[str, Any]:
     """A picture for the page: its address and the *full* size that coordinates refer to."""
     path = session.save(shrink(image, SHOWN_SIDE), "shown", ".jpg")
     return {"url": f"/gradio_api/file={path}", "width": image.shape[1], "height": image.shape[0]}
+
+
+def layers(session: Session, edits: Edits, rendered: Rendered, url: str) -> dict[str, Any]:
+    """What the page needs to carry the person at once: the parts of the picture at ``url``, and the background.
+
+    The answer holds addresses, the pose that the parts have, and for each part in drawing order its name, place and
+    size, and where it lies on the sheet.
+    """
+    person = session.layers
+    height, width = person.photo.shape[:2]
+    pose = session.need_person().pose if edits.pose is None else edits.pose
+    owner = None if edits.pose is not None or edits.paint is not None else person.full.owner
+    scaled = session.scaled_pose(pose, person)
+    parts = cut_outs(
+        shrink(rendered.photo, LAYER_SIDE), resize_labels(rendered.parsing, (width, height)), scaled, owner
+    )
+    sheet, places = pack_cut_outs(parts, width)
+    sizes = [part.image.shape for part in parts]
+    session.behind = session.behind or session.save(person.background, "behind", ".jpg", keep=2)
+    return {
+        "document": session.document,
+        "version": next(_versions),
+        "width": width,
+        "height": height,
+        "scale": width / session.need_photo().shape[1],
+        "pose": poses.to_rows(pose),
+        "base": url,
+        "background": f"/gradio_api/file={session.behind}",
+        "sheet": f"/gradio_api/file={session.save(_webp(sheet), 'parts', '.webp')}",
+        "parts": [
+            [part.part, part.x, part.y, w, h, x, y]
+            for part, (h, w, _), (x, y) in zip(parts, sizes, places, strict=True)
+        ],
+    }
 
 
 def result(session: Session, url: str, before: str | None = None, sequence: int | None = None) -> dict[str, Any]:
@@ -156,6 +193,13 @@ def data_address(image: np.ndarray, quality: int) -> str:
     """A small picture as a JPEG data address."""
     _, data = cv2.imencode(".jpg", image[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])
     return "data:image/jpeg;base64," + base64.b64encode(data.tobytes()).decode("ascii")
+
+
+def _webp(image: np.ndarray) -> bytes:
+    """(h, w, 4) uint8 as WebP, small and quick to make."""
+    buffer = io.BytesIO()
+    Image.fromarray(image).save(buffer, "WEBP", quality=88, alpha_quality=100, method=1)
+    return buffer.getvalue()
 
 
 def stem(path: Any) -> str:

@@ -9,7 +9,7 @@ import threading
 import time
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from gradio.utils import get_upload_folder
@@ -20,6 +20,8 @@ from pise_core.images import encode_image
 
 #: Long side of what is rendered while the user drags.
 PREVIEW_SIDE = 640
+#: Long side of the parts that the browser carries before that arrives.
+LAYER_SIDE = 896
 HISTORY_LIMIT = 100
 REFERENCE_LIMIT = 8
 
@@ -63,6 +65,13 @@ class Found:
     pose: np.ndarray | None = None
 
 
+class Rendered(NamedTuple):
+    """A picture and its regions: ``photo`` (H, W, 3) uint8, ``parsing`` (H, W) uint8."""
+
+    photo: np.ndarray
+    parsing: np.ndarray
+
+
 class Session:
     """One user's document. Public methods may be called from several threads."""
 
@@ -78,6 +87,8 @@ class Session:
         self.chosen = 0
         self.person: Any = None
         self.preview: Any = None
+        self.layers: Any = None  # the person at the size at which the page carries her parts
+        self.behind = ""  # where the picture of what is behind her lies
         self.references: dict[str, Reference] = {}
         self._history: list[Edits] = [Edits()]
         self._position = 0
@@ -93,7 +104,7 @@ class Session:
         """Start a new document with a photo whose person is not analysed yet; references are kept."""
         with self.lock:
             self.photo, self.name, self.people, self.chosen = photo, name, people, 0
-            self.person = self.preview = None
+            self.person = self.preview = self.layers = None
             self.document += 1
             self._forget_edits()
 
@@ -101,6 +112,7 @@ class Session:
         """The person to edit; edits made to another one are dropped."""
         with self.lock:
             self.person, self.preview, self.chosen = person, person.scaled(PREVIEW_SIDE), chosen
+            self.layers, self.behind = person.scaled(LAYER_SIDE), ""
             self._forget_edits()
 
     def restore(self, name: str, person: Any, people: list[Found], chosen: int, history: list[Edits], position: int):
@@ -212,19 +224,20 @@ class Session:
 
     # ---- pictures
 
-    def render(self, edits: Edits, preview: bool = False) -> np.ndarray:
-        """The edited photo, (H, W, 3) uint8, at full size or at preview size."""
+    def render(self, edits: Edits, preview: bool = False) -> Rendered:
+        """The edited photo, at full size or at preview size."""
         self.need_person()
         person = self.preview if preview else self.person
         if edits.none:
-            return person.photo
-        pose = self.scaled_pose(edits.pose, person)
+            return Rendered(person.photo, person.parsing)
+        pose = None if edits.pose is None else self.scaled_pose(edits.pose, person)
         parsing = None if edits.paint is None else edits.paint.over(self.base_map(edits, preview))
         styles: dict[str, list[tuple[Any, float]]] = {}
         for region, mix in edits.styles.items():
             there = [(self.references[key], weight) for key, weight in mix.items() if key in self.references]
             styles[region] = [(r.preview if preview else r.person, weight) for r, weight in there if weight > 0]
-        return person.render(pose=pose, parsing=parsing, styles=styles or None).photo
+        edit = person.render(pose=pose, parsing=parsing, styles=styles or None)
+        return Rendered(edit.photo, edit.parsing)
 
     def base_map(self, edits: Edits, preview: bool = False) -> np.ndarray:
         """The map below the paint, (H, W) uint8: the detected one, or the one made for the wanted pose."""
@@ -238,9 +251,9 @@ class Session:
             known = self._bases[preview] = (edits.pose, parsing)
         return known[1]
 
-    def scaled_pose(self, pose: np.ndarray | None, person: Any) -> np.ndarray | None:
+    def scaled_pose(self, pose: np.ndarray, person: Any) -> np.ndarray:
         """A pose in pixels of the photo, in pixels of ``person``'s photo."""
-        if pose is None or self.photo is None or person.photo.shape == self.photo.shape:
+        if self.photo is None or person.photo.shape == self.photo.shape:
             return pose
         scaled = pose.copy()
         scaled[:, 0] *= person.photo.shape[1] / self.photo.shape[1]

@@ -36,7 +36,7 @@ def layer(person, region=3, rows=slice(150, 180), columns=slice(60, 80)):
 
 def test_nothing_asked_for_is_the_photo_itself(session, person):
     assert session.edits.none
-    assert np.array_equal(session.render(session.edits), person.photo)
+    assert np.array_equal(session.render(session.edits).photo, person.photo)
 
 
 def test_one_history_for_all_kinds_of_edits(session, person):
@@ -74,8 +74,8 @@ def test_another_photo_starts_a_new_history(session, other_person):
 
 def test_a_pose_edit_changes_the_picture_at_both_sizes(session, person):
     edits = session.commit(pose=moved(person))
-    assert not np.array_equal(session.render(edits), person.photo)
-    preview = session.render(edits, preview=True)
+    assert not np.array_equal(session.render(edits).photo, person.photo)
+    preview = session.render(edits, preview=True).photo
     assert preview.shape == session.preview.photo.shape
     assert not np.array_equal(preview, session.preview.photo)
 
@@ -84,7 +84,7 @@ def test_removing_a_reference_takes_it_out_of_the_history(session, editor, other
     other = editor.set_person(other_person.photo, pose=other_person.pose, parsing=other_person.parsing)
     key = session.add_reference("other", other)
     session.commit(styles={"upper_clothes": {key: 1.0}})
-    assert not np.array_equal(session.render(session.edits), session.photo)
+    assert not np.array_equal(session.render(session.edits).photo, session.photo)
     session.remove_reference(key)
     assert session.edits.none and not session.references
 

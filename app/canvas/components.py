@@ -37,10 +37,10 @@ _POSE = {
     "STANDING": to_rows(default_skeleton((0, 0, 60, 100))),
 }
 _SCRIPTS = {
-    "pose_editor": _script("viewport", "pose_model", "pose_editor", **_POSE),
+    "pose_editor": _script("viewport", "pose_model", "part_moves", "carrier", "pose_editor", **_POSE),
     "region_painter": _script("viewport", "label_map", "region_painter", **_REGIONS),
     "style_panel": _script("style_panel", **_REGIONS),
-    "result_view": _script("result_view"),
+    "result_view": _script("carrier", "result_view"),
     "document_bar": _script("document_bar"),
     "examples": _script("examples"),
     "modes": _script("modes"),
@@ -91,12 +91,25 @@ class PoseEditor(_Part):
         photo: ``{"url", "width", "height"}``; the size is the full one, to which coordinates refer.
         pose: ``{"version", "rows", "own", "placing"}``.
         people: ``{"boxes", "chosen"}``.
+        layers: the parts of the picture on show, from :func:`app.page.layers`.
         live: the function that renders a preview.
     """
 
-    def __init__(self, value=None, *, session=None, photo=None, pose=None, people=None, elem_id=None, live=None, **kw):
+    def __init__(
+        self,
+        value=None,
+        *,
+        session=None,
+        photo=None,
+        pose=None,
+        people=None,
+        layers=None,
+        elem_id=None,
+        live=None,
+        **kw,
+    ):
         super().__init__("pose_editor", value, elem_id, live,
-                         session=session, photo=photo, pose=pose, people=people, **kw)  # fmt: skip
+                         session=session, photo=photo, pose=pose, people=people, layers=layers, **kw)  # fmt: skip
 
 
 class RegionPainter(_Part):

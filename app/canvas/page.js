@@ -37,7 +37,7 @@ function showPicture(picture) {
 }
 
 // One request under way at a time, and always the newest state next: no backlog can build.
-function createPump(ask) {
+function createPump(ask, show = showPicture) {
   let waiting = null;
   let busy = false;
   async function run() {
@@ -46,7 +46,8 @@ function createPump(ask) {
       const request = waiting;
       waiting = null;
       const reply = await ask(request);
-      if (reply?.ok) showPicture({ document: reply.document, seq: reply.seq, url: reply.image, live: true });
+      tell("answer", request);
+      if (reply?.ok) show({ document: reply.document, seq: reply.seq, url: reply.image, live: true }, request);
       else if (reply?.error) tell("status", { kind: "error", text: reply.error });
     }
     busy = false;

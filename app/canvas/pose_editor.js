@@ -17,6 +17,9 @@ let nudging = null;
 const sideOf = (joint) => (/^right/.test(JOINTS[joint]) ? "right" : /^left/.test(JOINTS[joint]) ? "left" : "centre");
 const label = (joint) => JOINTS[joint][0].toUpperCase() + JOINTS[joint].slice(1).replace("_", " ");
 
+const carrier = (page.carrier = createCarrier());
+showCarried($("#carry"), () => under === "picture");
+
 // ---- drawing
 
 const view = createViewport(stage, $("#world"), draw);
@@ -84,15 +87,44 @@ function select(joint) {
 
 // ---- talking to the server
 
-const pump = createPump((request) => server.render_live({ ...request, session: props.session }));
-const live = () => !placing && pump.push({ keypoints: rowsFromPose(pose) });
+// The generator's picture takes the place of the carried parts as soon as it is not visibly behind the finger, and
+// stays until it is.
+let generated = null; // the pose of the generator's picture on show
+const behind = (joints) =>
+  Math.max(0, ...pose.map((joint, j) => (joint.on && joints[j] ? Math.hypot(joint.x - joints[j][0], joint.y - joints[j][1]) : 0)));
+const pump = createPump(
+  (request) => server.render_live({ ...request, session: props.session }),
+  (picture, request) => {
+    if (behind(request.keypoints) > 0.02 * Math.max(photo.width, photo.height)) return;
+    generated = request.keypoints;
+    showPicture({ ...picture, near: true });
+  },
+);
+function live() {
+  if (placing) return;
+  pump.push({ keypoints: rowsFromPose(pose) });
+  if (generated && behind(generated) < 0.01 * Math.max(photo.width, photo.height)) return;
+  generated = null;
+  if (carrier.pose(pose)) tell("carry", carrier);
+}
 
 function commit() {
   if (placing) return;
   pump.drop();
+  generated = null;
   tell("status", { kind: "busy", text: "Rendering at full size…" });
   props.value = { seq: ++page.seq, keypoints: rowsFromPose(pose) };
   trigger("commit");
+}
+
+// Pointers report more often than the screen is drawn.
+let following = 0;
+function follow() {
+  following ||= requestAnimationFrame(() => {
+    following = 0;
+    draw();
+    live();
+  });
 }
 
 function change(next) {
@@ -142,22 +174,23 @@ createGestures(stage, view, {
       pose = dragJoint(drag.start, drag.joint, target, !keepBones || event.altKey);
       pose[drag.joint].on = true;
     }
-    draw();
-    live();
+    follow();
   },
   up() {
     const moved = drag.moved;
     drag = null;
     delete stage.dataset.dragging;
-    if (selected >= 0) select(selected);
+    if (following) cancelAnimationFrame(following);
+    if (following && moved) live();
+    following = 0;
+    select(selected);
     if (moved) commit();
   },
   cancel() {
     pose = drag.start;
     drag = null;
     delete stage.dataset.dragging;
-    draw();
-    if (!placing) live();
+    follow();
   },
   hover(point, event) {
     if (pose && !drag) stage.classList.toggle("over", point !== null && nearest(point, event) >= 0);
@@ -302,6 +335,9 @@ function takePose() {
   $("#placing").hidden = !placing;
   select(selected);
 }
+function takeLayers() {
+  if (props.layers) carrier.take(props.layers);
+}
 function takePeople() {
   people = props.people ?? people;
   const several = people.boxes.length > 1;
@@ -316,9 +352,11 @@ function takePeople() {
 watch("photo", takePhoto);
 watch("pose", takePose);
 watch("people", takePeople);
+watch("layers", takeLayers);
 page.addEventListener("mode", ({ detail }) => detail === "pose" && stage.focus({ preventScroll: true }));
 page.addEventListener("picture", () => under === "picture" && showUnder());
 showUnder();
 takePhoto();
 takePose();
 takePeople();
+takeLayers();
