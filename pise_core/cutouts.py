@@ -72,7 +72,7 @@ def pack_cut_outs(parts: list[CutOut], width: int) -> tuple[np.ndarray, list[tup
             x, y, row = 0, y + row, 0
         places.append((x + 1, y + 1))
         x, row = x + w + 2, max(row, h + 2)
-    sheet = np.zeros((y + row, width, 4), np.uint8)
+    sheet = np.zeros((max(1, y + row), width, 4), np.uint8)  # a picture even when nothing was found
     for part, (px, py) in zip(parts, places, strict=True):
         sheet[py : py + part.image.shape[0], px : px + part.image.shape[1]] = part.image
     return sheet, places
