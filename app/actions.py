@@ -3,6 +3,7 @@
 Every action is a generator of :data:`app.page.Update`. Nothing here knows Gradio, so that tests call it directly.
 """
 
+import json
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -220,10 +221,14 @@ class Studio:
     # ---- poses from elsewhere
 
     def load_pose(self, session: Session, value: Any) -> Updates:
-        """Fit the pose of a file, in our JSON or OpenPose's, to the person; ``value`` is ``{"text"}``."""
-        session.need_person()
-        pose, _ = poses.from_json(checks.text(value))
-        yield self._take_pose(session, pose)
+        """Take the pose of a file, in our JSON or OpenPose's; ``value`` is ``{"text"}``.
+
+        A pose that was saved here for the same person is taken as it is, any other one is fitted to the person.
+        """
+        own, text = session.need_person().pose, checks.text(value)
+        pose, _ = poses.from_json(text)
+        made_here = json.loads(text).get("own") == poses.to_rows(own)
+        yield self._take_pose(session, pose if made_here else retarget(own, pose))
 
     def borrow_pose(self, session: Session, path: Any, detector: str) -> Updates:
         """Fit the pose of somebody in another photo to the person."""
@@ -236,11 +241,11 @@ class Studio:
         pose = people[0].pose
         if pose is None:
             pose = self.load().analyze(photo, box=people[0].box).pose
-        yield self._take_pose(session, pose)
+        yield self._take_pose(session, retarget(session.need_person().pose, pose))
 
     @staticmethod
     def _take_pose(session: Session, pose: np.ndarray) -> Update:
-        session.commit(pose=retarget(session.need_person().pose, pose))
+        session.commit(pose=pose)
         session.next_sequence()
         return {"pose": {"pose": page.pose(session)}} | _rendering(session)
 

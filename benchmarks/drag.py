@@ -79,9 +79,8 @@ def _measure(page: Page, seconds: float) -> None:
     each = count["drawing"] / max(1, count["carried"])
     print(f"screen:        {count['frames'] / passed:5.1f} pictures a second")
     print(f"carried parts: {count['carried'] / passed:5.1f} pictures a second, {each:.1f} ms each")
-    print(
-        f"generator:     {count['arrived'] / passed:5.1f} pictures a second, {count['generated'] / passed:.1f} of them shown"
-    )
+    arrived, shown = count["arrived"] / passed, count["generated"] / passed
+    print(f"generator:     {arrived:5.1f} pictures a second, {shown:.1f} of them shown")
     print(f"states between the newest and an answer: at most {count['waiting']}")
     last = page.evaluate("() => window.piseStudio.seq")
     page.wait_for_function("last => window.piseStudio.shown >= last", arg=last)

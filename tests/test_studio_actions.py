@@ -173,6 +173,14 @@ def test_a_pose_file_is_fitted_to_the_person(studio, session, other_person):
     assert np.allclose(hips, session.person.pose[[8, 11], :2].mean(0), atol=1)
 
 
+def test_a_pose_that_was_saved_for_the_same_person_is_taken_as_it_is(studio, session, person):
+    shifted = person.pose + np.float32([15, -5, 0])
+    flat = [value for row in to_rows(shifted) for value in row]
+    text = json.dumps({"people": [{"pose_keypoints_2d": flat}], "own": to_rows(session.person.pose)})
+    page = run(studio.load_pose(session, {"text": text}))
+    assert page["pose"]["pose"]["rows"] == to_rows(shifted)
+
+
 def test_the_weights_of_several_references_sum_to_one_at_most(studio, session, editor, person, other_person):
     other = editor.set_person(other_person.photo, pose=other_person.pose, parsing=other_person.parsing)
     keys = [session.add_reference(name, other) for name in ("one", "two")]

@@ -18,10 +18,10 @@ _HERE = Path(__file__).parent
 _PRESETS = json.loads((_HERE.parent / "examples" / "poses.json").read_text("utf-8"))
 
 
-def _script(*names: str, **constants: Any) -> str:
-    """The JavaScript of a component: its constants, HTML and CSS, then the files one after the other."""
+def _script(component: str, *names: str, **constants: Any) -> str:
+    """The JavaScript of a component: its constants, HTML and CSS, then the files one after the other, in one scope."""
     constants |= {
-        "HTML": (_HERE / f"{names[-1]}.html").read_text("utf-8"),
+        "HTML": (_HERE / f"{component}.html").read_text("utf-8"),
         "CSS": (_HERE / "canvas.css").read_text("utf-8"),
     }
     lines = [f"const {name} = {json.dumps(value)};" for name, value in constants.items()]
@@ -37,13 +37,23 @@ _POSE = {
     "STANDING": to_rows(default_skeleton((0, 0, 60, 100))),
 }
 _SCRIPTS = {
-    "pose_editor": _script("viewport", "pose_model", "part_moves", "carrier", "pose_editor", **_POSE),
-    "region_painter": _script("viewport", "label_map", "region_painter", **_REGIONS),
-    "style_panel": _script("style_panel", **_REGIONS),
-    "result_view": _script("carrier", "result_view"),
-    "document_bar": _script("document_bar"),
-    "examples": _script("examples"),
-    "modes": _script("modes"),
+    "pose_editor": _script(
+        "pose_editor",
+        "viewport",
+        "pose_model",
+        "part_moves",
+        "carrier",
+        "selection",
+        "pose_editor",
+        "pose_gestures",
+        **_POSE,
+    ),  # fmt: skip
+    "region_painter": _script("region_painter", "viewport", "label_map", "region_painter", **_REGIONS),
+    "style_panel": _script("style_panel", "style_panel", **_REGIONS),
+    "result_view": _script("result_view", "carrier", "result_view"),
+    "document_bar": _script("document_bar", "document_bar"),
+    "examples": _script("examples", "examples"),
+    "modes": _script("modes", "modes"),
 }
 
 

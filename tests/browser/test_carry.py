@@ -81,8 +81,11 @@ def test_parts_are_carried_at_once_and_the_last_state_is_shown(visit):
 
     # A preset is carried at once as well, and so is the next one, over what came of the first.
     for preset in (3, 5):
-        page.locator("#pose [data-preset]").nth(preset).click()
-        page.evaluate("() => new Promise(requestAnimationFrame)")
-        assert shown()[0]
-        visitor.after(lambda: None)
+
+        def choose(number=preset):
+            page.locator("#pose [data-preset]").nth(number).click()
+            page.evaluate("() => new Promise(requestAnimationFrame)")
+            assert shown()[0]
+
+        visitor.after(choose)
         assert not shown()[0]
