@@ -4,41 +4,30 @@ Every action is a generator of :data:`app.page.Update`. Nothing here knows Gradi
 """
 
 import json
-import threading
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from app import checks, page, pise_file
-from app.detectors import Detectors
-from app.page import Update, status
+from app.page import Update, Updates, rendering, status
 from app.pise_file import SavedDocument, SavedPerson
 from app.session import Edits, Found, Session
+from app.texture_actions import TextureActions
 from pise_core import pose as poses
 from pise_core.errors import NobodyFound
 from pise_core.images import read_image
 from pise_core.retarget import retarget
 
-Updates = Iterator[Update]
+#: What became of the paint when the pose changed.
+_TOLD = (
+    "What you painted went along with the body.",
+    "What you painted went along with the body; {:.0%} of it left the picture.",
+)
 
 
-class Studio:
+class Studio(TextureActions):
     """The actions, over one editor that all sessions share."""
-
-    def __init__(self, load_editor: Callable[[], Any]) -> None:
-        self._load_editor = load_editor
-        self._editor: Any = None
-        self._loading = threading.Lock()
-        self._detectors = Detectors(self.load)
-
-    def load(self) -> Any:
-        """The editor, loaded on first use."""
-        with self._loading:
-            if self._editor is None:
-                self._editor = self._load_editor()
-            return self._editor
 
     # ---- photo in
 
@@ -91,7 +80,7 @@ class Studio:
         boxes = [found.box for found in session.people]
         person = _saved(session.need_person())
         document = SavedDocument(session.name, person, boxes, session.chosen, references, history, position)
-        yield page.file(session, pise_file.write(document), ".pise")
+        yield page.file(session, pise_file.write(document), session.name, ".pise")
         yield status("ok", f"Saved as {session.name}.pise. Open that file to go on from here.", session)
 
     def analyse_again(self, session: Session, detector: str, parser: str) -> Updates:
@@ -136,23 +125,17 @@ class Studio:
     def commit_pose(self, session: Session, value: Any) -> Updates:
         """The user let go of the skeleton; ``value`` is ``{"seq", "keypoints"}``."""
         session.saw(checks.sequence(value))
-        session.commit(pose=checks.edited_pose(session, value))
-        yield _rendering(session)
+        self._take_pose(session, checks.edited_pose(session, value))
+        yield rendering(session)
 
     def commit_paint(self, session: Session, value: Any) -> Updates:
         """A stroke has ended; ``value`` is ``{"seq", "labels"}``."""
         session.need_person()
         session.saw(checks.sequence(value))
+        session.note = ""
         session.commit(paint=checks.paint(session, value))
         session.painter_knows(session.edits.paint)
-        yield _rendering(session)
-
-    def commit_styles(self, session: Session, value: Any) -> Updates:
-        """A slider was let go of, or another reference chosen; ``value`` is ``{"seq", "styles"}``."""
-        session.need_person()
-        session.saw(checks.sequence(value))
-        session.commit(styles=checks.styles(session, value))
-        yield _rendering(session)
+        yield rendering(session)
 
     def undo(self, session: Session, value: Any) -> Updates:
         """One step back, whatever kind of edit it was."""
@@ -211,6 +194,7 @@ class Studio:
         pose, paint, styles = edits.pose, edits.paint, edits.styles
         if checks.field(request, "keypoints") is not None:
             pose = checks.edited_pose(session, request)
+            paint, _ = session.paint_at(pose)
         if checks.field(request, "labels") is not None:
             paint = checks.paint(session, request)
         if checks.field(request, "styles") is not None:
@@ -228,7 +212,8 @@ class Studio:
         own, text = session.need_person().pose, checks.text(value)
         pose, _ = poses.from_json(text)
         made_here = json.loads(text).get("own") == poses.to_rows(own)
-        yield self._take_pose(session, pose if made_here else retarget(own, pose))
+        self._take_pose(session, pose if made_here else retarget(own, pose))
+        yield _posed(session)
 
     def borrow_pose(self, session: Session, path: Any, detector: str) -> Updates:
         """Fit the pose of somebody in another photo to the person."""
@@ -241,39 +226,14 @@ class Studio:
         pose = people[0].pose
         if pose is None:
             pose = self.load().analyze(photo, box=people[0].box).pose
-        yield self._take_pose(session, retarget(session.need_person().pose, pose))
+        self._take_pose(session, retarget(session.need_person().pose, pose))
+        yield _posed(session)
 
     @staticmethod
-    def _take_pose(session: Session, pose: np.ndarray) -> Update:
-        session.commit(pose=pose)
-        session.next_sequence()
-        return {"pose": {"pose": page.pose(session)}} | _rendering(session)
-
-    # ---- references
-
-    def add_references(self, session: Session, paths: Any, detector: str, parser: str) -> Updates:
-        """Analyse one or more photos as references."""
-        paths = paths if isinstance(paths, list) else [paths]
-        for number, path in enumerate(paths, 1):
-            yield status("busy", f"Analysing reference {number} of {len(paths)}…", session)
-            photo = read_image(str(path))
-            people, _ = self._detectors.find(photo, detector)
-            if not people:
-                raise NobodyFound(
-                    "nobody was found in that reference; choose a photo of somebody who wears the garment"
-                )
-            person, _ = self._detectors.analyse(photo, people[0], parser)
-            session.add_reference(page.stem(path), person)
-            yield {"textures": {"references": page.references(session)}}
-        yield status("ok", "Reference ready: choose it for a region, then move the slider.", session)
-
-    def remove_reference(self, session: Session, value: Any) -> Updates:
-        """Forget a reference and what was borrowed from it; ``value`` is ``{"reference": id}``."""
-        session.remove_reference(checks.field(value, "reference"))
-        session.next_sequence()
-        yield {"textures": {"references": page.references(session), "styles": page.styles(session)}} | _rendering(
-            session
-        )
+    def _take_pose(session: Session, pose: np.ndarray | None) -> None:
+        painted = session.edits.paint is not None
+        kept = session.commit_pose(pose)
+        session.note = "" if not painted else _TOLD[0] if kept > 0.98 else _TOLD[1].format(1 - kept)
 
 
 def _saved(person: Any) -> SavedPerson:
@@ -284,28 +244,30 @@ def _nobody(session: Session) -> Update:
     return status("error", "No person found. Place the skeleton by hand, or try another photo.", session)
 
 
+def _posed(session: Session) -> Update:
+    session.next_sequence()
+    return {"pose": {"pose": page.pose(session)}} | rendering(session)
+
+
 def _welcome_back(session: Session) -> Update:
     if session.edits.none:
         return status("ok", "Your document is as you left it.", session)
-    return _rendering(session)
-
-
-def _rendering(session: Session) -> Update:
-    return status("busy", "Rendering at full size…", session)
+    return rendering(session)
 
 
 def _travelled(session: Session, moved: bool) -> Update:
     """After a step through the history: canvases and panels at once, the picture follows."""
+    session.note = ""
     if not moved or session.person is None:
         return status("ok", "There is nothing more to undo or redo.", session)
-    return {"pose": {"pose": page.pose(session)}, "textures": {"styles": page.styles(session)}} | _rendering(session)
+    return {"pose": {"pose": page.pose(session)}, "textures": {"styles": page.styles(session)}} | rendering(session)
 
 
 def _done(session: Session) -> str:
     if session.edits.none:
         return "This is the photo as it was."
-    if session.edits.paint is not None and session.edits.pose is not session.before.pose:
-        return "Done. What you painted stays where you painted it."
+    if session.note:
+        return f"Done. {session.note}"
     return "Done. Drag the line over the result to compare."
 
 

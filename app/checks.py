@@ -58,6 +58,23 @@ def styles(session: Session, value: Any) -> dict[str, dict[str, float]]:
     return checked
 
 
+def choice(value: Any, name: str, choices: tuple[str, ...]) -> str:
+    """``{name: one of the choices}``."""
+    chosen = field(value, name)
+    if not isinstance(chosen, str) or chosen not in choices:
+        raise InputError(f"choose one of: {', '.join(choices)}" if choices else f"there is no {name} to choose yet")
+    return chosen
+
+
+def share_box(value: Any) -> tuple[float, float, float, float]:
+    """``{"box": [x0, y0, x1, y1]}`` in shares of a picture's width and height, from 0 to 1."""
+    box = field(value, "box")
+    if not isinstance(box, list) or len(box) != 4 or not all(type(v) in (int, float) and 0 <= v <= 1 for v in box):
+        raise InputError("draw a box around the garment")
+    x0, y0, x1, y1 = (float(v) for v in box)
+    return min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1)
+
+
 def index(value: Any, count: int, what: str) -> int:
     """``{"index": n}`` with ``n`` below ``count``."""
     number = field(value, "index")

@@ -3,6 +3,7 @@
 import base64
 import io
 import itertools
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from pise_core.regions import REGIONS
 
 #: Properties by the name of the part; the parts are named in :mod:`app.studio`.
 Update = dict[str, dict[str, Any]]
+Updates = Iterator[Update]
 
 #: Long side of the pictures shown on the page; the download is always full size.
 SHOWN_SIDE = 1600
@@ -33,6 +35,11 @@ def status(kind: str, text: str, session: Session | None = None) -> Update:
     if session is not None:
         bar["history"] = {"undo": session.can_undo, "redo": session.can_redo, "save": session.person is not None}
     return {"bar": bar}
+
+
+def rendering(session: Session) -> Update:
+    """An edit was made, and its picture follows."""
+    return status("busy", "Rendering at full size…", session)
 
 
 def document(session: Session) -> Update:
@@ -120,10 +127,10 @@ def download(session: Session, image: np.ndarray) -> dict[str, Any]:
     return {"value": path, "interactive": True, "label": f"Download PNG · {image.shape[1]} × {image.shape[0]}"}
 
 
-def file(session: Session, data: bytes, suffix: str) -> Update:
-    """A file that the browser saves at once, under the photo's name."""
-    path = session.save(data, session.name, suffix, keep=1)
-    news = {"url": f"/gradio_api/file={path}", "name": f"{session.name}{suffix}", "version": next(_versions)}
+def file(session: Session, data: bytes, name: str, suffix: str) -> Update:
+    """A file that the browser saves at once."""
+    path = session.save(data, name, suffix, keep=1)
+    news = {"url": f"/gradio_api/file={path}", "name": f"{name}{suffix}", "version": next(_versions)}
     return {"bar": {"file": news}}
 
 
@@ -167,11 +174,22 @@ def references(session: Session) -> list[dict[str, Any]]:
         {
             "id": key,
             "name": reference.name,
-            "image": data_address(shrink(_portrait(reference.preview), THUMBNAIL_SIDE), 80),
+            "image": data_address(shrink(_about(reference.preview.photo, reference.preview.box), THUMBNAIL_SIDE), 80),
             "present": present(reference.person.parsing),
         }
         for key, reference in session.references.items()
     ]
+
+
+def garment(session: Session, photo: np.ndarray, box: tuple[float, float, float, float]) -> dict[str, Any]:
+    """The photo of a garment, and the box, in shares of its size, in which it probably lies."""
+    shown = picture(session, photo)
+    return {"url": shown["url"], "width": shown["width"], "height": shown["height"], "box": list(box)}
+
+
+def step(session: Session, shown: np.ndarray) -> str:
+    """One step of an interpolation strip: the person alone, small."""
+    return data_address(shrink(_about(shown, session.preview.box), THUMBNAIL_SIDE), 82)
 
 
 def present(parsing: np.ndarray) -> list[str]:
@@ -208,11 +226,11 @@ def stem(path: Any) -> str:
     return name[:60].strip("-") or "photo"
 
 
-def _portrait(person: Any) -> np.ndarray:
-    """The part of the photo around the person."""
-    height, width = person.photo.shape[:2]
-    x0, y0, x1, y1 = person.box
+def _about(image: np.ndarray, box: tuple[float, float, float, float]) -> np.ndarray:
+    """The part of an image around the person in a box."""
+    height, width = image.shape[:2]
+    x0, y0, x1, y1 = box
     pad = 0.06 * (y1 - y0)
     top, bottom = (int(np.clip(v, 0, height)) for v in (y0 - pad, y1 + pad))
     left, right = (int(np.clip(v, 0, width)) for v in (x0 - pad, x1 + pad))
-    return person.photo[top:bottom, left:right] if bottom - top > 8 and right - left > 8 else person.photo
+    return image[top:bottom, left:right] if bottom - top > 8 and right - left > 8 else image

@@ -14,7 +14,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from gradio.utils import get_upload_folder
 
-from app.paint import PaintLayer
+from app.intent import PaintedIntent
+from app.paint import PaintLayer, resize_labels
 from pise_core.errors import InputError
 from pise_core.images import encode_image
 
@@ -90,9 +91,12 @@ class Session:
         self.layers: Any = None  # the person at the size at which the page carries her parts
         self.behind = ""  # where the picture of what is behind her lies
         self.references: dict[str, Reference] = {}
+        self.garment: tuple[str, np.ndarray] | None = None  # name and photo, until the user has marked it
+        self.note = ""  # what the user is told beside "done"
         self._history: list[Edits] = [Edits()]
         self._position = 0
         self._told: tuple[np.ndarray | None, PaintLayer | None] = (None, None)  # what the page's map shows
+        self._intent: tuple[Edits, PaintedIntent] | None = None
         self._bases: dict[bool, tuple[np.ndarray, np.ndarray]] = {}  # preview? -> pose, the map made for it
         # The folder's name is as secret as the token, because its files are served to whoever knows their address.
         self._folder = Path(get_upload_folder()) / "studio" / secrets.token_urlsafe(24)
@@ -177,11 +181,6 @@ class Session:
         return self._history[self._position]
 
     @property
-    def before(self) -> Edits:
-        """Those of one step before."""
-        return self._history[max(0, self._position - 1)]
-
-    @property
     def can_undo(self) -> bool:
         return self._position > 0
 
@@ -203,6 +202,32 @@ class Session:
             self._position = len(self._history) - 1
             return self.edits
 
+    def commit_pose(self, pose: np.ndarray | None) -> float:
+        """Replace the pose (None: the person's own) as one step; what was painted goes along.
+
+        Returns:
+            Which share of what was painted is still in the picture; 1 if nothing was painted.
+        """
+        with self.lock:
+            paint, kept = self.paint_at(pose)
+            self.commit(pose=pose, paint=paint)
+            return kept
+
+    def paint_at(self, pose: np.ndarray | None) -> tuple[PaintLayer | None, float]:
+        """What the painted layer becomes with another pose, and which share of it is kept."""
+        edits, own = self.edits, self.need_person().pose
+        if edits.paint is None:
+            return None, 1.0
+        size = edits.paint.size
+
+        def scaled(joints: np.ndarray) -> np.ndarray:
+            return joints * np.float32([size[0] / self.need_photo().shape[1], size[1] / self.need_photo().shape[0], 1])
+
+        if self._intent is None or self._intent[0] is not edits:
+            below = resize_labels(self.base_map(edits), size)
+            self._intent = edits, PaintedIntent(edits.paint, below, scaled(own if edits.pose is None else edits.pose))
+        return self._intent[1].at(scaled(own if pose is None else pose))
+
     def undo(self) -> bool:
         """One step back; False if there is none."""
         with self.lock:
@@ -220,6 +245,7 @@ class Session:
     def _forget_edits(self) -> None:
         self._history, self._position = [Edits()], 0
         self._told = (None, None)
+        self._intent = None
         self._bases.clear()
 
     # ---- pictures

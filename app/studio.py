@@ -10,6 +10,7 @@ import gradio as gr
 from gradio import themes
 
 from app import actions, checks, detectors
+from app.api import add_endpoints
 from app.canvas.components import DocumentBar, Examples, Modes, PoseEditor, RegionPainter, ResultView, StylePanel
 from app.page import data_address, shrink, status
 from app.pise_file import MAX_DOCUMENT_BYTES
@@ -121,7 +122,7 @@ def build(studio: actions.Studio) -> gr.Blocks:
                     regions = RegionPainter(elem_id="regions", live=live)
                 with gr.Column(elem_id="panel-textures", min_width=0):
                     add = gr.UploadButton(
-                        "Add a photo", file_types=_PHOTOS, file_count="multiple", size="md", elem_id="add-reference"
+                        "Add a file", file_types=_FILES, file_count="multiple", size="md", elem_id="add-reference"
                     )
                     textures = StylePanel(elem_id="textures", live=live, examples=thumbnails)
             with gr.Column(scale=2, min_width=320, elem_id="outcome"):
@@ -183,11 +184,11 @@ def build(studio: actions.Studio) -> gr.Blocks:
             common: dict[str, Any] = {
                 "outputs": list(parts.values()), "show_progress": "hidden", "api_visibility": "undocumented",
             }  # fmt: skip
-            settings = {"api_name": name, "trigger_mode": "multiple", "concurrency_id": "edit"} | settings
+            settings = {"api_name": f"page_{name}", "trigger_mode": "multiple", "concurrency_id": "edit"} | settings
             done = event(handler(action), list(inputs), concurrency_limit=4, **common, **settings)
             if then:
                 done.then(
-                    handler(then), None, **common, api_name=f"{name}_then", trigger_mode="always_last",
+                    handler(then), None, **common, api_name=f"page_{name}_then", trigger_mode="always_last",
                     concurrency_id="gpu", concurrency_limit=1,
                 )  # fmt: skip
 
@@ -215,7 +216,11 @@ def build(studio: actions.Studio) -> gr.Blocks:
         on(regions.commit, studio.commit_paint, regions)
         on(textures.commit, studio.commit_styles, textures)
         on(textures.remove, studio.remove_reference, textures)
-        on(add.upload, studio.add_references, add, detector, parser, **looking, then=None)
+        on(textures.steps, studio.strip, textures, then=None, concurrency_id="gpu", trigger_mode="always_last")
+        on(textures.save_look, studio.save_look, textures, then=None)
+        on(textures.use_garment, studio.use_garment, textures, **looking, then=None)
+        on(add.upload, studio.add_uploads, add, detector, parser, **looking, then=None)
+        add.upload(lambda: None, None, add, queue=False, api_visibility="private")
         on(textures.example, example(studio.add_references), textures, detector, parser, **looking, then=None)
         on(bar.undo, studio.undo, bar)
         on(bar.redo, studio.redo, bar)
@@ -228,6 +233,7 @@ def build(studio: actions.Studio) -> gr.Blocks:
             sessions.leave(request.session_hash or "")
 
         demo.unload(goodbye)
+        add_endpoints(studio, sessions)
 
     demo.queue(max_size=64, default_concurrency_limit=4)
     return demo

@@ -80,6 +80,23 @@ def test_a_pose_edit_changes_the_picture_at_both_sizes(session, person):
     assert not np.array_equal(preview, session.preview.photo)
 
 
+def test_what_was_painted_goes_along_with_the_body(session, person):
+    elbow, wrist = person.pose[3, :2], person.pose[4, :2]
+    x, y = ((elbow + wrist) / 2).astype(int)
+    paint = layer(person, rows=slice(y - 3, y + 4), columns=slice(x - 3, x + 4))
+    session.commit(paint=paint)
+    pose = moved(person, by=(-30.0, -45.0))
+    assert session.commit_pose(pose) > 0.9
+    labels = session.edits.paint.labels()
+    assert labels[int((elbow[1] + pose[4, 1]) / 2), int((elbow[0] + pose[4, 0]) / 2)] == 3 and labels[y, x] == UNTOUCHED
+    # A part that does not move keeps its paint to the pixel, and the way back is the history's.
+    session.undo()
+    assert session.edits.paint is paint
+    session.commit_pose(moved(person, joint=7))
+    assert np.array_equal(session.edits.paint.labels(), paint.labels())
+    assert session.commit_pose(moved(person, joint=4, by=(-3000.0, 0.0))) < 0.7  # out of the picture
+
+
 def test_removing_a_reference_takes_it_out_of_the_history(session, editor, other_person):
     other = editor.set_person(other_person.photo, pose=other_person.pose, parsing=other_person.parsing)
     key = session.add_reference("other", other)

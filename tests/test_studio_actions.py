@@ -142,7 +142,7 @@ def test_the_painter_is_told_only_what_it_does_not_know(studio, session, person)
     run(studio.commit_pose(session, {"seq": 4, "keypoints": to_rows(raised(person))}))
     page = run(studio.render(session))
     assert page["regions"]["map"]["paint"] is not None
-    assert "stays where you painted it" in page["bar"]["status"]["text"]
+    assert "went along" in page["bar"]["status"]["text"]
 
 
 def test_textures_live_commit_and_removal(studio, session, editor, person, other_person):

@@ -49,7 +49,7 @@ _SCRIPTS = {
         **_POSE,
     ),  # fmt: skip
     "region_painter": _script("region_painter", "viewport", "label_map", "region_painter", **_REGIONS),
-    "style_panel": _script("style_panel", "style_panel", **_REGIONS),
+    "style_panel": _script("style_panel", "style_panel", "garment_box", **_REGIONS),
     "result_view": _script("result_view", "carrier", "result_view"),
     "document_bar": _script("document_bar", "document_bar"),
     "examples": _script("examples", "examples"),
@@ -135,20 +135,24 @@ class RegionPainter(_Part):
 
 
 class StylePanel(_Part):
-    """References, and a slider per region. Events: commit, remove, example (with ``{"index": n}``).
+    """References, and a slider per region. Events: commit, remove, example (with ``{"index": n}``), steps, save_look
+    (with ``{"region"}``) and use_garment (with ``{"box", "region"}``).
 
     Args:
         session, live: as for :class:`PoseEditor`.
         references: list of ``{"id", "name", "image", "present"}``.
         styles: ``{"version", "styles", "present"}``.
+        strip: ``{"region", "reference", "weights", "pictures"}``, steps of a mix side by side.
+        garment: ``{"url", "width", "height", "box"}``, a photo in which the user is to mark the garment, or None.
         examples: data addresses of example photos.
     """
 
     def __init__(
-        self, value=None, *, session=None, references=None, styles=None, examples=None, elem_id=None, live=None, **kw
-    ):
-        super().__init__("style_panel", value, elem_id, live,
-                         session=session, references=references, styles=styles, examples=examples, **kw)  # fmt: skip
+        self, value=None, *, session=None, references=None, styles=None, strip=None, garment=None, examples=None,
+        elem_id=None, live=None, **kw,
+    ):  # fmt: skip
+        super().__init__("style_panel", value, elem_id, live, session=session, references=references, styles=styles,
+                         strip=strip, garment=garment, examples=examples, **kw)  # fmt: skip
 
 
 class ResultView(_Part):

@@ -15,8 +15,15 @@ $("#rows").innerHTML = REGIONS.map((name, index) =>
         <div class="name"><i style="background:rgb(${PALETTE[index]})"></i><b>${title(name)}</b><small></small></div>
         <div class="choices" role="group" aria-label="Looks of ${title(name)}"></div>
         <div class="mixes"></div>
+        <div class="row-tools">
+          <button class="tool" data-strip data-icon="steps" title="Steps from own to borrowed, side by side" aria-label="Steps of ${title(name)}"></button>
+          <button class="tool" data-look data-icon="save" title="Save this look as a small file, to be added as a reference later" aria-label="Save the look of ${title(name)}"></button>
+        </div>
+        <div class="strip" role="group" aria-label="Steps of ${title(name)}" hidden></div>
       </li>`,
 ).join("");
+
+for (const slot of $("#rows").querySelectorAll("[data-icon]")) slot.innerHTML = icon(slot.dataset.icon);
 
 // ---- talking to the server
 
@@ -87,6 +94,9 @@ function drawRows() {
     for (const button of row.querySelectorAll("[data-reference]"))
       button.setAttribute("aria-pressed", button.dataset.reference ? button.dataset.reference in mix : total(mix) < 0.995);
     drawSliders(row, name, mix);
+    row.querySelector("[data-strip]").disabled = Object.keys(mix).length !== 1;
+    row.querySelector("[data-look]").disabled = !present.includes(name) && !total(mix);
+    drawStrip(row, name, mix);
     row.querySelector("small").textContent = present.includes(name) ? "" : "not in the photo";
     row.classList.toggle("absent", !present.includes(name));
   }
@@ -113,10 +123,39 @@ function drawSliders(row, name, mix) {
   }
 }
 
+// The steps are those of one region and one reference, and go when another one is chosen.
+function drawStrip(row, name, mix) {
+  const strip = props.strip;
+  const list = row.querySelector(".strip");
+  list.hidden = !(strip && strip.region === name && Object.keys(mix).join() === strip.reference);
+  if (list.hidden) return;
+  if (list.strip !== strip) {
+    list.strip = strip;
+    list.innerHTML = strip.weights
+      .map((weight, n) => `<button data-step="${weight}"><img src="${strip.pictures[n]}" alt=""><span>${Math.round(100 * weight)}%</span></button>`)
+      .join("");
+  }
+  for (const button of list.children)
+    button.setAttribute("aria-pressed", String(Math.abs(Number(button.dataset.step) - mix[strip.reference]) < 0.005));
+}
+
 element.shadowRoot.addEventListener("click", (event) => {
   const button = event.target.closest("button");
-  if (!button) return;
-  if (button.dataset.example) {
+  if (!button || button.closest("#garment")) return;
+  const region = button.closest("[data-region]")?.dataset.region;
+  if (button.dataset.strip !== undefined) {
+    tell("status", { kind: "busy", text: "Rendering the steps…" });
+    props.value = { region, reference: Object.keys(styles[region])[0] };
+    trigger("steps");
+  } else if (button.dataset.look !== undefined) {
+    tell("status", { kind: "busy", text: "Saving the look…" });
+    props.value = { region };
+    trigger("save_look");
+  } else if (button.dataset.step) {
+    styles = { ...styles, [region]: { [props.strip.reference]: Number(button.dataset.step) } };
+    drawRows();
+    commit();
+  } else if (button.dataset.example) {
     tell("status", { kind: "busy", text: "Analysing the reference…" });
     props.value = { index: Number(button.dataset.example) };
     trigger("example");
@@ -124,7 +163,7 @@ element.shadowRoot.addEventListener("click", (event) => {
     props.value = { reference: button.dataset.remove };
     trigger("remove");
   } else {
-    choose(button.closest("[data-region]").dataset.region, button.dataset.reference);
+    choose(region, button.dataset.reference);
     drawRows();
     live();
     commit();
@@ -149,6 +188,7 @@ function takeStyles() {
   present = props.styles.present;
   drawRows();
 }
+watch("strip", drawRows);
 watch("references", drawChoices);
 watch("styles", takeStyles);
 drawChoices();
