@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from app import checks, page, pise_file
+from app.motion_actions import MotionActions
 from app.page import Update, Updates, rendering, status
 from app.pise_file import SavedDocument, SavedPerson
 from app.session import Edits, Found, Session
@@ -26,7 +27,7 @@ _TOLD = (
 )
 
 
-class Studio(TextureActions):
+class Studio(TextureActions, MotionActions):
     """The actions, over one editor that all sessions share."""
 
     # ---- photo in
@@ -260,7 +261,11 @@ def _travelled(session: Session, moved: bool) -> Update:
     session.note = ""
     if not moved or session.person is None:
         return status("ok", "There is nothing more to undo or redo.", session)
-    return {"pose": {"pose": page.pose(session)}, "textures": {"styles": page.styles(session)}} | rendering(session)
+    return {
+        "pose": {"pose": page.pose(session)},
+        "textures": {"styles": page.styles(session)},
+        "motion": {"motion": page.motion(session)},
+    } | rendering(session)
 
 
 def _done(session: Session) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from app.paint import PaintLayer, working_size
-from app.session import Session
+from app.session import KEY_LIMIT, Motion, Session
 from pise_core import pose as poses
 from pise_core.errors import InputError
 from pise_core.regions import REGIONS
@@ -56,6 +56,17 @@ def styles(session: Session, value: Any) -> dict[str, dict[str, float]]:
             raise InputError("the weights of a region's textures sum to at most 1")
         checked[region] = {key: float(weight) for key, weight in mix.items()}
     return checked
+
+
+def motion(session: Session, value: Any) -> Motion:
+    """``{"motion": {"keys": list of 18 rows each, "seconds", "loop"}}``."""
+    wanted = field(value, "motion")
+    keys, seconds, loop = (field(wanted, name) for name in ("keys", "seconds", "loop"))
+    if not isinstance(keys, list) or len(keys) > KEY_LIMIT:
+        raise InputError(f"a motion has {KEY_LIMIT} key poses at most")
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0.1 <= seconds <= 5:
+        raise InputError("from one key pose to the next it takes 0.1 to 5 seconds")
+    return Motion(tuple(pose({"keypoints": key}) for key in keys), float(seconds), loop is True)
 
 
 def choice(value: Any, name: str, choices: tuple[str, ...]) -> str:

@@ -81,7 +81,7 @@ def garment(photo: np.ndarray, box: tuple[float, float, float, float], region: s
     models = np.zeros((1, 65)), np.zeros((1, 65))
     try:
         cv2.setRNGSeed(1)
-        cv2.grabCut(small, trimap, None, *models, 4, cv2.GC_INIT_WITH_MASK)
+        cv2.grabCut(small, trimap, (0, 0, 1, 1), *models, 4, cv2.GC_INIT_WITH_MASK)
     except cv2.error:
         raise InputError(
             "nothing stands out in that box; draw it around the garment, with some ground beside"
@@ -124,5 +124,6 @@ def look(photo: np.ndarray, parsing: np.ndarray, pose: np.ndarray, region: str) 
     labels = cv2.resize(
         np.where(inside[window], REGION[region], 0).astype(np.uint8), size, interpolation=cv2.INTER_NEAREST_EXACT
     )
-    moved = (pose - np.float32([columns.start, rows.start, 0])) * np.float32([size[0] / width, size[1] / height, 1])
+    moved = pose - np.array([columns.start, rows.start, 0], np.float32)
+    moved *= np.array([size[0] / width, size[1] / height, 1], np.float32)
     return SavedPerson(cut, moved, labels, Framing.whole(size))

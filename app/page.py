@@ -14,6 +14,7 @@ from PIL import Image
 from app.paint import pack, resize_labels, working_size
 from app.session import LAYER_SIDE, Edits, Rendered, Session
 from pise_core import pose as poses
+from pise_core.animation import interpolate
 from pise_core.cutouts import cut_outs, pack_cut_outs
 from pise_core.regions import REGIONS
 
@@ -49,6 +50,7 @@ def document(session: Session) -> Update:
         "pose": {"photo": shown, "pose": pose(session), "people": people(session)},
         "regions": {"photo": shown, "map": region_map(session, session.edits)},
         "textures": {"styles": styles(session), "references": references(session)},
+        "motion": {"motion": motion(session), "progress": None},
         "result": result(session, shown["url"], shown["url"]),
         "download": download(session, session.need_photo()),
     }
@@ -69,6 +71,7 @@ def unplaced(session: Session) -> Update:
         },
         "regions": {"photo": shown, "map": None},
         "textures": {"styles": styles(session), "references": references(session)},
+        "motion": {"motion": motion(session), "progress": None},
         "result": result(session, shown["url"], shown["url"]),
         "download": {"value": None, "interactive": False, "label": "Download PNG"},
     }
@@ -190,6 +193,21 @@ def garment(session: Session, photo: np.ndarray, box: tuple[float, float, float,
 def step(session: Session, shown: np.ndarray) -> str:
     """One step of an interpolation strip: the person alone, small."""
     return data_address(shrink(_about(shown, session.preview.box), THUMBNAIL_SIDE), 82)
+
+
+def motion(session: Session) -> dict[str, Any]:
+    """The key poses and the pace, and for playing the poses between: ``steps`` of them from each key to the next."""
+    wanted, steps = session.edits.motion, 12
+    usable = len(wanted.keys) > 1 and all(poses.visible(key)[poses.JOINT["neck"]] for key in wanted.keys)
+    between = interpolate(wanted.keys, steps, wanted.loop) if usable else []
+    return {
+        "version": next(_versions),
+        "keys": [poses.to_rows(key) for key in wanted.keys],
+        "seconds": wanted.seconds,
+        "loop": wanted.loop,
+        "steps": steps,
+        "poses": [poses.to_rows(pose) for pose in between],
+    }
 
 
 def present(parsing: np.ndarray) -> list[str]:

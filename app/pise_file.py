@@ -26,7 +26,7 @@ import numpy as np
 from PIL import Image
 
 from app.paint import PaintLayer, working_size
-from app.session import HISTORY_LIMIT, REFERENCE_LIMIT, Box, Edits
+from app.session import HISTORY_LIMIT, KEY_LIMIT, REFERENCE_LIMIT, Box, Edits, Motion
 from pise_core import pose as poses
 from pise_core.errors import InputError
 from pise_core.framing import FRAME_SIZE, Framing
@@ -96,7 +96,9 @@ def write(document: SavedDocument) -> bytes:
                 paints.append(edits.paint)
             number = paints.index(edits.paint)
         pose = None if edits.pose is None else _rows(edits.pose)
-        steps.append({"pose": pose, "paint": number, "styles": edits.styles})
+        motion = {"keys": [_rows(key) for key in edits.motion.keys], "seconds": edits.motion.seconds}
+        motion["loop"] = edits.motion.loop
+        steps.append({"pose": pose, "paint": number, "styles": edits.styles, "motion": motion})
     references = [
         {"id": key, "name": name} | put(person, f"references/{n}.png", f"references/{n}-parsing.png")
         for n, (key, (name, person)) in enumerate(document.references.items())
@@ -219,6 +221,7 @@ def _document(contents: dict[str, Any], members: _Members) -> SavedDocument:
             None if step["pose"] is None else poses.from_rows(step["pose"]),
             None if step["paint"] is None else paints[step["paint"]],
             _styles(step["styles"], references),
+            _motion(step["motion"]),
         )
         for step in steps
     ]
@@ -245,6 +248,15 @@ def _styles(value: Any, references: dict[str, Any]) -> dict[str, dict[str, float
         if not all(0 <= weight <= 1 for weight in mix.values()) or sum(mix.values()) > 1 + 1e-6:
             raise ValueError
     return styles
+
+
+def _motion(value: Any) -> Motion:
+    seconds = float(value["seconds"])
+    if not 0.1 <= seconds <= 5:
+        raise ValueError
+    return Motion(
+        tuple(poses.from_rows(key) for key in _listed(value["keys"], KEY_LIMIT)), seconds, value["loop"] is True
+    )
 
 
 def _framing(value: Any, size: tuple[int, int]) -> Framing:

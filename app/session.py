@@ -25,8 +25,24 @@ PREVIEW_SIDE = 640
 LAYER_SIDE = 896
 HISTORY_LIMIT = 100
 REFERENCE_LIMIT = 8
+KEY_LIMIT = 24
 
 Box = tuple[float, float, float, float]
+
+
+@dataclass(frozen=True, eq=False)
+class Motion:
+    """A motion through key poses.
+
+    Attributes:
+        keys: poses (18, 3) in pixels of the photo.
+        seconds: from one to the next.
+        loop: whether the last one is followed by the first one.
+    """
+
+    keys: tuple[np.ndarray, ...] = ()
+    seconds: float = 1.0
+    loop: bool = True
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,15 +53,17 @@ class Edits:
         pose: (18, 3) in pixels of the photo, or None for the person's own.
         paint: what was painted over the map, or None.
         styles: region name -> id of a reference -> its weight; what is missing to 1 is the person's own.
+        motion: key poses, which are a picture each of another result.
     """
 
     pose: np.ndarray | None = None
     paint: PaintLayer | None = None
     styles: dict[str, dict[str, float]] = field(default_factory=dict)
+    motion: Motion = Motion()
 
     @property
     def none(self) -> bool:
-        """True when nothing is asked for: the result is the photo itself."""
+        """True when nothing is asked for: the result is the photo itself. A motion changes no result."""
         return self.pose is None and self.paint is None and not any(any(mix.values()) for mix in self.styles.values())
 
 
@@ -92,6 +110,7 @@ class Session:
         self.behind = ""  # where the picture of what is behind her lies
         self.references: dict[str, Reference] = {}
         self.garment: tuple[str, np.ndarray] | None = None  # name and photo, until the user has marked it
+        self.stopped = False  # the user has had enough of a long rendering
         self.note = ""  # what the user is told beside "done"
         self._history: list[Edits] = [Edits()]
         self._position = 0
@@ -213,15 +232,17 @@ class Session:
             self.commit(pose=pose, paint=paint)
             return kept
 
-    def paint_at(self, pose: np.ndarray | None) -> tuple[PaintLayer | None, float]:
-        """What the painted layer becomes with another pose, and which share of it is kept."""
-        edits, own = self.edits, self.need_person().pose
+    def paint_at(self, pose: np.ndarray | None, edits: Edits | None = None) -> tuple[PaintLayer | None, float]:
+        """What the painted layer of (the current) edits becomes with another pose, and which share of it is kept."""
+        edits, own = edits or self.edits, self.need_person().pose
         if edits.paint is None:
             return None, 1.0
         size = edits.paint.size
 
+        height, width = self.need_photo().shape[:2]
+
         def scaled(joints: np.ndarray) -> np.ndarray:
-            return joints * np.float32([size[0] / self.need_photo().shape[1], size[1] / self.need_photo().shape[0], 1])
+            return joints * np.array([size[0] / width, size[1] / height, 1], np.float32)
 
         if self._intent is None or self._intent[0] is not edits:
             below = resize_labels(self.base_map(edits), size)

@@ -11,7 +11,16 @@ from gradio import themes
 
 from app import actions, checks, detectors
 from app.api import add_endpoints
-from app.canvas.components import DocumentBar, Examples, Modes, PoseEditor, RegionPainter, ResultView, StylePanel
+from app.canvas.components import (
+    DocumentBar,
+    Examples,
+    Modes,
+    MotionPanel,
+    PoseEditor,
+    RegionPainter,
+    ResultView,
+    StylePanel,
+)
 from app.page import data_address, shrink, status
 from app.pise_file import MAX_DOCUMENT_BYTES
 from app.registry import Sessions
@@ -125,6 +134,8 @@ def build(studio: actions.Studio) -> gr.Blocks:
                         "Add a file", file_types=_FILES, file_count="multiple", size="md", elem_id="add-reference"
                     )
                     textures = StylePanel(elem_id="textures", live=live, examples=thumbnails)
+                with gr.Column(elem_id="panel-motion", min_width=0):
+                    motion = MotionPanel(elem_id="motion")
             with gr.Column(scale=2, min_width=320, elem_id="outcome"):
                 with gr.Row(elem_id="outcome-head"):
                     gr.HTML("<h2>Result</h2>", apply_default_css=False)
@@ -147,7 +158,7 @@ def build(studio: actions.Studio) -> gr.Blocks:
             again = gr.Button("Analyse the photo again", size="md", elem_id="again")
 
         parts = {
-            "bar": bar, "pose": pose, "regions": regions, "textures": textures, "result": result,
+            "bar": bar, "pose": pose, "regions": regions, "textures": textures, "motion": motion, "result": result,
             "download": download,
         }  # fmt: skip
 
@@ -222,6 +233,9 @@ def build(studio: actions.Studio) -> gr.Blocks:
         on(add.upload, studio.add_uploads, add, detector, parser, **looking, then=None)
         add.upload(lambda: None, None, add, queue=False, api_visibility="private")
         on(textures.example, example(studio.add_references), textures, detector, parser, **looking, then=None)
+        on(motion.commit, studio.commit_motion, motion, then=None)
+        on(motion.save, studio.save_motion, motion, then=None, concurrency_id="motion", trigger_mode="once")
+        on(motion.stop, studio.stop_motion, motion, then=None)
         on(bar.undo, studio.undo, bar)
         on(bar.redo, studio.redo, bar)
         on(bar.start_over, studio.start_over, bar)

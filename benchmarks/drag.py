@@ -91,7 +91,7 @@ def _measure(page: Page, seconds: float) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description="Measure how quickly the picture follows a drag.")
     parser.add_argument("--seconds", type=float, default=8)
     parser.add_argument("--photo", type=Path, help="the photo to open (default: the first example)")
     options = parser.parse_args()

@@ -47,7 +47,7 @@ def interpolate(keys: Sequence[np.ndarray], steps: int, loop: bool = False) -> l
     if not there[:, _NECK].all():
         raise InputError("every key pose needs the neck, which the body hangs on")
     count = len(keys)
-    turns = np.arange(-2, count + 2) if loop else np.arange(count)  # a loop goes on beyond both ends
+    turns = range(-2, count + 2) if loop else range(count)  # a loop goes on beyond both ends
     points = np.array([keys[k % count][:, :2] for k in turns], np.float64)
     times = np.arange(steps * count if loop else steps * (count - 1) + 1) / steps
     length, angle = _bones(points)

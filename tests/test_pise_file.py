@@ -11,7 +11,7 @@ import pytest
 from app import pise_file
 from app.paint import UNTOUCHED, PaintLayer
 from app.pise_file import SavedDocument, SavedPerson
-from app.session import Edits
+from app.session import Edits, Motion
 from pise_core.errors import InputError
 from pise_core.framing import Framing
 from pise_core.images import encode_image
@@ -35,7 +35,12 @@ def document(person, other_person):
         [(1.0, 2.0, 30.5, 40.25)],
         0,
         {"r3": ("friend", saved_person(other_person))},
-        [Edits(), Edits(pose), Edits(pose, paint), Edits(None, paint, {"hair": {"r3": 0.25}})],
+        [
+            Edits(),
+            Edits(pose),
+            Edits(pose, paint),
+            Edits(None, paint, {"hair": {"r3": 0.25}}, Motion((pose, person.pose), 0.5, False)),
+        ],
         2,
     )
 
@@ -54,6 +59,11 @@ def test_what_was_saved_comes_back(document):
         assert np.array_equal(step.pose, same.pose, equal_nan=True)
     mine, theirs = document.history[2].paint, again.history[2].paint
     assert mine is not None and theirs is not None and np.array_equal(mine.labels(), theirs.labels())
+    motion = again.history[3].motion
+    assert (motion.seconds, motion.loop) == (0.5, False) and again.history[2].motion.keys == ()
+    assert all(
+        np.array_equal(a, b, equal_nan=True) for a, b in zip(motion.keys, document.history[3].motion.keys, strict=True)
+    )
     assert again.history[3].pose is None and again.history[3].styles == {"hair": {"r3": 0.25}}
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         assert sorted(archive.namelist()) == [
@@ -94,6 +104,7 @@ def rewritten(data, change=None, **members):
         (lambda d: d["history"][2].update(paint="../../x"), "damaged"),
         (lambda d: d["history"][2].update(paint=7), "damaged"),
         (lambda d: d["history"][3].update(styles={"hair": {"r3": 7}}), "damaged"),
+        (lambda d: d["history"][3]["motion"].update(seconds=-1), "damaged"),
         (lambda d: d["references"][0].update(id="../r"), "damaged"),
     ],
 )

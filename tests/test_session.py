@@ -87,13 +87,16 @@ def test_what_was_painted_goes_along_with_the_body(session, person):
     session.commit(paint=paint)
     pose = moved(person, by=(-30.0, -45.0))
     assert session.commit_pose(pose) > 0.9
-    labels = session.edits.paint.labels()
+    carried = session.edits.paint
+    assert carried is not None
+    labels = carried.labels()
     assert labels[int((elbow[1] + pose[4, 1]) / 2), int((elbow[0] + pose[4, 0]) / 2)] == 3 and labels[y, x] == UNTOUCHED
     # A part that does not move keeps its paint to the pixel, and the way back is the history's.
     session.undo()
     assert session.edits.paint is paint
     session.commit_pose(moved(person, joint=7))
-    assert np.array_equal(session.edits.paint.labels(), paint.labels())
+    same = session.edits.paint
+    assert paint is not None and same is not None and np.array_equal(same.labels(), paint.labels())
     assert session.commit_pose(moved(person, joint=4, by=(-3000.0, 0.0))) < 0.7  # out of the picture
 
 

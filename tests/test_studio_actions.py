@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageSequence
 
 from app.actions import Studio
 from app.detectors import BUILT_IN
@@ -174,8 +174,8 @@ def test_a_pose_file_is_fitted_to_the_person(studio, session, other_person):
 
 
 def test_a_pose_that_was_saved_for_the_same_person_is_taken_as_it_is(studio, session, person):
-    shifted = person.pose + np.float32([15, -5, 0])
-    flat = [value for row in to_rows(shifted) for value in row]
+    shifted = person.pose + np.array([15, -5, 0], np.float32)
+    flat = [value for row in to_rows(shifted) if row for value in row]
     text = json.dumps({"people": [{"pose_keypoints_2d": flat}], "own": to_rows(session.person.pose)})
     page = run(studio.load_pose(session, {"text": text}))
     assert page["pose"]["pose"]["rows"] == to_rows(shifted)
@@ -216,6 +216,23 @@ def test_a_saved_document_opens_as_it_was(studio, session, editor, person, other
         run(studio.undo(opened, {"seq": 7}))
     assert opened.edits.none and np.array_equal(opened.render(opened.edits).photo, person.photo)
     opened.close()
+
+
+def test_a_motion_is_an_edit_and_its_pictures_can_be_stopped(studio, session, person):
+    motion = {"keys": [to_rows(person.pose), to_rows(raised(person))], "seconds": 0.25, "loop": False}
+    page = run(studio.commit_motion(session, {"motion": motion}))
+    assert len(page["motion"]["motion"]["keys"]) == 2 and len(page["motion"]["motion"]["poses"]) == 13
+    assert session.can_undo and session.edits.none
+    news = run(studio.save_motion(session, {"format": "gif"}))["bar"]["file"]
+    with Image.open(news["url"].removeprefix("/gradio_api/file=")) as gif:
+        assert len(list(ImageSequence.Iterator(gif))) == 4 and gif.size == (220, 330)
+    updates = studio.save_motion(session, {"format": "mp4"})
+    assert next(updates)["motion"]["progress"]["of"] == 4
+    run(studio.stop_motion(session, {}))
+    assert run(updates)["bar"]["status"]["text"].startswith("Stopped")
+    run(studio.undo(session, {}))
+    with pytest.raises(InputError, match="two key"):
+        run(studio.save_motion(session, {"format": "gif"}))
 
 
 def test_an_uploaded_file_is_not_kept(studio, photo_path, tmp_path):
@@ -268,6 +285,9 @@ def test_start_over_can_be_undone(studio, session, person):
         ("commit_styles", {"styles": {"hair": {"r2": 1}}}),
         ("commit_styles", {"styles": {"hair": {"r1": float("nan")}}}),
         ("commit_styles", {"styles": {"hair": {"r1": 1.5}}}),
+        ("commit_motion", {"motion": {"keys": [], "seconds": 90, "loop": True}}),
+        ("commit_motion", {"motion": {"keys": [[None] * 18], "seconds": 1, "loop": True}}),
+        ("commit_motion", {"motion": {"keys": [[]] * 25, "seconds": 1, "loop": True}}),
         ("load_pose", {"text": "{}"}),
         ("load_pose", {"text": json.dumps({"keypoints": 3})}),
         ("load_pose", {"text": "x" * 2_000_000}),

@@ -84,5 +84,6 @@ function showCarried(canvas, wanted) {
   page.addEventListener("picture", ({ detail }) => {
     if (detail.near || detail.seq >= (page.carrier?.seq ?? 0)) canvas.hidden = true;
   });
+  page.addEventListener("carried", () => (canvas.hidden = true)); // nothing is carried any more
   page.addEventListener("status", ({ detail }) => detail.kind === "error" && (canvas.hidden = true));
 }

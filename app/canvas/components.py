@@ -50,6 +50,7 @@ _SCRIPTS = {
     ),  # fmt: skip
     "region_painter": _script("region_painter", "viewport", "label_map", "region_painter", **_REGIONS),
     "style_panel": _script("style_panel", "style_panel", "garment_box", **_REGIONS),
+    "motion_panel": _script("motion_panel", "carrier", "motion_panel", LIMBS=LIMBS),
     "result_view": _script("result_view", "carrier", "result_view"),
     "document_bar": _script("document_bar", "document_bar"),
     "examples": _script("examples", "examples"),
@@ -87,7 +88,7 @@ class _Part(gr.HTML):
 
 
 class Modes(_Part):
-    """The tabs; they show the columns ``panel-pose``, ``panel-regions`` and ``panel-textures``."""
+    """The tabs; they show the columns ``panel-pose``, ``panel-regions``, ``panel-textures`` and ``panel-motion``."""
 
     def __init__(self, value=None, *, elem_id=None, **kw):
         super().__init__("modes", value, elem_id, None, **kw)
@@ -153,6 +154,18 @@ class StylePanel(_Part):
     ):  # fmt: skip
         super().__init__("style_panel", value, elem_id, live, session=session, references=references, styles=styles,
                          strip=strip, garment=garment, examples=examples, **kw)  # fmt: skip
+
+
+class MotionPanel(_Part):
+    """Key poses, played over the result. Events: commit (with ``{"motion"}``), save (with ``{"format"}``) and stop.
+
+    Args:
+        motion: from :func:`app.page.motion`.
+        progress: ``{"done", "of", "at"}`` while pictures are rendered, else None.
+    """
+
+    def __init__(self, value=None, *, motion=None, progress=None, elem_id=None, **kw):
+        super().__init__("motion_panel", value, elem_id, None, motion=motion, progress=progress, **kw)
 
 
 class ResultView(_Part):

@@ -230,6 +230,9 @@ $("#presets").innerHTML = PRESETS.map(
   (preset, index) => `<button data-preset="${index}" title="${preset.name}">${figure(preset)}<span>${preset.name}</span></button>`,
 ).join("");
 
+// For the motion: the pose as it is, and a figure of it.
+page.pose = () => pose && !placing && rowsFromPose(pose);
+
 // ---- from the server
 
 function takePhoto() {
