@@ -68,6 +68,16 @@ class Programs:
         _run(self._studio.commit_styles(session, {"styles": styles}))
         return _state(session)
 
+    def set_motion(self, session: Session, motion: Any) -> dict[str, Any]:
+        """Set the key poses: {"keys": [18 rows each, ...], "seconds": from one to the next, "loop": true or false}."""
+        _run(self._studio.commit_motion(session, {"motion": motion}))
+        return _state(session)
+
+    def motion(self, session: Session, text: str) -> str:
+        """The motion as a file, small; the text is gif or mp4."""
+        news = _run(self._studio.save_motion(session, {"format": text}))["bar"]["file"]
+        return news["url"].removeprefix("/gradio_api/file=")
+
     def undo(self, session: Session) -> dict[str, Any]:
         """One step back."""
         _run(self._studio.undo(session, {}))
@@ -151,9 +161,10 @@ def add_endpoints(studio: Studio, sessions: Sessions) -> None:
 
     for function in (programs.open_file, programs.add_reference, programs.set_regions):
         endpoint(function, [file], state)
-    for function in (programs.set_pose, programs.set_styles):
+    for function in (programs.set_pose, programs.set_styles, programs.set_motion):
         endpoint(function, [given], state)
     endpoint(programs.load_pose, [text], state)
+    endpoint(programs.motion, [text], out)
     for function in (programs.undo, programs.redo, programs.start_over):
         endpoint(function, [], state)
     for function in (programs.result, programs.regions, programs.save_document):

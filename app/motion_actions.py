@@ -37,7 +37,7 @@ class MotionActions(Engine):
         frames = []
         for number, pose in enumerate(poses, 1):
             if session.stopped:
-                yield {"motion": {"progress": None}} | status("ok", "Stopped. Nothing was saved.", session)
+                yield {"motion": {"progress": False}} | status("ok", "Stopped. Nothing was saved.", session)
                 return
             news = {"progress": {"done": number - 1, "of": len(poses), "at": time.time()}}
             yield {"motion": news} | status("busy", f"Rendering picture {number} of {len(poses)}…", session)
@@ -46,7 +46,7 @@ class MotionActions(Engine):
             frames.append(session.render(wanted, preview=True).photo)
         data = encode_gif(frames, FPS) if form == "gif" else encode_mp4(frames, FPS)
         name = f"{session.name}-motion"
-        yield page.file(session, data, name, f".{form}") | {"motion": {"progress": None}}
+        yield page.file(session, data, name, f".{form}") | {"motion": {"progress": False}}
         yield status("ok", f"Saved as {name}.{form}.", session)
 
     def stop_motion(self, session: Session, value: Any) -> Updates:

@@ -50,7 +50,7 @@ def document(session: Session) -> Update:
         "pose": {"photo": shown, "pose": pose(session), "people": people(session)},
         "regions": {"photo": shown, "map": region_map(session, session.edits)},
         "textures": {"styles": styles(session), "references": references(session)},
-        "motion": {"motion": motion(session), "progress": None},
+        "motion": {"motion": motion(session), "progress": False},
         "result": result(session, shown["url"], shown["url"]),
         "download": download(session, session.need_photo()),
     }
@@ -69,9 +69,9 @@ def unplaced(session: Session) -> Update:
             "pose": {"version": next(_versions), "rows": rows, "own": rows, "placing": True},
             "people": people(session),
         },
-        "regions": {"photo": shown, "map": None},
+        "regions": {"photo": shown, "map": False},
         "textures": {"styles": styles(session), "references": references(session)},
-        "motion": {"motion": motion(session), "progress": None},
+        "motion": {"motion": motion(session), "progress": False},
         "result": result(session, shown["url"], shown["url"]),
         "download": {"value": None, "interactive": False, "label": "Download PNG"},
     }

@@ -73,7 +73,7 @@ class TextureActions(Engine):
         cut = garment(photo, checks.share_box(value), checks.choice(value, "region", GARMENTS))
         session.add_reference(name, self.load().set_person(**cut._asdict()))
         session.garment = None
-        yield {"textures": {"references": page.references(session), "garment": None}} | _ready(session)
+        yield {"textures": {"references": page.references(session), "garment": False}} | _ready(session)
 
     def remove_reference(self, session: Session, value: Any) -> Updates:
         """Forget a reference and what was borrowed from it; ``value`` is ``{"reference": id}``."""

@@ -48,6 +48,11 @@ def test_programs_do_what_the_page_does(client, person, other_person, tmp_path):
     edited = read_image(client.predict(api_name="/result"))
     assert edited.shape == person.photo.shape and not np.array_equal(edited, person.photo)
     assert client.predict(api_name="/undo")["redo"]
+    motion = {"keys": [state["keypoints"], keypoints], "seconds": 0.2, "loop": False}
+    client.predict(motion, api_name="/set_motion")
+    with Image.open(client.predict("gif", api_name="/motion")) as gif:
+        assert gif.size == (220, 330)
+    client.predict(api_name="/undo")
     document = client.predict(api_name="/save_document")
     assert client.predict(api_name="/start_over")["styles"] == {}
     state = client.predict(handle_file(document), api_name="/open_file")
@@ -59,6 +64,6 @@ def test_programs_do_what_the_page_does(client, person, other_person, tmp_path):
     described = client.view_api(return_format="dict")["named_endpoints"]
     assert described.keys() == {
         "/open_file", "/add_reference", "/set_pose", "/load_pose", "/set_regions", "/set_styles", "/undo", "/redo",
-        "/start_over", "/result", "/regions", "/save_document",
+        "/start_over", "/set_motion", "/motion", "/result", "/regions", "/save_document",
     }  # fmt: skip
     assert all(endpoint["description"] for endpoint in described.values())

@@ -80,7 +80,7 @@ def test_garment_look_and_steps_from_the_page(editor, person, laid_out, tmp_path
     with pytest.raises(InputError, match="choose one of"):
         run(studio.use_garment(session, {"box": news["box"], "region": "hair"}))
     page = run(studio.use_garment(session, {"box": news["box"], "region": "upper_clothes"}))
-    assert page["textures"]["garment"] is None and page["textures"]["references"][0]["present"] == [
+    assert page["textures"]["garment"] is False and page["textures"]["references"][0]["present"] == [
         "background",
         "upper_clothes",
     ]

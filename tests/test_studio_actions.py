@@ -77,7 +77,7 @@ def test_nobody_in_the_photo_gives_a_skeleton_to_place(studio, person, tmp_path)
     session = Session()
     page = run(studio.open_file(session, path, BUILT_IN, BUILT_IN))
     assert page["bar"]["status"]["kind"] == "error" and "skeleton" in page["bar"]["status"]["text"]
-    assert page["pose"]["pose"]["placing"] and page["regions"]["map"] is None
+    assert page["pose"]["pose"]["placing"] and page["regions"]["map"] is False
     assert page["download"]["interactive"] is False
     with pytest.raises(InputError, match="open a photo"):
         run(studio.commit_pose(session, {"seq": 1, "keypoints": to_rows(person.pose)}))

@@ -144,7 +144,8 @@ class StylePanel(_Part):
         references: list of ``{"id", "name", "image", "present"}``.
         styles: ``{"version", "styles", "present"}``.
         strip: ``{"region", "reference", "weights", "pictures"}``, steps of a mix side by side.
-        garment: ``{"url", "width", "height", "box"}``, a photo in which the user is to mark the garment, or None.
+        garment: ``{"url", "width", "height", "box"}``, a photo in which the user is to mark the garment, or False
+            (of an update that says None, the browser is not told).
         examples: data addresses of example photos.
     """
 
@@ -161,7 +162,7 @@ class MotionPanel(_Part):
 
     Args:
         motion: from :func:`app.page.motion`.
-        progress: ``{"done", "of", "at"}`` while pictures are rendered, else None.
+        progress: ``{"done", "of", "at"}`` while pictures are rendered, else False.
     """
 
     def __init__(self, value=None, *, motion=None, progress=None, elem_id=None, **kw):

@@ -33,8 +33,12 @@ def test_key_poses_become_a_motion(visit, name, size):
     page.locator("#motion #seconds").fill("0.4")
     page.locator('#motion [data-do="play"]').click()
     page.locator("#motion #carry").wait_for(state="visible")
-    shown = [page.locator("#motion #carry").evaluate("canvas => canvas.toDataURL()") for _ in range(2)]
-    assert shown[0] != shown[1]
+    shown = page.locator("#motion #carry").evaluate("canvas => canvas.toDataURL()")
+    page.wait_for_function(
+        """before => document.querySelector("#motion .html-container > div").shadowRoot
+          .querySelector("#carry").toDataURL() !== before""",
+        arg=shown,
+    )
     visitor.shoot("playing")
     page.locator('#motion [data-do="play"]').click()
     page.locator("#motion #carry").wait_for(state="hidden")
