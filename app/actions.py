@@ -220,7 +220,10 @@ class Studio(TextureActions, MotionActions):
         """Fit the pose of somebody in another photo to the person."""
         session.need_person()
         yield status("busy", "Looking for the pose in that photo…", session)
-        photo = read_image(str(path))
+        try:
+            photo = read_image(str(path))
+        finally:
+            Path(path).unlink(missing_ok=True)  # an upload, of which the server keeps no copy
         people, _ = self._detectors.find(photo, detector)
         if not people:
             raise NobodyFound("nobody was found in that photo; try one that shows the whole person")

@@ -7,7 +7,7 @@ from typing import Any
 from app import checks, page
 from app.engine import Engine
 from app.page import Updates, status
-from app.session import Edits, Session
+from app.session import Session
 from pise_core.animation import encode_gif, encode_mp4, interpolate
 from pise_core.errors import InputError
 
@@ -33,18 +33,20 @@ class MotionActions(Engine):
         poses = interpolate(motion.keys, max(1, round(FPS * motion.seconds)), motion.loop)
         if len(poses) > MAX_FRAMES:
             raise InputError(f"that is {len(poses)} pictures; choose fewer key poses or a quicker pace")
-        session.stopped = False
-        frames = []
-        for number, pose in enumerate(poses, 1):
-            if session.stopped:
-                yield {"motion": {"progress": False}} | status("ok", "Stopped. Nothing was saved.", session)
-                return
-            news = {"progress": {"done": number - 1, "of": len(poses), "at": time.time()}}
-            yield {"motion": news} | status("busy", f"Rendering picture {number} of {len(poses)}…", session)
-            paint, _ = session.paint_at(pose, edits)
-            wanted: Edits = replace(edits, pose=pose, paint=paint)
-            frames.append(session.render(wanted, preview=True).photo)
-        data = encode_gif(frames, FPS) if form == "gif" else encode_mp4(frames, FPS)
+        session.stopped, document, frames = False, session.document, []
+        try:
+            for number, pose in enumerate(poses, 1):
+                if session.stopped or session.document != document:
+                    yield {"motion": {"progress": False}} | status("ok", "Stopped. Nothing was saved.", session)
+                    return
+                news = {"progress": {"done": number - 1, "of": len(poses), "at": time.time()}}
+                yield {"motion": news} | status("busy", f"Rendering picture {number} of {len(poses)}…", session)
+                paint, _ = session.paint_at(pose, edits)
+                frames.append(session.render(replace(edits, pose=pose, paint=paint), preview=True).photo)
+            data = encode_gif(frames, FPS) if form == "gif" else encode_mp4(frames, FPS)
+        except Exception:
+            yield {"motion": {"progress": False}}
+            raise
         name = f"{session.name}-motion"
         yield page.file(session, data, name, f".{form}") | {"motion": {"progress": False}}
         yield status("ok", f"Saved as {name}.{form}.", session)
