@@ -52,7 +52,7 @@ class TextureActions(Engine):
             session.add_reference(name, person)
             yield {"textures": {"references": page.references(session)}}
         if asked:
-            yield status("hint", "Nobody was found there. Draw a box around the garment, and say what it is.", session)
+            yield status("hint", "Nobody found there. Draw a box around the garment.", session)
         else:
             yield _ready(session)
 
