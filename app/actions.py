@@ -3,54 +3,86 @@
 Every action is a generator of :data:`app.page.Update`. Nothing here knows Gradio, so that tests call it directly.
 """
 
-import threading
-from collections.abc import Callable, Iterator
+import json
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from app import checks, page
-from app.page import Update, status
+from app import checks, page, pise_file
+from app.motion_actions import MotionActions
+from app.page import Update, Updates, rendering, status
+from app.pise_file import SavedDocument, SavedPerson
 from app.session import Edits, Found, Session
+from app.texture_actions import TextureActions
 from pise_core import pose as poses
-from pise_core.errors import HubUnreachable, NobodyFound
+from pise_core.errors import NobodyFound
 from pise_core.images import read_image
 from pise_core.retarget import retarget
 
-Updates = Iterator[Update]
+#: What became of the paint when the pose changed.
+_TOLD = (
+    "What you painted went along with the body.",
+    "What you painted went along with the body; {:.0%} of it left the picture.",
+)
 
-BUILT_IN = "Built-in"
-OPENPOSE = "OpenPose"
-SEGFORMER = "SegFormer clothes"
 
-
-class Studio:
+class Studio(TextureActions, MotionActions):
     """The actions, over one editor that all sessions share."""
-
-    def __init__(self, load_editor: Callable[[], Any]) -> None:
-        self._load_editor = load_editor
-        self._editor: Any = None
-        self._loading = threading.Lock()
-        self._hub: dict[str, Any] = {}
-
-    def load(self) -> Any:
-        """The editor, loaded on first use."""
-        with self._loading:
-            if self._editor is None:
-                self._editor = self._load_editor()
-            return self._editor
 
     # ---- photo in
 
     def start(self, session: Session) -> Updates:
-        """A page was opened: say who it is, for the live path."""
+        """A page was opened: say who it is, for the live path; a page that was loaded anew gets its document back."""
         token = {"session": session.token}
-        yield {"pose": token, "regions": token, "textures": token}
+        yield {"bar": token, "pose": token, "regions": token, "textures": token}
+        if session.photo is None:
+            return
+        session.page_is_new()
+        if session.person is None:
+            yield page.unplaced(session) | _nobody(session)
+        else:
+            session.painter_is_told(session.edits)
+            yield page.document(session) | _welcome_back(session)
 
-    def open_photo(self, session: Session, path: Any, detector: str, parser: str) -> Updates:
-        """Open the photo at ``path`` (a file that the server put there), and analyse the largest person in it."""
-        yield status("busy", "Reading the photo…", session)
-        yield from self._open(session, read_image(str(path)), page.stem(path), detector, parser)
+    def open_file(self, session: Session, path: Any, detector: str, parser: str) -> Updates:
+        """Open a file that the server put at ``path``: a photo, whose largest person is analysed, or a document."""
+        yield status("busy", "Reading the file…", session)
+        if pise_file.is_document(path):
+            yield from self._open_document(session, pise_file.read(path))
+        else:
+            yield from self._open(session, read_image(str(path)), page.stem(path), detector, parser)
+
+    def open_upload(self, session: Session, path: Any, detector: str, parser: str) -> Updates:
+        """As :meth:`open_file`, and the server keeps no copy of the file."""
+        try:
+            yield from self.open_file(session, path, detector, parser)
+        finally:
+            Path(path).unlink(missing_ok=True)
+
+    def _open_document(self, session: Session, saved: SavedDocument) -> Updates:
+        count = 1 + len(saved.references)
+        people = []
+        for number, known in enumerate([saved.person, *(person for _, person in saved.references.values())], 1):
+            yield status("busy", f"Opening the document: person {number} of {count}…", session)
+            people.append(self.load().set_person(**known._asdict()))
+        found = [Found(box) for box in saved.boxes]
+        session.restore(saved.name, people[0], found, saved.chosen, saved.history, saved.position)
+        for (key, (name, _)), person in zip(saved.references.items(), people[1:], strict=True):
+            session.add_reference(name, person, key)
+        session.painter_is_told(session.edits)
+        yield page.document(session) | _welcome_back(session)
+
+    def save(self, session: Session, value: Any) -> Updates:
+        """Hand the whole document out as a ``.pise`` file: photo, person, references, edits and their history."""
+        yield status("busy", "Packing the document…", session)
+        history, position = session.history
+        references = {key: (r.name, _saved(r.person)) for key, r in session.references.items()}
+        boxes = [found.box for found in session.people]
+        person = _saved(session.need_person())
+        document = SavedDocument(session.name, person, boxes, session.chosen, references, history, position)
+        yield page.file(session, pise_file.write(document), session.name, ".pise")
+        yield status("ok", f"Saved as {session.name}.pise. Open that file to go on from here.", session)
 
     def analyse_again(self, session: Session, detector: str, parser: str) -> Updates:
         """Analyse the open photo anew, with the detectors chosen now."""
@@ -58,17 +90,15 @@ class Studio:
 
     def _open(self, session: Session, photo: np.ndarray, name: str, detector: str, parser: str) -> Updates:
         yield status("busy", "Looking for people…", session)
-        people, note = self._find(photo, detector)
+        people, note = self._detectors.find(photo, detector)
         try:
             if not people:
                 raise NobodyFound("nobody in sight")
             yield status("busy", "Analysing: joints and regions…", session)
-            person, parser_note = self._analyse(photo, people[0], parser)
+            person, parser_note = self._detectors.analyse(photo, people[0], parser)
         except NobodyFound:  # a closer look may find that it was nobody after all
             session.open(photo, name, [])
-            yield page.unplaced(session) | status(
-                "error", "No person found. Place the skeleton by hand, or try another photo.", session
-            )
+            yield page.unplaced(session) | _nobody(session)
             return
         # Only now is the old document given up: an error above leaves it as it was.
         session.open(photo, name, people)
@@ -79,7 +109,7 @@ class Studio:
         """Edit another of the people found; ``choice`` is ``{"index": n}``."""
         index = checks.index(choice, len(session.people), "person in the photo")
         yield status("busy", f"Analysing person {index + 1}…", session)
-        person, note = self._analyse(session.need_photo(), session.people[index], parser)
+        person, note = self._detectors.analyse(session.need_photo(), session.people[index], parser)
         session.set_person(person, index)
         yield page.document(session) | _ready(session, note)
 
@@ -87,66 +117,26 @@ class Studio:
         """Analyse the photo with the pose that the user placed by hand."""
         photo, pose = session.need_photo(), checks.pose(placed)
         yield status("busy", "Analysing with your pose…", session)
-        person, note = self._analyse(photo, Found(poses.bounding_box(pose), pose), parser)
+        person, note = self._detectors.analyse(photo, Found(poses.bounding_box(pose), pose), parser)
         session.set_person(person)
         yield page.document(session) | _ready(session, note)
-
-    def _find(self, photo: np.ndarray, detector: str) -> tuple[list[Found], str]:
-        """People, the one to edit first; and a note if another detector than the chosen one had to be used."""
-        note = ""
-        if detector == OPENPOSE:
-            try:
-                found = self._hub_part(OPENPOSE).detect(photo)
-                return [Found(poses.bounding_box(pose), pose) for pose in found], ""
-            except HubUnreachable as error:
-                note = f"{error}. The built-in detector was used."
-        return [Found(box) for box in self.load().find_people(photo)], note
-
-    def _analyse(self, photo: np.ndarray, found: Found, parser: str) -> tuple[Any, str]:
-        """The person, and a note if another parser than the chosen one had to be used."""
-        parsing, note = None, ""
-        if parser == SEGFORMER:
-            try:
-                parsing = self._hub_part(SEGFORMER).parse(photo)
-            except HubUnreachable as error:
-                note = f"{error}. The built-in parser was used."
-        return self.load().set_person(photo, box=found.box, pose=found.pose, parsing=parsing), note
-
-    def _hub_part(self, name: str) -> Any:
-        if name not in self._hub:
-            # Imported on first use: both are optional and slow to import.
-            if name == OPENPOSE:
-                from pise_core.detection.openpose import OpenPoseDetector
-
-                self._hub[name] = OpenPoseDetector()
-            else:
-                from pise_core.detection.hub_parser import SegformerParser
-
-                self._hub[name] = SegformerParser()
-        return self._hub[name]
 
     # ---- edits
 
     def commit_pose(self, session: Session, value: Any) -> Updates:
         """The user let go of the skeleton; ``value`` is ``{"seq", "keypoints"}``."""
         session.saw(checks.sequence(value))
-        session.commit(pose=checks.edited_pose(session, value))
-        yield _rendering(session)
+        self._take_pose(session, checks.edited_pose(session, value))
+        yield rendering(session)
 
     def commit_paint(self, session: Session, value: Any) -> Updates:
         """A stroke has ended; ``value`` is ``{"seq", "labels"}``."""
         session.need_person()
         session.saw(checks.sequence(value))
+        session.note = ""
         session.commit(paint=checks.paint(session, value))
         session.painter_knows(session.edits.paint)
-        yield _rendering(session)
-
-    def commit_styles(self, session: Session, value: Any) -> Updates:
-        """A slider was let go of, or another reference chosen; ``value`` is ``{"seq", "styles"}``."""
-        session.need_person()
-        session.saw(checks.sequence(value))
-        session.commit(styles=checks.styles(session, value))
-        yield _rendering(session)
+        yield rendering(session)
 
     def undo(self, session: Session, value: Any) -> Updates:
         """One step back, whatever kind of edit it was."""
@@ -171,25 +161,29 @@ class Studio:
         if session.person is None:
             return
         edits, sequence = session.edits, session.sequence
-        image = session.render(edits)
-        updates: Update = {
-            "result": page.result(session, page.picture(session, image)["url"], sequence=sequence),
-        }
+        rendered = session.render(edits)
+        url = page.picture(session, rendered.photo)["url"]
+        updates: Update = {"result": page.result(session, url, sequence=sequence)}
         if not session.painter_is_told(edits):
             updates["regions"] = {"map": page.region_map(session, edits)}
-        if session.edits is edits:
-            updates |= status("busy", "Preparing the download…", session)
         yield updates
-        if session.edits is edits:  # else a newer render is on its way and prepares its own file
-            yield {"download": page.download(session, image)} | status("ok", _done(session), session)
+        if session.edits is edits:  # else a newer render is on its way and prepares its own
+            layers = page.layers(session, edits, rendered, url)
+            yield {"pose": {"layers": layers}} | status("busy", "Preparing the download…", session)
+            download = page.download(session, rendered.photo)
+            yield {"download": download} | status("ok", _done(session), session)
 
-    def warm_up(self, session: Session) -> Updates:
-        """Compute what the first preview needs, so that the first drag does not wait for it."""
-        if session.person is not None and session.edits.none:
+    def prepare(self, session: Session) -> Updates:
+        """After a document was opened: render its edits, or compute what the first preview needs."""
+        if not session.edits.none:
+            yield from self.render(session)
+        elif session.person is not None:
+            rendered = session.render(session.edits)
+            url = page.picture(session, rendered.photo)["url"]
+            yield {"pose": {"layers": page.layers(session, session.edits, rendered, url)}}
             nudged = session.person.pose.copy()
             nudged[poses.visible(nudged), 0] += 1
             session.render(Edits(nudged), preview=True)
-        yield from ()
 
     def live(self, session: Session, request: Any) -> dict[str, Any]:
         """A preview while the user drags: ``{"ok", "document", "seq", "image"}``, the image a JPEG data address.
@@ -201,83 +195,87 @@ class Studio:
         pose, paint, styles = edits.pose, edits.paint, edits.styles
         if checks.field(request, "keypoints") is not None:
             pose = checks.edited_pose(session, request)
+            paint, _ = session.paint_at(pose)
         if checks.field(request, "labels") is not None:
             paint = checks.paint(session, request)
         if checks.field(request, "styles") is not None:
             styles = checks.styles(session, request)
-        image = session.render(Edits(pose, paint, styles), preview=True)
+        image = session.render(Edits(pose, paint, styles), preview=True).photo
         return {"ok": True, "document": document, "seq": sequence, "image": page.data_address(image, 82)}
 
     # ---- poses from elsewhere
 
     def load_pose(self, session: Session, value: Any) -> Updates:
-        """Fit the pose of a file, in our JSON or OpenPose's, to the person; ``value`` is ``{"text"}``."""
-        session.need_person()
-        pose, _ = poses.from_json(checks.text(value))
-        yield self._take_pose(session, pose)
+        """Take the pose of a file, in our JSON or OpenPose's; ``value`` is ``{"text"}``.
+
+        A pose that was saved here for the same person is taken as it is, any other one is fitted to the person.
+        """
+        own, text = session.need_person().pose, checks.text(value)
+        pose, _ = poses.from_json(text)
+        made_here = json.loads(text).get("own") == poses.to_rows(own)
+        self._take_pose(session, pose if made_here else retarget(own, pose))
+        yield _posed(session)
 
     def borrow_pose(self, session: Session, path: Any, detector: str) -> Updates:
         """Fit the pose of somebody in another photo to the person."""
         session.need_person()
         yield status("busy", "Looking for the pose in that photo…", session)
-        photo = read_image(str(path))
-        people, _ = self._find(photo, detector)
+        try:
+            photo = read_image(str(path))
+        finally:
+            Path(path).unlink(missing_ok=True)  # an upload, of which the server keeps no copy
+        people, _ = self._detectors.find(photo, detector)
         if not people:
             raise NobodyFound("nobody was found in that photo; try one that shows the whole person")
         pose = people[0].pose
         if pose is None:
             pose = self.load().analyze(photo, box=people[0].box).pose
-        yield self._take_pose(session, pose)
+        self._take_pose(session, retarget(session.need_person().pose, pose))
+        yield _posed(session)
 
     @staticmethod
-    def _take_pose(session: Session, pose: np.ndarray) -> Update:
-        session.commit(pose=retarget(session.need_person().pose, pose))
-        session.next_sequence()
-        return {"pose": {"pose": page.pose(session)}} | _rendering(session)
-
-    # ---- references
-
-    def add_references(self, session: Session, paths: Any, detector: str, parser: str) -> Updates:
-        """Analyse one or more photos as references."""
-        paths = paths if isinstance(paths, list) else [paths]
-        for number, path in enumerate(paths, 1):
-            yield status("busy", f"Analysing reference {number} of {len(paths)}…", session)
-            photo = read_image(str(path))
-            people, _ = self._find(photo, detector)
-            if not people:
-                raise NobodyFound(
-                    "nobody was found in that reference; choose a photo of somebody who wears the garment"
-                )
-            person, _ = self._analyse(photo, people[0], parser)
-            session.add_reference(page.stem(path), person)
-            yield {"textures": {"references": page.references(session)}}
-        yield status("ok", "Reference ready: choose it for a region, then move the slider.", session)
-
-    def remove_reference(self, session: Session, value: Any) -> Updates:
-        """Forget a reference and what was borrowed from it; ``value`` is ``{"reference": id}``."""
-        session.remove_reference(checks.field(value, "reference"))
-        session.next_sequence()
-        yield {"textures": {"references": page.references(session), "styles": page.styles(session)}} | _rendering(
-            session
-        )
+    def _take_pose(session: Session, pose: np.ndarray | None) -> None:
+        painted = session.edits.paint is not None
+        kept = session.commit_pose(pose)
+        session.note = "" if not painted else _TOLD[0] if kept > 0.98 else _TOLD[1].format(1 - kept)
 
 
-def _rendering(session: Session) -> Update:
-    return status("busy", "Rendering at full size…", session)
+def _saved(person: Any) -> SavedPerson:
+    return SavedPerson(person.photo, person.pose, person.parsing, person.framing)
+
+
+def _nobody(session: Session) -> Update:
+    return status("error", "No person found. Place the skeleton by hand, or try another photo.", session)
+
+
+def _posed(session: Session) -> Update:
+    session.next_sequence()
+    return {"pose": {"pose": page.pose(session)}} | rendering(session)
+
+
+def _welcome_back(session: Session) -> Update:
+    if session.edits.none:
+        return status("ok", "Your document is as you left it.", session)
+    return rendering(session)
 
 
 def _travelled(session: Session, moved: bool) -> Update:
     """After a step through the history: canvases and panels at once, the picture follows."""
+    session.note = ""
     if not moved or session.person is None:
         return status("ok", "There is nothing more to undo or redo.", session)
-    return {"pose": {"pose": page.pose(session)}, "textures": {"styles": page.styles(session)}} | _rendering(session)
+    return {
+        "pose": {"pose": page.pose(session)},
+        "textures": {"styles": page.styles(session)},
+        "motion": {"motion": page.motion(session)},
+    } | rendering(session)
 
 
 def _done(session: Session) -> str:
     if session.edits.none:
         return "This is the photo as it was."
-    if session.edits.paint is not None and session.edits.pose is not session.before.pose:
-        return "Done. What you painted stays where you painted it."
+    if session.note:
+        return f"Done. {session.note}"
     return "Done. Drag the line over the result to compare."
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from app.paint import PaintLayer, working_size
-from app.session import Session, Style
+from app.session import KEY_LIMIT, Motion, Session
 from pise_core import pose as poses
 from pise_core.errors import InputError
 from pise_core.regions import REGIONS
@@ -38,22 +38,52 @@ def paint(session: Session, value: Any) -> PaintLayer | None:
     return PaintLayer.from_client(field(value, "labels"), working_size(width, height))
 
 
-def styles(session: Session, value: Any) -> dict[str, Style]:
-    """``{"styles": {region: {"reference", "alpha"}}}``."""
+def styles(session: Session, value: Any) -> dict[str, dict[str, float]]:
+    """``{"styles": {region: {id of a reference: weight}}}``, the weights of a region summing to at most 1."""
     wanted = field(value, "styles")
     if not isinstance(wanted, dict):
         raise InputError("the textures did not arrive whole; move the slider again")
     checked = {}
-    for region, style in wanted.items():
-        reference, alpha = field(style, "reference"), field(style, "alpha")
+    for region, mix in wanted.items():
         if region not in REGIONS[1:]:
             raise InputError(f"textures can be borrowed for: {', '.join(REGIONS[1:])}")
-        if not isinstance(reference, str) or reference not in session.references:
+        if not isinstance(mix, dict) or not mix.keys() <= session.references.keys():
             raise InputError("that reference is gone; choose another one")
-        if isinstance(alpha, bool) or not isinstance(alpha, int | float) or not 0 <= alpha <= 1:
-            raise InputError("a texture is mixed with a weight from 0 to 1")
-        checked[region] = Style(reference, float(alpha))
+        for weight in mix.values():
+            if isinstance(weight, bool) or not isinstance(weight, int | float) or not 0 <= weight <= 1:
+                raise InputError("a texture is mixed with a weight from 0 to 1")
+        if sum(mix.values()) > 1 + 1e-6:
+            raise InputError("the weights of a region's textures sum to at most 1")
+        checked[region] = {key: float(weight) for key, weight in mix.items()}
     return checked
+
+
+def motion(session: Session, value: Any) -> Motion:
+    """``{"motion": {"keys": list of 18 rows each, "seconds", "loop"}}``."""
+    wanted = field(value, "motion")
+    keys, seconds, loop = (field(wanted, name) for name in ("keys", "seconds", "loop"))
+    if not isinstance(keys, list) or len(keys) > KEY_LIMIT:
+        raise InputError(f"a motion has {KEY_LIMIT} key poses at most")
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0.1 <= seconds <= 5:
+        raise InputError("from one key pose to the next it takes 0.1 to 5 seconds")
+    return Motion(tuple(pose({"keypoints": key}) for key in keys), float(seconds), loop is True)
+
+
+def choice(value: Any, name: str, choices: tuple[str, ...]) -> str:
+    """``{name: one of the choices}``."""
+    chosen = field(value, name)
+    if not isinstance(chosen, str) or chosen not in choices:
+        raise InputError(f"choose one of: {', '.join(choices)}" if choices else f"there is no {name} to choose yet")
+    return chosen
+
+
+def share_box(value: Any) -> tuple[float, float, float, float]:
+    """``{"box": [x0, y0, x1, y1]}`` in shares of a picture's width and height, from 0 to 1."""
+    box = field(value, "box")
+    if not isinstance(box, list) or len(box) != 4 or not all(type(v) in (int, float) and 0 <= v <= 1 for v in box):
+        raise InputError("draw a box around the garment")
+    x0, y0, x1, y1 = (float(v) for v in box)
+    return min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1)
 
 
 def index(value: Any, count: int, what: str) -> int:

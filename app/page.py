@@ -1,20 +1,26 @@
 """What the page is told: the properties of its parts, made from a session."""
 
 import base64
+import io
 import itertools
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
+from PIL import Image
 
 from app.paint import pack, resize_labels, working_size
-from app.session import Edits, Session
+from app.session import LAYER_SIDE, Edits, Rendered, Session
 from pise_core import pose as poses
+from pise_core.animation import interpolate
+from pise_core.cutouts import cut_outs, pack_cut_outs
 from pise_core.regions import REGIONS
 
 #: Properties by the name of the part; the parts are named in :mod:`app.studio`.
 Update = dict[str, dict[str, Any]]
+Updates = Iterator[Update]
 
 #: Long side of the pictures shown on the page; the download is always full size.
 SHOWN_SIDE = 1600
@@ -28,8 +34,13 @@ def status(kind: str, text: str, session: Session | None = None) -> Update:
     # The same text twice must still reach the page, which may show another one meanwhile: hence the version.
     bar: dict[str, Any] = {"status": {"kind": kind, "text": text, "version": next(_versions)}}
     if session is not None:
-        bar["history"] = {"undo": session.can_undo, "redo": session.can_redo}
+        bar["history"] = {"undo": session.can_undo, "redo": session.can_redo, "save": session.person is not None}
     return {"bar": bar}
+
+
+def rendering(session: Session) -> Update:
+    """An edit was made, and its picture follows."""
+    return status("busy", "Rendering at full size…", session)
 
 
 def document(session: Session) -> Update:
@@ -39,6 +50,7 @@ def document(session: Session) -> Update:
         "pose": {"photo": shown, "pose": pose(session), "people": people(session)},
         "regions": {"photo": shown, "map": region_map(session, session.edits)},
         "textures": {"styles": styles(session), "references": references(session)},
+        "motion": {"motion": motion(session), "progress": False},
         "result": result(session, shown["url"], shown["url"]),
         "download": download(session, session.need_photo()),
     }
@@ -57,8 +69,9 @@ def unplaced(session: Session) -> Update:
             "pose": {"version": next(_versions), "rows": rows, "own": rows, "placing": True},
             "people": people(session),
         },
-        "regions": {"photo": shown, "map": None},
+        "regions": {"photo": shown, "map": False},
         "textures": {"styles": styles(session), "references": references(session)},
+        "motion": {"motion": motion(session), "progress": False},
         "result": result(session, shown["url"], shown["url"]),
         "download": {"value": None, "interactive": False, "label": "Download PNG"},
     }
@@ -68,6 +81,40 @@ def picture(session: Session, image: np.ndarray) -> dict[str, Any]:
     """A picture for the page: its address and the *full* size that coordinates refer to."""
     path = session.save(shrink(image, SHOWN_SIDE), "shown", ".jpg")
     return {"url": f"/gradio_api/file={path}", "width": image.shape[1], "height": image.shape[0]}
+
+
+def layers(session: Session, edits: Edits, rendered: Rendered, url: str) -> dict[str, Any]:
+    """What the page needs to carry the person at once: the parts of the picture at ``url``, and the background.
+
+    The answer holds addresses, the pose that the parts have, and for each part in drawing order its name, place and
+    size, and where it lies on the sheet.
+    """
+    person = session.layers
+    height, width = person.photo.shape[:2]
+    pose = session.need_person().pose if edits.pose is None else edits.pose
+    owner = None if edits.pose is not None or edits.paint is not None else person.full.owner
+    scaled = session.scaled_pose(pose, person)
+    parts = cut_outs(
+        shrink(rendered.photo, LAYER_SIDE), resize_labels(rendered.parsing, (width, height)), scaled, owner
+    )
+    sheet, places = pack_cut_outs(parts, width)
+    sizes = [part.image.shape for part in parts]
+    session.behind = session.behind or session.save(person.background, "behind", ".jpg", keep=2)
+    return {
+        "document": session.document,
+        "version": next(_versions),
+        "width": width,
+        "height": height,
+        "scale": width / session.need_photo().shape[1],
+        "pose": poses.to_rows(pose),
+        "base": url,
+        "background": f"/gradio_api/file={session.behind}",
+        "sheet": f"/gradio_api/file={session.save(_webp(sheet), 'parts', '.webp')}",
+        "parts": [
+            [part.part, part.x, part.y, w, h, x, y]
+            for part, (h, w, _), (x, y) in zip(parts, sizes, places, strict=True)
+        ],
+    }
 
 
 def result(session: Session, url: str, before: str | None = None, sequence: int | None = None) -> dict[str, Any]:
@@ -81,6 +128,13 @@ def download(session: Session, image: np.ndarray) -> dict[str, Any]:
     """The button with its file, at full size and without metadata."""
     path = session.save(image, f"{session.name}-edited", ".png", keep=2)
     return {"value": path, "interactive": True, "label": f"Download PNG · {image.shape[1]} × {image.shape[0]}"}
+
+
+def file(session: Session, data: bytes, name: str, suffix: str) -> Update:
+    """A file that the browser saves at once."""
+    path = session.save(data, name, suffix, keep=1)
+    news = {"url": f"/gradio_api/file={path}", "name": f"{name}{suffix}", "version": next(_versions)}
+    return {"bar": {"file": news}}
 
 
 def pose(session: Session) -> dict[str, Any]:
@@ -113,9 +167,8 @@ def region_map(session: Session, edits: Edits) -> dict[str, Any]:
 
 def styles(session: Session) -> dict[str, Any]:
     """The mix per region, and which regions the person has at all."""
-    mixes = {region: {"reference": s.reference, "alpha": s.alpha} for region, s in session.edits.styles.items()}
     there = [] if session.person is None else present(session.person.parsing)
-    return {"version": next(_versions), "styles": mixes, "present": there}
+    return {"version": next(_versions), "styles": session.edits.styles, "present": there}
 
 
 def references(session: Session) -> list[dict[str, Any]]:
@@ -124,11 +177,37 @@ def references(session: Session) -> list[dict[str, Any]]:
         {
             "id": key,
             "name": reference.name,
-            "image": data_address(shrink(_portrait(reference.preview), THUMBNAIL_SIDE), 80),
+            "image": data_address(shrink(_about(reference.preview.photo, reference.preview.box), THUMBNAIL_SIDE), 80),
             "present": present(reference.person.parsing),
         }
         for key, reference in session.references.items()
     ]
+
+
+def garment(session: Session, photo: np.ndarray, box: tuple[float, float, float, float]) -> dict[str, Any]:
+    """The photo of a garment, and the box, in shares of its size, in which it probably lies."""
+    shown = picture(session, photo)
+    return {"url": shown["url"], "width": shown["width"], "height": shown["height"], "box": list(box)}
+
+
+def step(session: Session, shown: np.ndarray) -> str:
+    """One step of an interpolation strip: the person alone, small."""
+    return data_address(shrink(_about(shown, session.preview.box), THUMBNAIL_SIDE), 82)
+
+
+def motion(session: Session) -> dict[str, Any]:
+    """The key poses and the pace, and for playing the poses between: ``steps`` of them from each key to the next."""
+    wanted, steps = session.edits.motion, 12
+    usable = len(wanted.keys) > 1 and all(poses.visible(key)[poses.JOINT["neck"]] for key in wanted.keys)
+    between = interpolate(wanted.keys, steps, wanted.loop) if usable else []
+    return {
+        "version": next(_versions),
+        "keys": [poses.to_rows(key) for key in wanted.keys],
+        "seconds": wanted.seconds,
+        "loop": wanted.loop,
+        "steps": steps,
+        "poses": [poses.to_rows(pose) for pose in between],
+    }
 
 
 def present(parsing: np.ndarray) -> list[str]:
@@ -152,17 +231,24 @@ def data_address(image: np.ndarray, quality: int) -> str:
     return "data:image/jpeg;base64," + base64.b64encode(data.tobytes()).decode("ascii")
 
 
+def _webp(image: np.ndarray) -> bytes:
+    """(h, w, 4) uint8 as WebP, small and quick to make."""
+    buffer = io.BytesIO()
+    Image.fromarray(image).save(buffer, "WEBP", quality=88, alpha_quality=100, method=1)
+    return buffer.getvalue()
+
+
 def stem(path: Any) -> str:
     """A harmless file name without its suffix."""
     name = "".join(c if c.isalnum() or c in "-_" else "-" for c in Path(str(path)).stem)
     return name[:60].strip("-") or "photo"
 
 
-def _portrait(person: Any) -> np.ndarray:
-    """The part of the photo around the person."""
-    height, width = person.photo.shape[:2]
-    x0, y0, x1, y1 = person.box
+def _about(image: np.ndarray, box: tuple[float, float, float, float]) -> np.ndarray:
+    """The part of an image around the person in a box."""
+    height, width = image.shape[:2]
+    x0, y0, x1, y1 = box
     pad = 0.06 * (y1 - y0)
     top, bottom = (int(np.clip(v, 0, height)) for v in (y0 - pad, y1 + pad))
     left, right = (int(np.clip(v, 0, width)) for v in (x0 - pad, x1 + pad))
-    return person.photo[top:bottom, left:right] if bottom - top > 8 and right - left > 8 else person.photo
+    return image[top:bottom, left:right] if bottom - top > 8 and right - left > 8 else image

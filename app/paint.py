@@ -71,12 +71,21 @@ class PaintLayer:
         labels = np.frombuffer(raw, np.uint8)
         if len(labels) != count:
             raise InputError("the painted map has another size than the photo; open the photo again")
+        return cls.of(labels.reshape(size[1], size[0]))
+
+    @classmethod
+    def of(cls, labels: np.ndarray) -> "PaintLayer | None":
+        """The layer with these (h, w) uint8 labels; None if nothing is painted.
+
+        Raises:
+            InputError: on a region above 7.
+        """
         painted = labels[labels != UNTOUCHED]
         if not len(painted):
             return None
         if painted.max() >= REGION_COUNT:
             raise InputError(f"the painted map holds the index {int(painted.max())}; regions go from 0 to 7")
-        return cls(size, zlib.compress(raw, 6))
+        return cls((labels.shape[1], labels.shape[0]), zlib.compress(np.ascontiguousarray(labels).tobytes(), 6))
 
     def labels(self) -> np.ndarray:
         """(h, w) uint8, ``UNTOUCHED`` where nothing was painted."""

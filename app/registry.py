@@ -11,21 +11,37 @@ from pise_core.errors import InputError
 
 
 class Sessions:
-    """All sessions of a server, by the page that owns them; the least recently used go first."""
+    """The sessions of a server, by their tokens; the least recently used go first.
 
-    def __init__(self, limit: int = 32, idle_seconds: float = 3600) -> None:
-        self._limit, self._idle = limit, idle_seconds
-        self._by_owner: OrderedDict[str, Session] = OrderedDict()
+    A page owns one session. A page that is loaded anew is another page with the same session: it brings the token.
+
+    Args:
+        limit: how many there may be.
+        idle_seconds: one that was not used for so long goes when another one comes.
+        grace_seconds: one whose page has gone waits so long for the page to be loaded anew.
+    """
+
+    def __init__(self, limit: int = 32, idle_seconds: float = 3600, grace_seconds: float = 60) -> None:
+        self._limit, self._idle, self._grace = limit, idle_seconds, grace_seconds
+        self._sessions: OrderedDict[str, Session] = OrderedDict()
+        self._owners: dict[str, str] = {}  # page -> token
         self._lock = threading.Lock()
 
     def of(self, owner: str) -> Session:
         """The page's session, a new one if it has none (any more)."""
         with self._lock:
-            session = self._by_owner.pop(owner, None) or Session()
-            self._by_owner[owner] = session
-            session.used = time.monotonic()
-            self._sweep()
+            session = self._sessions.get(self._owners.get(owner, "")) or Session()
+            self._give(owner, session)
             return session
+
+    def adopt(self, owner: str, token: Any) -> Session:
+        """The session with that token for a page that was loaded anew; the page's own, or a new one, if it is gone."""
+        with self._lock:
+            session = self._find(token)
+            if session is not None:
+                self._give(owner, session)
+                return session
+        return self.of(owner)
 
     def by_token(self, token: Any) -> Session:
         """The session with that token.
@@ -34,27 +50,54 @@ class Sessions:
             InputError: if there is none (any more).
         """
         with self._lock:
-            for owner, session in self._by_owner.items():
-                if isinstance(token, str) and secrets.compare_digest(session.token.encode(), token.encode()):
-                    self._by_owner.move_to_end(owner)
-                    session.used = time.monotonic()
-                    return session
-        raise InputError("this page has been idle for too long; reload it and open the photo again")
+            session = self._find(token)
+            if session is None:
+                raise InputError("this page has been idle for too long; reload it and open the photo again")
+            self._use(session)
+            return session
 
-    def close(self, owner: str | None = None) -> None:
-        """Forget one page's session, or all of them."""
+    def leave(self, owner: str) -> None:
+        """The page has gone: forget its session, unless the page comes back in time or another one has it too."""
         with self._lock:
-            owners = list(self._by_owner) if owner is None else [owner] if owner in self._by_owner else []
-            for name in owners:
-                self._by_owner.pop(name).close()
+            token = self._owners.pop(owner, None)
+        if token is not None:
+            timer = threading.Timer(self._grace, self._forget_unowned, [token])
+            timer.daemon = True
+            timer.start()
+
+    def close(self) -> None:
+        """Forget all of them."""
+        with self._lock:
+            for token in list(self._sessions):
+                self._forget(token)
 
     def __len__(self) -> int:
-        return len(self._by_owner)
+        return len(self._sessions)
 
-    def _sweep(self) -> None:
+    def _find(self, token: Any) -> Session | None:
+        sent = token.encode() if isinstance(token, str) else b""
+        return next((s for t, s in self._sessions.items() if secrets.compare_digest(t.encode(), sent)), None)
+
+    def _give(self, owner: str, session: Session) -> None:
+        self._sessions.setdefault(session.token, session)
+        self._owners[owner] = session.token
+        self._use(session)
         oldest_allowed = time.monotonic() - self._idle
-        while self._by_owner:
-            owner, session = next(iter(self._by_owner.items()))
-            if len(self._by_owner) <= self._limit and session.used >= oldest_allowed:
+        while self._sessions:
+            token, oldest = next(iter(self._sessions.items()))
+            if len(self._sessions) <= self._limit and oldest.used >= oldest_allowed:
                 return
-            self._by_owner.pop(owner).close()
+            self._forget(token)
+
+    def _use(self, session: Session) -> None:
+        self._sessions.move_to_end(session.token)
+        session.used = time.monotonic()
+
+    def _forget_unowned(self, token: str) -> None:
+        with self._lock:
+            if token in self._sessions and token not in self._owners.values():
+                self._forget(token)
+
+    def _forget(self, token: str) -> None:
+        self._sessions.pop(token).close()
+        self._owners = {owner: t for owner, t in self._owners.items() if t != token}

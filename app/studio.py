@@ -9,19 +9,33 @@ from typing import Any
 import gradio as gr
 from gradio import themes
 
-from app import actions, checks
-from app.canvas.components import DocumentBar, Examples, Modes, PoseEditor, RegionPainter, ResultView, StylePanel
+from app import actions, checks, detectors
+from app.api import add_endpoints
+from app.canvas.components import (
+    DocumentBar,
+    Examples,
+    Modes,
+    MotionPanel,
+    PoseEditor,
+    RegionPainter,
+    ResultView,
+    StylePanel,
+)
 from app.page import data_address, shrink, status
+from app.pise_file import MAX_DOCUMENT_BYTES
 from app.registry import Sessions
 from app.session import Session
 from pise_core.errors import InputError
-from pise_core.images import MAX_BYTES, read_image
+from pise_core.images import read_image
 
 log = logging.getLogger(__name__)
 
 _HERE = Path(__file__).parent
 _EXAMPLES = _HERE / "examples" / "people"
 _PHOTOS = [".jpg", ".jpeg", ".png", ".webp"]
+_FILES = [*_PHOTOS, ".pise"]
+#: A page that is loaded anew names its session, which is kept for a while after the page has gone.
+_KNOWN_SESSION = "() => [{ session: sessionStorage.getItem('pise-session') }]"
 _SHOW_EXAMPLES = """() => {
   const state = document.body.dataset;
   state.studio = state.studio === "editing" ? "choosing" : window.piseStudio?.document ? "editing" : "";
@@ -91,7 +105,7 @@ def build(studio: actions.Studio) -> gr.Blocks:
                 apply_default_css=False,
             )
             bar = DocumentBar(elem_id="bar", **status("hint", "Open a photo of a person, or choose an example.")["bar"])
-            open_button = gr.UploadButton("Open photo", file_types=_PHOTOS, size="md", elem_id="open", min_width=0)
+            open_button = gr.UploadButton("Open", file_types=_FILES, size="md", elem_id="open", min_width=0)
             example_button = gr.Button("Examples", size="md", elem_id="show-examples", min_width=0)
 
         # Everything is on the page from the start and the style sheet shows what applies: a part that is not mounted
@@ -99,10 +113,10 @@ def build(studio: actions.Studio) -> gr.Blocks:
         with gr.Column(elem_id="welcome"):
             gr.HTML(
                 "<h2>Start with a photo of one person</h2><p>Full body works best. It is processed on this server "
-                "alone, and forgotten when you close the page.</p>",
+                "alone, and forgotten a minute after you close the page. A saved .pise document opens here too.</p>",
                 apply_default_css=False,
             )
-            drop = gr.File(label="Photo", file_types=_PHOTOS, height=220, elem_id="drop")
+            drop = gr.File(label="Photo", file_types=_FILES, height=220, elem_id="drop")
             if examples:
                 gr.HTML("<h2>Or choose an example</h2>", apply_default_css=False)
             strip = Examples(pictures=thumbnails, elem_id="examples", visible=bool(examples))
@@ -117,9 +131,11 @@ def build(studio: actions.Studio) -> gr.Blocks:
                     regions = RegionPainter(elem_id="regions", live=live)
                 with gr.Column(elem_id="panel-textures", min_width=0):
                     add = gr.UploadButton(
-                        "Add a photo", file_types=_PHOTOS, file_count="multiple", size="md", elem_id="add-reference"
+                        "Add a file", file_types=_FILES, file_count="multiple", size="md", elem_id="add-reference"
                     )
                     textures = StylePanel(elem_id="textures", live=live, examples=thumbnails)
+                with gr.Column(elem_id="panel-motion", min_width=0):
+                    motion = MotionPanel(elem_id="motion")
             with gr.Column(scale=2, min_width=320, elem_id="outcome"):
                 with gr.Row(elem_id="outcome-head"):
                     gr.HTML("<h2>Result</h2>", apply_default_css=False)
@@ -130,30 +146,34 @@ def build(studio: actions.Studio) -> gr.Blocks:
         with gr.Accordion("Detectors", open=False, elem_id="settings"):
             with gr.Row():
                 detector = gr.Radio(
-                    [("Built-in", actions.BUILT_IN),
-                     ("OpenPose (downloads 209 MB from the hub; non-commercial licence)", actions.OPENPOSE)],
-                    value=actions.BUILT_IN, label="Joints", elem_id="detector",
+                    [("Built-in", detectors.BUILT_IN),
+                     ("OpenPose (downloads 209 MB from the hub; non-commercial licence)", detectors.OPENPOSE)],
+                    value=detectors.BUILT_IN, label="Joints", elem_id="detector",
                 )  # fmt: skip
                 parser = gr.Radio(
-                    [("Built-in", actions.BUILT_IN),
-                     ("SegFormer clothes (downloads 109 MB from the hub; see its licence)", actions.SEGFORMER)],
-                    value=actions.BUILT_IN, label="Regions", elem_id="parser",
+                    [("Built-in", detectors.BUILT_IN),
+                     ("SegFormer clothes (downloads 109 MB from the hub; see its licence)", detectors.SEGFORMER)],
+                    value=detectors.BUILT_IN, label="Regions", elem_id="parser",
                 )  # fmt: skip
             again = gr.Button("Analyse the photo again", size="md", elem_id="again")
 
         parts = {
-            "bar": bar, "pose": pose, "regions": regions, "textures": textures, "result": result,
+            "bar": bar, "pose": pose, "regions": regions, "textures": textures, "motion": motion, "result": result,
             "download": download,
         }  # fmt: skip
 
-        def handler(action: Callable[..., actions.Updates], *fixed: Any) -> Callable[..., Iterator[dict]]:
+        def handler(action: Callable[..., actions.Updates]) -> Callable[..., Iterator[dict]]:
             """The action for Gradio: finds the session, names the parts, and turns errors into the status line."""
 
             def run(request: gr.Request, *inputs: Any) -> Iterator[dict]:
-                session = sessions.of(request.session_hash or "")
+                owner = request.session_hash or ""
+                if action == studio.start:
+                    session, inputs = sessions.adopt(owner, checks.field(inputs[0], "session")), ()
+                else:
+                    session = sessions.of(owner)
                 yield {bar: gr.update()}  # Gradio wants at least one answer, and not every action has one
                 try:
-                    for update in action(session, *fixed, *inputs):
+                    for update in action(session, *inputs):
                         yield {parts[name]: gr.update(**properties) for name, properties in update.items()}
                 except InputError as error:
                     yield {bar: gr.update(**_problem(str(error), session))}
@@ -175,11 +195,11 @@ def build(studio: actions.Studio) -> gr.Blocks:
             common: dict[str, Any] = {
                 "outputs": list(parts.values()), "show_progress": "hidden", "api_visibility": "undocumented",
             }  # fmt: skip
-            settings = {"api_name": name, "trigger_mode": "multiple", "concurrency_id": "edit"} | settings
+            settings = {"api_name": f"page_{name}", "trigger_mode": "multiple", "concurrency_id": "edit"} | settings
             done = event(handler(action), list(inputs), concurrency_limit=4, **common, **settings)
             if then:
                 done.then(
-                    handler(then), None, **common, api_name=f"{name}_then", trigger_mode="always_last",
+                    handler(then), None, **common, api_name=f"page_{name}_then", trigger_mode="always_last",
                     concurrency_id="gpu", concurrency_limit=1,
                 )  # fmt: skip
 
@@ -193,10 +213,11 @@ def build(studio: actions.Studio) -> gr.Blocks:
             return chosen
 
         looking: dict[str, Any] = {"concurrency_id": "gpu", "trigger_mode": "once"}
-        opening: dict[str, Any] = {"then": studio.warm_up, **looking}
+        opening: dict[str, Any] = {"then": studio.prepare, **looking}
         for upload in (open_button, drop):
-            on(upload.upload, studio.open_photo, upload, detector, parser, **opening)
-        on(strip.choose, example(studio.open_photo), strip, detector, parser, **opening)
+            on(upload.upload, studio.open_upload, upload, detector, parser, **opening)
+            upload.upload(lambda: None, None, upload, queue=False, api_visibility="private")
+        on(strip.choose, example(studio.open_file), strip, detector, parser, **opening)
         on(again.click, studio.analyse_again, detector, parser, **opening)
         on(pose.choose, studio.choose_person, pose, parser, **opening)
         on(pose.place, studio.place_person, pose, parser, **opening)
@@ -206,18 +227,27 @@ def build(studio: actions.Studio) -> gr.Blocks:
         on(regions.commit, studio.commit_paint, regions)
         on(textures.commit, studio.commit_styles, textures)
         on(textures.remove, studio.remove_reference, textures)
-        on(add.upload, studio.add_references, add, detector, parser, **looking, then=None)
+        on(textures.steps, studio.strip, textures, then=None, concurrency_id="gpu", trigger_mode="always_last")
+        on(textures.save_look, studio.save_look, textures, then=None)
+        on(textures.use_garment, studio.use_garment, textures, **looking, then=None)
+        on(add.upload, studio.add_uploads, add, detector, parser, **looking, then=None)
+        add.upload(lambda: None, None, add, queue=False, api_visibility="private")
         on(textures.example, example(studio.add_references), textures, detector, parser, **looking, then=None)
+        on(motion.commit, studio.commit_motion, motion, then=None)
+        on(motion.save, studio.save_motion, motion, then=None, concurrency_id="motion", trigger_mode="once")
+        on(motion.stop, studio.stop_motion, motion, then=None)
         on(bar.undo, studio.undo, bar)
         on(bar.redo, studio.redo, bar)
         on(bar.start_over, studio.start_over, bar)
-        on(demo.load, studio.start, then=None)
+        on(bar.save, studio.save, bar, then=None)
+        on(demo.load, studio.start, bar, js=_KNOWN_SESSION, then=studio.prepare)
         example_button.click(None, js=_SHOW_EXAMPLES, api_visibility="private")
 
         def goodbye(request: gr.Request) -> None:
-            sessions.close(request.session_hash)
+            sessions.leave(request.session_hash or "")
 
         demo.unload(goodbye)
+        add_endpoints(studio, sessions)
 
     demo.queue(max_size=64, default_concurrency_limit=4)
     return demo
@@ -244,7 +274,7 @@ def launch(demo: gr.Blocks, host: str | None = None, port: int | None = None, **
         run_history=False,
         ssr_mode=False,
         enable_monitoring=False,
-        max_file_size=MAX_BYTES,
+        max_file_size=MAX_DOCUMENT_BYTES,  # photos are held to their own limit when they are read
         theme=theme(),
         css=(_HERE / "theme.css").read_text("utf-8"),
         footer_links=["api"],

@@ -123,6 +123,7 @@ class Editor:
         box: Box | None = None,
         pose: np.ndarray | None = None,
         parsing: np.ndarray | None = None,
+        framing: Framing | None = None,
     ) -> Person:
         """Everything that depends on the photo alone, once.
 
@@ -131,6 +132,7 @@ class Editor:
             box: which of several people; by default the largest.
             pose: (18, 3) in pixels of the photo; by default detected.
             parsing: (H, W) integers 0..7 of the photo's size; by default detected.
+            framing: the frame about the person, where pose and parsing are known from before; by default as found.
 
         Raises:
             NobodyFound: if no pose is given and nobody is found.
@@ -141,7 +143,7 @@ class Editor:
             found = self.analyze(photo, box, pose)
         else:
             found = self._annotated(photo, check_parsing(parsing, photo.shape[:2]), box, pose)
-        framing = found.framing
+        framing = framing or found.framing
         frame = View(framing.crop(photo, 127), framing.crop(found.parsing, labels=True), framing.to_frame(found.pose))
         with self._lock, torch.no_grad():
             image = self.convention.image(frame.image, frame.parsing > 0)

@@ -319,7 +319,7 @@ def carry(
             continue
         if part not in moves:
             continue
-        mask = _with_overlap(mask.astype(np.uint8), index, part, parsing, source)
+        mask = with_overlap(mask.astype(np.uint8), index, part, parsing, source)
         box = _bounds(mask, moves[part], size)
         if box is None:
             continue
@@ -342,7 +342,7 @@ def carry(
     return Carried(out, labels, trust, lifted, landed)
 
 
-def _with_overlap(mask, index: int, part: str, parsing: np.ndarray, pose: np.ndarray) -> np.ndarray:
+def with_overlap(mask, index: int, part: str, parsing: np.ndarray, pose: np.ndarray) -> np.ndarray:
     """The part's pixels and, around its near joint, those of its neighbour: a disc that covers the bend."""
     wider = np.minimum(cv2.dilate(mask, np.ones((3, 3), np.uint8)), parsing > 0).astype(np.uint8)
     if part not in _WITH_OVERLAP:

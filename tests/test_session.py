@@ -1,11 +1,13 @@
 """One user's document, and the registry that bounds how many there are."""
 
+import time
+
 import numpy as np
 import pytest
 
 from app.paint import UNTOUCHED, PaintLayer, pack, working_size
 from app.registry import Sessions
-from app.session import Found, Session, Style
+from app.session import Found, Session
 from pise_core.errors import InputError
 
 
@@ -34,14 +36,14 @@ def layer(person, region=3, rows=slice(150, 180), columns=slice(60, 80)):
 
 def test_nothing_asked_for_is_the_photo_itself(session, person):
     assert session.edits.none
-    assert np.array_equal(session.render(session.edits), person.photo)
+    assert np.array_equal(session.render(session.edits).photo, person.photo)
 
 
 def test_one_history_for_all_kinds_of_edits(session, person):
     pose, paint = moved(person), layer(person)
     session.commit(pose=pose)
     session.commit(paint=paint)
-    session.commit(styles={"hair": Style("r1", 0.5)})
+    session.commit(styles={"hair": {"r1": 0.5}})
     assert session.undo() and session.edits.paint is paint and not session.edits.styles
     assert session.undo() and session.edits.paint is None and session.edits.pose is pose
     assert session.redo() and session.edits.paint is paint
@@ -72,17 +74,37 @@ def test_another_photo_starts_a_new_history(session, other_person):
 
 def test_a_pose_edit_changes_the_picture_at_both_sizes(session, person):
     edits = session.commit(pose=moved(person))
-    assert not np.array_equal(session.render(edits), person.photo)
-    preview = session.render(edits, preview=True)
+    assert not np.array_equal(session.render(edits).photo, person.photo)
+    preview = session.render(edits, preview=True).photo
     assert preview.shape == session.preview.photo.shape
     assert not np.array_equal(preview, session.preview.photo)
+
+
+def test_what_was_painted_goes_along_with_the_body(session, person):
+    elbow, wrist = person.pose[3, :2], person.pose[4, :2]
+    x, y = ((elbow + wrist) / 2).astype(int)
+    paint = layer(person, rows=slice(y - 3, y + 4), columns=slice(x - 3, x + 4))
+    session.commit(paint=paint)
+    pose = moved(person, by=(-30.0, -45.0))
+    assert session.commit_pose(pose) > 0.9
+    carried = session.edits.paint
+    assert carried is not None
+    labels = carried.labels()
+    assert labels[int((elbow[1] + pose[4, 1]) / 2), int((elbow[0] + pose[4, 0]) / 2)] == 3 and labels[y, x] == UNTOUCHED
+    # A part that does not move keeps its paint to the pixel, and the way back is the history's.
+    session.undo()
+    assert session.edits.paint is paint
+    session.commit_pose(moved(person, joint=7))
+    same = session.edits.paint
+    assert paint is not None and same is not None and np.array_equal(same.labels(), paint.labels())
+    assert session.commit_pose(moved(person, joint=4, by=(-3000.0, 0.0))) < 0.7  # out of the picture
 
 
 def test_removing_a_reference_takes_it_out_of_the_history(session, editor, other_person):
     other = editor.set_person(other_person.photo, pose=other_person.pose, parsing=other_person.parsing)
     key = session.add_reference("other", other)
-    session.commit(styles={"upper_clothes": Style(key, 1.0)})
-    assert not np.array_equal(session.render(session.edits), session.photo)
+    session.commit(styles={"upper_clothes": {key: 1.0}})
+    assert not np.array_equal(session.render(session.edits).photo, session.photo)
     session.remove_reference(key)
     assert session.edits.none and not session.references
 
@@ -154,12 +176,32 @@ def test_sessions_are_found_by_page_and_by_token_and_bounded():
     sessions.of("first")  # used again: the second one is the oldest now
     sessions.of("third")
     assert len(sessions) == 2 and sessions.by_token(first.token) is first
-    sessions.close("first")
-    for token in (first.token, "nobody's", "ünïcode", None, 3):
+    for token in ("nobody's", "ünïcode", None, 3):
         with pytest.raises(InputError, match="reload"):
             sessions.by_token(token)
     sessions.close()
     assert len(sessions) == 0
+
+
+def test_a_page_that_is_loaded_anew_keeps_its_session_and_one_that_stays_away_loses_it():
+    sessions = Sessions(grace_seconds=0.05)
+    session = sessions.of("page")
+    assert sessions.adopt("page again", session.token) is session  # the new page comes before the old one has gone
+    sessions.leave("page")
+    time.sleep(0.2)
+    assert sessions.by_token(session.token) is session
+    sessions.leave("page again")
+    assert sessions.adopt("page once more", session.token) is session  # within the time of grace
+    time.sleep(0.2)
+    assert len(sessions) == 1
+    sessions.leave("page once more")
+    for _ in range(100):
+        if not len(sessions):
+            break
+        time.sleep(0.02)
+    assert len(sessions) == 0
+    assert sessions.adopt("page", session.token) is not session
+    sessions.close()
 
 
 def test_idle_sessions_go():

@@ -1,12 +1,14 @@
 """What a user can do, without a browser: actions called as the page calls them."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageSequence
 
-from app.actions import BUILT_IN, Studio
+from app.actions import Studio
+from app.detectors import BUILT_IN
 from app.paint import UNTOUCHED, pack
 from app.session import Session
 from pise_core.errors import InputError
@@ -59,7 +61,7 @@ def painted(person, region=5):
 
 def test_opening_a_photo_shows_everything(studio, photo_path, person):
     session = Session()
-    page = run(studio.open_photo(session, str(photo_path), BUILT_IN, BUILT_IN))
+    page = run(studio.open_file(session, str(photo_path), BUILT_IN, BUILT_IN))
     assert page["bar"]["status"]["kind"] == "ok"
     assert page["pose"]["photo"]["width"] == 220 and len(page["pose"]["pose"]["rows"]) == 18
     assert page["regions"]["map"]["width"] == 220
@@ -73,9 +75,9 @@ def test_nobody_in_the_photo_gives_a_skeleton_to_place(studio, person, tmp_path)
     path = tmp_path / "empty.png"
     write_image(path, np.full((240, 320, 3), 200, np.uint8))
     session = Session()
-    page = run(studio.open_photo(session, path, BUILT_IN, BUILT_IN))
+    page = run(studio.open_file(session, path, BUILT_IN, BUILT_IN))
     assert page["bar"]["status"]["kind"] == "error" and "skeleton" in page["bar"]["status"]["text"]
-    assert page["pose"]["pose"]["placing"] and page["regions"]["map"] is None
+    assert page["pose"]["pose"]["placing"] and page["regions"]["map"] is False
     assert page["download"]["interactive"] is False
     with pytest.raises(InputError, match="open a photo"):
         run(studio.commit_pose(session, {"seq": 1, "keypoints": to_rows(person.pose)}))
@@ -90,7 +92,7 @@ def test_a_bad_photo_leaves_the_document_as_it_was(studio, session, person, tmp_
     run(studio.commit_pose(session, {"seq": 1, "keypoints": to_rows(raised(person))}))
     edits, document = session.edits, session.document
     with pytest.raises(InputError):
-        run(studio.open_photo(session, path, BUILT_IN, BUILT_IN))
+        run(studio.open_file(session, path, BUILT_IN, BUILT_IN))
     assert session.edits is edits and session.document == document and session.person is not None
 
 
@@ -101,7 +103,11 @@ def test_drag_commit_render_undo_redo(studio, session, person):
     assert session.edits.none  # a preview is not an edit yet
     run(studio.commit_pose(session, {"seq": 4, "keypoints": rows}))
     page = run(studio.render(session))
-    assert page["result"]["result"]["seq"] >= 4 and page["bar"]["history"] == {"undo": True, "redo": False}
+    assert page["result"]["result"]["seq"] >= 4 and page["bar"]["history"] == {
+        "undo": True,
+        "redo": False,
+        "save": True,
+    }
     assert page["regions"]["map"]["paint"] is None
     edited = read_image(page["download"]["value"])
     assert edited.shape == person.photo.shape and not np.array_equal(edited, person.photo)
@@ -112,7 +118,11 @@ def test_drag_commit_render_undo_redo(studio, session, person):
     page = run(studio.render(session))
     assert np.array_equal(read_image(page["download"]["value"]), person.photo)
     page = run(studio.redo(session, {"seq": 6}))
-    assert page["pose"]["pose"]["rows"] == rows and page["bar"]["history"] == {"undo": True, "redo": False}
+    assert page["pose"]["pose"]["rows"] == rows and page["bar"]["history"] == {
+        "undo": True,
+        "redo": False,
+        "save": True,
+    }
 
 
 def test_a_pose_dragged_back_is_no_edit(studio, session, person):
@@ -132,13 +142,13 @@ def test_the_painter_is_told_only_what_it_does_not_know(studio, session, person)
     run(studio.commit_pose(session, {"seq": 4, "keypoints": to_rows(raised(person))}))
     page = run(studio.render(session))
     assert page["regions"]["map"]["paint"] is not None
-    assert "stays where you painted it" in page["bar"]["status"]["text"]
+    assert "went along" in page["bar"]["status"]["text"]
 
 
 def test_textures_live_commit_and_removal(studio, session, editor, person, other_person):
     other = editor.set_person(other_person.photo, pose=other_person.pose, parsing=other_person.parsing)
     key = session.add_reference("other", other)
-    styles = {"upper_clothes": {"reference": key, "alpha": 0.5}}
+    styles = {"upper_clothes": {key: 0.5}}
     assert studio.live(session, {"seq": 1, "styles": styles})["ok"]
     page = run(studio.commit_styles(session, {"seq": 2, "styles": styles}))
     page = run(studio.render(session))
@@ -150,8 +160,8 @@ def test_textures_live_commit_and_removal(studio, session, editor, person, other
 def test_alpha_zero_is_the_person_as_she_was(studio, session, editor, person, other_person):
     other = editor.set_person(other_person.photo, pose=other_person.pose, parsing=other_person.parsing)
     key = session.add_reference("other", other)
-    run(studio.commit_styles(session, {"seq": 1, "styles": {"hair": {"reference": key, "alpha": 0}}}))
-    assert np.array_equal(session.render(session.edits), person.photo)
+    run(studio.commit_styles(session, {"seq": 1, "styles": {"hair": {key: 0}}}))
+    assert np.array_equal(session.render(session.edits).photo, person.photo)
 
 
 def test_a_pose_file_is_fitted_to_the_person(studio, session, other_person):
@@ -161,6 +171,91 @@ def test_a_pose_file_is_fitted_to_the_person(studio, session, other_person):
     assert rows.shape == (18, 3) and session.can_undo
     hips = rows[[8, 11], :2].mean(0)
     assert np.allclose(hips, session.person.pose[[8, 11], :2].mean(0), atol=1)
+
+
+def test_a_pose_that_was_saved_for_the_same_person_is_taken_as_it_is(studio, session, person):
+    shifted = person.pose + np.array([15, -5, 0], np.float32)
+    flat = [value for row in to_rows(shifted) if row for value in row]
+    text = json.dumps({"people": [{"pose_keypoints_2d": flat}], "own": to_rows(session.person.pose)})
+    page = run(studio.load_pose(session, {"text": text}))
+    assert page["pose"]["pose"]["rows"] == to_rows(shifted)
+
+
+def test_the_weights_of_several_references_sum_to_one_at_most(studio, session, editor, person, other_person):
+    other = editor.set_person(other_person.photo, pose=other_person.pose, parsing=other_person.parsing)
+    keys = [session.add_reference(name, other) for name in ("one", "two")]
+    run(studio.commit_styles(session, {"seq": 1, "styles": {"upper_clothes": {keys[0]: 0.25, keys[1]: 0.75}}}))
+    both = session.render(session.edits).photo
+    run(studio.commit_styles(session, {"seq": 2, "styles": {"upper_clothes": {keys[0]: 1}}}))
+    assert (
+        np.abs(both.astype(int) - session.render(session.edits).photo).max() <= 1
+    )  # twice the same shirt, in two parts
+    with pytest.raises(InputError, match="at most 1"):
+        run(studio.commit_styles(session, {"seq": 3, "styles": {"upper_clothes": {keys[0]: 0.6, keys[1]: 0.6}}}))
+
+
+def test_a_saved_document_opens_as_it_was(studio, session, editor, person, other_person, tmp_path):
+    other = editor.set_person(other_person.photo, pose=other_person.pose, parsing=other_person.parsing)
+    key = session.add_reference("other", other)
+    run(studio.commit_pose(session, {"seq": 1, "keypoints": to_rows(raised(person))}))
+    run(studio.commit_paint(session, {"seq": 2, "labels": painted(person)}))
+    run(studio.commit_styles(session, {"seq": 3, "styles": {"upper_clothes": {key: 0.5}}}))
+    run(studio.commit_styles(session, {"seq": 4, "styles": {}}))
+    run(studio.undo(session, {"seq": 5}))
+    news = run(studio.save(session, {"seq": 6}))["bar"]["file"]
+    assert news["name"] == "drawn.pise"
+    path = tmp_path / "mine.pise"
+    path.write_bytes(Path(news["url"].removeprefix("/gradio_api/file=")).read_bytes())
+
+    opened = Session()
+    page = run(studio.open_file(opened, path, BUILT_IN, BUILT_IN)) | run(studio.prepare(opened))
+    assert page["bar"]["history"] == {"undo": True, "redo": True, "save": True}
+    assert opened.name == "drawn" and [r.name for r in opened.references.values()] == ["other"]
+    assert np.array_equal(read_image(page["download"]["value"]), session.render(session.edits).photo)
+    for _ in range(3):
+        run(studio.undo(opened, {"seq": 7}))
+    assert opened.edits.none and np.array_equal(opened.render(opened.edits).photo, person.photo)
+    opened.close()
+
+
+def test_a_motion_is_an_edit_and_its_pictures_can_be_stopped(studio, session, person):
+    motion = {"keys": [to_rows(person.pose), to_rows(raised(person))], "seconds": 0.25, "loop": False}
+    page = run(studio.commit_motion(session, {"motion": motion}))
+    assert len(page["motion"]["motion"]["keys"]) == 2 and len(page["motion"]["motion"]["poses"]) == 13
+    assert session.can_undo and session.edits.none
+    news = run(studio.save_motion(session, {"format": "gif"}))["bar"]["file"]
+    with Image.open(news["url"].removeprefix("/gradio_api/file=")) as gif:
+        assert len(list(ImageSequence.Iterator(gif))) == 4 and gif.size == (220, 330)
+    updates = studio.save_motion(session, {"format": "mp4"})
+    assert next(updates)["motion"]["progress"]["of"] == 4
+    run(studio.stop_motion(session, {}))
+    assert run(updates)["bar"]["status"]["text"].startswith("Stopped")
+    run(studio.undo(session, {}))
+    with pytest.raises(InputError, match="two key"):
+        run(studio.save_motion(session, {"format": "gif"}))
+
+
+def test_an_uploaded_file_is_not_kept(studio, photo_path, tmp_path):
+    upload = tmp_path / "upload.png"
+    upload.write_bytes(photo_path.read_bytes())
+    session = Session()
+    run(studio.open_upload(session, upload, BUILT_IN, BUILT_IN))
+    assert session.person is not None and not upload.exists()
+    upload.write_bytes(b"PK\x03\x04 and no more")
+    with pytest.raises(InputError, match="damaged"):
+        run(studio.open_upload(session, upload, BUILT_IN, BUILT_IN))
+    assert session.person is not None and not upload.exists()
+    session.close()
+
+
+def test_a_page_that_is_loaded_anew_gets_its_document_back(studio, session, person):
+    run(studio.commit_paint(session, {"seq": 1, "labels": painted(person)}))
+    page = run(studio.start(session))
+    assert page["bar"]["session"] == session.token and page["regions"]["map"]["paint"]
+    assert page["pose"]["pose"]["rows"] and page["result"]["result"]["before"]
+    empty = Session()
+    assert run(studio.start(empty)).keys() == {"bar", "pose", "regions", "textures"}
+    empty.close()
 
 
 def test_start_over_can_be_undone(studio, session, person):
@@ -184,11 +279,15 @@ def test_start_over_can_be_undone(studio, session, person):
         ("commit_paint", {"labels": "../../etc/passwd"}),
         ("commit_paint", {"labels": ["a"]}),
         ("commit_styles", {"styles": ["hair"]}),
-        ("commit_styles", {"styles": {"hat": {"reference": "r1", "alpha": 1}}}),
-        ("commit_styles", {"styles": {"background": {"reference": "r1", "alpha": 1}}}),
-        ("commit_styles", {"styles": {"hair": {"reference": ["r1"], "alpha": 1}}}),
-        ("commit_styles", {"styles": {"hair": {"reference": "r1", "alpha": 2}}}),
-        ("commit_styles", {"styles": {"hair": {"reference": "r1", "alpha": float("nan")}}}),
+        ("commit_styles", {"styles": {"hat": {"r1": 1}}}),
+        ("commit_styles", {"styles": {"background": {"r1": 1}}}),
+        ("commit_styles", {"styles": {"hair": ["r1"]}}),
+        ("commit_styles", {"styles": {"hair": {"r2": 1}}}),
+        ("commit_styles", {"styles": {"hair": {"r1": float("nan")}}}),
+        ("commit_styles", {"styles": {"hair": {"r1": 1.5}}}),
+        ("commit_motion", {"motion": {"keys": [], "seconds": 90, "loop": True}}),
+        ("commit_motion", {"motion": {"keys": [[None] * 18], "seconds": 1, "loop": True}}),
+        ("commit_motion", {"motion": {"keys": [[]] * 25, "seconds": 1, "loop": True}}),
         ("load_pose", {"text": "{}"}),
         ("load_pose", {"text": json.dumps({"keypoints": 3})}),
         ("load_pose", {"text": "x" * 2_000_000}),

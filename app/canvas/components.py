@@ -18,10 +18,10 @@ _HERE = Path(__file__).parent
 _PRESETS = json.loads((_HERE.parent / "examples" / "poses.json").read_text("utf-8"))
 
 
-def _script(*names: str, **constants: Any) -> str:
-    """The JavaScript of a component: its constants, HTML and CSS, then the files one after the other."""
+def _script(component: str, *names: str, **constants: Any) -> str:
+    """The JavaScript of a component: its constants, HTML and CSS, then the files one after the other, in one scope."""
     constants |= {
-        "HTML": (_HERE / f"{names[-1]}.html").read_text("utf-8"),
+        "HTML": (_HERE / f"{component}.html").read_text("utf-8"),
         "CSS": (_HERE / "canvas.css").read_text("utf-8"),
     }
     lines = [f"const {name} = {json.dumps(value)};" for name, value in constants.items()]
@@ -37,13 +37,24 @@ _POSE = {
     "STANDING": to_rows(default_skeleton((0, 0, 60, 100))),
 }
 _SCRIPTS = {
-    "pose_editor": _script("viewport", "pose_model", "pose_editor", **_POSE),
-    "region_painter": _script("viewport", "label_map", "region_painter", **_REGIONS),
-    "style_panel": _script("style_panel", **_REGIONS),
-    "result_view": _script("result_view"),
-    "document_bar": _script("document_bar"),
-    "examples": _script("examples"),
-    "modes": _script("modes"),
+    "pose_editor": _script(
+        "pose_editor",
+        "viewport",
+        "pose_model",
+        "part_moves",
+        "carrier",
+        "selection",
+        "pose_editor",
+        "pose_gestures",
+        **_POSE,
+    ),  # fmt: skip
+    "region_painter": _script("region_painter", "viewport", "label_map", "region_painter", **_REGIONS),
+    "style_panel": _script("style_panel", "style_panel", "garment_box", **_REGIONS),
+    "motion_panel": _script("motion_panel", "carrier", "motion_panel", LIMBS=LIMBS),
+    "result_view": _script("result_view", "carrier", "result_view"),
+    "document_bar": _script("document_bar", "document_bar"),
+    "examples": _script("examples", "examples"),
+    "modes": _script("modes", "modes"),
 }
 
 
@@ -77,7 +88,7 @@ class _Part(gr.HTML):
 
 
 class Modes(_Part):
-    """The tabs; they show the columns ``panel-pose``, ``panel-regions`` and ``panel-textures``."""
+    """The tabs; they show the columns ``panel-pose``, ``panel-regions``, ``panel-textures`` and ``panel-motion``."""
 
     def __init__(self, value=None, *, elem_id=None, **kw):
         super().__init__("modes", value, elem_id, None, **kw)
@@ -91,12 +102,25 @@ class PoseEditor(_Part):
         photo: ``{"url", "width", "height"}``; the size is the full one, to which coordinates refer.
         pose: ``{"version", "rows", "own", "placing"}``.
         people: ``{"boxes", "chosen"}``.
+        layers: the parts of the picture on show, from :func:`app.page.layers`.
         live: the function that renders a preview.
     """
 
-    def __init__(self, value=None, *, session=None, photo=None, pose=None, people=None, elem_id=None, live=None, **kw):
+    def __init__(
+        self,
+        value=None,
+        *,
+        session=None,
+        photo=None,
+        pose=None,
+        people=None,
+        layers=None,
+        elem_id=None,
+        live=None,
+        **kw,
+    ):
         super().__init__("pose_editor", value, elem_id, live,
-                         session=session, photo=photo, pose=pose, people=people, **kw)  # fmt: skip
+                         session=session, photo=photo, pose=pose, people=people, layers=layers, **kw)  # fmt: skip
 
 
 class RegionPainter(_Part):
@@ -112,20 +136,37 @@ class RegionPainter(_Part):
 
 
 class StylePanel(_Part):
-    """References, and a slider per region. Events: commit, remove, example (with ``{"index": n}``).
+    """References, and a slider per region. Events: commit, remove, example (with ``{"index": n}``), steps, save_look
+    (with ``{"region"}``) and use_garment (with ``{"box", "region"}``).
 
     Args:
         session, live: as for :class:`PoseEditor`.
         references: list of ``{"id", "name", "image", "present"}``.
         styles: ``{"version", "styles", "present"}``.
+        strip: ``{"region", "reference", "weights", "pictures"}``, steps of a mix side by side.
+        garment: ``{"url", "width", "height", "box"}``, a photo in which the user is to mark the garment, or False
+            (of an update that says None, the browser is not told).
         examples: data addresses of example photos.
     """
 
     def __init__(
-        self, value=None, *, session=None, references=None, styles=None, examples=None, elem_id=None, live=None, **kw
-    ):
-        super().__init__("style_panel", value, elem_id, live,
-                         session=session, references=references, styles=styles, examples=examples, **kw)  # fmt: skip
+        self, value=None, *, session=None, references=None, styles=None, strip=None, garment=None, examples=None,
+        elem_id=None, live=None, **kw,
+    ):  # fmt: skip
+        super().__init__("style_panel", value, elem_id, live, session=session, references=references, styles=styles,
+                         strip=strip, garment=garment, examples=examples, **kw)  # fmt: skip
+
+
+class MotionPanel(_Part):
+    """Key poses, played over the result. Events: commit (with ``{"motion"}``), save (with ``{"format"}``) and stop.
+
+    Args:
+        motion: from :func:`app.page.motion`.
+        progress: ``{"done", "of", "at"}`` while pictures are rendered, else False.
+    """
+
+    def __init__(self, value=None, *, motion=None, progress=None, elem_id=None, **kw):
+        super().__init__("motion_panel", value, elem_id, None, motion=motion, progress=progress, **kw)
 
 
 class ResultView(_Part):
@@ -136,15 +177,18 @@ class ResultView(_Part):
 
 
 class DocumentBar(_Part):
-    """Undo, redo and the status line. Events: undo, redo, start_over.
+    """Undo, redo, saving, and the status line. Events: undo, redo, start_over, save.
 
     Args:
+        session: the token, which the tab keeps for when the page is loaded anew.
+        file: ``{"url", "name", "version"}``, which the browser saves at once.
         status: ``{"kind": "hint" | "busy" | "ok" | "error", "text", "version"}``.
-        history: ``{"undo": bool, "redo": bool}``.
+        history: ``{"undo": bool, "redo": bool, "save": bool}``: what can be done.
     """
 
-    def __init__(self, value=None, *, status=None, history=None, elem_id=None, **kw):
-        super().__init__("document_bar", value, elem_id, None, status=status, history=history, **kw)
+    def __init__(self, value=None, *, session=None, status=None, history=None, file=None, elem_id=None, **kw):
+        super().__init__("document_bar", value, elem_id, None,
+                         session=session, status=status, history=history, file=file, **kw)  # fmt: skip
 
 
 class Examples(_Part):

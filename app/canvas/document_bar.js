@@ -1,4 +1,4 @@
-// One history for every kind of edit, and the line that says what is happening.
+// One history for every kind of edit, the document as a file, and the line that says what is happening.
 const $ = mount(element, HTML, CSS);
 
 function say({ kind, text }) {
@@ -9,7 +9,7 @@ function say({ kind, text }) {
 function act(name) {
   const button = $(`[data-do="${name}"]`);
   if (button.disabled) return;
-  say({ kind: "busy", text: "Rendering…" });
+  say({ kind: "busy", text: name === "save" ? "Packing the document…" : "Rendering…" });
   props.value = { seq: ++page.seq };
   trigger(name);
 }
@@ -17,7 +17,7 @@ element.shadowRoot.addEventListener("click", (event) => {
   const button = event.target.closest("button");
   if (button) act(button.dataset.do);
 });
-for (const name of ["undo", "redo", "start_over"]) page.addEventListener(name, () => act(name));
+for (const name of ["undo", "redo", "start_over", "save"]) page.addEventListener(name, () => act(name));
 // Undo belongs to the whole page: after a click on a preset the focus is there and not on the canvas. The listener is one
 // object for all times, so that mounting the bar anew does not double it.
 page.keys ??= (event) => {
@@ -26,6 +26,7 @@ page.keys ??= (event) => {
   if (event.composedPath()[0].matches?.("input:not([type=range]), textarea, [contenteditable]")) return;
   if (key === "z") tell(event.shiftKey ? "redo" : "undo");
   else if (key === "y") tell("redo");
+  else if (key === "s") tell("save");
   else return;
   event.preventDefault();
 };
@@ -36,11 +37,21 @@ function takeStatus() {
   if (props.status?.text) tell("status", props.status);
 }
 function takeHistory() {
-  const { undo, redo } = props.history ?? {};
+  const { undo, redo, save } = props.history ?? {};
   $('[data-do="undo"]').disabled = !undo;
   $('[data-do="redo"]').disabled = !redo;
   $('[data-do="start_over"]').disabled = !undo;
+  $('[data-do="save"]').disabled = !save;
 }
+function takeFile() {
+  if (props.file) download(props.file.url, props.file.name);
+}
+// The tab keeps the name of its session: a page that is loaded anew gets its work back.
+function takeSession() {
+  if (props.session) sessionStorage.setItem("pise-session", props.session);
+}
+watch("session", takeSession);
+watch("file", takeFile);
 watch("status", takeStatus);
 watch("history", takeHistory);
 takeStatus();

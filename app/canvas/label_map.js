@@ -65,11 +65,39 @@ function createLabelMap(width, height, base, paint) {
     return [0, 0, width, height];
   };
 
-  map.draw = (context, [x0, y0, x1, y1]) => {
+  // Everything of one region becomes another, wherever it is.
+  map.replace = (from, region) => {
+    if (from === region) return null;
+    for (let i = 0; i < map.paint.length; i++) if (map.at(i) === from) set(i, region);
+    return [0, 0, width, height];
+  };
+
+  // All pixels whose centres lie inside a polygon of points [x, y].
+  map.polygon = (points, region) => {
+    const ys = points.map((p) => p[1]);
+    const y0 = Math.max(0, Math.floor(Math.min(...ys)));
+    const y1 = Math.min(height, Math.ceil(Math.max(...ys)));
+    for (let y = y0; y < y1; y++) {
+      const crossings = [];
+      points.forEach(([ax, ay], i) => {
+        const [bx, by] = points[(i + 1) % points.length];
+        if (ay <= y + 0.5 !== by <= y + 0.5) crossings.push(ax + ((y + 0.5 - ay) * (bx - ax)) / (by - ay));
+      });
+      crossings.sort((a, b) => a - b);
+      for (let k = 0; k + 1 < crossings.length; k += 2) {
+        const stop = Math.min(width, Math.ceil(crossings[k + 1] - 0.5));
+        for (let x = Math.max(0, Math.ceil(crossings[k] - 0.5)); x < stop; x++) set(y * width + x, region);
+      }
+    }
+    return y1 > y0 ? [0, y0, width, y1] : null;
+  };
+
+  map.draw = (context, [x0, y0, x1, y1], hidden = new Set()) => {
     const image = context.createImageData(x1 - x0, y1 - y0);
     const pixels = new Uint32Array(image.data.buffer);
+    const colours = COLOURS.map((colour, region) => (hidden.has(region) ? 0 : colour));
     let k = 0;
-    for (let y = y0; y < y1; y++) for (let x = x0; x < x1; x++) pixels[k++] = COLOURS[map.at(y * width + x)];
+    for (let y = y0; y < y1; y++) for (let x = x0; x < x1; x++) pixels[k++] = colours[map.at(y * width + x)];
     context.putImageData(image, x0, y0);
   };
   return map;

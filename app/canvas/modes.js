@@ -12,6 +12,7 @@ function open(mode) {
     panel?.setAttribute("role", "tabpanel");
     panel?.setAttribute("aria-labelledby", tab.id);
   }
+  tell("opened", mode);
 }
 element.addEventListener("click", (event) => {
   const tab = event.target.closest("[role=tab]");

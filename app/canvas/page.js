@@ -18,6 +18,13 @@ function mount(element, html, css) {
   return (selector) => root.querySelector(selector);
 }
 
+function download(url, name) {
+  const link = document.createElement("a");
+  link.href = url;
+  link.download = name;
+  link.click();
+}
+
 function showPicture(picture) {
   // A picture that was asked for before the one on show, or for another photo, comes too late.
   if (picture.document < page.document || (picture.document === page.document && picture.seq < page.shown)) return;
@@ -30,7 +37,7 @@ function showPicture(picture) {
 }
 
 // One request under way at a time, and always the newest state next: no backlog can build.
-function createPump(ask) {
+function createPump(ask, show = showPicture) {
   let waiting = null;
   let busy = false;
   async function run() {
@@ -39,7 +46,8 @@ function createPump(ask) {
       const request = waiting;
       waiting = null;
       const reply = await ask(request);
-      if (reply?.ok) showPicture({ document: reply.document, seq: reply.seq, url: reply.image, live: true });
+      tell("answer", request);
+      if (reply?.ok) show({ document: reply.document, seq: reply.seq, url: reply.image, live: true }, request);
       else if (reply?.error) tell("status", { kind: "error", text: reply.error });
     }
     busy = false;
@@ -64,6 +72,7 @@ const ICON_PATHS = {
   mirror: "M12 3v18M8 7 3 17h5zM16 7l5 10h-5z",
   reset: "M4 5v5h5M4.6 10a8 8 0 1 1-.4 5",
   move: "M12 3v18M3 12h18M12 3 9 6m3-3 3 3M12 21l-3-3m3 3 3-3M3 12l3-3m-3 3 3 3M21 12l-3-3m3 3-3 3",
+  marquee: "M4 8V4h4M12 4h2M18 4h2v4M20 12v2M20 18v2h-4M12 20h-2M8 20H4v-4M4 12v-2",
   bones: "M8 16 16 8M5.5 21a2.5 2.5 0 1 1 0-5 2.5 2.5 0 0 1 0 5M18.5 8a2.5 2.5 0 1 1 0-5 2.5 2.5 0 0 1 0 5",
   eye: "M2 12s4-7 10-7 10 7 10 7-4 7-10 7S2 12 2 12zM12 9a3 3 0 1 1 0 6 3 3 0 0 1 0-6",
   hide: "M4 4l16 16M10 5.3A9.5 9.5 0 0 1 12 5c6 0 10 7 10 7a17 17 0 0 1-3 3.7M6.5 6.8A16 16 0 0 0 2 12s4 7 10 7a9.6 9.6 0 0 0 4-.9",
@@ -71,6 +80,11 @@ const ICON_PATHS = {
   load: "M12 15V4m0 0L8 8m4-4 4 4M5 20h14",
   brush: "M20 4c-3 0-8 5-10 8l2 2c3-2 8-7 8-10zM9 13c-3 0-3 3-5 6 4 1 7 0 7-4",
   fill: "M5 12 12 5l7 7-7 7zM12 5 9 2M20 16c1 1.5 1.5 2.3 1.5 3a1.5 1.5 0 0 1-3 0c0-.7.5-1.5 1.5-3",
+  lasso: "M12 4c5 0 9 2.5 9 6s-4 6-9 6-9-2.5-9-6 4-6 9-6M7 15c-2 1-2 3 0 3s2 2 0 3",
+  swap: "M4 8h13m0 0-4-4m4 4-4 4M20 16H7m0 0 4-4m-4 4 4 4",
+  steps: "M3 6h5v12H3zM10 6h5v12h-5zM17 6h4v12h-4",
+  play: "M7 4l13 8-13 8z",
+  pause: "M8 5v14M16 5v14",
   restore: "M7 21h12M5 14l8-9 6 5-8 9H8z",
   hand: "M8 13V6a1.5 1.5 0 0 1 3 0v5-7a1.5 1.5 0 0 1 3 0v7-5a1.5 1.5 0 0 1 3 0v8c0 4-2 7-6 7-3 0-4.5-1.5-6-4l-2-4a1.5 1.5 0 0 1 2.5-1.5z",
   close: "M6 6l12 12M18 6 6 18",

@@ -5,17 +5,20 @@ const SVG = "http://www.w3.org/2000/svg";
 const photo = { url: "", width: 0, height: 0 };
 let pose = null;
 let own = null;
-let selected = -1;
+let selected = -1; // the joint in the list, the last one chosen
 let placing = false;
 let keepBones = true;
-let moveWhole = false;
+let marquee = false; // a drag beside the joints selects, instead of moving the view
 // On a phone the result is below the fold: show it under the finger.
 let under = matchMedia("(max-width: 760px)").matches ? "picture" : "photo";
-let drag = null; // {joint, start, from: [x, y], moved}
+let drag = null; // {kind, joint, start, from: [x, y], moved}
 let nudging = null;
 
 const sideOf = (joint) => (/^right/.test(JOINTS[joint]) ? "right" : /^left/.test(JOINTS[joint]) ? "left" : "centre");
 const label = (joint) => JOINTS[joint][0].toUpperCase() + JOINTS[joint].slice(1).replace("_", " ");
+
+const carrier = (page.carrier = createCarrier());
+showCarried($("#carry"), () => under === "picture");
 
 // ---- drawing
 
@@ -25,6 +28,7 @@ const make = (parent, name, attributes) => {
   for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);
   return parent.appendChild(node);
 };
+const selection = createSelection($("#selection"), view);
 const halos = LIMBS.map(() => make($("#halos"), "line", {}));
 const limbs = LIMBS.map(([a, b]) => make($("#limbs"), "line", { class: sideOf(b) === "centre" ? sideOf(a) : sideOf(b) }));
 const circles = JOINTS.map((name, joint) =>
@@ -49,8 +53,9 @@ function draw() {
     circle.setAttribute("cx", points[joint][0]);
     circle.setAttribute("cy", points[joint][1]);
     circle.classList.toggle("off", !pose[joint].on);
-    circle.classList.toggle("selected", joint === selected);
+    circle.classList.toggle("selected", selection.joints.has(joint));
   });
+  selection.draw(pose);
   drawBoxes();
 }
 
@@ -72,11 +77,19 @@ function showUnder() {
 }
 
 function select(joint) {
-  selected = joint;
-  $("#joint").value = String(joint);
+  selection.set(joint < 0 ? [] : [joint]);
+  showSelection();
+}
+
+function showSelection() {
+  const { joints } = selection;
+  selected = joints.size ? [...joints].at(-1) : -1;
+  $("#joint").value = selection.several() ? "several" : String(selected);
+  $("#joint [value=several]").textContent = `${joints.size} joints`;
+  $("#joint [value=several]").hidden = !selection.several();
   const button = $('[data-do="toggle"]');
-  button.disabled = joint < 0 || !pose;
-  const off = joint >= 0 && pose && !pose[joint].on;
+  button.disabled = !joints.size || !pose;
+  const off = pose && joints.size > 0 && [...joints].every((j) => !pose[j].on);
   button.querySelector("span").textContent = off ? "Show" : "Hide";
   button.querySelector("svg").outerHTML = icon(off ? "eye" : "hide");
   draw();
@@ -84,15 +97,44 @@ function select(joint) {
 
 // ---- talking to the server
 
-const pump = createPump((request) => server.render_live({ ...request, session: props.session }));
-const live = () => !placing && pump.push({ keypoints: rowsFromPose(pose) });
+// The generator's picture takes the place of the carried parts as soon as it is not visibly behind the finger, and
+// stays until it is.
+let generated = null; // the pose of the generator's picture on show
+const behind = (joints) =>
+  Math.max(0, ...pose.map((joint, j) => (joint.on && joints[j] ? Math.hypot(joint.x - joints[j][0], joint.y - joints[j][1]) : 0)));
+const pump = createPump(
+  (request) => server.render_live({ ...request, session: props.session }),
+  (picture, request) => {
+    if (behind(request.keypoints) > 0.02 * Math.max(photo.width, photo.height)) return;
+    generated = request.keypoints;
+    showPicture({ ...picture, near: true });
+  },
+);
+function live() {
+  if (placing) return;
+  pump.push({ keypoints: rowsFromPose(pose) });
+  if (generated && behind(generated) < 0.01 * Math.max(photo.width, photo.height)) return;
+  generated = null;
+  if (carrier.pose(pose)) tell("carry", carrier);
+}
 
 function commit() {
   if (placing) return;
   pump.drop();
+  generated = null;
   tell("status", { kind: "busy", text: "Rendering at full size…" });
   props.value = { seq: ++page.seq, keypoints: rowsFromPose(pose) };
   trigger("commit");
+}
+
+// Pointers report more often than the screen is drawn.
+let following = 0;
+function follow() {
+  following ||= requestAnimationFrame(() => {
+    following = 0;
+    draw();
+    live();
+  });
 }
 
 function change(next) {
@@ -102,111 +144,6 @@ function change(next) {
   commit();
 }
 
-// ---- gestures
-
-function nearest([px, py], event) {
-  const radius = event.pointerType === "touch" ? 30 : 16;
-  let best = -1;
-  let least = radius;
-  pose.forEach((joint, index) => {
-    const [x, y] = view.toScreen(joint.x, joint.y);
-    // Joints that are off, and the crowded ones of the face, give way to the others.
-    const away = Math.hypot(x - px, y - py) + (joint.on ? 0 : 6) + (index >= 14 ? 3 : 0);
-    if (away < least) [best, least] = [index, away];
-  });
-  return best;
-}
-
-createGestures(stage, view, {
-  down(point, event) {
-    if (!pose) return false;
-    const joint = nearest(point, event);
-    const whole = moveWhole || placing && joint < 0;
-    if (joint < 0 && !whole) return false;
-    if (joint >= 0) select(joint);
-    drag = { joint, whole: whole || event.shiftKey, start: copyPose(pose), from: view.toWorld(...point), moved: false };
-    stage.dataset.dragging = "true";
-    return true;
-  },
-  move(point, event) {
-    const [x, y] = view.toWorld(...point);
-    const [dx, dy] = [x - drag.from[0], y - drag.from[1]];
-    if (!drag.moved && Math.hypot(dx, dy) * view.scale < 3) return; // a click is not a drag
-    drag.moved = true;
-    if (drag.whole) {
-      pose = copyPose(drag.start);
-      translate(pose, pose.keys(), dx, dy);
-    } else {
-      const from = drag.start[drag.joint];
-      const target = { x: clamp(from.x + dx, 0, photo.width), y: clamp(from.y + dy, 0, photo.height) };
-      pose = dragJoint(drag.start, drag.joint, target, !keepBones || event.altKey);
-      pose[drag.joint].on = true;
-    }
-    draw();
-    live();
-  },
-  up() {
-    const moved = drag.moved;
-    drag = null;
-    delete stage.dataset.dragging;
-    if (selected >= 0) select(selected);
-    if (moved) commit();
-  },
-  cancel() {
-    pose = drag.start;
-    drag = null;
-    delete stage.dataset.dragging;
-    draw();
-    if (!placing) live();
-  },
-  hover(point, event) {
-    if (pose && !drag) stage.classList.toggle("over", point !== null && nearest(point, event) >= 0);
-  },
-});
-
-stage.addEventListener("contextmenu", (event) => {
-  event.preventDefault();
-  if (!pose || drag) return;
-  const box = stage.getBoundingClientRect();
-  const joint = nearest([event.clientX - box.left, event.clientY - box.top], event);
-  if (joint < 0) return;
-  select(joint);
-  actions.toggle();
-});
-stage.addEventListener("dblclick", (event) => {
-  const box = stage.getBoundingClientRect();
-  if (pose && nearest([event.clientX - box.left, event.clientY - box.top], event) < 0) view.fit();
-});
-
-const STEPS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
-stage.addEventListener("keydown", (event) => {
-  if (!pose || event.ctrlKey || event.metaKey) return;
-  const key = event.key.toLowerCase();
-  const step = STEPS[event.key];
-  if (step && selected >= 0) {
-    const size = (event.shiftKey ? 10 : 2) / view.scale;
-    const target = { x: pose[selected].x + step[0] * size, y: pose[selected].y + step[1] * size };
-    pose = dragJoint(pose, selected, target, !keepBones);
-    draw();
-    live();
-    clearTimeout(nudging); // a row of key presses is one step of the history
-    nudging = setTimeout(commit, 400);
-  } else if (key === "n" || key === "p") {
-    select((selected + (key === "n" ? 1 : JOINTS.length - 1) + (selected < 0 && key === "p" ? 1 : 0)) % JOINTS.length);
-  } else if (key === "h" || key === "delete") {
-    actions.toggle();
-  } else if (key === "m") {
-    actions.mirror();
-  } else if (key === "b") {
-    actions.bones();
-  } else if (key === "v") {
-    actions.whole();
-  } else {
-    return;
-  }
-  event.preventDefault();
-});
-
 // ---- buttons
 
 const press = (name, on) => $(`[data-do="${name}"]`).setAttribute("aria-pressed", String(on));
@@ -215,18 +152,25 @@ const actions = {
   out: () => view.zoom(0.8),
   fit: () => view.fit(),
   bones: () => press("bones", (keepBones = !keepBones)),
-  whole: () => press("whole", (moveWhole = !moveWhole)),
-  mirror: () => pose && change(mirrorFigure(pose)),
+  marquee: () => press("marquee", (marquee = !marquee)),
+  all() {
+    if (!pose) return;
+    selection.set([...pose.keys()].filter((j) => pose[j].on));
+    showSelection();
+  },
+  none: () => select(-1),
+  mirror: () => pose && change(mirrorJoints(pose, selection.several() ? selection.joints : new Set(pose.keys()))),
   own: () => pose && own && change(copyPose(own)),
   smaller: () => pose && change(scaleFigure(pose, 1 / 1.08)),
   larger: () => pose && change(scaleFigure(pose, 1.08)),
   toggle() {
     if (!pose || selected < 0) return;
     const next = copyPose(pose);
-    next[selected].on = !next[selected].on;
+    const off = [...selection.joints].every((j) => !pose[j].on);
+    for (const j of selection.joints) next[j].on = off;
     if (!next.some((joint) => joint.on)) return;
     change(next);
-    select(selected);
+    showSelection();
   },
   use() {
     tell("status", { kind: "busy", text: "Analysing with your pose…" });
@@ -237,12 +181,12 @@ const actions = {
   save() {
     if (!pose) return;
     const flat = pose.flatMap((j) => (j.on ? [j.x, j.y, j.score] : [0, 0, 0]));
-    const file = { people: [{ pose_keypoints_2d: flat }], canvas_width: photo.width, canvas_height: photo.height };
-    const link = document.createElement("a");
-    link.href = URL.createObjectURL(new Blob([JSON.stringify(file)], { type: "application/json" }));
-    link.download = "pose.json";
-    link.click();
-    setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+    // The person's own pose tells whose it is: for the same person it is loaded as it was, for others it is fitted.
+    const size = { canvas_width: photo.width, canvas_height: photo.height };
+    const file = { people: [{ pose_keypoints_2d: flat }], ...size, own: props.pose.own };
+    const url = URL.createObjectURL(new Blob([JSON.stringify(file)], { type: "application/json" }));
+    download(url, "pose.json");
+    setTimeout(() => URL.revokeObjectURL(url), 1000);
   },
 };
 element.shadowRoot.addEventListener("click", (event) => {
@@ -270,8 +214,9 @@ $("#file").addEventListener("change", async (event) => {
   props.value = { text: await file.slice(0, 1000000).text() };
   trigger("load_pose");
 });
-$("#joint").innerHTML = `<option value="-1">Joint…</option>${JOINTS.map((_, j) => `<option value="${j}">${label(j)}</option>`).join("")}`;
-$("#joint").addEventListener("change", (event) => pose && select(Number(event.target.value)));
+$("#joint").innerHTML = `<option value="-1">Joint…</option><option value="several" hidden></option>${JOINTS.map((_, j) => `<option value="${j}">${label(j)}</option>`).join("")}`;
+$("#joint").addEventListener("change", (event) => pose && event.target.value !== "several" && select(Number(event.target.value)));
+$("#dim").addEventListener("input", (event) => ($("#backdrop").style.opacity = event.target.value / 100));
 
 // ---- presets, each drawn as the little figure it makes
 
@@ -284,6 +229,9 @@ function figure(preset) {
 $("#presets").innerHTML = PRESETS.map(
   (preset, index) => `<button data-preset="${index}" title="${preset.name}">${figure(preset)}<span>${preset.name}</span></button>`,
 ).join("");
+
+// For the motion: the pose as it is, and a figure of it.
+page.pose = () => pose && !placing && rowsFromPose(pose);
 
 // ---- from the server
 
@@ -302,7 +250,10 @@ function takePose() {
   pose = poseFromRows(props.pose.rows, photo);
   own = props.pose.own ? poseFromRows(props.pose.own, photo) : copyPose(pose);
   $("#placing").hidden = !placing;
-  select(selected);
+  showSelection();
+}
+function takeLayers() {
+  if (props.layers) carrier.take(props.layers);
 }
 function takePeople() {
   people = props.people ?? people;
@@ -318,9 +269,11 @@ function takePeople() {
 watch("photo", takePhoto);
 watch("pose", takePose);
 watch("people", takePeople);
+watch("layers", takeLayers);
 page.addEventListener("mode", ({ detail }) => detail === "pose" && stage.focus({ preventScroll: true }));
 page.addEventListener("picture", () => under === "picture" && showUnder());
 showUnder();
 takePhoto();
 takePose();
 takePeople();
+takeLayers();

@@ -72,6 +72,13 @@ function rotate(pose, joints, centre, angle) {
   }
 }
 
+function scale(pose, joints, centre, factor) {
+  for (const j of joints) {
+    pose[j].x = centre.x + (pose[j].x - centre.x) * factor;
+    pose[j].y = centre.y + (pose[j].y - centre.y) * factor;
+  }
+}
+
 // Two-bone inverse kinematics: the end goes to the target as far as the bones reach, the bend keeps its side.
 function reach(pose, [root, mid, end], target, start) {
   const upper = distance(start[root], start[mid]);
@@ -129,14 +136,19 @@ function figureCentre(pose) {
 }
 
 function scaleFigure(start, factor) {
-  const centre = figureCentre(start);
-  return start.map((j) => ({ ...j, x: centre.x + (j.x - centre.x) * factor, y: centre.y + (j.y - centre.y) * factor }));
+  const pose = copyPose(start);
+  scale(pose, pose.keys(), figureCentre(start), factor);
+  return pose;
 }
 
-// The same posture seen in a mirror, at the same place.
-function mirrorFigure(start) {
-  const centre = figureCentre(start).x;
-  return MIRROR.map((from) => ({ ...start[from], x: 2 * centre - start[from].x }));
+// The same posture seen in a mirror, at the same place: of a joint's counterpart, where that is mirrored too.
+function mirrorJoints(start, joints) {
+  const centre = figureCentre([...joints].map((j) => start[j])).x;
+  return start.map((joint, j) => {
+    if (!joints.has(j)) return { ...joint };
+    const from = start[joints.has(MIRROR[j]) ? MIRROR[j] : j];
+    return { ...from, x: 2 * centre - from.x };
+  });
 }
 
 // A preset gives angles per limb: 0 hangs straight down, 90 points straight out from the body, 180 straight up,

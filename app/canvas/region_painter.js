@@ -13,8 +13,13 @@ let under = "picture";
 let stroke = null; // {last: [x, y], before}
 let strokeSeq = 0; // order number of the newest stroke
 let pointer = null;
+let corners = []; // of the lasso, in pixels of the map
+const hidden = new Set(); // regions whose colour is not shown
 
-const view = createViewport(stage, $("#world"), drawRing);
+const view = createViewport(stage, $("#world"), () => {
+  drawRing();
+  drawLasso();
+});
 
 function drawRing() {
   const painting = pointer && map && (tool === "brush" || tool === "restore");
@@ -23,6 +28,14 @@ function drawRing() {
   ring.style.width = ring.style.height = `${size}px`;
   ring.style.transform = `translate(${pointer[0] - size / 2}px, ${pointer[1] - size / 2}px)`;
   ring.style.setProperty("--colour", tool === "restore" ? "#fff" : `rgb(${PALETTE[region]})`);
+}
+
+function drawLasso() {
+  const points = corners.map(fromMap);
+  const text = points.map((p) => p.join()).join(" ");
+  for (const line of [$("#lasso-halo"), $("#lasso")]) line.setAttribute("points", text);
+  $("#lasso-start").style.display = points.length ? "" : "none";
+  if (points.length) [$("#lasso-start").cx.baseVal.value, $("#lasso-start").cy.baseVal.value] = points[0];
 }
 
 function showUnder() {
@@ -53,11 +66,28 @@ const toMap = (point) => {
   return [(x * map.width) / photo.width, (y * map.height) / photo.height];
 };
 
+const fromMap = ([x, y]) => view.toScreen((x * photo.width) / map.width, (y * photo.height) / map.height);
+const show = (changed) => map.draw(context, changed, hidden);
+
+function dropLasso() {
+  corners = [];
+  drawLasso();
+}
+
+// The lasso is closed by letting go after drawing, or by a click on its first corner.
+function closeLasso() {
+  const changed = corners.length > 2 && map.polygon(corners, region);
+  dropLasso();
+  if (!changed) return;
+  show(changed);
+  commit();
+}
+
 function paintTo([x, y]) {
   const radius = Math.max(0.5, ((size / 2 / view.scale) * map.width) / photo.width);
   const changed = map.stroke(...stroke.last, x, y, radius, tool === "restore" ? null : region);
   stroke.last = [x, y];
-  if (changed) map.draw(context, changed);
+  if (changed) show(changed);
 }
 
 createGestures(stage, view, {
@@ -69,9 +99,18 @@ createGestures(stage, view, {
       if (inside) choose(map.at(Math.floor(y) * map.width + Math.floor(x)));
       return true;
     }
-    if (tool === "fill") {
+    if (tool === "fill" || tool === "replace") {
       // A second finger may still turn this into a pinch: fill on release.
       stroke = inside ? { fill: [Math.floor(x), Math.floor(y)] } : null;
+      return true;
+    }
+    if (tool === "lasso") {
+      const reach = event.pointerType === "touch" ? 24 : 10;
+      const [sx, sy] = corners.length ? fromMap(corners[0]) : [0, 0];
+      const closing = corners.length > 2 && Math.hypot(sx - point[0], sy - point[1]) <= reach;
+      stroke = { lasso: corners.length, closing, at: point };
+      if (!closing) corners.push([x, y]);
+      drawLasso();
       return true;
     }
     stroke = { last: [x, y], before: map.paint.slice() };
@@ -81,16 +120,31 @@ createGestures(stage, view, {
   },
   move(point) {
     if (!stroke || stroke.fill) return;
+    if (stroke.at) {
+      const [lx, ly] = stroke.at;
+      if (stroke.closing || Math.hypot(lx - point[0], ly - point[1]) < 4) return;
+      Object.assign(stroke, { at: point, drawn: true });
+      corners.push(toMap(point));
+      drawLasso();
+      return;
+    }
     paintTo(toMap(point));
     pump.push({});
   },
   up() {
     if (!stroke) return;
     if (stroke.fill) {
-      const changed = map.fill(...stroke.fill, region);
-      if (changed) map.draw(context, changed);
+      const [x, y] = stroke.fill;
+      const changed = tool === "fill" ? map.fill(x, y, region) : map.replace(map.at(y * map.width + x), region);
+      if (changed) show(changed);
       stroke = null;
       if (!changed) return;
+    }
+    if (stroke?.at) {
+      const { closing, drawn } = stroke;
+      stroke = null;
+      if (closing || drawn) closeLasso();
+      return;
     }
     stroke = null;
     commit();
@@ -101,7 +155,14 @@ createGestures(stage, view, {
       drawAll();
       pump.push({});
     }
+    if (stroke?.at) corners.length = stroke.lasso;
+    drawLasso();
     stroke = null;
+  },
+  wheel(event) {
+    if (!event.shiftKey) return false;
+    resize(size * Math.exp(-clamp(event.deltaY || event.deltaX, -120, 120) / 400));
+    return true;
   },
   hover(point, event) {
     pointer = event.pointerType === "touch" ? null : point;
@@ -113,11 +174,13 @@ stage.addEventListener("contextmenu", (event) => event.preventDefault());
 stage.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey) return;
   const key = event.key.toLowerCase();
-  const tools = { b: "brush", g: "fill", e: "restore" };
+  const tools = { b: "brush", l: "lasso", g: "fill", r: "replace", e: "restore" };
   if (key >= "0" && key <= "7" && key.length === 1) choose(Number(key));
   else if (tools[key]) take(tools[key]);
   else if (key === "[") resize(size / 1.2);
   else if (key === "]") resize(size * 1.2);
+  else if (key === "enter" && corners.length) closeLasso();
+  else if (key === "escape") dropLasso();
   else return;
   event.preventDefault();
 });
@@ -126,17 +189,26 @@ stage.addEventListener("keydown", (event) => {
 
 function choose(index) {
   region = index;
-  for (const button of $("#palette").children) button.setAttribute("aria-pressed", String(Number(button.dataset.region) === index));
+  for (const button of $("#palette").querySelectorAll("[data-region]")) button.setAttribute("aria-pressed", String(Number(button.dataset.region) === index));
   if (tool === "restore" || tool === "hand") take("brush");
   drawRing();
 }
 
 function take(name) {
+  if (name !== "lasso") dropLasso();
   tool = name;
   stage.dataset.tool = name;
   for (const button of element.shadowRoot.querySelectorAll("[data-tool].tool"))
     button.setAttribute("aria-pressed", button.dataset.tool === name);
   drawRing();
+}
+
+function toggleColour(button) {
+  const index = Number(button.dataset.eye);
+  hidden.has(index) ? hidden.delete(index) : hidden.add(index);
+  button.setAttribute("aria-pressed", String(!hidden.has(index)));
+  button.querySelector("svg").outerHTML = icon(hidden.has(index) ? "hide" : "eye");
+  if (map) drawAll();
 }
 
 function resize(value) {
@@ -149,9 +221,10 @@ function resize(value) {
 const dark = ([r, g, b]) => 0.3 * r + 0.59 * g + 0.11 * b < 105;
 $("#palette").innerHTML = REGIONS.map(
   (name, index) =>
-    `<button data-region="${index}" title="Paint ${name.replace("_", " ")} (key ${index})">` +
+    `<span class="cell"><button data-region="${index}" title="Paint ${name.replace("_", " ")} (key ${index})">` +
     `<i style="background:rgb(${PALETTE[index]});color:${dark(PALETTE[index]) ? "#fff" : "#111"}" aria-hidden="true">${index}</i>` +
-    `<span>${name.replace("_", " ")}</span></button>`,
+    `<span>${name.replace("_", " ")}</span></button>` +
+    `<button class="eye" data-eye="${index}" aria-pressed="true" title="Show or hide this region's colour" aria-label="Show ${name.replace("_", " ")}">${icon("eye")}</button></span>`,
 ).join("");
 $("#size").addEventListener("input", (event) => resize(Number(event.target.value)));
 $("#opacity").addEventListener("input", (event) => (canvas.style.opacity = event.target.value / 100));
@@ -163,6 +236,7 @@ element.shadowRoot.addEventListener("click", (event) => {
   if (button.dataset.do) actions[button.dataset.do]();
   if (button.dataset.tool) take(button.dataset.tool);
   if (button.dataset.region) choose(Number(button.dataset.region));
+  if (button.dataset.eye) toggleColour(button);
   if (button.dataset.under) {
     under = button.dataset.under;
     showUnder();
@@ -174,11 +248,12 @@ choose(region);
 // ---- from the server
 
 function drawAll() {
-  map.draw(context, [0, 0, map.width, map.height]);
+  show([0, 0, map.width, map.height]);
 }
 function takePhoto() {
   if (!props.photo) return;
   Object.assign(photo, props.photo);
+  dropLasso();
   showUnder();
   view.open(photo.width, photo.height);
 }

@@ -37,6 +37,8 @@ page.addEventListener("picture", ({ detail }) => {
 });
 page.addEventListener("status", ({ detail }) => ($("#progress").hidden = detail.kind !== "busy"));
 
+showCarried($("#carry"), () => true);
+
 function takeResult() {
   if (props.result) showPicture(props.result);
 }

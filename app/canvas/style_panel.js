@@ -1,21 +1,29 @@
-// Textures: for every region its own look, a reference's, or a mix of both.
+// Textures: for every region its own look, a reference's, or a mix of several.
 const $ = mount(element, HTML, CSS);
-let styles = {};
+let styles = {}; // region -> id of a reference -> its weight; what is missing to 1 is the person's own
 let present = [];
 
 const title = (name) => name[0].toUpperCase() + name.slice(1).replace("_", " ");
 const safe = (text) => String(text).replace(/[&<>"]/g, (c) => `&#${c.charCodeAt(0)};`);
 const references = () => props.references ?? [];
+const total = (mix) => Object.values(mix).reduce((sum, weight) => sum + weight, 0);
 
 $("#rows").innerHTML = REGIONS.map((name, index) =>
   index === 0
     ? ""
     : `<li data-region="${name}">
         <div class="name"><i style="background:rgb(${PALETTE[index]})"></i><b>${title(name)}</b><small></small></div>
-        <div class="choices" role="group" aria-label="Look of ${title(name)}"></div>
-        <label class="mix"><span>Own</span><input type="range" min="0" max="100" value="0" disabled aria-label="${title(name)}: own to borrowed"><span>Borrowed</span><output>0%</output></label>
+        <div class="choices" role="group" aria-label="Looks of ${title(name)}"></div>
+        <div class="mixes"></div>
+        <div class="row-tools">
+          <button class="tool" data-strip data-icon="steps" title="Steps from own to borrowed, side by side" aria-label="Steps of ${title(name)}"></button>
+          <button class="tool" data-look data-icon="save" title="Save this look as a small file, to be added as a reference later" aria-label="Save the look of ${title(name)}"></button>
+        </div>
+        <div class="strip" role="group" aria-label="Steps of ${title(name)}" hidden></div>
       </li>`,
 ).join("");
+
+for (const slot of $("#rows").querySelectorAll("[data-icon]")) slot.innerHTML = icon(slot.dataset.icon);
 
 // ---- talking to the server
 
@@ -26,6 +34,29 @@ function commit() {
   tell("status", { kind: "busy", text: "Rendering at full size…" });
   props.value = { seq: ++page.seq, styles };
   trigger("commit");
+}
+
+// ---- mixing
+
+// One weight changes; the others make room, so that all sum to 1 at most.
+function weigh(mix, reference, weight) {
+  const others = total(mix) - (mix[reference] ?? 0);
+  const shrink = others + weight > 1 ? (1 - weight) / others : 1;
+  const scaled = Object.entries(mix).map(([id, other]) => [id, Math.floor(1000 * other * shrink) / 1000]);
+  return { ...Object.fromEntries(scaled), [reference]: weight };
+}
+
+function choose(region, reference) {
+  const mix = styles[region] ?? {};
+  styles = { ...styles };
+  if (!reference) delete styles[region];
+  else if (reference in mix) {
+    const { [reference]: gone, ...rest } = mix;
+    if (Object.keys(rest).length) styles[region] = rest;
+    else delete styles[region];
+  } else {
+    styles[region] = weigh(mix, reference, 1 / (Object.keys(mix).length + 1));
+  }
 }
 
 // ---- rows
@@ -59,47 +90,90 @@ function drawChoices() {
 function drawRows() {
   for (const row of $("#rows").children) {
     const name = row.dataset.region;
-    const style = styles[name];
+    const mix = styles[name] ?? {};
     for (const button of row.querySelectorAll("[data-reference]"))
-      button.setAttribute("aria-pressed", button.dataset.reference === (style?.reference ?? ""));
-    const range = row.querySelector("input");
-    const percent = Math.round(100 * (style?.alpha ?? 0));
-    range.disabled = !style;
-    if (Number(range.value) !== percent) range.value = percent;
-    row.querySelector("output").textContent = `${percent}%`;
+      button.setAttribute("aria-pressed", button.dataset.reference ? button.dataset.reference in mix : total(mix) < 0.995);
+    drawSliders(row, name, mix);
+    row.querySelector("[data-strip]").disabled = Object.keys(mix).length !== 1;
+    row.querySelector("[data-look]").disabled = !present.includes(name) && !total(mix);
+    drawStrip(row, name, mix);
     row.querySelector("small").textContent = present.includes(name) ? "" : "not in the photo";
     row.classList.toggle("absent", !present.includes(name));
-    row.classList.toggle("mixed", Boolean(style));
   }
+}
+
+// Sliders stay the same nodes while one of them is dragged.
+function drawSliders(row, name, mix) {
+  const list = row.querySelector(".mixes");
+  const ids = references().map((r) => r.id).filter((id) => id in mix);
+  if (list.dataset.ids !== ids.join()) {
+    list.dataset.ids = ids.join();
+    list.innerHTML = ids
+      .map((id) => {
+        const reference = references().find((r) => r.id === id);
+        const head = ids.length > 1 ? `<img src="${reference.image}" alt="">` : "<span>Own</span>";
+        return `<label class="mix">${head}<input type="range" min="0" max="100" data-mix="${id}" aria-label="${title(name)}: how much of ${safe(reference.name)}">${ids.length > 1 ? "" : "<span>Borrowed</span>"}<output></output></label>`;
+      })
+      .join("");
+  }
+  for (const range of list.querySelectorAll("input")) {
+    const percent = Math.round(100 * mix[range.dataset.mix]);
+    if (Number(range.value) !== percent) range.value = percent;
+    range.parentElement.querySelector("output").textContent = `${percent}%`;
+  }
+}
+
+// The steps are those of one region and one reference, and go when another one is chosen.
+function drawStrip(row, name, mix) {
+  const strip = props.strip;
+  const list = row.querySelector(".strip");
+  list.hidden = !(strip && strip.region === name && Object.keys(mix).join() === strip.reference);
+  if (list.hidden) return;
+  if (list.strip !== strip) {
+    list.strip = strip;
+    list.innerHTML = strip.weights
+      .map((weight, n) => `<button data-step="${weight}"><img src="${strip.pictures[n]}" alt=""><span>${Math.round(100 * weight)}%</span></button>`)
+      .join("");
+  }
+  for (const button of list.children)
+    button.setAttribute("aria-pressed", String(Math.abs(Number(button.dataset.step) - mix[strip.reference]) < 0.005));
 }
 
 element.shadowRoot.addEventListener("click", (event) => {
   const button = event.target.closest("button");
-  if (!button) return;
-  if (button.dataset.example) {
+  if (!button || button.closest("#garment")) return;
+  const region = button.closest("[data-region]")?.dataset.region;
+  if (button.dataset.strip !== undefined) {
+    tell("status", { kind: "busy", text: "Rendering the steps…" });
+    props.value = { region, reference: Object.keys(styles[region])[0] };
+    trigger("steps");
+  } else if (button.dataset.look !== undefined) {
+    tell("status", { kind: "busy", text: "Saving the look…" });
+    props.value = { region };
+    trigger("save_look");
+  } else if (button.dataset.step) {
+    styles = { ...styles, [region]: { [props.strip.reference]: Number(button.dataset.step) } };
+    drawRows();
+    commit();
+  } else if (button.dataset.example) {
     tell("status", { kind: "busy", text: "Analysing the reference…" });
     props.value = { index: Number(button.dataset.example) };
     trigger("example");
-    return;
-  }
-  if (button.dataset.remove) {
+  } else if (button.dataset.remove) {
     props.value = { reference: button.dataset.remove };
     trigger("remove");
-    return;
+  } else {
+    choose(region, button.dataset.reference);
+    drawRows();
+    live();
+    commit();
   }
-  const name = button.closest("[data-region]").dataset.region;
-  const reference = button.dataset.reference;
-  styles = { ...styles };
-  if (reference) styles[name] = { reference, alpha: styles[name]?.alpha || 1 };
-  else delete styles[name];
-  drawRows();
-  live();
-  commit();
 });
 function slide(event) {
-  const name = event.target.closest("[data-region]").dataset.region;
-  if (!styles[name]) return;
-  styles = { ...styles, [name]: { ...styles[name], alpha: Number(event.target.value) / 100 } };
+  const { mix } = event.target.dataset;
+  const region = event.target.closest("[data-region]").dataset.region;
+  if (!(mix in (styles[region] ?? {}))) return;
+  styles = { ...styles, [region]: weigh(styles[region], mix, Number(event.target.value) / 100) };
   drawRows();
   event.type === "change" ? commit() : live();
 }
@@ -114,6 +188,7 @@ function takeStyles() {
   present = props.styles.present;
   drawRows();
 }
+watch("strip", drawRows);
 watch("references", drawChoices);
 watch("styles", takeStyles);
 drawChoices();

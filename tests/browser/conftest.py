@@ -104,12 +104,12 @@ class Visitor:
 
     def after(self, action) -> str:
         """Do something that renders, and wait until the exact picture is there; its address."""
-        before = self.picture()
+        before = self.page.evaluate("window.piseStudio.seq")
         action()
         self.page.wait_for_function(
             """before => {
               const shown = document.querySelector("#result .html-container > div").shadowRoot.querySelector("#after");
-              return shown.dataset.live === "false" && shown.src !== before;
+              return shown.dataset.live === "false" && Number(shown.dataset.seq) > before;
             }""",
             arg=before,
         )

@@ -1,0 +1,89 @@
+// The person moved part by part over the background, at once: what is seen until the generator's picture comes.
+// The parts were cut out of the picture on show, at the pose that it has; they are sent anew with every exact picture.
+const HOLE_RIM = 4; // so many pixels about a part that moves away, the background behind the person is seen
+
+function createCarrier() {
+  let layers = null; // {document, pose, scale, base, parts: [{name, image, x, y, hole}]}
+  const carrier = { seq: 0 };
+
+  const canvasOf = (width, height) => Object.assign(document.createElement("canvas"), { width, height });
+  function load(url) {
+    const image = new Image();
+    image.src = url;
+    return image.decode().then(() => image);
+  }
+
+  // The background behind a part and a rim about it.
+  function holeOf(part, background) {
+    const rim = HOLE_RIM;
+    const hole = canvasOf(part.image.width + 2 * rim, part.image.height + 2 * rim);
+    const context = hole.getContext("2d");
+    for (let k = 0; k < 12; k++) {
+      const angle = (k * Math.PI) / 6;
+      context.drawImage(part.image, rim + rim * Math.cos(angle), rim + rim * Math.sin(angle));
+    }
+    context.drawImage(part.image, rim, rim);
+    context.globalCompositeOperation = "source-in";
+    context.drawImage(background, rim - part.x, rim - part.y);
+    return hole;
+  }
+
+  carrier.take = async (news) => {
+    carrier.newest = news.version;
+    const [base, background, sheet] = await Promise.all([load(news.base), load(news.background), load(news.sheet)]);
+    if (carrier.newest !== news.version) return;
+    const under = canvasOf(news.width, news.height);
+    under.getContext("2d").drawImage(base, 0, 0, news.width, news.height);
+    const parts = news.parts.map(([name, x, y, width, height, sx, sy]) => {
+      const image = canvasOf(width, height);
+      image.getContext("2d").drawImage(sheet, sx, sy, width, height, 0, 0, width, height);
+      return { name, image, x, y };
+    });
+    for (const part of parts) part.hole = holeOf(part, background);
+    const pose = news.pose.map((row) => (row ? { x: row[0] * news.scale, y: row[1] * news.scale, on: true } : { on: false }));
+    layers = { document: news.document, pose, scale: news.scale, base: under, parts };
+  };
+
+  // Compute the moves for a pose in pixels of the photo. False if there is nothing to draw them with.
+  carrier.pose = (pose) => {
+    if (layers?.document !== page.document) return false;
+    const scaled = pose.map((joint) => ({ x: joint.x * layers.scale, y: joint.y * layers.scale, on: joint.on }));
+    const moves = partMoves(layers.pose, scaled);
+    const { width, height } = layers.base;
+    const corners = [[0, 0], [width, 0], [0, height], [width, height]];
+    const moved = ([a, b, c, d, e, f]) =>
+      corners.some(([x, y]) => Math.abs(a * x + c * y + e - x) > 0.05 || Math.abs(b * x + d * y + f - y) > 0.05);
+    for (const part of layers.parts) part.move = moves[part.name] && moved(moves[part.name]) ? moves[part.name] : null;
+    carrier.seq = page.seq;
+    return true;
+  };
+
+  carrier.draw = (canvas) => {
+    const { base, parts } = layers;
+    if (canvas.width !== base.width || canvas.height !== base.height) [canvas.width, canvas.height] = [base.width, base.height];
+    const context = canvas.getContext("2d", { alpha: false });
+    context.setTransform(1, 0, 0, 1, 0, 0);
+    context.drawImage(base, 0, 0);
+    for (const part of parts) if (part.move) context.drawImage(part.hole, part.x - HOLE_RIM, part.y - HOLE_RIM);
+    for (const part of parts) {
+      context.setTransform(...(part.move ?? [1, 0, 0, 1, 0, 0]));
+      context.drawImage(part.image, part.x, part.y);
+    }
+  };
+  return carrier;
+}
+
+// A canvas over a picture: shown while parts are carried, until a picture comes that is as new.
+function showCarried(canvas, wanted) {
+  page.addEventListener("carry", ({ detail: carrier }) => {
+    const box = canvas.parentElement.getBoundingClientRect();
+    const seen = box.bottom > 0 && box.top < innerHeight && box.width > 0;
+    if (seen && wanted()) carrier.draw(canvas);
+    canvas.hidden = !(seen && wanted());
+  });
+  page.addEventListener("picture", ({ detail }) => {
+    if (detail.near || detail.seq >= (page.carrier?.seq ?? 0)) canvas.hidden = true;
+  });
+  page.addEventListener("carried", () => (canvas.hidden = true)); // nothing is carried any more
+  page.addEventListener("status", ({ detail }) => detail.kind === "error" && (canvas.hidden = true));
+}

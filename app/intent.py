@@ -1,0 +1,53 @@
+"""What was painted goes along with the body when the pose changes afterwards.
+
+Every painted pixel belongs to the part of the body that it lies on, and moves as that part does. What was painted on
+the bare background stays where it is.
+"""
+
+import cv2
+import numpy as np
+
+from app.paint import UNTOUCHED, PaintLayer
+from pise_core.parts import PARTS, assign_parts, part_transforms
+
+
+class PaintedIntent:
+    """A painted layer, and the parts of the body that it lies on.
+
+    Args:
+        paint: the layer.
+        below: (h, w) uint8, the map below the paint, of the layer's size.
+        pose: (18, 3) that both belong to, in pixels of the layer.
+    """
+
+    def __init__(self, paint: PaintLayer, below: np.ndarray, pose: np.ndarray) -> None:
+        self._paint, self._pose = paint, pose
+        self._labels = paint.labels()
+        painted = self._labels != UNTOUCHED
+        body = np.where(painted & (self._labels > 0), self._labels, below)
+        self._owner = np.where(painted, assign_parts(body, pose), -2)
+        self._count = int(painted.sum())
+
+    def at(self, pose: np.ndarray) -> tuple[PaintLayer | None, float]:
+        """The layer for another pose, in the same pixels, and which share of what was painted stays in the picture."""
+        height, width = self._labels.shape
+        moves = part_transforms(self._pose, pose)
+        out = np.where(self._owner == -1, self._labels, UNTOUCHED)
+        lost = 0
+        for index, part in enumerate(PARTS):
+            mask = self._owner == index
+            if not mask.any():
+                continue
+            if part not in moves or np.allclose(moves[part], np.eye(2, 3), atol=1e-6):
+                out = np.where(mask, self._labels, out)
+                continue
+            # OpenCV puts pixel centres at whole numbers. 0 means nothing here, so that regions are counted from 1.
+            linear = moves[part][:, :2]
+            matrix = np.c_[linear, moves[part][:, 2] + linear @ [0.5, 0.5] - 0.5]
+            source = np.where(mask, self._labels + 1, 0).astype(np.uint8)
+            moved = cv2.warpAffine(source, matrix, (width, height), flags=cv2.INTER_NEAREST)
+            out = np.where(moved > 0, moved - 1, out)
+            ys, xs = np.nonzero(mask)
+            x, y = moves[part] @ np.stack([xs + 0.5, ys + 0.5, np.ones(len(xs))])
+            lost += int(((x < 0) | (x > width) | (y < 0) | (y > height)).sum())
+        return PaintLayer.of(out.astype(np.uint8)), 1 - lost / max(1, self._count)

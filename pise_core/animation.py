@@ -1,0 +1,118 @@
+"""Motion: poses between key poses, and the pictures as GIF or MP4.
+
+Between keys every bone turns about the joint it hangs on, along the shorter way round, and changes its length evenly:
+a forearm that swings keeps its length, as it would not if its joints moved along straight lines.
+"""
+
+import io
+import tempfile
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+from PIL import Image
+from scipy.interpolate import PchipInterpolator
+
+from pise_core.errors import InputError
+from pise_core.pose import JOINT, JOINT_COUNT, empty_pose, visible
+
+#: The joint that each joint hangs on; the neck hangs on nothing.
+_PARENT = (1, -1, 1, 2, 3, 1, 5, 6, 1, 8, 9, 1, 11, 12, 0, 0, 14, 15)
+_NECK = JOINT["neck"]
+#: Parents come before their children.
+_ORDER = (0, 2, 5, 8, 11, 3, 6, 9, 12, 4, 7, 10, 13, 14, 15, 16, 17)
+
+
+def interpolate(keys: Sequence[np.ndarray], steps: int, loop: bool = False) -> list[np.ndarray]:
+    """Poses from the first key to the last one, by the angles of the bones.
+
+    Args:
+        keys: two or more poses (18, 3), in pixels of one picture.
+        steps: how many poses from one key to the next, the first of the two included.
+        loop: from the last key back to the first one, which is not repeated at the end.
+
+    Returns:
+        ``steps * (len(keys) - 1) + 1`` poses, or ``steps * len(keys)`` for a loop; each key is among them. A joint
+        is there between two keys that both have it.
+
+    Raises:
+        InputError: on fewer than two keys or one step, or a key without a neck.
+    """
+    if len(keys) < 2:
+        raise InputError("a motion needs two key poses at least; add another one")
+    if steps < 1:
+        raise InputError("a motion needs one step at least from a key pose to the next")
+    there = np.array([visible(key) for key in keys])
+    if not there[:, _NECK].all():
+        raise InputError("every key pose needs the neck, which the body hangs on")
+    count = len(keys)
+    turns = range(-2, count + 2) if loop else range(count)  # a loop goes on beyond both ends
+    points = np.array([keys[k % count][:, :2] for k in turns], np.float64)
+    times = np.arange(steps * count if loop else steps * (count - 1) + 1) / steps
+    length, angle = _bones(points)
+    neck = PchipInterpolator(turns, points[:, _NECK])(times)
+    poses = []
+    before = np.floor(times).astype(int) % count
+    after = np.ceil(times).astype(int) % count
+    lengths, angles = (PchipInterpolator(turns, values)(times) for values in (length, angle))
+    for number in range(len(times)):
+        pose = empty_pose()
+        pose[_NECK] = *neck[number], 1
+        for joint in _ORDER:
+            parent = _PARENT[joint]
+            if not (there[before[number], joint] and there[after[number], joint]) or not visible(pose)[parent]:
+                continue
+            along = np.array([np.cos(angles[number, joint]), np.sin(angles[number, joint])])
+            pose[joint] = *(pose[parent, :2] + lengths[number, joint] * along), 1
+        poses.append(pose)
+    return poses
+
+
+def _bones(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Length and angle of the bone to each joint, (K, 18) each; angles go on beyond a full turn, and what is missing
+    is taken from the keys beside."""
+    bones = points - points[:, [max(parent, 0) for parent in _PARENT]]
+    length, angle = np.hypot(*bones.transpose(2, 0, 1)), np.arctan2(bones[..., 1], bones[..., 0])
+    numbers = np.arange(len(points))
+    for joint in range(JOINT_COUNT):
+        known = np.isfinite(angle[:, joint])
+        if not known.any():
+            length[:, joint] = angle[:, joint] = 0
+            continue
+        unwrapped = np.unwrap(angle[known, joint])
+        angle[:, joint] = np.interp(numbers, numbers[known], unwrapped)
+        length[:, joint] = np.interp(numbers, numbers[known], length[known, joint])
+    return length, angle
+
+
+def encode_gif(frames: Iterable[np.ndarray], fps: float) -> bytes:
+    """An endless GIF of pictures (H, W, 3) uint8, all of one size. GIF counts in hundredths of a second."""
+    pictures = [Image.fromarray(frame).quantize(256, dither=Image.Dither.FLOYDSTEINBERG) for frame in frames]
+    if not pictures:
+        raise InputError("a motion needs one picture at least")
+    buffer = io.BytesIO()
+    duration = max(20, 10 * round(100 / fps))
+    pictures[0].save(buffer, "GIF", save_all=True, append_images=pictures[1:], duration=duration, loop=0)
+    return buffer.getvalue()
+
+
+def encode_mp4(frames: Sequence[np.ndarray], fps: float) -> bytes:
+    """An MP4 of pictures (H, W, 3) uint8, all of one size, in VP9, which browsers play and OpenCV brings along.
+
+    Raises:
+        InputError: if there is no picture, or this machine's OpenCV can't write VP9.
+    """
+    if not len(frames):
+        raise InputError("a motion needs one picture at least")
+    height, width = (side - side % 2 for side in frames[0].shape[:2])  # the codec takes even sides only
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "motion.mp4"
+        code = cv2.VideoWriter.fourcc(*"vp09")
+        writer = cv2.VideoWriter(str(path), cv2.CAP_FFMPEG, code, fps, (width, height))
+        if not writer.isOpened():
+            raise InputError("this machine's OpenCV writes no MP4; save a GIF")
+        for frame in frames:
+            writer.write(np.ascontiguousarray(frame[:height, :width, ::-1]))
+        writer.release()
+        return path.read_bytes()

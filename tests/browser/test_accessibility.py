@@ -1,0 +1,57 @@
+"""No serious violation of accessibility rules, as far as axe-core can tell; light and dark, every mode."""
+
+import os
+import shutil
+import subprocess
+import tarfile
+from pathlib import Path
+
+import pytest
+from test_desktop import DESKTOP, borrow_example, open_example
+
+_AXE = "axe-core@4.10.3"
+_RUN = """async () => {
+  const found = await axe.run(document, { resultTypes: ["violations"] });
+  return found.violations
+    .filter(({ impact }) => impact === "serious" || impact === "critical")
+    .map(({ id, help, nodes }) => `${id}: ${help}: ${nodes.map((n) => n.target.flat().join(" ")).join(" | ")}`);
+}"""
+
+
+@pytest.fixture(scope="session")
+def axe() -> str:
+    """axe-core's script, fetched once through npm."""
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "pise-studio-tests"
+    script = cache / f"{_AXE}.js"
+    if not script.exists():
+        npm = shutil.which("npm")
+        if npm is None:
+            pytest.skip("npm is not installed, so axe-core can't be fetched")
+        cache.mkdir(parents=True, exist_ok=True)
+        command = [npm, "pack", _AXE, "--silent", "--pack-destination", str(cache)]
+        packed = cache / subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+        with tarfile.open(packed) as archive:
+            member = archive.extractfile("package/axe.min.js")
+            assert member is not None
+            script.write_bytes(member.read())
+        packed.unlink()
+    return script.read_text("utf-8")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_no_serious_violation(visit, axe, scheme):
+    visitor = visit(f"accessibility-{scheme}", color_scheme=scheme, **DESKTOP)
+    page = visitor.page
+    page.locator("#welcome #examples img").last.wait_for()
+    page.add_script_tag(content=axe)
+    found = {"welcome": page.evaluate(_RUN)}
+    open_example(visitor, 2)
+    found["pose"] = page.evaluate(_RUN)
+    visitor.shoot("pose")
+    page.get_by_role("tab", name="Regions").click()
+    found["regions"] = page.evaluate(_RUN)
+    page.get_by_role("tab", name="Textures").click()
+    visitor.after(lambda: borrow_example(visitor, 0).locator('[data-reference="r1"]').click())
+    found["textures"] = page.evaluate(_RUN)
+    visitor.shoot("textures")
+    assert {mode: violations for mode, violations in found.items() if violations} == {}

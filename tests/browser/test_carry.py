@@ -1,0 +1,91 @@
+"""The parts that the browser carries at once follow the same rules as the server's, and give way to its pictures."""
+
+from pathlib import Path
+
+import numpy as np
+from test_desktop import DESKTOP, open_example
+
+from pise_core.parts import part_transforms
+from pise_core.pose import default_skeleton, visible
+
+_CANVAS = Path(__file__).resolve().parents[2] / "app" / "canvas"
+#: The part of the result that was carried or painted, as numbers; the slider is at its left end.
+_SHOWN = """() => {
+  const root = document.querySelector("#result .html-container > div").shadowRoot;
+  const [image, carried] = [root.querySelector("#after"), root.querySelector("#carry")];
+  const canvas = Object.assign(document.createElement("canvas"), { width: 132, height: 192 });
+  const context = canvas.getContext("2d", { willReadFrequently: true });
+  context.drawImage(carried.hidden ? image : carried, 0, 0, 132, 192);
+  return { carried: !carried.hidden, pixels: [...context.getImageData(0, 0, 132, 192).data] };
+}"""
+
+
+def test_the_browser_moves_parts_as_the_server_does(chromium):
+    page = chromium.new_page()
+    page.add_script_tag(content="const clamp = (v, low, high) => Math.min(high, Math.max(low, v));")
+    page.add_script_tag(content=(_CANVAS / "part_moves.js").read_text("utf-8"))
+    generator = np.random.default_rng(7)
+
+    def random_pose():
+        pose = default_skeleton((20, 30, 300, 600))
+        pose[:, :2] += generator.normal(0, 60, (18, 2))
+        pose[generator.random(18) < 0.1] = np.nan, np.nan, 0
+        return pose
+
+    def joints(pose):
+        return [
+            {"x": float(x), "y": float(y), "on": True} if on else {"on": False}
+            for (x, y, _), on in zip(pose, visible(pose), strict=True)
+        ]
+
+    pairs = [(random_pose(), random_pose()) for _ in range(60)]
+    found = page.evaluate(
+        "pairs => pairs.map(([source, target]) => partMoves(source, target))",
+        [[joints(source), joints(target)] for source, target in pairs],
+    )
+    for (source, target), moves in zip(pairs, found, strict=True):
+        expected = part_transforms(source, target)
+        assert moves.keys() == expected.keys()
+        for part, move in moves.items():
+            assert np.allclose(np.array(move).reshape(3, 2).T, expected[part], rtol=1e-4, atol=1e-3), part
+    page.close()
+
+
+def test_parts_are_carried_at_once_and_the_last_state_is_shown(visit):
+    visitor = visit("desktop-carry", **DESKTOP)
+    page = visitor.page
+    open_example(visitor, 3)
+    page.wait_for_function("window.piseStudio.carrier.newest > 0")
+    visitor.wait_for()
+
+    def shown():
+        state = page.evaluate(_SHOWN)
+        return state["carried"], np.array(state["pixels"], np.int16).reshape(192, 132, 4)[..., :3]
+
+    _, photo = shown()
+    x, y = visitor.joint("left_wrist")
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + 30, y - 60, steps=3)
+    page.mouse.move(x + 60, y - 150, steps=3)
+    page.evaluate("() => new Promise(requestAnimationFrame)")
+    carried, picture = shown()
+    assert carried
+    visitor.shoot("carried")
+    visitor.after(page.mouse.up)
+    visitor.shoot("exact")
+    carried, exact = shown()
+    assert not carried
+    # What was carried is already much of what the generator makes of it.
+    assert np.abs(exact - picture).mean() < 0.55 * np.abs(exact - photo).mean()
+
+    # A preset is carried at once as well, and so is the next one, over what came of the first.
+    for preset in (3, 5):
+
+        def choose(number=preset):
+            page.locator("#pose [data-preset]").nth(number).click()
+            page.evaluate("() => new Promise(requestAnimationFrame)")
+            assert shown()[0]
+
+        visitor.after(choose)
+        assert not shown()[0]

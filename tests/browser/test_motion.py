@@ -1,0 +1,65 @@
+"""Key poses are played in the browser, and saved as GIF and MP4."""
+
+import io
+
+import pytest
+from PIL import Image, ImageSequence
+from test_desktop import DESKTOP, open_example
+from test_phone import PHONE
+
+
+@pytest.mark.parametrize(("name", "size"), [("desktop", DESKTOP), ("phone", PHONE)])
+def test_key_poses_become_a_motion(visit, name, size):
+    visitor = visit(f"motion-{name}", **size)
+    page = visitor.page
+    open_example(visitor, 0)
+    keys = page.locator("#motion #keys li")
+    for count, preset in enumerate((0, 1, 4), 1):
+        page.get_by_role("tab", name="Pose").click()
+        visitor.after(lambda number=preset: page.locator("#pose [data-preset]").nth(number).click())
+        page.get_by_role("tab", name="Motion").click()
+        page.locator('#motion [data-do="add"]').click()
+        keys.nth(count - 1).wait_for()
+    page.locator("#motion [data-remove]").nth(1).click()
+    keys.nth(2).wait_for(state="detached")
+    page.locator('#bar [data-do="undo"]').click()
+    keys.nth(2).wait_for()
+    visitor.wait_for()
+    page.locator('#bar [data-do="redo"]').click()
+    keys.nth(2).wait_for(state="detached")
+    visitor.wait_for()
+
+    # Playing shows the carried parts; every picture is another one.
+    page.locator("#motion #seconds").fill("0.4")
+    page.locator('#motion [data-do="play"]').click()
+    page.locator("#motion #carry").wait_for(state="visible")
+    shown = page.locator("#motion #carry").evaluate("canvas => canvas.toDataURL()")
+    page.wait_for_function(
+        """before => document.querySelector("#motion .html-container > div").shadowRoot
+          .querySelector("#carry").toDataURL() !== before""",
+        arg=shown,
+    )
+    visitor.shoot("playing")
+    page.locator('#motion [data-do="play"]').click()
+    page.locator("#motion #carry").wait_for(state="hidden")
+
+    with page.expect_download() as download:
+        page.locator('#motion [data-save="gif"]').click()
+    assert download.value.suggested_filename == "person-1-motion.gif"
+    with Image.open(io.BytesIO(download.value.path().read_bytes())) as gif:
+        assert len(list(ImageSequence.Iterator(gif))) == 10 and gif.size == (440, 640)
+    visitor.wait_for()
+    if name == "desktop":
+        with page.expect_download() as download:
+            page.locator('#motion [data-save="mp4"]').click()
+        assert download.value.suggested_filename == "person-1-motion.mp4"
+        plays = page.evaluate(
+            """async bytes => {
+              const video = document.createElement("video");
+              video.src = URL.createObjectURL(new Blob([new Uint8Array(bytes)], { type: "video/mp4" }));
+              await new Promise((done) => (video.onloadeddata = video.onerror = done));
+              return video.videoWidth;
+            }""",
+            list(download.value.path().read_bytes()),
+        )
+        assert plays == 440

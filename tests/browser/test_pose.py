@@ -1,0 +1,85 @@
+"""Several joints at once, and poses as files."""
+
+import json
+
+import pytest
+from test_desktop import DESKTOP, open_example
+from test_phone import PHONE
+
+
+def drag(page, start, *to):
+    page.mouse.move(*start)
+    page.mouse.down()
+    for point in to:
+        page.mouse.move(*point, steps=3)
+    page.mouse.up()
+
+
+def centre(locator):
+    box = locator.bounding_box()
+    assert box is not None
+    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+
+@pytest.mark.parametrize(("name", "size"), [("desktop", DESKTOP), ("phone", PHONE)])
+def test_several_joints_are_moved_scaled_turned_and_mirrored(visit, tmp_path, name, size):
+    visitor = visit(f"pose-{name}", **size)
+    page = visitor.page
+    open_example(visitor, 0)
+    page.locator('#pose [data-do="all"]').click()
+    assert page.locator("#pose #joint").input_value() == "several"
+
+    def height():
+        return visitor.joint("right_ankle")[1] - visitor.joint("neck")[1]
+
+    # Scale by a corner, turn by the handle.
+    before = height()
+    corner = centre(page.locator("#pose #selection rect.handle").nth(0))
+    middle = visitor.joint("right_hip")
+    visitor.after(lambda: drag(page, corner, [(a + b) / 2 for a, b in zip(corner, middle, strict=True)]))
+    assert 0.4 * before < height() < 0.75 * before
+    upright = visitor.joint("neck")[0] - visitor.joint("right_ankle")[0]
+    knob = centre(page.locator("#pose #selection circle.handle"))
+    visitor.after(lambda: drag(page, knob, (knob[0] + 60, knob[1] + 10)))
+    assert visitor.joint("neck")[0] - visitor.joint("right_ankle")[0] > upright + 20
+    visitor.shoot("turned")
+    for _ in range(2):
+        visitor.after(lambda: page.locator('#bar [data-do="undo"]').click())
+    assert height() == pytest.approx(before, abs=1)
+
+    # A box around one arm, then the arm alone is moved by keys; the head is not.
+    page.locator("#pose #stage").focus()
+    page.keyboard.press("Escape")
+    page.locator('#pose [data-do="marquee"]').click()
+    (x0, y0), (x1, y1) = visitor.joint("left_elbow"), visitor.joint("left_wrist")
+    drag(page, (max(x0, x1) + 28, y0 - 20), (min(x0, x1) - 20, y1 + 24))
+    assert page.locator("#pose #joint option:checked").inner_text() == "2 joints"
+    nose = visitor.joint("nose")
+
+    def nudge():
+        page.locator("#pose #stage").focus()
+        for _ in range(3):
+            page.keyboard.press("Shift+ArrowRight")
+
+    visitor.after(nudge)
+    assert visitor.joint("left_wrist")[0] > x1 + 20 and visitor.joint("nose") == pytest.approx(nose, abs=1)
+    page.keyboard.press("Escape")
+
+    # The pose as a file, out and in again after it was mirrored.
+    with page.expect_download() as download:
+        page.locator('#pose [data-do="save"]').click()
+    path = tmp_path / "pose.json"
+    download.value.save_as(path)
+    flat = json.loads(path.read_text())["people"][0]["pose_keypoints_2d"]
+    assert len(flat) == 54
+
+    def wrist(side):  # from the neck: the page may be scrolled
+        (x, y), (nx, ny) = visitor.joint(f"{side}_wrist"), visitor.joint("neck")
+        return x - nx, y - ny
+
+    before = wrist("left")
+    visitor.after(lambda: page.locator('#pose [data-do="mirror"]').click())
+    assert wrist("right") == pytest.approx((-before[0], before[1]), abs=1)
+    visitor.after(lambda: page.locator("#pose #file").set_input_files(path))
+    assert wrist("left") == pytest.approx(before, abs=1)
+    visitor.shoot("loaded")

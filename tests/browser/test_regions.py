@@ -1,0 +1,57 @@
+"""The painter's tools beyond the brush: lasso, replace, wheel, hidden colours; and paint that goes along."""
+
+import pytest
+from test_desktop import DESKTOP, open_example
+from test_phone import PHONE
+
+
+@pytest.mark.parametrize(("name", "size"), [("desktop", DESKTOP), ("phone", PHONE)])
+def test_lasso_replace_hide_and_paint_that_follows_the_pose(visit, name, size):
+    visitor = visit(f"regions-{name}", **size)
+    page = visitor.page
+    open_example(visitor, 0)
+    page.get_by_role("tab", name="Regions").click()
+    stage = page.locator("#regions #stage")
+    detected = visitor.map()
+
+    def at(dx, dy):
+        stage.scroll_into_view_if_needed()
+        box = stage.bounding_box()
+        assert box is not None
+        return box["x"] + box["width"] / 2 + dx, box["y"] + box["height"] / 2 + dy
+
+    # Corners by clicks, closed by a click on the first one.
+    page.locator('#regions [data-tool="lasso"]').click()
+    page.locator('#regions [data-region="4"]').click()
+    for corner in ((-30, 0), (30, 0), (40, 60), (-40, 60)):
+        page.mouse.click(*at(*corner))
+    visitor.shoot("lasso")
+    assert visitor.map() == detected
+    visitor.after(lambda: page.mouse.click(*at(-30, 0)))
+    drawn = visitor.map()
+    assert drawn != detected
+
+    # All of it becomes another region again; every region's colour can be switched off.
+    page.locator('#regions [data-tool="replace"]').click()
+    page.locator('#regions [data-region="5"]').click()
+    visitor.after(lambda: page.mouse.click(*at(0, 30)))
+    replaced = visitor.map()
+    assert replaced not in (drawn, detected)
+    page.locator('#regions [data-eye="5"]').click()
+    assert visitor.map() != replaced
+    page.locator('#regions [data-eye="5"]').click()
+    assert visitor.map() == replaced
+    brush = page.locator("#regions #size")
+    before = int(brush.input_value())
+    page.mouse.move(*at(0, 0))
+    page.keyboard.down("Shift")
+    page.mouse.wheel(0, -240)
+    page.keyboard.up("Shift")
+    page.evaluate("() => new Promise(requestAnimationFrame)")
+    assert int(brush.input_value()) > before
+    visitor.shoot("replaced")
+
+    # A preset moves the arms; the paint on the body goes along, and the user is told.
+    page.get_by_role("tab", name="Pose").click()
+    visitor.after(lambda: page.locator("#pose [data-preset]").nth(4).click())
+    assert "went along" in visitor.wait_for()

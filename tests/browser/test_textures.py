@@ -1,0 +1,71 @@
+"""A garment that nobody wears, the steps of a mix, and a look that is saved and used again."""
+
+import cv2
+import numpy as np
+import pytest
+from test_desktop import DESKTOP, open_example
+from test_phone import PHONE
+
+from pise_core.images import write_image
+
+
+@pytest.fixture
+def laid_out(tmp_path):
+    """A photo of a green shirt on a light ground."""
+    photo = np.full((260, 200, 3), (225, 222, 215), np.uint8)
+    shirt = [(60, 60), (100, 50), (140, 60), (190, 130), (160, 150), (145, 110), (145, 220), (55, 220), (55, 110),
+             (40, 150), (10, 130)]  # fmt: skip
+    cv2.fillPoly(photo, [np.array(shirt)], (40, 130, 80))
+    write_image(tmp_path / "shirt.png", photo)
+    return tmp_path / "shirt.png"
+
+
+@pytest.mark.parametrize(("name", "size"), [("desktop", DESKTOP), ("phone", PHONE)])
+def test_a_garment_is_marked_mixed_and_saved(visit, tmp_path, laid_out, name, size):
+    visitor = visit(f"textures-{name}", **size)
+    page = visitor.page
+    open_example(visitor, 5)
+    page.get_by_role("tab", name="Textures").click()
+    upload = page.locator("#add-reference").locator("xpath=..").locator("input[type=file]")
+    upload.set_input_files(laid_out)
+    frame = page.locator("#textures #garment-frame")
+    frame.wait_for(state="visible")
+    visitor.wait_for("hint")
+    found = page.locator("#textures #garment-box").bounding_box()
+    box = frame.bounding_box()
+    assert found and box and 0.3 < found["height"] / box["height"] < 0.9  # the shirt was found already
+
+    # The user knows better, and draws the box anew.
+    page.mouse.move(box["x"] + 2, box["y"] + 0.15 * box["height"])
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] - 2, box["y"] + 0.9 * box["height"], steps=4)
+    page.mouse.up()
+    drawn = page.locator("#textures #garment-box").bounding_box()
+    assert drawn and drawn["width"] > 0.95 * box["width"]
+    visitor.shoot("garment")
+    page.locator('#textures [data-garment="use"]').click()
+    row = page.locator('#textures [data-region="upper_clothes"]')
+    row.locator('[data-reference="r1"]').wait_for()
+    visitor.wait_for()
+    assert frame.is_hidden()
+    assert page.locator('#textures [data-region="hair"] [data-reference="r1"]').is_disabled()
+
+    whole = visitor.after(lambda: row.locator('[data-reference="r1"]').click())
+    row.locator("[data-strip]").click()
+    steps = row.locator("[data-step]")
+    steps.nth(4).wait_for()
+    visitor.wait_for()
+    assert [step.get_attribute("aria-pressed") for step in steps.all()] == ["false"] * 4 + ["true"]
+    assert visitor.after(lambda: steps.nth(2).click()) != whole
+    assert row.locator("input[type=range]").input_value() == "50"
+    visitor.shoot("steps")
+
+    with page.expect_download() as download:
+        row.locator("[data-look]").click()
+    assert download.value.suggested_filename == "person-6-upper_clothes.pise"
+    path = tmp_path / download.value.suggested_filename
+    download.value.save_as(path)
+    visitor.wait_for()
+    upload.set_input_files(path)
+    row.locator('[data-reference="r2"]').wait_for()
+    visitor.wait_for()

@@ -1,0 +1,109 @@
+"""Poses between key poses, and the files they become."""
+
+import io
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image, ImageSequence
+
+from pise_core.animation import encode_gif, encode_mp4, interpolate
+from pise_core.errors import InputError
+from pise_core.pose import LIMBS, default_skeleton, visible
+
+
+def turned(pose, joints, centre, degrees):
+    angle = np.radians(degrees)
+    rotation = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    out = pose.copy()
+    out[joints, :2] = (pose[joints, :2] - pose[centre, :2]) @ rotation.T + pose[centre, :2]
+    return out
+
+
+@pytest.fixture
+def standing():
+    return default_skeleton((20, 20, 180, 320))
+
+
+def lengths(pose):
+    return np.array([np.hypot(*(pose[a, :2] - pose[b, :2])) for a, b in LIMBS])
+
+
+def test_limbs_swing_and_keep_their_lengths(standing):
+    raised = turned(standing, [3, 4], 2, 150)
+    poses = interpolate([standing, raised], 10)
+    assert len(poses) == 11
+    assert np.allclose(poses[0][:, :2], standing[:, :2], atol=1e-3)
+    assert np.allclose(poses[-1][:, :2], raised[:, :2], atol=1e-3)
+    for pose in poses:
+        assert np.allclose(lengths(pose), lengths(standing), rtol=1e-3)
+    halfway = turned(standing, [3, 4], 2, 75)
+    assert np.allclose(poses[5][:, :2], halfway[:, :2], atol=0.5)
+
+
+def test_bones_turn_the_shorter_way_round(standing):
+    low, high = turned(standing, [3, 4], 2, 80), turned(standing, [3, 4], 2, 200)  # across the angle of 180 degrees
+    angles = [np.arctan2(*(pose[3, :2] - pose[2, :2])[::-1]) for pose in interpolate([low, high], 8)]
+    turns = np.degrees(np.diff(np.unwrap(angles)))
+    assert (turns > 0).all() and turns.sum() == pytest.approx(120, abs=0.5)
+
+
+def test_a_loop_comes_back_and_every_key_is_met(standing):
+    keys = [standing, turned(standing, [3, 4], 2, 60), turned(standing, [6, 7], 5, -90)]
+    poses = interpolate(keys, 6, loop=True)
+    assert len(poses) == 18
+    for number, key in enumerate(keys):
+        assert np.allclose(poses[6 * number][:, :2], key[:, :2], atol=1e-3)
+    steps = [np.abs(a[:, :2] - b[:, :2]).max() for a, b in zip(poses, poses[1:] + poses[:1], strict=True)]
+    assert max(steps) < 0.5 * np.abs(keys[0][:, :2] - keys[1][:, :2]).max()  # no jump, at the seam neither
+
+
+def test_a_joint_is_there_between_keys_that_have_it(standing):
+    without = standing.copy()
+    without[4] = np.nan, np.nan, 0
+    poses = interpolate([standing, standing, without], 4)
+    assert [bool(visible(pose)[4]) for pose in poses] == [True] * 5 + [False] * 4
+    assert all(visible(pose)[7] for pose in poses)
+
+
+def test_too_little_to_move_is_refused(standing):
+    headless = standing.copy()
+    headless[1] = np.nan, np.nan, 0
+    for keys, steps, message in (
+        ([standing], 4, "two key"),
+        ([standing] * 2, 0, "one step"),
+        ([headless] * 2, 4, "neck"),
+    ):
+        with pytest.raises(InputError, match=message):
+            interpolate(keys, steps)
+    for encode in (encode_gif, encode_mp4):
+        with pytest.raises(InputError, match="one picture"):
+            encode([], 12)
+
+
+def frames():
+    pictures = []
+    for number in range(6):
+        picture = np.full((75, 51, 3), 210, np.uint8)
+        cv2.circle(picture, (10 + 5 * number, 30), 8, (200, 40, 40), -1)
+        pictures.append(picture)
+    return pictures
+
+
+def test_a_gif_plays_for_ever_at_the_given_pace():
+    with Image.open(io.BytesIO(encode_gif(frames(), 10))) as gif:
+        assert len(list(ImageSequence.Iterator(gif))) == 6 and gif.info["duration"] == 100 and gif.info["loop"] == 0
+        gif.seek(5)
+        shown = np.array(gif.convert("RGB")).astype(int)
+    assert np.abs(shown - frames()[5]).mean() < 4
+
+
+def test_an_mp4_can_be_read_again(tmp_path):
+    path = tmp_path / "motion.mp4"
+    path.write_bytes(encode_mp4(frames(), 12))
+    video = cv2.VideoCapture(str(path))
+    read = []
+    while (got := video.read())[0]:
+        read.append(got[1][..., ::-1].astype(int))
+    assert len(read) == 6 and read[0].shape == (74, 50, 3) and video.get(cv2.CAP_PROP_FPS) == pytest.approx(12)
+    assert np.abs(read[5] - frames()[5][:74, :50]).mean() < 8

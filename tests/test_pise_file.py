@@ -1,0 +1,146 @@
+"""The ``.pise`` file: what was saved comes back, and whatever is not such a file is refused."""
+
+import dataclasses
+import io
+import json
+import zipfile
+
+import numpy as np
+import pytest
+
+from app import pise_file
+from app.paint import UNTOUCHED, PaintLayer
+from app.pise_file import SavedDocument, SavedPerson
+from app.session import Edits, Motion
+from pise_core.errors import InputError
+from pise_core.framing import Framing
+from pise_core.images import encode_image
+
+
+def saved_person(drawn):
+    size = drawn.photo.shape[1], drawn.photo.shape[0]
+    return SavedPerson(drawn.photo, drawn.pose, drawn.parsing, Framing(size, 0.7123456789, 12.25, -3.5))
+
+
+@pytest.fixture
+def document(person, other_person):
+    labels = np.full(person.parsing.shape, UNTOUCHED, np.uint8)
+    labels[10:30, 40:60] = 4
+    pose = person.pose + np.float32(1 / 3)
+    pose[16] = np.nan, np.nan, 0
+    paint = PaintLayer.of(labels)
+    return SavedDocument(
+        "me",
+        saved_person(person),
+        [(1.0, 2.0, 30.5, 40.25)],
+        0,
+        {"r3": ("friend", saved_person(other_person))},
+        [
+            Edits(),
+            Edits(pose),
+            Edits(pose, paint),
+            Edits(None, paint, {"hair": {"r3": 0.25}}, Motion((pose, person.pose), 0.5, False)),
+        ],
+        2,
+    )
+
+
+def test_what_was_saved_comes_back(document):
+    data = pise_file.write(document)
+    again = pise_file.read(data)
+    for before, after in [(document.person, again.person), (document.references["r3"][1], again.references["r3"][1])]:
+        assert np.array_equal(before.photo, after.photo) and np.array_equal(before.parsing, after.parsing)
+        assert np.array_equal(before.pose, after.pose) and before.framing == after.framing
+    assert (again.name, again.boxes, again.chosen, again.position) == ("me", document.boxes, 0, 2)
+    assert again.references["r3"][0] == "friend"
+    assert again.history[0].none
+    for step, same in zip(document.history[1:3], again.history[1:3], strict=True):
+        assert step.pose is not None and same.pose is not None
+        assert np.array_equal(step.pose, same.pose, equal_nan=True)
+    mine, theirs = document.history[2].paint, again.history[2].paint
+    assert mine is not None and theirs is not None and np.array_equal(mine.labels(), theirs.labels())
+    motion = again.history[3].motion
+    assert (motion.seconds, motion.loop) == (0.5, False) and again.history[2].motion.keys == ()
+    assert all(
+        np.array_equal(a, b, equal_nan=True) for a, b in zip(motion.keys, document.history[3].motion.keys, strict=True)
+    )
+    assert again.history[3].pose is None and again.history[3].styles == {"hair": {"r3": 0.25}}
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        assert sorted(archive.namelist()) == [
+            "document.json", "paint/0.png", "parsing.png", "photo.png",
+            "references/0-parsing.png", "references/0.png",
+        ]  # fmt: skip
+
+
+def rewritten(data, change=None, **members):
+    """The file with its JSON changed, and members added, replaced or (None) left out."""
+    source = zipfile.ZipFile(io.BytesIO(data))
+    contents = {info.filename: source.read(info) for info in source.infolist()}
+    if change:
+        values = json.loads(contents["document.json"])
+        change(values)
+        contents["document.json"] = json.dumps(values).encode()
+    contents |= {name.replace("__", "/").replace("_", "."): data for name, data in members.items()}
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in contents.items():
+            if data is not None:
+                archive.writestr(name, data)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda d: d.update(version=2), "version 2"),
+        (lambda d: d.update(format="other"), "no .pise document"),
+        (lambda d: d.update(position=4), "damaged"),
+        (lambda d: d.update(history=[]), "damaged"),
+        (lambda d: d.update(history=d["history"] * 100), "damaged"),
+        (lambda d: d.pop("people"), "damaged"),
+        (lambda d: d["person"].update(pose=[None] * 18), "damaged"),
+        (lambda d: d["person"].update(framing=[1e-9, 0, 0]), "damaged"),
+        (lambda d: d["person"].update(framing=[1, 1e6, 0]), "damaged"),
+        (lambda d: d["history"][2].update(paint="../../x"), "damaged"),
+        (lambda d: d["history"][2].update(paint=7), "damaged"),
+        (lambda d: d["history"][3].update(styles={"hair": {"r3": 7}}), "damaged"),
+        (lambda d: d["history"][3]["motion"].update(seconds=-1), "damaged"),
+        (lambda d: d["references"][0].update(id="../r"), "damaged"),
+    ],
+)
+def test_json_that_makes_no_sense_is_refused(document, change, message):
+    with pytest.raises(InputError, match=message):
+        pise_file.read(rewritten(pise_file.write(document), change))
+
+
+def test_damaged_and_foreign_files_are_refused(document, monkeypatch):
+    data = pise_file.write(document)
+    flipped = bytearray(data)
+    flipped[len(data) // 2] ^= 0xFF
+    small = encode_image(np.zeros((20, 20, 3), np.uint8))
+    cases = [
+        data[: len(data) // 2],
+        bytes(flipped),
+        b"PK\x03\x04",
+        rewritten(data, photo_png=None),
+        rewritten(data, photo_png=b"no picture"),
+        rewritten(data, paint__0_png=small),
+        rewritten(data, stranger_png=b"x"),
+        rewritten(data, document_json=b"[1]"),
+    ]
+    for case in cases:
+        with pytest.raises(InputError, match="damaged"):
+            pise_file.read(case)
+    with pytest.raises(InputError, match="no .pise document"):
+        pise_file.read(rewritten(data, document_json=None))
+    with pytest.raises(InputError, match="more than 200 MB"):
+        pise_file.read(rewritten(data, photo_png=bytes(210_000_000)))
+    monkeypatch.setattr(pise_file, "_MAX_DOCUMENT_PIXELS", 10_000)
+    with pytest.raises(InputError, match="megapixels"):
+        pise_file.read(data)
+
+
+def test_a_document_that_could_not_be_opened_again_is_not_written(document, monkeypatch):
+    monkeypatch.setattr(pise_file, "MAX_DOCUMENT_BYTES", 1000)
+    with pytest.raises(InputError, match="remove a reference"):
+        pise_file.write(dataclasses.replace(document, references={}))
