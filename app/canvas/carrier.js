@@ -30,8 +30,14 @@ function createCarrier() {
 
   carrier.take = async (news) => {
     carrier.newest = news.version;
-    const [base, background, sheet] = await Promise.all([load(news.base), load(news.background), load(news.sheet)]);
+    let pictures;
+    try {
+      pictures = await Promise.all([news.base, news.background, news.sheet].map(load));
+    } catch {
+      return; // they are gone already: newer ones are on their way
+    }
     if (carrier.newest !== news.version) return;
+    const [base, background, sheet] = pictures;
     const under = canvasOf(news.width, news.height);
     under.getContext("2d").drawImage(base, 0, 0, news.width, news.height);
     const parts = news.parts.map(([name, x, y, width, height, sx, sy]) => {
