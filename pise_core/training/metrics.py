@@ -54,3 +54,7 @@ class KeypointAccuracy:
         """Over all joints, per threshold: ``{"pck@0.05": ...}``."""
         total = max(self._count.sum(), 1)
         return {f"pck@{t}": float(h.sum() / total) for t, h in zip(self.thresholds, self._hits, strict=True)}
+
+    def of(self, joints: tuple[int, ...]) -> float:
+        """Over some joints only, at the widest threshold."""
+        return float(self._hits[-1, list(joints)].sum() / max(self._count[list(joints)].sum(), 1))

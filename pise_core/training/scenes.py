@@ -38,15 +38,7 @@ class Scenes:
         street = self.street(other)
         if other != index:
             street = cv2.resize(street, (width, height), interpolation=cv2.INTER_AREA)
-        image, parsing, pose = sample.image, sample.parsing, sample.pose
-        if reposed < REPOSED:
-            pose = random_pose(pose, rng)
-            image, parsing = fill_holes(
-                carry(image, parsing, assign_parts(parsing, sample.pose), sample.pose, pose), parsing
-            )
-        share = matte(parsing, 1.0)[..., None]
-        image = np.rint(image * share + street * (1 - share)).astype(np.uint8)
-        return replace(sample, image=image, parsing=parsing, pose=pose)
+        return before(sample, street, random_pose(sample.pose, rng) if reposed < REPOSED else None)
 
     def street(self, index: int) -> np.ndarray:
         """The photo of a sample without its person, (H, W, 3) uint8."""
@@ -56,3 +48,15 @@ class Scenes:
             framing = Framing.around(person_box(sample), (sample.image.shape[1], sample.image.shape[0]))
             self._streets[index] = fill_background(sample.image, sample.parsing, framing)
         return self._streets[index]
+
+
+def before(sample: Sample, street: np.ndarray, pose: np.ndarray | None = None) -> Sample:
+    """An annotated sample's person before a street (H, W, 3) of the photo's size, in another pose if one is given."""
+    assert sample.parsing is not None, "only annotated samples can be cut out"
+    image, parsing = sample.image, sample.parsing
+    if pose is not None:
+        moved = carry(image, parsing, assign_parts(parsing, sample.pose), sample.pose, pose)
+        image, parsing = fill_holes(moved, parsing)
+    share = matte(parsing, 1.0)[..., None]
+    image = np.rint(image * share + street * (1 - share)).astype(np.uint8)
+    return replace(sample, image=image, parsing=parsing, pose=sample.pose if pose is None else pose)

@@ -1,8 +1,8 @@
 """The analyzer on test photos: as they are, and framed as the training photos hardly are.
 
 **corner**: the person small in a corner of a wide street scene. **half body**: the photo ends below the hips.
-**landscape**: a wide scene as high as the person. For the wide scenes people are cut out along their annotation and put
-before somebody else's street.
+**landscape**: a wide scene as high as the person. **arms up**: both arms turned above the head. For the wide scenes
+people are cut out along their annotation and put before somebody else's street.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -18,11 +18,11 @@ from pise_core.regions import REGIONS
 from pise_core.training.evaluation.contestants import timed
 from pise_core.training.metrics import KeypointAccuracy, RegionOverlap
 from pise_core.training.samples import Sample, person_box
-from pise_core.training.scenes import Scenes
+from pise_core.training.scenes import Scenes, before
 
 #: (H, W) of the wide scenes.
 _WIDE = (400, 600)
-FRAMINGS = ("as it is", "corner", "half body", "landscape")
+FRAMINGS = ("as it is", "corner", "half body", "landscape", "arms up")
 
 
 @dataclass(frozen=True)
@@ -44,11 +44,33 @@ def views(samples: Sequence[Sample], framing: str, seed: int) -> Iterator[View]:
             yield whole
         elif framing == "half body":
             yield _half(whole)
+        elif framing == "arms up":
+            posed = before(sample, scenes.street(index), _arms_up(sample.pose, rng))
+            assert posed.parsing is not None
+            yield View(posed.image, _within(posed.pose, posed.image), posed.parsing)
         else:
             street = scenes.street((index + 1) % len(samples))
             size = rng.uniform(0.25, 0.35) if framing == "corner" else rng.uniform(0.8, 0.9)
             place = (rng.choice([0.04, 0.96]), rng.choice([0.05, 0.95])) if framing == "corner" else (rng.random(), 0.6)
             yield _before(whole, person_box(sample), street, size, place)
+
+
+def _arms_up(pose: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Upper arms up and a little outwards, forearms up."""
+    out = pose.copy()
+    for (shoulder, elbow, wrist), outwards in (((2, 3, 4), -1), ((5, 6, 7), 1)):
+        upper, lower = np.hypot(*(pose[elbow, :2] - pose[shoulder, :2])), np.hypot(*(pose[wrist, :2] - pose[elbow, :2]))
+        for joint, root, length, most in ((elbow, shoulder, upper, 0.9), (wrist, elbow, lower, 0.4)):
+            angle = rng.uniform(0.1, most)
+            out[joint, :2] = out[root, :2] + length * np.array([outwards * np.sin(angle), -np.cos(angle)])
+    return out
+
+
+def _within(pose: np.ndarray, image: np.ndarray) -> np.ndarray:
+    """Joints beyond the picture are missing."""
+    with np.errstate(invalid="ignore"):
+        inside = ((pose[:, :2] >= 0) & (pose[:, :2] < np.array(image.shape[1::-1]))).all(1)
+    return np.where(inside[:, None], pose, np.array([np.nan, np.nan, 0], pose.dtype))
 
 
 def _half(view: View) -> View:
@@ -94,7 +116,14 @@ def score(analyzer: Analyzer, seen: Iterable[View]) -> dict[str, float]:
         found = np.zeros_like(view.parsing) if sight is None else sight.framing.paste_most_probable(sight.probabilities)
         overlap.add(view.parsing, found)
     regions = dict(zip(REGIONS, map(float, overlap.per_region), strict=True))
-    return {"miou": overlap.mean, **accuracy.mean, "missed": float(missed), "seconds": seconds / count, **regions}
+    return {
+        "miou": overlap.mean,
+        **accuracy.mean,
+        "wrists": accuracy.of((4, 7)),
+        "missed": float(missed),
+        "seconds": seconds / count,
+        **regions,
+    }
 
 
 def _look(analyzer: Analyzer, photo: np.ndarray):

@@ -31,6 +31,7 @@ COLUMNS = {
     "outside": ("outside", "{:.2%}"),
     "miou": ("mean IoU", "{:.3f}"),
     **{region: (region.replace("_", " "), "{:.3f}") for region in REGIONS},
+    "wrists": ("wrists@0.1", "{:.3f}"),
     "missed": ("nobody found", "{:.0f}"),
     "seconds": ("s", "{:.2f}"),
 }
