@@ -51,6 +51,11 @@ class Framing:
         """The frame that holds the whole photo, centred (letterboxed)."""
         return cls.around((0, 0, photo_size[0], photo_size[1]), photo_size, size, fill=1.0)
 
+    def finer(self, factor: float) -> "Framing":
+        """The same view of the photo in a frame of more pixels."""
+        size = round(self.size[0] * factor), round(self.size[1] * factor)
+        return Framing(self.photo_size, self.scale * factor, self.dx * factor, self.dy * factor, size)
+
     def resized(self, photo_size: tuple[int, int]) -> "Framing":
         """The same view of the same photo stored at another resolution."""
         return Framing(photo_size, self.scale * self.photo_size[1] / photo_size[1], self.dx, self.dy, self.size)
