@@ -56,10 +56,11 @@ def synthesize(model: PISE, samples: list[Sample], rng: np.random.Generator) -> 
     made = model(image, parsing, pose, pose, target_parsing=parsing, style_codes=codes)
     size = FRAME_SIZE[1] * ENLARGE, FRAME_SIZE[0] * ENLARGE
     picture = (made.painted[0].permute(1, 2, 0).numpy() + 1) * 127.5
-    picture = cv2.resize(picture, size, interpolation=cv2.INTER_CUBIC)
+    # The map's stairs are one pixel high, and would be three after enlarging.
+    picture = cv2.resize(cv2.GaussianBlur(picture, (0, 0), 0.7), size, interpolation=cv2.INTER_CUBIC)
     picture += 0.6 * (picture - cv2.GaussianBlur(picture, (0, 0), 2.5))
     share = cv2.resize((layout.parsing > 0).astype(np.float32), size, interpolation=cv2.INTER_LINEAR)
-    share = np.clip(cv2.GaussianBlur(share, (0, 0), 3.0) * 2.4 - 0.8, 0, 1)[..., None]
+    share = np.clip(cv2.GaussianBlur(share, (0, 0), 5.0) * 3.2 - 1.2, 0, 1)[..., None]
     wall = _studio(size, share[..., 0], rng)
     grain = cv2.GaussianBlur(rng.normal(size=(size[1], size[0], 1)).astype(np.float32), (0, 0), 0.7)[..., None] * 5
     return np.clip(picture * share + wall * (1 - share) + grain, 0, 255).astype(np.uint8)
