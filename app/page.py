@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
+from app.names import harmless
 from app.paint import pack, resize_labels, working_size
 from app.session import LAYER_SIDE, Edits, Rendered, Session
 from pise_core import pose as poses
@@ -240,8 +241,7 @@ def _webp(image: np.ndarray) -> bytes:
 
 def stem(path: Any) -> str:
     """A harmless file name without its suffix."""
-    name = "".join(c if c.isalnum() or c in "-_" else "-" for c in Path(str(path)).stem)
-    return name[:60].strip("-") or "photo"
+    return harmless(Path(str(path)).stem)
 
 
 def _about(image: np.ndarray, box: tuple[float, float, float, float]) -> np.ndarray:

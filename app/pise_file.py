@@ -25,6 +25,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from PIL import Image
 
+from app.names import harmless
 from app.paint import PaintLayer, working_size
 from app.session import HISTORY_LIMIT, KEY_LIMIT, REFERENCE_LIMIT, Box, Edits, Motion
 from pise_core import pose as poses
@@ -57,7 +58,7 @@ class SavedDocument:
     """What a ``.pise`` file holds.
 
     Attributes:
-        name: of the photo, without suffix.
+        name: of the photo, without suffix; files are named after it.
         person: who is edited.
         boxes: everybody found in the photo, in its pixels; ``chosen`` is the index of who is edited.
         references: id -> name and person.
@@ -229,7 +230,7 @@ def _document(contents: dict[str, Any], members: _Members) -> SavedDocument:
     chosen = contents["people"]["chosen"]
     if type(position) is not int or not 0 <= position < len(history) or type(chosen) is not int or chosen < 0:
         raise ValueError
-    return SavedDocument(str(contents["name"])[:60], person, boxes, chosen, references, history, position)
+    return SavedDocument(harmless(str(contents["name"])), person, boxes, chosen, references, history, position)
 
 
 def _listed(value: Any, limit: int) -> Sequence[Any]:

@@ -336,7 +336,12 @@ class Session:
         """Write a picture, or the bytes of a file, where the server may serve it from, and return its path.
 
         Of one name only the last few are kept.
+
+        Raises:
+            ValueError: if the name would lead out of the session's folder.
         """
+        if "/" in stem or "\\" in stem:
+            raise ValueError(f"{stem!r} is no name of a file")
         folder = self._folder / secrets.token_hex(4)
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / f"{stem}{suffix}"

@@ -168,6 +168,12 @@ def test_files_of_a_session_go_with_it(session, person):
     assert not any(path.exists() for path in paths)
 
 
+@pytest.mark.parametrize("stem", ["../outside", "/outside", "a/b", "..\\outside"])
+def test_a_name_that_leads_out_of_the_folder_is_refused(session, stem):
+    with pytest.raises(ValueError, match="no name of a file"):
+        session.save(b"x", stem, ".png")
+
+
 def test_sessions_are_found_by_page_and_by_token_and_bounded():
     sessions = Sessions(limit=2)
     first = sessions.of("first")

@@ -7,10 +7,12 @@ import numpy as np
 import pytest
 from PIL import Image, ImageSequence
 
+from app import pise_file
 from app.actions import Studio
 from app.detectors import BUILT_IN
 from app.paint import UNTOUCHED, pack
-from app.session import Session
+from app.pise_file import SavedDocument, SavedPerson
+from app.session import Edits, Session
 from pise_core.errors import InputError
 from pise_core.images import read_image, write_image
 from pise_core.pose import to_json, to_rows
@@ -215,6 +217,25 @@ def test_a_saved_document_opens_as_it_was(studio, session, editor, person, other
     for _ in range(3):
         run(studio.undo(opened, {"seq": 7}))
     assert opened.edits.none and np.array_equal(opened.render(opened.edits).photo, person.photo)
+    opened.close()
+
+
+@pytest.mark.parametrize("name", ["{folder}/photo", "../../../photo", "..", "a/../../photo"])
+def test_the_name_in_a_document_leads_nowhere_else(studio, session, tmp_path, name):
+    folder = tmp_path / "somebody's"
+    folder.mkdir()
+    (folder / "kept.txt").write_text("mine")
+    person = SavedPerson(*(getattr(session.person, field) for field in SavedPerson._fields))
+    data = pise_file.write(SavedDocument(name.format(folder=folder), person, [], 0, {}, [Edits()], 0))
+    path = tmp_path / "hostile.pise"
+    path.write_bytes(data)
+    opened = Session()
+    run(studio.open_file(opened, path, BUILT_IN, BUILT_IN))
+    for _ in range(3):
+        news = run(studio.render(opened))["download"]["value"]
+        assert Path(news).is_relative_to(opened._folder)
+        run(studio.save(opened, {}))
+    assert (folder / "kept.txt").read_text() == "mine" and [p.name for p in folder.iterdir()] == ["kept.txt"]
     opened.close()
 
 
