@@ -28,7 +28,13 @@ class Sessions:
         self._lock = threading.Lock()
 
     def of(self, owner: str) -> Session:
-        """The page's session, a new one if it has none (any more)."""
+        """The page's session, a new one if it has none (any more).
+
+        Raises:
+            InputError: if ``owner`` is empty.
+        """
+        if not owner:
+            raise InputError("this request belongs to no session; use gradio_client, or send a session_hash")
         with self._lock:
             session = self._sessions.get(self._owners.get(owner, "")) or Session()
             self._give(owner, session)
@@ -38,7 +44,7 @@ class Sessions:
         """The session with that token for a page that was loaded anew; the page's own, or a new one, if it is gone."""
         with self._lock:
             session = self._find(token)
-            if session is not None:
+            if session is not None and owner:
                 self._give(owner, session)
                 return session
         return self.of(owner)

@@ -249,7 +249,8 @@ def build(studio: actions.Studio) -> gr.Blocks:
         demo.unload(goodbye)
         add_endpoints(studio, sessions)
 
-    demo.queue(max_size=64, default_concurrency_limit=4)
+    # A request that passes the queue by names no session, and so no document.
+    demo.queue(max_size=64, default_concurrency_limit=4, api_open=False)
     return demo
 
 

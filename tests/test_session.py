@@ -189,6 +189,15 @@ def test_sessions_are_found_by_page_and_by_token_and_bounded():
     assert len(sessions) == 0
 
 
+def test_who_names_no_session_gets_none():
+    sessions = Sessions()
+    token = sessions.of("page").token
+    for ask in (lambda: sessions.of(""), lambda: sessions.adopt("", None), lambda: sessions.adopt("", token)):
+        with pytest.raises(InputError, match="no session"):
+            ask()
+    sessions.close()
+
+
 def test_a_page_that_is_loaded_anew_keeps_its_session_and_one_that_stays_away_loses_it():
     sessions = Sessions(grace_seconds=0.05)
     session = sessions.of("page")
