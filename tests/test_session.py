@@ -189,6 +189,17 @@ def test_sessions_are_found_by_page_and_by_token_and_bounded():
     assert len(sessions) == 0
 
 
+def test_sessions_without_a_photo_make_room_first():
+    sessions = Sessions(limit=3)
+    working = [sessions.of(name) for name in ("first", "second")]
+    for session in working:
+        session.open(np.zeros((32, 32, 3), np.uint8), "photo", [])
+    for call in range(40):
+        sessions.of(f"call {call}")
+    assert len(sessions) == 3 and [sessions.of(name) for name in ("first", "second")] == working
+    sessions.close()
+
+
 def test_who_names_no_session_gets_none():
     sessions = Sessions()
     token = sessions.of("page").token
@@ -220,8 +231,13 @@ def test_a_page_that_is_loaded_anew_keeps_its_session_and_one_that_stays_away_lo
 
 
 def test_idle_sessions_go():
-    sessions = Sessions(idle_seconds=0)
-    token = sessions.of("first").token
+    sessions = Sessions(idle_seconds=60)
+    first, second = sessions.of("first"), sessions.of("second")
+    first.used -= 61
     sessions.of("second")
     with pytest.raises(InputError, match="reload"):
-        sessions.by_token(token)
+        sessions.by_token(first.token)
+    second.used -= 61
+    sessions._sweep()  # as its timer does when nobody else comes
+    assert len(sessions) == 0
+    sessions.close()
