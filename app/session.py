@@ -244,10 +244,12 @@ class Session:
         def scaled(joints: np.ndarray) -> np.ndarray:
             return joints * np.array([size[0] / width, size[1] / height, 1], np.float32)
 
-        if self._intent is None or self._intent[0] is not edits:
+        known = self._intent  # another thread may put its own there meanwhile
+        if known is None or known[0] is not edits:
             below = resize_labels(self.base_map(edits), size)
-            self._intent = edits, PaintedIntent(edits.paint, below, scaled(own if edits.pose is None else edits.pose))
-        return self._intent[1].at(scaled(own if pose is None else pose))
+            known = edits, PaintedIntent(edits.paint, below, scaled(own if edits.pose is None else edits.pose))
+            self._intent = known
+        return known[1].at(scaled(own if pose is None else pose))
 
     def undo(self) -> bool:
         """One step back; False if there is none."""

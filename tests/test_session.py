@@ -100,6 +100,31 @@ def test_what_was_painted_goes_along_with_the_body(session, person):
     assert session.commit_pose(moved(person, joint=4, by=(-3000.0, 0.0))) < 0.7  # out of the picture
 
 
+def test_what_another_thread_paints_meanwhile_does_not_get_in(editor, person):
+    class Raced(Session):
+        """Between each two lines, another thread has asked for another layer."""
+
+        other = None
+
+        @property
+        def _intent(self):
+            return self.other
+
+        @_intent.setter
+        def _intent(self, value):
+            self.other = self.other or value
+
+    session = Raced()
+    session.open(person.photo, "drawn", [])
+    session.set_person(editor.set_person(person.photo, pose=person.pose, parsing=person.parsing))
+    session.commit(paint=layer(person, region=3))
+    session.paint_at(None)
+    session.commit(paint=layer(person, region=5))
+    paint, _ = session.paint_at(None)
+    assert paint is not None and set(np.unique(paint.labels())) == {5, UNTOUCHED}
+    session.close()
+
+
 def test_removing_a_reference_takes_it_out_of_the_history(session, editor, other_person):
     other = editor.set_person(other_person.photo, pose=other_person.pose, parsing=other_person.parsing)
     key = session.add_reference("other", other)
