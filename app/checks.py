@@ -32,10 +32,18 @@ def edited_pose(session: Session, value: Any) -> np.ndarray | None:
     return None if poses.to_rows(wanted) == poses.to_rows(session.need_person().pose) else wanted
 
 
-def paint(session: Session, value: Any) -> PaintLayer | None:
-    """``{"labels": packed layer}`` at the photo's working size."""
+def stroke(session: Session, value: Any) -> tuple[PaintLayer | None, PaintLayer | None]:
+    """``{"before", "labels"}`` -> the painted layer before and after a stroke, packed and of the photo's working size.
+
+    ``before`` is None if nothing was painted. Without it the stroke is taken to be made on the current layer.
+    """
     height, width = session.need_photo().shape[:2]
-    return PaintLayer.from_client(field(value, "labels"), working_size(width, height))
+    size = working_size(width, height)
+    after = PaintLayer.from_client(field(value, "labels"), size)
+    if "before" not in value:
+        return session.edits.paint, after
+    before = field(value, "before")
+    return None if before is None else PaintLayer.from_client(before, size), after
 
 
 def styles(session: Session, value: Any) -> dict[str, dict[str, float]]:

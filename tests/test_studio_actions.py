@@ -147,6 +147,27 @@ def test_the_painter_is_told_only_what_it_does_not_know(studio, session, person)
     assert "went along" in page["bar"]["status"]["text"]
 
 
+def test_a_stroke_on_an_old_map_leaves_the_carried_paint_where_it_is(studio, session, person):
+    before = np.full(person.parsing.shape, UNTOUCHED, np.uint8)
+    x, y = ((person.pose[3, :2] + person.pose[4, :2]) / 2).astype(int)
+    before[y - 4 : y + 5, x - 4 : x + 5] = 3
+    run(studio.commit_paint(session, {"seq": 1, "labels": pack(before), "before": None}))
+    run(studio.render(session))
+    run(studio.commit_pose(session, {"seq": 2, "keypoints": to_rows(raised(person))}))
+    carried = session.edits.paint.labels()
+    assert carried[y, x] == UNTOUCHED and (carried == 3).any()
+    after = before.copy()  # painted before the page was told
+    after[:10, :10] = 5
+    stroke = {"seq": 3, "labels": pack(after), "before": pack(before)}
+    assert studio.live(session, stroke)["ok"]
+    run(studio.commit_paint(session, stroke))
+    expected = carried.copy()
+    expected[:10, :10] = 5
+    assert np.array_equal(session.edits.paint.labels(), expected)
+    shown = run(studio.render(session))["regions"]["map"]["paint"]
+    assert shown == session.edits.paint.text()
+
+
 def test_textures_live_commit_and_removal(studio, session, editor, person, other_person):
     other = editor.set_person(other_person.photo, pose=other_person.pose, parsing=other_person.parsing)
     key = session.add_reference("other", other)
