@@ -10,7 +10,8 @@ from app.studio import build
 def events():
     """Those of the page, by the name of the action."""
     demo = build(Studio(lambda: None))
-    return {str(fn.api_name).removeprefix("page_"): fn for fn in demo.fns.values()}
+    names = {str(fn.api_name): fn for fn in demo.fns.values()}
+    return {name.removeprefix("page_"): fn for name, fn in names.items() if name.startswith("page_")}
 
 
 def test_edits_are_carried_out_in_the_order_they_were_made_in(events):
