@@ -8,7 +8,9 @@ function say({ kind, text }) {
 }
 function act(name) {
   const button = $(`[data-do="${name}"]`);
-  if (button.disabled) return;
+  const newest = page.seq;
+  tell("settle"); // an edit that is still being made with the keys comes first, and can be undone
+  if (button.disabled && page.seq === newest) return;
   say({ kind: "busy", text: name === "save" ? "Packing the document…" : "Rendering…" });
   props.value = { seq: ++page.seq };
   trigger(name);

@@ -27,6 +27,7 @@ createGestures(stage, view, {
   down(point, event) {
     const hold = pose && grip(point, event);
     if (!hold) return false;
+    settle();
     drag = { ...hold, start: copyPose(pose), before: [...selection.joints], at: point, from: view.toWorld(...point), moved: false };
     if (hold.kind === "joint") select(hold.joint);
     if (hold.kind === "several" && hold.joint >= 0 && !selection.joints.has(hold.joint)) {
