@@ -224,9 +224,9 @@ class Studio(TextureActions, MotionActions):
 
     def borrow_pose(self, session: Session, path: Any, detector: str) -> Updates:
         """Fit the pose of somebody in another photo to the person."""
-        session.need_person()
-        yield status("busy", "Looking for the pose in that photo…", session)
         try:
+            session.need_person()
+            yield status("busy", "Looking for the pose in that photo…", session)
             photo = read_image(str(path))
         finally:
             Path(path).unlink(missing_ok=True)  # an upload, of which the server keeps no copy

@@ -7,6 +7,7 @@ A client of ``gradio_client`` has a document of its own, which goes when the cli
 import functools
 import logging
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -55,9 +56,12 @@ class Programs:
 
     def set_regions(self, session: Session, file: str) -> dict[str, Any]:
         """Set the map of regions: a PNG of mode P or L and of the photo's size, indices 0 to 7."""
-        photo = session.need_photo()
-        session.need_person()
-        wanted = read_parsing(file, photo.shape[:2])
+        try:
+            photo = session.need_photo()
+            session.need_person()
+            wanted = read_parsing(file, photo.shape[:2])
+        finally:
+            Path(file).unlink(missing_ok=True)  # an upload, of which the server keeps no copy
         size = working_size(photo.shape[1], photo.shape[0])
         below, wanted = (resize_labels(labels, size) for labels in (session.base_map(session.edits), wanted))
         _run(self._studio.commit_paint(session, {"labels": pack(np.where(wanted == below, UNTOUCHED, wanted))}))

@@ -110,6 +110,7 @@ class Session:
         self.behind = ""  # where the picture of what is behind her lies
         self.references: dict[str, Reference] = {}
         self.garment: tuple[str, np.ndarray] | None = None  # name and photo, until the user has marked it
+        self.closed = False  # its files are gone, and no new ones are made
         self.stopped = False  # the user has had enough of a long rendering
         self.note = ""  # what the user is told beside "done"
         self._history: list[Edits] = [Edits()]
@@ -341,14 +342,17 @@ class Session:
 
         Raises:
             ValueError: if the name would lead out of the session's folder.
+            InputError: if the session was closed.
         """
         if "/" in stem or "\\" in stem:
             raise ValueError(f"{stem!r} is no name of a file")
-        folder = self._folder / secrets.token_hex(4)
-        folder.mkdir(parents=True, exist_ok=True)
-        path = folder / f"{stem}{suffix}"
-        path.write_bytes(image if isinstance(image, bytes) else encode_image(image, suffix))
+        data = image if isinstance(image, bytes) else encode_image(image, suffix)
+        path = self._folder / secrets.token_hex(4) / f"{stem}{suffix}"
         with self.lock:
+            if self.closed:
+                raise InputError("this page has been idle for too long; reload it and open the photo again")
+            path.parent.mkdir(parents=True)
+            path.write_bytes(data)
             self._files.append(path)
             same = [p for p in self._files if p.name == path.name]
             for old in same[:-keep]:
@@ -357,5 +361,7 @@ class Session:
         return str(path)
 
     def close(self) -> None:
-        """Remove the session's files."""
+        """Remove the session's files; from now on none can be saved."""
+        with self.lock:
+            self.closed = True
         shutil.rmtree(self._folder, ignore_errors=True)

@@ -199,6 +199,13 @@ def test_a_name_that_leads_out_of_the_folder_is_refused(session, stem):
         session.save(b"x", stem, ".png")
 
 
+def test_a_closed_session_makes_no_new_files(session):
+    session.close()
+    with pytest.raises(InputError, match="reload"):
+        session.save(b"x", "photo", ".png")
+    assert not session._folder.exists()
+
+
 def test_sessions_are_found_by_page_and_by_token_and_bounded():
     sessions = Sessions(limit=2)
     first = sessions.of("first")

@@ -9,6 +9,7 @@ from PIL import Image, ImageSequence
 
 from app import pise_file
 from app.actions import Studio
+from app.api import Programs
 from app.detectors import BUILT_IN
 from app.paint import UNTOUCHED, pack
 from app.pise_file import SavedDocument, SavedPerson
@@ -288,6 +289,19 @@ def test_an_uploaded_file_is_not_kept(studio, photo_path, tmp_path):
         run(studio.open_upload(session, upload, BUILT_IN, BUILT_IN))
     assert session.person is not None and not upload.exists()
     session.close()
+
+
+def test_an_upload_that_comes_too_early_is_not_kept(studio, photo_path, tmp_path):
+    empty, upload = Session(), tmp_path / "upload.png"
+    for action in (
+        lambda: run(studio.borrow_pose(empty, upload, BUILT_IN)),
+        lambda: Programs(studio).set_regions(empty, str(upload)),
+    ):
+        upload.write_bytes(photo_path.read_bytes())
+        with pytest.raises(InputError, match="open a photo"):
+            action()
+        assert not upload.exists()
+    empty.close()
 
 
 def test_a_page_that_is_loaded_anew_gets_its_document_back(studio, session, person):
