@@ -172,6 +172,8 @@ class Studio(TextureActions, MotionActions):
         updates: Update = {"result": page.result(session, url, sequence=sequence)}
         if not session.painter_is_told(edits):
             updates["regions"] = {"map": page.region_map(session, edits)}
+        if session.strip_is_stale(edits):
+            session.strip, updates["textures"] = None, {"strip": False}
         yield updates
         if session.edits is edits:  # else a newer render is on its way and prepares its own
             layers = page.layers(session, edits, rendered, url)

@@ -50,7 +50,7 @@ def document(session: Session) -> Update:
     return {
         "pose": {"photo": shown, "pose": pose(session), "people": people(session)},
         "regions": {"photo": shown, "map": region_map(session, session.edits)},
-        "textures": {"styles": styles(session), "references": references(session)},
+        "textures": {"styles": styles(session), "references": references(session), "strip": False},
         "motion": {"motion": motion(session), "progress": False},
         "result": result(session, shown["url"], shown["url"]),
         "download": download(session, session.need_photo()),
@@ -71,7 +71,7 @@ def unplaced(session: Session) -> Update:
             "people": people(session),
         },
         "regions": {"photo": shown, "map": False},
-        "textures": {"styles": styles(session), "references": references(session)},
+        "textures": {"styles": styles(session), "references": references(session), "strip": False},
         "motion": {"motion": motion(session), "progress": False},
         "result": result(session, shown["url"], shown["url"]),
         "download": {"value": None, "interactive": False, "label": "Download PNG"},

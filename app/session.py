@@ -98,7 +98,7 @@ class Session:
         self.token = secrets.token_urlsafe(24)
         self.used = time.monotonic()  # kept by the registry
         self.lock = threading.RLock()
-        self.document = 0  # counts opened photos, so that the page knows when to start afresh
+        self.document = 0  # counts photos opened and people chosen, so that the page knows when to start afresh
         self.sequence = 0  # the newest order number seen; a result with a smaller one is out of date
         self.photo: np.ndarray | None = None
         self.name = "photo"
@@ -115,6 +115,7 @@ class Session:
         self.note = ""  # what the user is told beside "done"
         self._history: list[Edits] = [Edits()]
         self._position = 0
+        self.strip: tuple[Edits, str] | None = None  # what the strip on show was made of, and its region
         self._told: tuple[np.ndarray | None, PaintLayer | None] = (None, None)  # what the page's map shows
         self._intent: tuple[Edits, PaintedIntent] | None = None
         self._bases: dict[bool, tuple[np.ndarray, np.ndarray]] = {}  # preview? -> pose, the map made for it
@@ -135,6 +136,7 @@ class Session:
     def set_person(self, person: Any, chosen: int = 0) -> None:
         """The person to edit; edits made to another one are dropped."""
         with self.lock:
+            self.document += 1
             self.person, self.preview, self.chosen = person, person.scaled(PREVIEW_SIDE), chosen
             self.layers, self.behind = person.scaled(LAYER_SIDE), ""
             self._forget_edits()
@@ -269,7 +271,7 @@ class Session:
     def _forget_edits(self) -> None:
         self._history, self._position = [Edits()], 0
         self._told = (None, None)
-        self._intent = None
+        self._intent = self.strip = None
         self._bases.clear()
 
     # ---- pictures
@@ -324,6 +326,14 @@ class Session:
         """Whether the page's map is that of ``edits`` already; from now on it is taken to be."""
         known, self._told = self._told, (edits.pose, edits.paint)
         return known[0] is edits.pose and known[1] is edits.paint
+
+    def strip_is_stale(self, edits: Edits) -> bool:
+        """Whether a strip is on show that another pose, layer or look of another region has made untrue."""
+        if self.strip is None:
+            return False
+        known, region = self.strip
+        mixes = [{name: mix for name, mix in e.styles.items() if name != region} for e in (known, edits)]
+        return known.pose is not edits.pose or known.paint is not edits.paint or mixes[0] != mixes[1]
 
     def saw(self, sequence: int) -> int:
         """Note an order number that the page sent, and return it."""

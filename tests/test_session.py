@@ -72,6 +72,12 @@ def test_another_photo_starts_a_new_history(session, other_person):
         session.need_person()
 
 
+def test_another_person_in_the_photo_is_another_document(session):
+    before = session.document
+    session.set_person(session.person)
+    assert session.document == before + 1
+
+
 def test_a_pose_edit_changes_the_picture_at_both_sizes(session, person):
     edits = session.commit(pose=moved(person))
     assert not np.array_equal(session.render(edits).photo, person.photo)

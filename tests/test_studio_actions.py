@@ -181,6 +181,19 @@ def test_textures_live_commit_and_removal(studio, session, editor, person, other
     assert page["textures"]["references"] == [] and page["textures"]["styles"]["styles"] == {}
 
 
+def test_the_strip_goes_when_it_is_no_longer_true(studio, session, editor, person, other_person):
+    other = editor.set_person(other_person.photo, pose=other_person.pose, parsing=other_person.parsing)
+    key = session.add_reference("other", other)
+    run(studio.commit_styles(session, {"seq": 1, "styles": {"hair": {key: 0.5}}}))
+    asked = {"region": "hair", "reference": key}
+    assert len(run(studio.strip(session, asked))["textures"]["strip"]["pictures"]) == 5
+    run(studio.commit_styles(session, {"seq": 2, "styles": {"hair": {key: 1}}}))
+    assert "textures" not in run(studio.render(session))  # another step of the same strip
+    run(studio.commit_pose(session, {"seq": 3, "keypoints": to_rows(raised(person))}))
+    assert run(studio.render(session))["textures"]["strip"] is False
+    assert "textures" not in run(studio.render(session))
+
+
 def test_alpha_zero_is_the_person_as_she_was(studio, session, editor, person, other_person):
     other = editor.set_person(other_person.photo, pose=other_person.pose, parsing=other_person.parsing)
     key = session.add_reference("other", other)
