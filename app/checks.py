@@ -20,9 +20,10 @@ def field(value: Any, name: str) -> Any:
 
 
 def pose(value: Any) -> np.ndarray:
-    """``{"keypoints": 18 rows}`` -> (18, 3) in pixels of the photo, with at least one joint there."""
+    """``{"keypoints": 18 rows}`` -> (18, 3) in pixels of the photo, with at least two joints there."""
     wanted = poses.from_rows(field(value, "keypoints"))
-    poses.bounding_box(wanted)
+    if np.count_nonzero(poses.visible(wanted)) < 2:
+        raise InputError("a pose has two joints at least; show another one")
     return wanted
 
 

@@ -317,6 +317,18 @@ def test_an_upload_that_comes_too_early_is_not_kept(studio, photo_path, tmp_path
     empty.close()
 
 
+def test_programs_that_send_nonsense_are_told(studio, session, editor, other_person):
+    programs = Programs(studio)
+    for send in (programs.open_file, programs.add_reference, programs.set_regions):
+        with pytest.raises(InputError, match="send a file"):
+            send(session, None)
+    other = editor.set_person(other_person.photo, pose=other_person.pose, parsing=other_person.parsing)
+    key = session.add_reference("other", other)
+    with pytest.raises(InputError, match="has no dress"):
+        programs.set_styles(session, {"dress": {key: 0.5}})
+    assert session.edits.none and programs.set_styles(session, {"hair": {key: 0.5}})["styles"] == {"hair": {key: 0.5}}
+
+
 def test_a_page_that_is_loaded_anew_gets_its_document_back(studio, session, person):
     run(studio.commit_paint(session, {"seq": 1, "labels": painted(person)}))
     page = run(studio.start(session))
@@ -343,6 +355,7 @@ def test_start_over_can_be_undone(studio, session, person):
         ("commit_pose", {"keypoints": "18"}),
         ("commit_pose", {"keypoints": [[1, 2, 1]] * 17}),
         ("commit_pose", {"keypoints": [None] * 18}),
+        ("commit_pose", {"keypoints": [[5, 5, 1]] + [None] * 17}),
         ("commit_pose", {"keypoints": [[float("nan"), 1, 1]] + [[1, 1, 1]] * 17}),
         ("commit_pose", {"keypoints": [[1e9, 1, 1]] + [[1, 1, 1]] * 17}),
         ("commit_paint", {"labels": "../../etc/passwd"}),

@@ -175,7 +175,7 @@ const actions = {
     const next = copyPose(pose);
     const off = [...selection.joints].every((j) => !pose[j].on);
     for (const j of selection.joints) next[j].on = off;
-    if (!next.some((joint) => joint.on)) return;
+    if (next.filter((joint) => joint.on).length < 2) return;
     change(next);
     showSelection();
   },
