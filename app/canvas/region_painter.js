@@ -48,6 +48,7 @@ function showUnder() {
 // ---- talking to the server
 
 const pump = createPump(async (request) => {
+  if (!map) return null;
   const [labels, before] = await Promise.all([pack(map.paint), known]);
   return server.render_live({ labels, before, seq: request.seq, session: props.session });
 });
