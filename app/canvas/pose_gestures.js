@@ -68,12 +68,14 @@ createGestures(stage, view, {
     if (moved && kind !== "rubber") commit();
   },
   cancel() {
+    const { moved, kind } = drag;
     pose = drag.start;
     selection.rubber = null;
     selection.set(drag.before);
     drag = null;
     delete stage.dataset.dragging;
-    follow();
+    showSelection();
+    if (moved && kind !== "rubber") follow(); // what was shown of it goes back
   },
   hover(point, event) {
     if (pose && !drag) stage.dataset.over = (point && grip(point, event)?.kind) ?? "";
