@@ -34,8 +34,16 @@ _HERE = Path(__file__).parent
 _EXAMPLES = _HERE / "examples" / "people"
 _PHOTOS = [".jpg", ".jpeg", ".png", ".webp"]
 _FILES = [*_PHOTOS, ".pise"]
-#: A page that is loaded anew names its session, which is kept for a while after the page has gone.
-_KNOWN_SESSION = "() => [{ session: sessionStorage.getItem('pise-session') }]"
+#: A page that is loaded anew names its session, which is kept for a while after the page has gone. A duplicated tab
+#: has a copy of the name, and a browser may keep none.
+_KNOWN_SESSION = """() => {
+  const again = ["reload", "back_forward"].includes(performance.getEntriesByType("navigation")[0]?.type);
+  try {
+    return [{ session: again ? sessionStorage.getItem("pise-session") : null }];
+  } catch {
+    return [{ session: null }];
+  }
+}"""
 _SHOW_EXAMPLES = """() => {
   const state = document.body.dataset;
   state.studio = state.studio === "editing" ? "choosing" : window.piseStudio?.document ? "editing" : "";
