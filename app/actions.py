@@ -12,6 +12,7 @@ import numpy as np
 from app import checks, page, pise_file
 from app.motion_actions import MotionActions
 from app.page import Update, Updates, rendering, status
+from app.paint import PaintLayer
 from app.pise_file import SavedDocument, SavedPerson
 from app.session import Edits, Found, Session
 from app.texture_actions import TextureActions
@@ -130,12 +131,17 @@ class Studio(TextureActions, MotionActions):
         yield rendering(session)
 
     def commit_paint(self, session: Session, value: Any) -> Updates:
-        """A stroke has ended; ``value`` is ``{"seq", "labels"}``."""
+        """A stroke has ended; ``value`` is ``{"seq", "labels", "before"}``, the layer with the stroke and without.
+
+        The page may not know yet where the paint has gone with a new pose: only the stroke itself is taken over.
+        """
         session.need_person()
         session.saw(checks.sequence(value))
-        session.note = ""
-        session.commit(paint=checks.paint(session, value))
-        session.painter_knows(session.edits.paint)
+        before, after = checks.stroke(session, value)
+        with session.lock:
+            session.note = ""
+            session.commit(paint=PaintLayer.stroked(session.edits.paint, before, after))
+            session.painter_knows(after)
         yield rendering(session)
 
     def undo(self, session: Session, value: Any) -> Updates:
@@ -166,6 +172,8 @@ class Studio(TextureActions, MotionActions):
         updates: Update = {"result": page.result(session, url, sequence=sequence)}
         if not session.painter_is_told(edits):
             updates["regions"] = {"map": page.region_map(session, edits)}
+        if session.strip_is_stale(edits):
+            session.strip, updates["textures"] = None, {"strip": False}
         yield updates
         if session.edits is edits:  # else a newer render is on its way and prepares its own
             layers = page.layers(session, edits, rendered, url)
@@ -197,7 +205,7 @@ class Studio(TextureActions, MotionActions):
             pose = checks.edited_pose(session, request)
             paint, _ = session.paint_at(pose)
         if checks.field(request, "labels") is not None:
-            paint = checks.paint(session, request)
+            paint = PaintLayer.stroked(paint, *checks.stroke(session, request))
         if checks.field(request, "styles") is not None:
             styles = checks.styles(session, request)
         image = session.render(Edits(pose, paint, styles), preview=True).photo
@@ -218,9 +226,9 @@ class Studio(TextureActions, MotionActions):
 
     def borrow_pose(self, session: Session, path: Any, detector: str) -> Updates:
         """Fit the pose of somebody in another photo to the person."""
-        session.need_person()
-        yield status("busy", "Looking for the pose in that photo…", session)
         try:
+            session.need_person()
+            yield status("busy", "Looking for the pose in that photo…", session)
             photo = read_image(str(path))
         finally:
             Path(path).unlink(missing_ok=True)  # an upload, of which the server keeps no copy

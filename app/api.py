@@ -1,4 +1,8 @@
-"""The studio for programs: every action of the page as a documented endpoint, over the same sessions.
+"""The studio for programs: documented endpoints over the same sessions.
+
+They cover opening and saving a document, references, pose, regions, styles, motion and the history. Choosing or placing
+a person, borrowing a pose from a photo, garments on their own, saving a look, strips, the removal of a reference and
+other detectors are the page's alone.
 
 A client of ``gradio_client`` has a document of its own, which goes when the client does. What the endpoints do is what
 :mod:`app.actions` does; they answer with the state of the document instead of updates of the page.
@@ -7,12 +11,13 @@ A client of ``gradio_client`` has a document of its own, which goes when the cli
 import functools
 import logging
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
 import numpy as np
 
-from app import detectors, page
+from app import checks, detectors, page
 from app.actions import Studio
 from app.paint import UNTOUCHED, pack, resize_labels, working_size
 from app.registry import Sessions
@@ -32,13 +37,13 @@ class Programs:
 
     def open_file(self, session: Session, file: str) -> dict[str, Any]:
         """Open a photo, whose largest person is analysed, or a saved .pise document."""
-        _run(self._studio.open_upload(session, file, detectors.BUILT_IN, detectors.BUILT_IN))
+        _run(self._studio.open_upload(session, _sent(file), detectors.BUILT_IN, detectors.BUILT_IN))
         return _state(session)
 
     def add_reference(self, session: Session, file: str) -> dict[str, Any]:
         """Take a photo of somebody, or a saved look, as a reference for styles. Its id is the last one listed."""
         count = len(session.references)
-        _run(self._studio.add_uploads(session, [file], detectors.BUILT_IN, detectors.BUILT_IN))
+        _run(self._studio.add_uploads(session, [_sent(file)], detectors.BUILT_IN, detectors.BUILT_IN))
         if len(session.references) == count:
             raise InputError("nobody was found in that reference; choose a photo of somebody who wears the garment")
         return _state(session)
@@ -55,9 +60,13 @@ class Programs:
 
     def set_regions(self, session: Session, file: str) -> dict[str, Any]:
         """Set the map of regions: a PNG of mode P or L and of the photo's size, indices 0 to 7."""
-        photo = session.need_photo()
-        session.need_person()
-        wanted = read_parsing(file, photo.shape[:2])
+        file = _sent(file)
+        try:
+            photo = session.need_photo()
+            session.need_person()
+            wanted = read_parsing(file, photo.shape[:2])
+        finally:
+            Path(file).unlink(missing_ok=True)  # an upload, of which the server keeps no copy
         size = working_size(photo.shape[1], photo.shape[0])
         below, wanted = (resize_labels(labels, size) for labels in (session.base_map(session.edits), wanted))
         _run(self._studio.commit_paint(session, {"labels": pack(np.where(wanted == below, UNTOUCHED, wanted))}))
@@ -65,6 +74,10 @@ class Programs:
 
     def set_styles(self, session: Session, styles: Any) -> dict[str, Any]:
         """Set what is borrowed: {region: {id of a reference: weight}}, the weights of a region at most 1 in all."""
+        for region, mix in checks.styles(session, {"styles": styles}).items():
+            for key, weight in mix.items():
+                if weight > 0 and region not in page.present(session.references[key].person.parsing):
+                    raise InputError(f"reference {key} has no {region.replace('_', ' ')}; choose another one")
         _run(self._studio.commit_styles(session, {"styles": styles}))
         return _state(session)
 
@@ -107,6 +120,12 @@ class Programs:
         return news["url"].removeprefix("/gradio_api/file=")
 
 
+def _sent(file: Any) -> str:
+    if not isinstance(file, str):
+        raise InputError("send a file; with gradio_client as handle_file(path)")
+    return file
+
+
 def _run(updates: page.Updates) -> dict[str, dict[str, Any]]:
     """Carry an action out; all of its updates in one."""
     whole: dict[str, dict[str, Any]] = {}
@@ -140,7 +159,7 @@ def add_endpoints(studio: Studio, sessions: Sessions) -> None:
         state, out = gr.JSON(label="state"), gr.File(label="file")
         button = gr.Button()
 
-    def endpoint(function: Callable[..., Any], inputs: list[Any], output: Any) -> None:
+    def endpoint(function: Callable[..., Any], inputs: list[Any], output: Any, line: str = "gpu") -> None:
         @functools.wraps(function)
         def answer(request: gr.Request, *sent: Any) -> Any:
             try:
@@ -156,7 +175,7 @@ def add_endpoints(studio: Studio, sessions: Sessions) -> None:
         answer.__annotations__ = {"request": gr.Request}
         button.click(
             answer, inputs, output, api_name=function.__name__, api_description=function.__doc__,
-            concurrency_id="gpu", show_progress="hidden",
+            concurrency_id=line, show_progress="hidden",
         )  # fmt: skip
 
     for function in (programs.open_file, programs.add_reference, programs.set_regions):
@@ -164,7 +183,7 @@ def add_endpoints(studio: Studio, sessions: Sessions) -> None:
     for function in (programs.set_pose, programs.set_styles, programs.set_motion):
         endpoint(function, [given], state)
     endpoint(programs.load_pose, [text], state)
-    endpoint(programs.motion, [text], out)
+    endpoint(programs.motion, [text], out, line="motion")  # takes long, and nobody else waits for it
     for function in (programs.undo, programs.redo, programs.start_over):
         endpoint(function, [], state)
     for function in (programs.result, programs.regions, programs.save_document):

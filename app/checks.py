@@ -20,9 +20,10 @@ def field(value: Any, name: str) -> Any:
 
 
 def pose(value: Any) -> np.ndarray:
-    """``{"keypoints": 18 rows}`` -> (18, 3) in pixels of the photo, with at least one joint there."""
+    """``{"keypoints": 18 rows}`` -> (18, 3) in pixels of the photo, with at least two joints there."""
     wanted = poses.from_rows(field(value, "keypoints"))
-    poses.bounding_box(wanted)
+    if np.count_nonzero(poses.visible(wanted)) < 2:
+        raise InputError("a pose has two joints at least; show another one")
     return wanted
 
 
@@ -32,10 +33,18 @@ def edited_pose(session: Session, value: Any) -> np.ndarray | None:
     return None if poses.to_rows(wanted) == poses.to_rows(session.need_person().pose) else wanted
 
 
-def paint(session: Session, value: Any) -> PaintLayer | None:
-    """``{"labels": packed layer}`` at the photo's working size."""
+def stroke(session: Session, value: Any) -> tuple[PaintLayer | None, PaintLayer | None]:
+    """``{"before", "labels"}`` -> the painted layer before and after a stroke, packed and of the photo's working size.
+
+    ``before`` is None if nothing was painted. Without it the stroke is taken to be made on the current layer.
+    """
     height, width = session.need_photo().shape[:2]
-    return PaintLayer.from_client(field(value, "labels"), working_size(width, height))
+    size = working_size(width, height)
+    after = PaintLayer.from_client(field(value, "labels"), size)
+    if "before" not in value:
+        return session.edits.paint, after
+    before = field(value, "before")
+    return None if before is None else PaintLayer.from_client(before, size), after
 
 
 def styles(session: Session, value: Any) -> dict[str, dict[str, float]]:

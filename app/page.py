@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
+from app.names import harmless
 from app.paint import pack, resize_labels, working_size
 from app.session import LAYER_SIDE, Edits, Rendered, Session
 from pise_core import pose as poses
@@ -49,7 +50,7 @@ def document(session: Session) -> Update:
     return {
         "pose": {"photo": shown, "pose": pose(session), "people": people(session)},
         "regions": {"photo": shown, "map": region_map(session, session.edits)},
-        "textures": {"styles": styles(session), "references": references(session)},
+        "textures": {"styles": styles(session), "references": references(session), "strip": False},
         "motion": {"motion": motion(session), "progress": False},
         "result": result(session, shown["url"], shown["url"]),
         "download": download(session, session.need_photo()),
@@ -70,7 +71,7 @@ def unplaced(session: Session) -> Update:
             "people": people(session),
         },
         "regions": {"photo": shown, "map": False},
-        "textures": {"styles": styles(session), "references": references(session)},
+        "textures": {"styles": styles(session), "references": references(session), "strip": False},
         "motion": {"motion": motion(session), "progress": False},
         "result": result(session, shown["url"], shown["url"]),
         "download": {"value": None, "interactive": False, "label": "Download PNG"},
@@ -240,8 +241,7 @@ def _webp(image: np.ndarray) -> bytes:
 
 def stem(path: Any) -> str:
     """A harmless file name without its suffix."""
-    name = "".join(c if c.isalnum() or c in "-_" else "-" for c in Path(str(path)).stem)
-    return name[:60].strip("-") or "photo"
+    return harmless(Path(str(path)).stem)
 
 
 def _about(image: np.ndarray, box: tuple[float, float, float, float]) -> np.ndarray:

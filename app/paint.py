@@ -95,6 +95,21 @@ class PaintLayer:
         """As the browser reads it."""
         return base64.b64encode(self.data).decode("ascii")
 
+    @staticmethod
+    def stroked(
+        current: "PaintLayer | None", before: "PaintLayer | None", after: "PaintLayer | None"
+    ) -> "PaintLayer | None":
+        """The current layer with what was changed between two others, all of one size: a stroke that was made
+        on a layer which is out of date by now."""
+        if current == before:
+            return after
+        given = current or before or after
+        if given is None:
+            return None
+        blank = np.full((given.size[1], given.size[0]), UNTOUCHED, np.uint8)
+        now, old, new = (blank if layer is None else layer.labels() for layer in (current, before, after))
+        return PaintLayer.of(np.where(new != old, new, now))
+
     def over(self, parsing: np.ndarray) -> np.ndarray:
         """The painted regions laid over a map (H, W) of any size; what was not painted stays exactly as it was."""
         layer = resize_labels(self.labels(), (parsing.shape[1], parsing.shape[0]))

@@ -25,7 +25,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from PIL import Image
 
-from app.paint import PaintLayer, working_size
+from app.names import harmless
+from app.paint import WORKING_SIDE, PaintLayer, working_size
 from app.session import HISTORY_LIMIT, KEY_LIMIT, REFERENCE_LIMIT, Box, Edits, Motion
 from pise_core import pose as poses
 from pise_core.errors import InputError
@@ -37,8 +38,8 @@ FORMAT, VERSION = "pise-studio", 1
 #: Of the file, and of all that is in it.
 MAX_DOCUMENT_BYTES = 200_000_000
 _MAX_JSON_BYTES = 4_000_000
-#: Of all its pictures together.
-_MAX_DOCUMENT_PIXELS = 6 * MAX_PIXELS
+#: Of all its pictures together: as many as a session can hold, photos with their regions and painted layers.
+_MAX_DOCUMENT_PIXELS = 2 * (1 + REFERENCE_LIMIT) * MAX_PIXELS + (HISTORY_LIMIT + 1) * WORKING_SIDE**2
 _MEMBER = re.compile(r"document\.json|(photo|parsing|references/\d{1,2}(-parsing)?|paint/\d{1,3})\.png")
 _DAMAGED = "that .pise file is damaged; save it again where it still opens"
 
@@ -57,7 +58,7 @@ class SavedDocument:
     """What a ``.pise`` file holds.
 
     Attributes:
-        name: of the photo, without suffix.
+        name: of the photo, without suffix; files are named after it.
         person: who is edited.
         boxes: everybody found in the photo, in its pixels; ``chosen`` is the index of who is edited.
         references: id -> name and person.
@@ -114,12 +115,15 @@ def write(document: SavedDocument) -> bytes:
         "history": steps,
         "position": document.position,
     }
+    text = json.dumps(contents).encode()
+    if len(text) > _MAX_JSON_BYTES or sum(_pixels(data) for data in members.values()) > _MAX_DOCUMENT_PIXELS:
+        raise InputError("the document holds more than can be opened again; remove a reference first")
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
-        archive.writestr("document.json", json.dumps(contents), zipfile.ZIP_DEFLATED)
+        archive.writestr("document.json", text, zipfile.ZIP_DEFLATED)
         for name, data in members.items():  # PNG is compressed already
             archive.writestr(name, data)
-    if buffer.tell() > MAX_DOCUMENT_BYTES:
+    if max(buffer.tell(), len(text) + sum(map(len, members.values()))) > MAX_DOCUMENT_BYTES:
         raise InputError(f"the document is larger than {MAX_DOCUMENT_BYTES / 1e6:g} MB; remove a reference first")
     return buffer.getvalue()
 
@@ -139,8 +143,22 @@ def read(source: str | Path | bytes) -> SavedDocument:
     try:
         with zipfile.ZipFile(io.BytesIO(source) if isinstance(source, bytes) else source) as archive:
             return _read(_Members(archive))
-    except (zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, NotImplementedError, RuntimeError):
+    except InputError:
+        raise
+    except (ValueError, zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError):
         raise InputError(_DAMAGED) from None
+
+
+def _pixels(data: bytes) -> int:
+    """How many a PNG holds, from its first 24 bytes.
+
+    Raises:
+        ValueError: if they are not those of a PNG.
+    """
+    if len(data) < 24 or data[:8] != b"\x89PNG\r\n\x1a\n" or data[12:16] != b"IHDR":
+        raise ValueError("no PNG")
+    width, height = struct.unpack_from(">2I", data, 16)
+    return width * height
 
 
 class _Members:
@@ -154,13 +172,15 @@ class _Members:
             raise InputError("that file is no .pise document; open a photo, or a file that was saved here")
         if len(self._sizes) != len(infos) or not all(_MEMBER.fullmatch(name) for name in self._sizes):
             raise InputError(_DAMAGED)
+        if any(info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) for info in infos):
+            raise InputError(_DAMAGED)
         if sum(self._sizes.values()) > MAX_DOCUMENT_BYTES or self._sizes["document.json"] > _MAX_JSON_BYTES:
             raise InputError(f"that .pise file unpacks to more than {MAX_DOCUMENT_BYTES / 1e6:g} MB and is not opened")
         # A small PNG may hold a huge picture: all headers are looked at before the first is decoded.
         pixels = 0
         for name in self._sizes.keys() - {"document.json"}:
             with archive.open(name) as member:
-                pixels += int(np.prod(struct.unpack(">16x2I", member.read(24)), dtype=np.float64))
+                pixels += _pixels(member.read(24))
         if pixels > _MAX_DOCUMENT_PIXELS:
             raise InputError(
                 f"that .pise file holds more than {_MAX_DOCUMENT_PIXELS / 1e6:g} megapixels and is not opened"
@@ -229,7 +249,7 @@ def _document(contents: dict[str, Any], members: _Members) -> SavedDocument:
     chosen = contents["people"]["chosen"]
     if type(position) is not int or not 0 <= position < len(history) or type(chosen) is not int or chosen < 0:
         raise ValueError
-    return SavedDocument(str(contents["name"])[:60], person, boxes, chosen, references, history, position)
+    return SavedDocument(harmless(str(contents["name"])), person, boxes, chosen, references, history, position)
 
 
 def _listed(value: Any, limit: int) -> Sequence[Any]:

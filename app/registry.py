@@ -11,13 +11,13 @@ from pise_core.errors import InputError
 
 
 class Sessions:
-    """The sessions of a server, by their tokens; the least recently used go first.
+    """The sessions of a server, by their tokens; those without a photo go first, then the least recently used.
 
     A page owns one session. A page that is loaded anew is another page with the same session: it brings the token.
 
     Args:
         limit: how many there may be.
-        idle_seconds: one that was not used for so long goes when another one comes.
+        idle_seconds: one that was not used for so long goes.
         grace_seconds: one whose page has gone waits so long for the page to be loaded anew.
     """
 
@@ -26,9 +26,16 @@ class Sessions:
         self._sessions: OrderedDict[str, Session] = OrderedDict()
         self._owners: dict[str, str] = {}  # page -> token
         self._lock = threading.Lock()
+        self._sweeper: threading.Timer | None = None
 
     def of(self, owner: str) -> Session:
-        """The page's session, a new one if it has none (any more)."""
+        """The page's session, a new one if it has none (any more).
+
+        Raises:
+            InputError: if ``owner`` is empty.
+        """
+        if not owner:
+            raise InputError("this request belongs to no session; use gradio_client, or send a session_hash")
         with self._lock:
             session = self._sessions.get(self._owners.get(owner, "")) or Session()
             self._give(owner, session)
@@ -38,7 +45,7 @@ class Sessions:
         """The session with that token for a page that was loaded anew; the page's own, or a new one, if it is gone."""
         with self._lock:
             session = self._find(token)
-            if session is not None:
+            if session is not None and owner:
                 self._give(owner, session)
                 return session
         return self.of(owner)
@@ -68,6 +75,9 @@ class Sessions:
     def close(self) -> None:
         """Forget all of them."""
         with self._lock:
+            if self._sweeper is not None:
+                self._sweeper.cancel()
+                self._sweeper = None
             for token in list(self._sessions):
                 self._forget(token)
 
@@ -82,12 +92,26 @@ class Sessions:
         self._sessions.setdefault(session.token, session)
         self._owners[owner] = session.token
         self._use(session)
-        oldest_allowed = time.monotonic() - self._idle
-        while self._sessions:
-            token, oldest = next(iter(self._sessions.items()))
-            if len(self._sessions) <= self._limit and oldest.used >= oldest_allowed:
-                return
+        self._forget_idle()
+        others = [(token, other) for token, other in self._sessions.items() if other is not session]
+        others.sort(key=lambda item: item[1].photo is not None)  # stable: the oldest first among its like
+        for token, _ in others[: max(0, len(self._sessions) - self._limit)]:
             self._forget(token)
+
+    def _forget_idle(self) -> None:
+        oldest_allowed = time.monotonic() - self._idle
+        for token in [token for token, session in self._sessions.items() if session.used < oldest_allowed]:
+            self._forget(token)
+        if self._sessions and self._sweeper is None:
+            # A program that is cut off says no goodbye.
+            self._sweeper = threading.Timer(max(1.0, self._idle / 4), self._sweep)
+            self._sweeper.daemon = True
+            self._sweeper.start()
+
+    def _sweep(self) -> None:
+        with self._lock:
+            self._sweeper = None
+            self._forget_idle()
 
     def _use(self, session: Session) -> None:
         self._sessions.move_to_end(session.token)

@@ -98,7 +98,7 @@ class Session:
         self.token = secrets.token_urlsafe(24)
         self.used = time.monotonic()  # kept by the registry
         self.lock = threading.RLock()
-        self.document = 0  # counts opened photos, so that the page knows when to start afresh
+        self.document = 0  # counts photos opened and people chosen, so that the page knows when to start afresh
         self.sequence = 0  # the newest order number seen; a result with a smaller one is out of date
         self.photo: np.ndarray | None = None
         self.name = "photo"
@@ -110,10 +110,12 @@ class Session:
         self.behind = ""  # where the picture of what is behind her lies
         self.references: dict[str, Reference] = {}
         self.garment: tuple[str, np.ndarray] | None = None  # name and photo, until the user has marked it
+        self.closed = False  # its files are gone, and no new ones are made
         self.stopped = False  # the user has had enough of a long rendering
         self.note = ""  # what the user is told beside "done"
         self._history: list[Edits] = [Edits()]
         self._position = 0
+        self.strip: tuple[Edits, str] | None = None  # what the strip on show was made of, and its region
         self._told: tuple[np.ndarray | None, PaintLayer | None] = (None, None)  # what the page's map shows
         self._intent: tuple[Edits, PaintedIntent] | None = None
         self._bases: dict[bool, tuple[np.ndarray, np.ndarray]] = {}  # preview? -> pose, the map made for it
@@ -134,6 +136,7 @@ class Session:
     def set_person(self, person: Any, chosen: int = 0) -> None:
         """The person to edit; edits made to another one are dropped."""
         with self.lock:
+            self.document += 1
             self.person, self.preview, self.chosen = person, person.scaled(PREVIEW_SIDE), chosen
             self.layers, self.behind = person.scaled(LAYER_SIDE), ""
             self._forget_edits()
@@ -244,10 +247,12 @@ class Session:
         def scaled(joints: np.ndarray) -> np.ndarray:
             return joints * np.array([size[0] / width, size[1] / height, 1], np.float32)
 
-        if self._intent is None or self._intent[0] is not edits:
+        known = self._intent  # another thread may put its own there meanwhile
+        if known is None or known[0] is not edits:
             below = resize_labels(self.base_map(edits), size)
-            self._intent = edits, PaintedIntent(edits.paint, below, scaled(own if edits.pose is None else edits.pose))
-        return self._intent[1].at(scaled(own if pose is None else pose))
+            known = edits, PaintedIntent(edits.paint, below, scaled(own if edits.pose is None else edits.pose))
+            self._intent = known
+        return known[1].at(scaled(own if pose is None else pose))
 
     def undo(self) -> bool:
         """One step back; False if there is none."""
@@ -266,7 +271,7 @@ class Session:
     def _forget_edits(self) -> None:
         self._history, self._position = [Edits()], 0
         self._told = (None, None)
-        self._intent = None
+        self._intent = self.strip = None
         self._bases.clear()
 
     # ---- pictures
@@ -322,6 +327,14 @@ class Session:
         known, self._told = self._told, (edits.pose, edits.paint)
         return known[0] is edits.pose and known[1] is edits.paint
 
+    def strip_is_stale(self, edits: Edits) -> bool:
+        """Whether a strip is on show that another pose, layer or look of another region has made untrue."""
+        if self.strip is None:
+            return False
+        known, region = self.strip
+        mixes = [{name: mix for name, mix in e.styles.items() if name != region} for e in (known, edits)]
+        return known.pose is not edits.pose or known.paint is not edits.paint or mixes[0] != mixes[1]
+
     def saw(self, sequence: int) -> int:
         """Note an order number that the page sent, and return it."""
         self.sequence = max(self.sequence, sequence)
@@ -336,12 +349,20 @@ class Session:
         """Write a picture, or the bytes of a file, where the server may serve it from, and return its path.
 
         Of one name only the last few are kept.
+
+        Raises:
+            ValueError: if the name would lead out of the session's folder.
+            InputError: if the session was closed.
         """
-        folder = self._folder / secrets.token_hex(4)
-        folder.mkdir(parents=True, exist_ok=True)
-        path = folder / f"{stem}{suffix}"
-        path.write_bytes(image if isinstance(image, bytes) else encode_image(image, suffix))
+        if "/" in stem or "\\" in stem:
+            raise ValueError(f"{stem!r} is no name of a file")
+        data = image if isinstance(image, bytes) else encode_image(image, suffix)
+        path = self._folder / secrets.token_hex(4) / f"{stem}{suffix}"
         with self.lock:
+            if self.closed:
+                raise InputError("this page has been idle for too long; reload it and open the photo again")
+            path.parent.mkdir(parents=True)
+            path.write_bytes(data)
             self._files.append(path)
             same = [p for p in self._files if p.name == path.name]
             for old in same[:-keep]:
@@ -350,5 +371,7 @@ class Session:
         return str(path)
 
     def close(self) -> None:
-        """Remove the session's files."""
+        """Remove the session's files; from now on none can be saved."""
+        with self.lock:
+            self.closed = True
         shutil.rmtree(self._folder, ignore_errors=True)

@@ -34,8 +34,16 @@ _HERE = Path(__file__).parent
 _EXAMPLES = _HERE / "examples" / "people"
 _PHOTOS = [".jpg", ".jpeg", ".png", ".webp"]
 _FILES = [*_PHOTOS, ".pise"]
-#: A page that is loaded anew names its session, which is kept for a while after the page has gone.
-_KNOWN_SESSION = "() => [{ session: sessionStorage.getItem('pise-session') }]"
+#: A page that is loaded anew names its session, which is kept for a while after the page has gone. A duplicated tab
+#: has a copy of the name, and a browser may keep none.
+_KNOWN_SESSION = """() => {
+  const again = ["reload", "back_forward"].includes(performance.getEntriesByType("navigation")[0]?.type);
+  try {
+    return [{ session: again ? sessionStorage.getItem("pise-session") : null }];
+  } catch {
+    return [{ session: null }];
+  }
+}"""
 _SHOW_EXAMPLES = """() => {
   const state = document.body.dataset;
   state.studio = state.studio === "editing" ? "choosing" : window.piseStudio?.document ? "editing" : "";
@@ -195,8 +203,10 @@ def build(studio: actions.Studio) -> gr.Blocks:
             common: dict[str, Any] = {
                 "outputs": list(parts.values()), "show_progress": "hidden", "api_visibility": "undocumented",
             }  # fmt: skip
-            settings = {"api_name": f"page_{name}", "trigger_mode": "multiple", "concurrency_id": "edit"} | settings
-            done = event(handler(action), list(inputs), concurrency_limit=4, **common, **settings)
+            settings = {"api_name": f"page_{name}", "trigger_mode": "multiple"} | settings
+            if "concurrency_id" not in settings:  # edits are carried out one by one, in the order they were made in
+                settings |= {"concurrency_id": "edit", "concurrency_limit": 1}
+            done = event(handler(action), list(inputs), **common, **settings)
             if then:
                 done.then(
                     handler(then), None, **common, api_name=f"page_{name}_then", trigger_mode="always_last",
@@ -212,10 +222,12 @@ def build(studio: actions.Studio) -> gr.Blocks:
             chosen.__name__ = f"{action.__name__}_example"
             return chosen
 
-        looking: dict[str, Any] = {"concurrency_id": "gpu", "trigger_mode": "once"}
+        looking: dict[str, Any] = {"concurrency_id": "gpu", "concurrency_limit": 1, "trigger_mode": "once"}
+        # An upload that was dropped would stay on the server.
+        uploaded = looking | {"trigger_mode": "multiple"}
         opening: dict[str, Any] = {"then": studio.prepare, **looking}
         for upload in (open_button, drop):
-            on(upload.upload, studio.open_upload, upload, detector, parser, **opening)
+            on(upload.upload, studio.open_upload, upload, detector, parser, **opening | uploaded)
             upload.upload(lambda: None, None, upload, queue=False, api_visibility="private")
         on(strip.choose, example(studio.open_file), strip, detector, parser, **opening)
         on(again.click, studio.analyse_again, detector, parser, **opening)
@@ -223,18 +235,19 @@ def build(studio: actions.Studio) -> gr.Blocks:
         on(pose.place, studio.place_person, pose, parser, **opening)
         on(pose.commit, studio.commit_pose, pose)
         on(pose.load_pose, studio.load_pose, pose)
-        on(pose_photo.upload, studio.borrow_pose, pose_photo, detector, **looking)
+        on(pose_photo.upload, studio.borrow_pose, pose_photo, detector, **uploaded)
         on(regions.commit, studio.commit_paint, regions)
         on(textures.commit, studio.commit_styles, textures)
         on(textures.remove, studio.remove_reference, textures)
-        on(textures.steps, studio.strip, textures, then=None, concurrency_id="gpu", trigger_mode="always_last")
+        on(textures.steps, studio.strip, textures, then=None, **looking | {"trigger_mode": "always_last"})
         on(textures.save_look, studio.save_look, textures, then=None)
         on(textures.use_garment, studio.use_garment, textures, **looking, then=None)
-        on(add.upload, studio.add_uploads, add, detector, parser, **looking, then=None)
+        on(add.upload, studio.add_uploads, add, detector, parser, **uploaded, then=None)
         add.upload(lambda: None, None, add, queue=False, api_visibility="private")
         on(textures.example, example(studio.add_references), textures, detector, parser, **looking, then=None)
         on(motion.commit, studio.commit_motion, motion, then=None)
-        on(motion.save, studio.save_motion, motion, then=None, concurrency_id="motion", trigger_mode="once")
+        saving: dict[str, Any] = {"concurrency_id": "motion", "concurrency_limit": 4, "trigger_mode": "once"}
+        on(motion.save, studio.save_motion, motion, then=None, **saving)
         on(motion.stop, studio.stop_motion, motion, then=None)
         on(bar.undo, studio.undo, bar)
         on(bar.redo, studio.redo, bar)
@@ -249,7 +262,8 @@ def build(studio: actions.Studio) -> gr.Blocks:
         demo.unload(goodbye)
         add_endpoints(studio, sessions)
 
-    demo.queue(max_size=64, default_concurrency_limit=4)
+    # A request that passes the queue by names no session, and so no document.
+    demo.queue(max_size=64, default_concurrency_limit=4, api_open=False)
     return demo
 
 

@@ -87,12 +87,13 @@ class TextureActions(Engine):
         session.need_person()
         region = checks.choice(value, "region", REGIONS[1:])
         reference = checks.choice(value, "reference", tuple(session.references))
-        pictures = []
+        edits, pictures = session.edits, []
         for number, weight in enumerate(STEPS, 1):
             yield status("busy", f"Rendering step {number} of {len(STEPS)}…", session)
-            styles = {**session.edits.styles, region: {reference: weight}}
-            shown = session.render(replace(session.edits, styles=styles), preview=True).photo
+            styles = {**edits.styles, region: {reference: weight}}
+            shown = session.render(replace(edits, styles=styles), preview=True).photo
             pictures.append(page.step(session, shown))
+        session.strip = edits, region
         news = {"region": region, "reference": reference, "weights": STEPS, "pictures": pictures}
         yield {"textures": {"strip": news}} | status("ok", "Choose the step that you like.", session)
 

@@ -1,6 +1,8 @@
 """The studio for programs: the example of the README, on a real server."""
 
 import socket
+import urllib.error
+import urllib.request
 
 import numpy as np
 import pytest
@@ -23,6 +25,14 @@ def client(editor):
     launch(demo, "127.0.0.1", port, prevent_thread_lock=True, quiet=True)
     yield Client(f"http://127.0.0.1:{port}", verbose=False)
     demo.close()
+
+
+def test_a_call_past_the_queue_is_refused(client):
+    request = urllib.request.Request(
+        f"{client.src}gradio_api/run/undo", b'{"data": []}', {"Content-Type": "application/json"}
+    )
+    with pytest.raises(urllib.error.HTTPError, match="404"):
+        urllib.request.urlopen(request, timeout=30)
 
 
 def test_programs_do_what_the_page_does(client, person, other_person, tmp_path):

@@ -3,6 +3,7 @@
 import dataclasses
 import io
 import json
+import struct
 import zipfile
 
 import numpy as np
@@ -72,7 +73,7 @@ def test_what_was_saved_comes_back(document):
         ]  # fmt: skip
 
 
-def rewritten(data, change=None, **members):
+def rewritten(data, change=None, compression=zipfile.ZIP_DEFLATED, **members):
     """The file with its JSON changed, and members added, replaced or (None) left out."""
     source = zipfile.ZipFile(io.BytesIO(data))
     contents = {info.filename: source.read(info) for info in source.infolist()}
@@ -82,7 +83,7 @@ def rewritten(data, change=None, **members):
         contents["document.json"] = json.dumps(values).encode()
     contents |= {name.replace("__", "/").replace("_", "."): data for name, data in members.items()}
     buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+    with zipfile.ZipFile(buffer, "w", compression) as archive:
         for name, data in contents.items():
             if data is not None:
                 archive.writestr(name, data)
@@ -117,6 +118,12 @@ def test_damaged_and_foreign_files_are_refused(document, monkeypatch):
     data = pise_file.write(document)
     flipped = bytearray(data)
     flipped[len(data) // 2] ^= 0xFF
+    photo = encode_image(document.person.photo)
+    start = data.index(b"PK\x01\x02")  # the directory's first entry, whose name is said to be UTF-8 and is not
+    utf8 = bytearray(data)
+    utf8[start + 9] |= 0x08
+    utf8[start + 46] = 0xFF
+    utf8 = bytes(utf8)
     small = encode_image(np.zeros((20, 20, 3), np.uint8))
     cases = [
         data[: len(data) // 2],
@@ -126,6 +133,10 @@ def test_damaged_and_foreign_files_are_refused(document, monkeypatch):
         rewritten(data, photo_png=b"no picture"),
         rewritten(data, paint__0_png=small),
         rewritten(data, stranger_png=b"x"),
+        rewritten(data, photo_png=encode_image(document.person.photo, ".jpg")),
+        rewritten(data, photo_png=photo[:8] + b"\0\0\0\0tEXt\0\0\0\0" + photo[8:]),  # its size is not where it belongs
+        rewritten(data, compression=zipfile.ZIP_LZMA),
+        utf8,
         rewritten(data, document_json=b"[1]"),
     ]
     for case in cases:
@@ -144,3 +155,26 @@ def test_a_document_that_could_not_be_opened_again_is_not_written(document, monk
     monkeypatch.setattr(pise_file, "MAX_DOCUMENT_BYTES", 1000)
     with pytest.raises(InputError, match="remove a reference"):
         pise_file.write(dataclasses.replace(document, references={}))
+
+
+def test_what_would_be_refused_is_not_written(document, monkeypatch):
+    monkeypatch.setattr(pise_file, "_MAX_DOCUMENT_PIXELS", 10_000)
+    with pytest.raises(InputError, match="remove a reference"):
+        pise_file.write(document)
+
+
+def test_as_many_large_photos_as_a_session_holds_can_be_opened_again():
+    header = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + struct.pack(">2I", 5000, pise_file.MAX_PIXELS // 5000)
+    names = ["photo", "parsing", *(f"references/{n}{part}" for n in range(8) for part in ("", "-parsing"))]
+
+    def refused(names):
+        buffer = io.BytesIO()
+        with zipfile.ZipFile(buffer, "w") as archive:
+            for name, data in {"document.json": b"{}", **{f"{name}.png": header for name in names}}.items():
+                archive.writestr(name, data)
+        with pytest.raises(InputError) as error:
+            pise_file.read(buffer.getvalue())
+        return str(error.value)
+
+    assert "damaged" in refused(names)  # for the pictures have nothing but headers
+    assert "megapixels" in refused(names + ["paint/0", "paint/1", "paint/2"])

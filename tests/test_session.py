@@ -72,6 +72,12 @@ def test_another_photo_starts_a_new_history(session, other_person):
         session.need_person()
 
 
+def test_another_person_in_the_photo_is_another_document(session):
+    before = session.document
+    session.set_person(session.person)
+    assert session.document == before + 1
+
+
 def test_a_pose_edit_changes_the_picture_at_both_sizes(session, person):
     edits = session.commit(pose=moved(person))
     assert not np.array_equal(session.render(edits).photo, person.photo)
@@ -98,6 +104,31 @@ def test_what_was_painted_goes_along_with_the_body(session, person):
     same = session.edits.paint
     assert paint is not None and same is not None and np.array_equal(same.labels(), paint.labels())
     assert session.commit_pose(moved(person, joint=4, by=(-3000.0, 0.0))) < 0.7  # out of the picture
+
+
+def test_what_another_thread_paints_meanwhile_does_not_get_in(editor, person):
+    class Raced(Session):
+        """Between each two lines, another thread has asked for another layer."""
+
+        other = None
+
+        @property
+        def _intent(self):
+            return self.other
+
+        @_intent.setter
+        def _intent(self, value):
+            self.other = self.other or value
+
+    session = Raced()
+    session.open(person.photo, "drawn", [])
+    session.set_person(editor.set_person(person.photo, pose=person.pose, parsing=person.parsing))
+    session.commit(paint=layer(person, region=3))
+    session.paint_at(None)
+    session.commit(paint=layer(person, region=5))
+    paint, _ = session.paint_at(None)
+    assert paint is not None and set(np.unique(paint.labels())) == {5, UNTOUCHED}
+    session.close()
 
 
 def test_removing_a_reference_takes_it_out_of_the_history(session, editor, other_person):
@@ -168,6 +199,19 @@ def test_files_of_a_session_go_with_it(session, person):
     assert not any(path.exists() for path in paths)
 
 
+@pytest.mark.parametrize("stem", ["../outside", "/outside", "a/b", "..\\outside"])
+def test_a_name_that_leads_out_of_the_folder_is_refused(session, stem):
+    with pytest.raises(ValueError, match="no name of a file"):
+        session.save(b"x", stem, ".png")
+
+
+def test_a_closed_session_makes_no_new_files(session):
+    session.close()
+    with pytest.raises(InputError, match="reload"):
+        session.save(b"x", "photo", ".png")
+    assert not session._folder.exists()
+
+
 def test_sessions_are_found_by_page_and_by_token_and_bounded():
     sessions = Sessions(limit=2)
     first = sessions.of("first")
@@ -181,6 +225,26 @@ def test_sessions_are_found_by_page_and_by_token_and_bounded():
             sessions.by_token(token)
     sessions.close()
     assert len(sessions) == 0
+
+
+def test_sessions_without_a_photo_make_room_first():
+    sessions = Sessions(limit=3)
+    working = [sessions.of(name) for name in ("first", "second")]
+    for session in working:
+        session.open(np.zeros((32, 32, 3), np.uint8), "photo", [])
+    for call in range(40):
+        sessions.of(f"call {call}")
+    assert len(sessions) == 3 and [sessions.of(name) for name in ("first", "second")] == working
+    sessions.close()
+
+
+def test_who_names_no_session_gets_none():
+    sessions = Sessions()
+    token = sessions.of("page").token
+    for ask in (lambda: sessions.of(""), lambda: sessions.adopt("", None), lambda: sessions.adopt("", token)):
+        with pytest.raises(InputError, match="no session"):
+            ask()
+    sessions.close()
 
 
 def test_a_page_that_is_loaded_anew_keeps_its_session_and_one_that_stays_away_loses_it():
@@ -205,8 +269,13 @@ def test_a_page_that_is_loaded_anew_keeps_its_session_and_one_that_stays_away_lo
 
 
 def test_idle_sessions_go():
-    sessions = Sessions(idle_seconds=0)
-    token = sessions.of("first").token
+    sessions = Sessions(idle_seconds=60)
+    first, second = sessions.of("first"), sessions.of("second")
+    first.used -= 61
     sessions.of("second")
     with pytest.raises(InputError, match="reload"):
-        sessions.by_token(token)
+        sessions.by_token(first.token)
+    second.used -= 61
+    sessions._sweep()  # as its timer does when nobody else comes
+    assert len(sessions) == 0
+    sessions.close()

@@ -7,10 +7,13 @@ import numpy as np
 import pytest
 from PIL import Image, ImageSequence
 
+from app import pise_file
 from app.actions import Studio
+from app.api import Programs
 from app.detectors import BUILT_IN
 from app.paint import UNTOUCHED, pack
-from app.session import Session
+from app.pise_file import SavedDocument, SavedPerson
+from app.session import Edits, Session
 from pise_core.errors import InputError
 from pise_core.images import read_image, write_image
 from pise_core.pose import to_json, to_rows
@@ -145,6 +148,27 @@ def test_the_painter_is_told_only_what_it_does_not_know(studio, session, person)
     assert "went along" in page["bar"]["status"]["text"]
 
 
+def test_a_stroke_on_an_old_map_leaves_the_carried_paint_where_it_is(studio, session, person):
+    before = np.full(person.parsing.shape, UNTOUCHED, np.uint8)
+    x, y = ((person.pose[3, :2] + person.pose[4, :2]) / 2).astype(int)
+    before[y - 4 : y + 5, x - 4 : x + 5] = 3
+    run(studio.commit_paint(session, {"seq": 1, "labels": pack(before), "before": None}))
+    run(studio.render(session))
+    run(studio.commit_pose(session, {"seq": 2, "keypoints": to_rows(raised(person))}))
+    carried = session.edits.paint.labels()
+    assert carried[y, x] == UNTOUCHED and (carried == 3).any()
+    after = before.copy()  # painted before the page was told
+    after[:10, :10] = 5
+    stroke = {"seq": 3, "labels": pack(after), "before": pack(before)}
+    assert studio.live(session, stroke)["ok"]
+    run(studio.commit_paint(session, stroke))
+    expected = carried.copy()
+    expected[:10, :10] = 5
+    assert np.array_equal(session.edits.paint.labels(), expected)
+    shown = run(studio.render(session))["regions"]["map"]["paint"]
+    assert shown == session.edits.paint.text()
+
+
 def test_textures_live_commit_and_removal(studio, session, editor, person, other_person):
     other = editor.set_person(other_person.photo, pose=other_person.pose, parsing=other_person.parsing)
     key = session.add_reference("other", other)
@@ -155,6 +179,19 @@ def test_textures_live_commit_and_removal(studio, session, editor, person, other
     assert not np.array_equal(read_image(page["download"]["value"]), person.photo)
     page = run(studio.remove_reference(session, {"reference": key}))
     assert page["textures"]["references"] == [] and page["textures"]["styles"]["styles"] == {}
+
+
+def test_the_strip_goes_when_it_is_no_longer_true(studio, session, editor, person, other_person):
+    other = editor.set_person(other_person.photo, pose=other_person.pose, parsing=other_person.parsing)
+    key = session.add_reference("other", other)
+    run(studio.commit_styles(session, {"seq": 1, "styles": {"hair": {key: 0.5}}}))
+    asked = {"region": "hair", "reference": key}
+    assert len(run(studio.strip(session, asked))["textures"]["strip"]["pictures"]) == 5
+    run(studio.commit_styles(session, {"seq": 2, "styles": {"hair": {key: 1}}}))
+    assert "textures" not in run(studio.render(session))  # another step of the same strip
+    run(studio.commit_pose(session, {"seq": 3, "keypoints": to_rows(raised(person))}))
+    assert run(studio.render(session))["textures"]["strip"] is False
+    assert "textures" not in run(studio.render(session))
 
 
 def test_alpha_zero_is_the_person_as_she_was(studio, session, editor, person, other_person):
@@ -218,6 +255,25 @@ def test_a_saved_document_opens_as_it_was(studio, session, editor, person, other
     opened.close()
 
 
+@pytest.mark.parametrize("name", ["{folder}/photo", "../../../photo", "..", "a/../../photo"])
+def test_the_name_in_a_document_leads_nowhere_else(studio, session, tmp_path, name):
+    folder = tmp_path / "somebody's"
+    folder.mkdir()
+    (folder / "kept.txt").write_text("mine")
+    person = SavedPerson(*(getattr(session.person, field) for field in SavedPerson._fields))
+    data = pise_file.write(SavedDocument(name.format(folder=folder), person, [], 0, {}, [Edits()], 0))
+    path = tmp_path / "hostile.pise"
+    path.write_bytes(data)
+    opened = Session()
+    run(studio.open_file(opened, path, BUILT_IN, BUILT_IN))
+    for _ in range(3):
+        news = run(studio.render(opened))["download"]["value"]
+        assert Path(news).is_relative_to(opened._folder)
+        run(studio.save(opened, {}))
+    assert (folder / "kept.txt").read_text() == "mine" and [p.name for p in folder.iterdir()] == ["kept.txt"]
+    opened.close()
+
+
 def test_a_motion_is_an_edit_and_its_pictures_can_be_stopped(studio, session, person):
     motion = {"keys": [to_rows(person.pose), to_rows(raised(person))], "seconds": 0.25, "loop": False}
     page = run(studio.commit_motion(session, {"motion": motion}))
@@ -248,6 +304,31 @@ def test_an_uploaded_file_is_not_kept(studio, photo_path, tmp_path):
     session.close()
 
 
+def test_an_upload_that_comes_too_early_is_not_kept(studio, photo_path, tmp_path):
+    empty, upload = Session(), tmp_path / "upload.png"
+    for action in (
+        lambda: run(studio.borrow_pose(empty, upload, BUILT_IN)),
+        lambda: Programs(studio).set_regions(empty, str(upload)),
+    ):
+        upload.write_bytes(photo_path.read_bytes())
+        with pytest.raises(InputError, match="open a photo"):
+            action()
+        assert not upload.exists()
+    empty.close()
+
+
+def test_programs_that_send_nonsense_are_told(studio, session, editor, other_person):
+    programs = Programs(studio)
+    for send in (programs.open_file, programs.add_reference, programs.set_regions):
+        with pytest.raises(InputError, match="send a file"):
+            send(session, None)
+    other = editor.set_person(other_person.photo, pose=other_person.pose, parsing=other_person.parsing)
+    key = session.add_reference("other", other)
+    with pytest.raises(InputError, match="has no dress"):
+        programs.set_styles(session, {"dress": {key: 0.5}})
+    assert session.edits.none and programs.set_styles(session, {"hair": {key: 0.5}})["styles"] == {"hair": {key: 0.5}}
+
+
 def test_a_page_that_is_loaded_anew_gets_its_document_back(studio, session, person):
     run(studio.commit_paint(session, {"seq": 1, "labels": painted(person)}))
     page = run(studio.start(session))
@@ -274,6 +355,7 @@ def test_start_over_can_be_undone(studio, session, person):
         ("commit_pose", {"keypoints": "18"}),
         ("commit_pose", {"keypoints": [[1, 2, 1]] * 17}),
         ("commit_pose", {"keypoints": [None] * 18}),
+        ("commit_pose", {"keypoints": [[5, 5, 1]] + [None] * 17}),
         ("commit_pose", {"keypoints": [[float("nan"), 1, 1]] + [[1, 1, 1]] * 17}),
         ("commit_pose", {"keypoints": [[1e9, 1, 1]] + [[1, 1, 1]] * 17}),
         ("commit_paint", {"labels": "../../etc/passwd"}),

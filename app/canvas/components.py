@@ -143,7 +143,7 @@ class StylePanel(_Part):
         session, live: as for :class:`PoseEditor`.
         references: list of ``{"id", "name", "image", "present"}``.
         styles: ``{"version", "styles", "present"}``.
-        strip: ``{"region", "reference", "weights", "pictures"}``, steps of a mix side by side.
+        strip: ``{"region", "reference", "weights", "pictures"}``, steps of a mix side by side, or False.
         garment: ``{"url", "width", "height", "box"}``, a photo in which the user is to mark the garment, or False
             (of an update that says None, the browser is not told).
         examples: data addresses of example photos.

@@ -8,7 +8,9 @@ function say({ kind, text }) {
 }
 function act(name) {
   const button = $(`[data-do="${name}"]`);
-  if (button.disabled) return;
+  const newest = page.seq;
+  tell("settle"); // an edit that is still being made with the keys comes first, and can be undone
+  if (button.disabled && page.seq === newest) return;
   say({ kind: "busy", text: name === "save" ? "Packing the document…" : "Rendering…" });
   props.value = { seq: ++page.seq };
   trigger(name);
@@ -23,7 +25,7 @@ for (const name of ["undo", "redo", "start_over", "save"]) page.addEventListener
 page.keys ??= (event) => {
   if (!(event.ctrlKey || event.metaKey) || event.altKey) return;
   const key = event.key.toLowerCase();
-  if (event.composedPath()[0].matches?.("input:not([type=range]), textarea, [contenteditable]")) return;
+  if (event.composedPath()[0].matches?.("input:not([type=range], [type=checkbox], [type=radio]), textarea, [contenteditable]")) return;
   if (key === "z") tell(event.shiftKey ? "redo" : "undo");
   else if (key === "y") tell("redo");
   else if (key === "s") tell("save");
@@ -48,7 +50,11 @@ function takeFile() {
 }
 // The tab keeps the name of its session: a page that is loaded anew gets its work back.
 function takeSession() {
-  if (props.session) sessionStorage.setItem("pise-session", props.session);
+  try {
+    if (props.session) sessionStorage.setItem("pise-session", props.session);
+  } catch {
+    // A browser that stores nothing starts afresh when the page is loaded anew.
+  }
 }
 watch("session", takeSession);
 watch("file", takeFile);

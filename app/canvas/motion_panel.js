@@ -100,6 +100,8 @@ function drawButtons() {
   if (busy) $("#progress").value = props.progress.done / props.progress.of;
 }
 function commit(next) {
+  keys = next; // the next change may come before the server's answer
+  draw();
   props.value = { motion: { keys: next, seconds: Number($("#seconds").value), loop: $("#loop").checked } };
   trigger("commit");
 }

@@ -45,10 +45,14 @@ function createPump(ask, show = showPicture) {
     while (waiting) {
       const request = waiting;
       waiting = null;
-      const reply = await ask(request);
-      tell("answer", request);
-      if (reply?.ok) show({ document: reply.document, seq: reply.seq, url: reply.image, live: true }, request);
-      else if (reply?.error) tell("status", { kind: "error", text: reply.error });
+      try {
+        const reply = await ask(request);
+        tell("answer", request);
+        if (reply?.ok) show({ document: reply.document, seq: reply.seq, url: reply.image, live: true }, request);
+        else if (reply?.error) tell("status", { kind: "error", text: reply.error });
+      } catch {
+        tell("status", { kind: "error", text: "The preview did not come. Your work is kept; go on." });
+      }
     }
     busy = false;
   }

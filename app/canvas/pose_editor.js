@@ -12,7 +12,7 @@ let marquee = false; // a drag beside the joints selects, instead of moving the 
 // On a phone the result is below the fold: show it under the finger.
 let under = matchMedia("(max-width: 760px)").matches ? "picture" : "photo";
 let drag = null; // {kind, joint, start, from: [x, y], moved}
-let nudging = null;
+let nudging = 0; // timer of a nudge that is no step of the history yet
 
 const sideOf = (joint) => (/^right/.test(JOINTS[joint]) ? "right" : /^left/.test(JOINTS[joint]) ? "left" : "centre");
 const label = (joint) => JOINTS[joint][0].toUpperCase() + JOINTS[joint].slice(1).replace("_", " ");
@@ -119,12 +119,19 @@ function live() {
 }
 
 function commit() {
+  clearTimeout(nudging);
+  nudging = 0;
   if (placing) return;
   pump.drop();
   generated = null;
   tell("status", { kind: "busy", text: "Rendering at full size…" });
   props.value = { seq: ++page.seq, keypoints: rowsFromPose(pose) };
   trigger("commit");
+}
+
+// A row of nudges becomes a step now, before anything else is done.
+function settle() {
+  if (nudging) commit();
 }
 
 // Pointers report more often than the screen is drawn.
@@ -168,7 +175,7 @@ const actions = {
     const next = copyPose(pose);
     const off = [...selection.joints].every((j) => !pose[j].on);
     for (const j of selection.joints) next[j].on = off;
-    if (!next.some((joint) => joint.on)) return;
+    if (next.filter((joint) => joint.on).length < 2) return;
     change(next);
     showSelection();
   },
@@ -244,6 +251,7 @@ function takePhoto() {
 function takePose() {
   if (!props.pose || !photo.width) return;
   clearTimeout(nudging);
+  nudging = 0;
   pump.drop();
   drag = null;
   placing = props.pose.placing;
@@ -271,6 +279,7 @@ watch("pose", takePose);
 watch("people", takePeople);
 watch("layers", takeLayers);
 page.addEventListener("mode", ({ detail }) => detail === "pose" && stage.focus({ preventScroll: true }));
+page.addEventListener("settle", settle);
 page.addEventListener("picture", () => under === "picture" && showUnder());
 showUnder();
 takePhoto();

@@ -27,6 +27,7 @@ createGestures(stage, view, {
   down(point, event) {
     const hold = pose && grip(point, event);
     if (!hold) return false;
+    settle();
     drag = { ...hold, start: copyPose(pose), before: [...selection.joints], at: point, from: view.toWorld(...point), moved: false };
     if (hold.kind === "joint") select(hold.joint);
     if (hold.kind === "several" && hold.joint >= 0 && !selection.joints.has(hold.joint)) {
@@ -67,12 +68,14 @@ createGestures(stage, view, {
     if (moved && kind !== "rubber") commit();
   },
   cancel() {
+    const { moved, kind } = drag;
     pose = drag.start;
     selection.rubber = null;
     selection.set(drag.before);
     drag = null;
     delete stage.dataset.dragging;
-    follow();
+    showSelection();
+    if (moved && kind !== "rubber") follow(); // what was shown of it goes back
   },
   hover(point, event) {
     if (pose && !drag) stage.dataset.over = (point && grip(point, event)?.kind) ?? "";

@@ -143,6 +143,7 @@ function scaleFigure(start, factor) {
 
 // The same posture seen in a mirror, at the same place: of a joint's counterpart, where that is mirrored too.
 function mirrorJoints(start, joints) {
+  if (![...joints].some((j) => start[j].on)) return copyPose(start); // nothing in sight has no centre
   const centre = figureCentre([...joints].map((j) => start[j])).x;
   return start.map((joint, j) => {
     if (!joints.has(j)) return { ...joint };

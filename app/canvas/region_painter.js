@@ -12,6 +12,7 @@ let size = 24; // diameter in pixels of the screen
 let under = "picture";
 let stroke = null; // {last: [x, y], before}
 let strokeSeq = 0; // order number of the newest stroke
+let known = null; // the painted layer that the server and this page both know, packed; null if nothing is painted
 let pointer = null;
 let corners = []; // of the lasso, in pixels of the map
 const hidden = new Set(); // regions whose colour is not shown
@@ -47,15 +48,20 @@ function showUnder() {
 // ---- talking to the server
 
 const pump = createPump(async (request) => {
-  const labels = await pack(map.paint);
-  return server.render_live({ labels, seq: request.seq, session: props.session });
+  if (!map) return null;
+  const [labels, before] = await Promise.all([pack(map.paint), known]);
+  return server.render_live({ labels, before, seq: request.seq, session: props.session });
 });
 
 async function commit() {
   pump.drop();
   tell("status", { kind: "busy", text: "Rendering at full size…" });
   const seq = (strokeSeq = ++page.seq);
-  props.value = { seq, labels: await pack(map.paint) };
+  // The layer without the stroke goes along: the server's may have moved with the body meanwhile.
+  const packed = [pack(map.paint), known];
+  known = packed[0];
+  const [labels, before] = await Promise.all(packed);
+  props.value = { seq, labels, before };
   trigger("commit");
 }
 
@@ -269,6 +275,7 @@ async function takeMap() {
   // Strokes that the server had not heard of yet stay.
   const keep = map?.document === news.document && (stroke || news.version < strokeSeq);
   map = createLabelMap(news.width, news.height, base, keep ? map.paint : paint);
+  if (!keep) known = news.paint;
   map.document = news.document;
   [canvas.width, canvas.height] = [map.width, map.height];
   drawAll();
