@@ -35,12 +35,12 @@ class Programs:
     def __init__(self, studio: Studio) -> None:
         self._studio = studio
 
-    def open_file(self, session: Session, file: str) -> dict[str, Any]:
+    def open_file(self, session: Session, file: Any) -> dict[str, Any]:
         """Open a photo, whose largest person is analysed, or a saved .pise document."""
         _run(self._studio.open_upload(session, _sent(file), detectors.BUILT_IN, detectors.BUILT_IN))
         return _state(session)
 
-    def add_reference(self, session: Session, file: str) -> dict[str, Any]:
+    def add_reference(self, session: Session, file: Any) -> dict[str, Any]:
         """Take a photo of somebody, or a saved look, as a reference for styles. Its id is the last one listed."""
         count = len(session.references)
         _run(self._studio.add_uploads(session, [_sent(file)], detectors.BUILT_IN, detectors.BUILT_IN))
@@ -58,7 +58,7 @@ class Programs:
         _run(self._studio.load_pose(session, {"text": text}))
         return _state(session)
 
-    def set_regions(self, session: Session, file: str) -> dict[str, Any]:
+    def set_regions(self, session: Session, file: Any) -> dict[str, Any]:
         """Set the map of regions: a PNG of mode P or L and of the photo's size, indices 0 to 7."""
         file = _sent(file)
         try:

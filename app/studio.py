@@ -224,7 +224,7 @@ def build(studio: actions.Studio) -> gr.Blocks:
 
         looking: dict[str, Any] = {"concurrency_id": "gpu", "concurrency_limit": 1, "trigger_mode": "once"}
         # An upload that was dropped would stay on the server.
-        uploaded = looking | {"trigger_mode": "multiple"}
+        uploaded: dict[str, Any] = looking | {"trigger_mode": "multiple"}
         opening: dict[str, Any] = {"then": studio.prepare, **looking}
         for upload in (open_button, drop):
             on(upload.upload, studio.open_upload, upload, detector, parser, **opening | uploaded)

@@ -1,7 +1,5 @@
 """One user's document, and the registry that bounds how many there are."""
 
-import time
-
 import numpy as np
 import pytest
 
@@ -247,25 +245,44 @@ def test_who_names_no_session_gets_none():
     sessions.close()
 
 
-def test_a_page_that_is_loaded_anew_keeps_its_session_and_one_that_stays_away_loses_it():
-    sessions = Sessions(grace_seconds=0.05)
+def test_a_page_that_is_loaded_anew_keeps_its_session_and_one_that_stays_away_loses_it(monkeypatch):
+    waiting = []
+
+    class Timer:
+        """Its time comes when the test says so."""
+
+        daemon = False
+
+        def __init__(self, seconds, function, arguments=()):
+            self.due = lambda: function(*arguments)
+
+        def start(self):
+            waiting.append(self)
+
+        def cancel(self):
+            waiting.remove(self)
+
+    def time_passes():
+        while waiting:
+            waiting.pop(0).due()
+
+    monkeypatch.setattr("app.registry.threading.Timer", Timer)
+    sessions = Sessions(idle_seconds=3600)
+    monkeypatch.setattr(sessions, "_sweep", lambda: None)  # that one comes later
     session = sessions.of("page")
     assert sessions.adopt("page again", session.token) is session  # the new page comes before the old one has gone
     sessions.leave("page")
-    time.sleep(0.2)
+    time_passes()
     assert sessions.by_token(session.token) is session
     sessions.leave("page again")
     assert sessions.adopt("page once more", session.token) is session  # within the time of grace
-    time.sleep(0.2)
+    time_passes()
     assert len(sessions) == 1
     sessions.leave("page once more")
-    for _ in range(100):
-        if not len(sessions):
-            break
-        time.sleep(0.02)
+    time_passes()
     assert len(sessions) == 0
     assert sessions.adopt("page", session.token) is not session
-    sessions.close()
+    waiting.clear()
 
 
 def test_idle_sessions_go():
