@@ -68,8 +68,9 @@ def _arms_up(pose: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 def _within(pose: np.ndarray, image: np.ndarray) -> np.ndarray:
     """Joints beyond the picture are missing."""
+    height, width = image.shape[:2]
     with np.errstate(invalid="ignore"):
-        inside = ((pose[:, :2] >= 0) & (pose[:, :2] < np.array(image.shape[1::-1]))).all(1)
+        inside = (pose[:, 0] >= 0) & (pose[:, 0] < width) & (pose[:, 1] >= 0) & (pose[:, 1] < height)
     return np.where(inside[:, None], pose, np.array([np.nan, np.nan, 0], pose.dtype))
 
 
