@@ -9,7 +9,6 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 import pytest
-from conftest import draw_person
 from PIL import Image
 
 from pise_core.cli import main
@@ -19,6 +18,7 @@ from pise_core.regions import REGION
 from pise_core.training.deepfashion import Archive, flat_name, make_maps, read_split
 from pise_core.training.label_tables import TABLES, load_table
 from pise_core.training.samples import load_samples
+from tests.conftest import draw_person
 
 SHARED = os.environ.get("PISE_SHARED_DATA")
 LISTS = Path(SHARED) / "deepfashion_lists" if SHARED else None
