@@ -7,6 +7,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from pise_core.detection.network import AnalyzerConfig, AnalyzerNetwork, fold_norms
 from pise_core.errors import InputError
 from pise_core.networks.blocks import GatedConv, UpBlock
 from pise_core.networks.discriminator import Discriminator
@@ -303,3 +304,15 @@ def test_a_discriminator_may_see_the_wanted_map():
     with torch.no_grad():
         assert judge(image, parsing).shape == (2, 1, SIZE[0] // 16, SIZE[1] // 16)
         assert not torch.equal(judge(image, parsing), judge(image, parsing.flip(3)))
+
+
+def test_folded_norms_change_no_answer():
+    torch.manual_seed(0)
+    network = AnalyzerNetwork(AnalyzerConfig((4, 8, 8, 8, 8)))
+    network(torch.rand(2, 3, 64, 64))  # in training: the statistics move away from 0 and 1
+    image = torch.rand(1, 3, 64, 64) * 2 - 1
+    with torch.no_grad():
+        before, after = network.eval()(image), fold_norms(network)(image)
+    assert torch.allclose(before.heatmaps, after.heatmaps, atol=1e-5)
+    assert torch.allclose(before.parsing, after.parsing, atol=1e-5)
+    assert not any(isinstance(m, torch.nn.BatchNorm2d) for m in network.modules())

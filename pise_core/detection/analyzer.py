@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 
 from pise_core.detection.decoding import decode_joints
-from pise_core.detection.network import AnalyzerConfig, AnalyzerNetwork
+from pise_core.detection.network import AnalyzerConfig, AnalyzerNetwork, fold_norms
 from pise_core.errors import InputError
 from pise_core.framing import Framing
 from pise_core.pose import JOINT, MIRROR, visible
@@ -24,6 +24,8 @@ MOST_PEOPLE = 6
 _BORDER = 127
 #: Regions are looked at once more with so many times the pixels (a third of the vote): hair, hands and straps are thin.
 _FINER = 1.5
+#: The first look at somebody only says where they are.
+_COARSER = 0.75
 
 Box = tuple[float, float, float, float]
 
@@ -68,7 +70,7 @@ class Analyzer:
             network.load_state_dict(tensors)
         except (RuntimeError, KeyError, TypeError, ValueError, AttributeError, IndexError):
             raise InputError(f"{path} holds an analyzer of another make; fetch the weights of this version") from None
-        return cls(network, device)
+        return cls(fold_norms(network), device)
 
     def find_people(self, photo: np.ndarray) -> list[Box]:
         """Boxes in pixels of the photo, largest first; empty when nobody is there. ``photo``: HWC uint8 RGB.
@@ -99,7 +101,7 @@ class Analyzer:
         """Joints and regions of the person in ``box``; None if the close look finds no person there."""
         size = (photo.shape[1], photo.shape[0])
         for close in (False, True):
-            framing = Framing.around(box, size)
+            framing = Framing.around(box, size) if close else Framing.around(box, size).finer(_COARSER)
             maps, probabilities = self._closely(photo, framing) if close else self._look(framing.crop(photo, _BORDER))
             # The first look may find arms that the whole scene was too small to show.
             inside = _inside(framing, box, probabilities.shape[1:], 0.12 if close else 0.22)
