@@ -145,7 +145,7 @@ def read(source: str | Path | bytes) -> SavedDocument:
             return _read(_Members(archive))
     except InputError:
         raise
-    except (ValueError, zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError):
+    except (ValueError, zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError):
         raise InputError(_DAMAGED) from None
 
 
