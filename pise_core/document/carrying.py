@@ -7,7 +7,7 @@ the bare background stays where it is.
 import cv2
 import numpy as np
 
-from app.paint import UNTOUCHED, PaintLayer
+from pise_core.document.paint import UNTOUCHED, PaintLayer
 from pise_core.parts import PARTS, assign_parts, part_transforms
 
 
