@@ -11,6 +11,7 @@ import pytest
 from PIL import Image, ImageSequence
 
 from pise_core import Document, NobodyFound
+from pise_core.cli import main
 from pise_core.document.edits import Edits
 from pise_core.document.paint import UNTOUCHED
 from pise_core.document.rendering import Renderer
@@ -192,6 +193,29 @@ def test_a_document_is_saved_and_opened_with_its_history(document, editor, perso
     assert opened.redo() and opened.edits.styles == {"upper_clothes": {key: 0.5}}
     with pytest.raises(InputError, match="no file"):
         Document.open(tmp_path / "other.pise", editor)
+
+
+def test_a_saved_document_is_rendered_on_the_command_line(document, person, weights, tmp_path, capsys):
+    document.set_pose(moved(person))
+    document.set_motion([person.pose, moved(person)], 0.25, loop=False)
+    path, picture, motion = (tmp_path / name for name in ("mine.pise", "edited.png", "wave.gif"))
+    document.save(path)
+    for out in (picture, motion):
+        assert main(["render", str(path), "--out", str(out), "--weights", str(weights), "--device", "cpu"]) == 0
+    assert np.array_equal(read_image(picture), document.render().photo)
+    with Image.open(motion) as gif:
+        assert len(list(ImageSequence.Iterator(gif))) == 4
+    document.undo()
+    document.save(path)
+    for source, out, message in [
+        (tmp_path / "none.pise", picture, "no file"),
+        (picture, picture, "damaged"),
+        (path, motion, "two key poses"),
+        (path, tmp_path / "x.bmp", "use .png"),
+    ]:
+        capsys.readouterr()
+        assert main(["render", str(source), "--out", str(out)]) == 2
+        assert message in capsys.readouterr().err
 
 
 def test_nobody_in_the_photo_is_said(editor, person):
