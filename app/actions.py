@@ -3,6 +3,7 @@
 Every action is a generator of :data:`app.page.Update`. Nothing here knows Gradio, so that tests call it directly.
 """
 
+from dataclasses import replace
 from typing import Any
 
 from app import checks, page
@@ -12,9 +13,8 @@ from app.page import Update, Updates, rendering, status
 from app.session import Session
 from app.texture_actions import TextureActions
 from pise_core import pose as poses
-from pise_core.document import Edits
+from pise_core.document import Document, Edits
 from pise_core.document.edits import checked_styles
-from pise_core.document.paint import PaintLayer
 from pise_core.document.writing import write
 from pise_core.errors import NobodyFound
 from pise_core.images import read_image
@@ -41,8 +41,9 @@ class Studio(OpeningActions, TextureActions, MotionActions):
     def commit_pose(self, session: Session, value: Any) -> Updates:
         """The user let go of the skeleton; ``value`` is ``{"seq", "keypoints"}``."""
         session.saw(checks.sequence(value))
-        document, pose = session.need_document(), checks.pose(value)
-        self._tell(session, document.edits, document.set_pose(pose))
+        document = session.need_document()
+        document.set_pose(checks.pose(value))
+        session.carried = True
         yield rendering(session)
 
     def commit_paint(self, session: Session, value: Any) -> Updates:
@@ -54,7 +55,7 @@ class Studio(OpeningActions, TextureActions, MotionActions):
         session.saw(checks.sequence(value))
         before, after = checks.stroke(document, value)
         with session.lock:
-            session.note = ""
+            session.carried = False
             document.set_paint(before, after)
             session.painter_knows(after)
         yield rendering(session)
@@ -92,7 +93,7 @@ class Studio(OpeningActions, TextureActions, MotionActions):
             layers = page.layers(session, document, edits, rendered, url)
             yield {"pose": {"layers": layers}} | status("busy", "Preparing the download…", session)
             download = page.download(session, rendered.photo)
-            yield {"download": download} | status("ok", _done(session, edits), session)
+            yield {"download": download} | status("ok", _done(session, document, edits), session)
 
     def prepare(self, session: Session) -> Updates:
         """After a document was opened: render its edits, or compute what the first preview needs."""
@@ -117,23 +118,20 @@ class Studio(OpeningActions, TextureActions, MotionActions):
         """
         document, number = session.need_document(), session.number
         sequence, edits = session.saw(checks.sequence(request)), document.edits
-        pose, paint, styles = edits.pose, edits.paint, edits.styles
         if checks.field(request, "keypoints") is not None:
-            pose = document.wanted(checks.pose(request))
-            paint, _ = document.paint_at(pose)
+            edits = replace(edits, pose=document.wanted(checks.pose(request)))
         if checks.field(request, "labels") is not None:
-            paint = PaintLayer.stroked(paint, *checks.stroke(document, request))
+            edits = replace(edits, paint=document.stroked(edits, *checks.stroke(document, request)))
         if checks.field(request, "styles") is not None:
-            styles = checked_styles(request["styles"], document.references)
-        image = document.render(Edits(pose, paint, styles), preview=True).photo
+            edits = replace(edits, styles=checked_styles(request["styles"], document.references))
+        image = document.render(edits, preview=True).photo
         return {"ok": True, "document": number, "seq": sequence, "image": page.data_address(image, 82)}
 
     # ---- poses from elsewhere
 
     def load_pose(self, session: Session, value: Any) -> Updates:
         """Take the pose of a file, in our JSON or OpenPose's; ``value`` is ``{"text"}``."""
-        document, text = session.need_document(), checks.text(value)
-        self._tell(session, document.edits, document.load_pose(text))
+        session.need_document().load_pose(checks.text(value))
         yield _posed(session)
 
     def borrow_pose(self, session: Session, path: Any, detector: str) -> Updates:
@@ -148,23 +146,19 @@ class Studio(OpeningActions, TextureActions, MotionActions):
         pose = people[0].pose
         if pose is None:
             pose = self.load().analyze(photo, box=people[0].box).pose
-        self._tell(session, document.edits, document.fit_pose(pose))
+        document.fit_pose(pose)
         yield _posed(session)
-
-    @staticmethod
-    def _tell(session: Session, before: Edits, kept: float) -> None:
-        """What the user is told about the paint of before, of which a share was kept."""
-        session.note = "" if before.paint is None else _TOLD[0] if kept > 0.98 else _TOLD[1].format(1 - kept)
 
 
 def _posed(session: Session) -> Update:
+    session.carried = True
     session.next_sequence()
     return {"pose": {"pose": page.pose(session.need_document())}} | rendering(session)
 
 
 def _travelled(session: Session, moved: bool) -> Update:
     """After a step through the history: canvases and panels at once, the picture follows."""
-    session.note = ""
+    session.carried = False
     document = session.document
     if not moved or document is None:
         return status("ok", "There is nothing more to undo or redo.", session)
@@ -175,9 +169,10 @@ def _travelled(session: Session, moved: bool) -> Update:
     } | rendering(session)
 
 
-def _done(session: Session, edits: Edits) -> str:
+def _done(session: Session, document: Document, edits: Edits) -> str:
     if edits.none:
         return "This is the photo as it was."
-    if session.note:
-        return f"Done. {session.note}"
+    if session.carried and edits.paint is not None:
+        kept = document.paint_kept(edits)
+        return f"Done. {_TOLD[0] if kept > 0.98 else _TOLD[1].format(1 - kept)}"
     return "Done. Drag the line over the result to compare."

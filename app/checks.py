@@ -35,7 +35,7 @@ def stroke(document: Document, value: Any) -> tuple[PaintLayer | None, PaintLaye
     size = working_size(width, height)
     after = PaintLayer.from_client(field(value, "labels"), size)
     if "before" not in value:
-        return document.edits.paint, after
+        return document.painted(), after
     before = field(value, "before")
     return None if before is None else PaintLayer.from_client(before, size), after
 

@@ -156,14 +156,14 @@ def people(session: Session) -> dict[str, Any]:
 def region_map(session: Session, known: Document, edits: Edits) -> dict[str, Any]:
     """The map below the paint, and the paint, both at working size."""
     height, width = known.photo.shape[:2]
-    size = working_size(width, height)
+    size, painted = working_size(width, height), known.painted(edits)
     return {
         "document": session.number,
         "version": session.sequence,
         "width": size[0],
         "height": size[1],
         "base": pack(resize_labels(known.base_map(edits), size)),
-        "paint": None if edits.paint is None else edits.paint.text(),
+        "paint": None if painted is None else painted.text(),
     }
 
 

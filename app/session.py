@@ -52,7 +52,7 @@ class Session:
         self.garment: tuple[str, np.ndarray] | None = None  # name and photo, until the user has marked it
         self.closed = False  # its files are gone, and no new ones are made
         self.stopped = False  # the user has had enough of a long rendering
-        self.note = ""  # what the user is told beside "done"
+        self.carried = False  # whether the user is to be told where the paint has gone
         self.strip: tuple[Edits, str] | None = None  # what the strip on show was made of, and its region
         self._told: tuple[np.ndarray | None, PaintLayer | None] = (None, None)  # what the page's map shows
         # The folder's name is as secret as the token, because its files are served to whoever knows their address.
@@ -115,8 +115,9 @@ class Session:
 
     def painter_is_told(self, edits: Edits) -> bool:
         """Whether the page's map is that of ``edits`` already; from now on it is taken to be."""
-        known, self._told = self._told, (edits.pose, edits.paint)
-        return known[0] is edits.pose and known[1] is edits.paint
+        layer = None if edits.paint is None else edits.paint.layer
+        known, self._told = self._told, (edits.pose, layer)
+        return known[0] is edits.pose and known[1] is layer
 
     def strip_is_stale(self, edits: Edits) -> bool:
         """Whether a strip is on show that another pose, layer or look of another region has made untrue."""

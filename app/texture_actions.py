@@ -23,7 +23,7 @@ class TextureActions(Engine):
         """A slider was let go of, or another reference chosen; ``value`` is ``{"seq", "styles"}``."""
         document = session.need_document()
         session.saw(checks.sequence(value))
-        session.note = ""
+        session.carried = False
         document.set_styles(checks.field(value, "styles"))
         yield rendering(session)
 

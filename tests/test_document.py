@@ -12,8 +12,8 @@ from PIL import Image, ImageSequence
 
 from pise_core import Document, NobodyFound
 from pise_core.cli import main
-from pise_core.document.edits import Edits
-from pise_core.document.paint import UNTOUCHED
+from pise_core.document.edits import Edits, Paint
+from pise_core.document.paint import UNTOUCHED, PaintLayer
 from pise_core.document.rendering import Renderer
 from pise_core.errors import InputError
 from pise_core.images import read_image, write_image
@@ -75,7 +75,7 @@ def test_a_mask_is_painted_and_a_map_is_set(document, person):
     document.paint("dress", mask)
     shown = document.render().parsing
     assert (shown[mask] == REGION["dress"]).mean() > 0.9
-    assert document.edits.paint is not None and (document.edits.paint.labels() == REGION["dress"])[mask].all()
+    assert (document.painted().labels() == REGION["dress"])[mask].all()
     document.set_regions(person.parsing)  # as it was
     assert document.edits.none
     with pytest.raises(InputError, match="of bool"):
@@ -115,21 +115,61 @@ def test_styles_that_make_no_sense_are_refused(document, known_other):
     assert not document.can_undo
 
 
+def painted_forearm(person):
+    """A small square on the right forearm, and where its middle is."""
+    x, y = ((person.pose[3, :2] + person.pose[4, :2]) / 2).astype(int)
+    return layer(person, rows=slice(y - 3, y + 4), columns=slice(x - 3, x + 4)), x, y
+
+
 def test_what_was_painted_goes_along_with_the_body(document, person):
-    elbow, wrist = person.pose[3, :2], person.pose[4, :2]
-    x, y = ((elbow + wrist) / 2).astype(int)
-    paint = layer(person, rows=slice(y - 3, y + 4), columns=slice(x - 3, x + 4))
+    paint, x, y = painted_forearm(person)
     document.set_paint(None, paint)
     pose = moved(person, by=(-30.0, -45.0))
-    assert document.set_pose(pose) > 0.9
-    labels = document.edits.paint.labels()
-    assert labels[int((elbow[1] + pose[4, 1]) / 2), int((elbow[0] + pose[4, 0]) / 2)] == 3 and labels[y, x] == UNTOUCHED
-    # A part that does not move keeps its paint to the pixel, and the way back is the history's.
+    document.set_pose(pose)
+    assert document.paint_kept() > 0.9
+    labels = document.painted().labels()
+    middle = (person.pose[3, :2] + pose[4, :2]) / 2
+    assert labels[int(middle[1]), int(middle[0])] == 3 and labels[y, x] == UNTOUCHED
+    document.set_pose(moved(person, joint=7))  # another arm: a part that does not move keeps its paint to the pixel
+    assert np.array_equal(document.painted().labels(), paint.labels())
+    document.set_pose(moved(person, by=(-3000.0, 0.0)))
+    assert document.paint_kept() < 0.7  # out of the picture
+
+
+def test_paint_is_the_very_same_when_the_pose_comes_back(document, editor, person, tmp_path):
+    paint, _, _ = painted_forearm(person)
+    start = moved(person, by=(-12.3, -20.7))
+    document.set_pose(start)
+    document.set_paint(None, paint)
+    picture = document.render().photo
+    for by in ((-40.0, -80.0), (25.0, 10.0), (-3000.0, 0.0), (-7.7, 3.3)):
+        document.set_pose(moved(person, by=by))
+        assert document.painted() != paint
+    document.set_pose(start.copy())
+    assert document.painted() == paint and np.array_equal(document.render().photo, picture)
+    # A saved document knows it as well, opened while the arm is elsewhere.
     document.undo()
-    assert document.edits.paint is paint
-    document.set_pose(moved(person, joint=7))
-    assert np.array_equal(document.edits.paint.labels(), paint.labels())
-    assert document.set_pose(moved(person, by=(-3000.0, 0.0))) < 0.7  # out of the picture
+    document.save(tmp_path / "away.pise")
+    opened = Document.open(tmp_path / "away.pise", editor)
+    assert opened.painted() == document.painted() != paint
+    opened.set_pose(start.copy())
+    assert opened.painted() == paint
+
+
+def test_a_stroke_in_another_pose_belongs_to_that_pose(document, person):
+    paint, _, _ = painted_forearm(person)
+    document.set_paint(None, paint)
+    there = moved(person, by=(-30.0, -45.0))
+    document.set_pose(there)
+    carried = document.painted()
+    labels = carried.labels().copy()
+    labels[:9, :9] = 5
+    document.set_paint(carried, PaintLayer.of(labels))
+    both = document.painted()
+    assert np.array_equal(both.labels(), labels) and document.edits.paint.pose is document.edits.pose
+    document.set_pose(person.pose)
+    document.set_pose(there.copy())
+    assert document.painted() == both
 
 
 def test_what_another_thread_paints_meanwhile_does_not_get_in(known, person):
@@ -139,16 +179,16 @@ def test_what_another_thread_paints_meanwhile_does_not_get_in(known, person):
         other = None
 
         @property
-        def _intent(self):
+        def _carried(self):
             return self.other
 
-        @_intent.setter
-        def _intent(self, value):
+        @_carried.setter
+        def _carried(self, value):
             self.other = self.other or value
 
-    renderer = Raced(known, {})
-    renderer.paint_at(None, Edits(paint=layer(person, region=3)))
-    paint, _ = renderer.paint_at(None, Edits(paint=layer(person, region=5)))
+    renderer, pose = Raced(known, {}), moved(person)
+    renderer.paint(Edits(pose, Paint(layer(person, region=3), None)))
+    paint, _ = renderer.paint(Edits(pose, Paint(layer(person, region=5), None)))
     assert paint is not None and set(np.unique(paint.labels())) == {5, UNTOUCHED}
 
 

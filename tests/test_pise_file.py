@@ -11,6 +11,7 @@ import pytest
 
 from pise_core.document import Edits, Motion, contents
 from pise_core.document.contents import SavedDocument, SavedPerson
+from pise_core.document.edits import Paint
 from pise_core.document.paint import UNTOUCHED, PaintLayer
 from pise_core.document.reading import read
 from pise_core.document.writing import write
@@ -30,7 +31,9 @@ def document(person, other_person):
     labels[10:30, 40:60] = 4
     pose = person.pose + np.float32(1 / 3)
     pose[16] = np.nan, np.nan, 0
-    paint = PaintLayer.of(labels)
+    layer = PaintLayer.of(labels)
+    assert layer is not None
+    paint = Paint(layer, pose)
     return SavedDocument(
         "me",
         saved_person(person),
@@ -60,7 +63,9 @@ def test_what_was_saved_comes_back(document):
         assert step.pose is not None and same.pose is not None
         assert np.array_equal(step.pose, same.pose, equal_nan=True)
     mine, theirs = document.history[2].paint, again.history[2].paint
-    assert mine is not None and theirs is not None and np.array_equal(mine.labels(), theirs.labels())
+    assert mine is not None and theirs is not None and mine.pose is not None and theirs.pose is not None
+    assert theirs.layer == mine.layer and np.array_equal(theirs.pose, mine.pose, equal_nan=True)
+    assert again.history[3].paint is theirs  # painted in another pose than the step's own
     motion = again.history[3].motion
     assert (motion.seconds, motion.loop) == (0.5, False) and again.history[2].motion.keys == ()
     assert all(
@@ -72,6 +77,18 @@ def test_what_was_saved_comes_back(document):
             "document.json", "paint/0.png", "parsing.png", "photo.png",
             "references/0-parsing.png", "references/0.png",
         ]  # fmt: skip
+
+
+def test_a_file_of_the_first_version_opens(document):
+    def first(values):
+        values["version"] = 1
+        for step in values["history"]:
+            del step["painted_at"]
+
+    steps = read(rewritten(write(document), first)).history
+    second, third = steps[2].paint, steps[3].paint
+    assert second is not None and third is not None and second.layer == document.history[2].paint.layer
+    assert second.pose is steps[2].pose and third.pose is None  # where the step itself was
 
 
 def rewritten(data, change=None, compression=zipfile.ZIP_DEFLATED, **members):
@@ -94,7 +111,8 @@ def rewritten(data, change=None, compression=zipfile.ZIP_DEFLATED, **members):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda d: d.update(version=2), "version 2"),
+        (lambda d: d.update(version=3), "version 3"),
+        (lambda d: d.update(version="2"), "version 2"),
         (lambda d: d.update(format="other"), "no .pise document"),
         (lambda d: d.update(position=4), "damaged"),
         (lambda d: d.update(history=[]), "damaged"),

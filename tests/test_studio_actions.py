@@ -119,7 +119,7 @@ def test_a_stroke_on_an_old_map_leaves_the_carried_paint_where_it_is(studio, ses
     run(studio.commit_paint(session, {"seq": 1, "labels": pack(before), "before": None}))
     run(studio.render(session))
     run(studio.commit_pose(session, {"seq": 2, "keypoints": to_rows(moved(person))}))
-    carried = session.document.edits.paint.labels()
+    carried = session.document.painted().labels()
     assert carried[y, x] == UNTOUCHED and (carried == 3).any()
     after = before.copy()  # painted before the page was told
     after[:10, :10] = 5
@@ -128,9 +128,9 @@ def test_a_stroke_on_an_old_map_leaves_the_carried_paint_where_it_is(studio, ses
     run(studio.commit_paint(session, stroke))
     expected = carried.copy()
     expected[:10, :10] = 5
-    assert np.array_equal(session.document.edits.paint.labels(), expected)
+    assert np.array_equal(session.document.painted().labels(), expected)
     shown = run(studio.render(session))["regions"]["map"]["paint"]
-    assert shown == session.document.edits.paint.text()
+    assert shown == session.document.painted().text()
 
 
 def test_textures_live_commit_and_removal(studio, session, person, known_other):

@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from pise_core.editor import Editor
     from pise_core.person import Person
 
-FORMAT, VERSION = "pise-studio", 1
+#: Version 2 says in which pose the paint of a step was painted; in version 1 it is the step's own.
+FORMAT, VERSION, OLDEST = "pise-studio", 2, 1
 #: Of the file, and of all that is in it.
 MAX_DOCUMENT_BYTES = 200_000_000
 MAX_JSON_BYTES = 4_000_000

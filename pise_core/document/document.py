@@ -208,8 +208,7 @@ class Document(EditedPerson):
         """
         edits = edits or self.edits
         for pose in motion_poses(edits.motion):
-            paint, _ = self.paint_at(pose, edits)
-            yield self.render(replace(edits, pose=pose, paint=paint), preview=True).photo
+            yield self.render(replace(edits, pose=pose), preview=True).photo
 
     def animate(self, path: str | os.PathLike[str]) -> None:
         """Write the motion as ``.gif`` or ``.mp4``; raises as :meth:`frames`, or if the file can't be written."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pise_core import pose as poses
-from pise_core.document.edits import Edits, checked_motion, checked_pose, checked_styles
+from pise_core.document.edits import Edits, Paint, checked_motion, checked_pose, checked_styles
 from pise_core.document.history import History
 from pise_core.document.paint import UNTOUCHED, PaintLayer, resize_labels, working_size
 from pise_core.document.references import References
@@ -87,26 +87,21 @@ class EditedPerson:
         own = pose is None or poses.to_rows(pose) == poses.to_rows(self.person.pose)
         return None if own else pose
 
-    def set_pose(self, pose: Any) -> float:
-        """The wanted pose, (18, 3) or 18 rows, None for the person's own; what was painted goes along with the body.
-
-        Returns:
-            Which share of what was painted is still in the picture; 1 if nothing was painted.
+    def set_pose(self, pose: Any) -> None:
+        """The wanted pose, (18, 3) or 18 rows, None for the person's own, as one step; paint goes along with the body.
 
         Raises:
             InputError: on a pose that makes no sense.
         """
         pose = self.wanted(pose)
         with self._lock:
-            paint, kept = self.paint_at(pose)
-            self._history.commit(pose=pose, paint=paint)
-            return kept
+            self._history.commit(pose=pose)
 
-    def fit_pose(self, pose: np.ndarray) -> float:
+    def fit_pose(self, pose: np.ndarray) -> None:
         """As :meth:`set_pose`, with somebody else's pose (18, 3): the bones keep this person's lengths."""
-        return self.set_pose(retarget(self.person.pose, pose))
+        self.set_pose(retarget(self.person.pose, pose))
 
-    def load_pose(self, text: str) -> float:
+    def load_pose(self, text: str) -> None:
         """As :meth:`set_pose`, with the text of a file of joints, ours or OpenPose's.
 
         A pose that was saved for this very person is taken as it is, any other one is fitted to her.
@@ -116,7 +111,10 @@ class EditedPerson:
         """
         pose, _ = poses.from_json(text)
         made_here = json.loads(text).get("own") == poses.to_rows(self.person.pose)
-        return self.set_pose(pose) if made_here else self.fit_pose(pose)
+        if made_here:
+            self.set_pose(pose)
+        else:
+            self.fit_pose(pose)
 
     # ---- regions
 
@@ -134,9 +132,9 @@ class EditedPerson:
         if mask.shape != self.person.parsing.shape or mask.dtype != bool:
             raise InputError(f"a mask is an array {self.person.parsing.shape} of bool, as large as the photo")
         with self._lock:
-            edits = self.edits
-            shown = self._renderer.base_map(edits)
-            shown = shown if edits.paint is None else edits.paint.over(shown)
+            layer, _ = self._renderer.paint(self.edits)
+            shown = self._renderer.base_map(self.edits)
+            shown = shown if layer is None else layer.over(shown)
             self.set_regions(np.where(mask, np.uint8(index), shown))
 
     def set_regions(self, parsing: np.ndarray) -> None:
@@ -150,16 +148,26 @@ class EditedPerson:
         with self._lock:
             below, wanted = (resize_labels(m, size) for m in (self._renderer.base_map(self.edits), parsing))
             layer = PaintLayer.of(np.where(wanted == below, np.uint8(UNTOUCHED), wanted))
-            self._history.commit(paint=layer)
+            self._history.commit(paint=None if layer is None else Paint(layer, self.edits.pose))
 
     def set_paint(self, before: PaintLayer | None, after: PaintLayer | None) -> None:
-        """Take over what a stroke changed between two layers, as one step; the layer may have moved meanwhile."""
+        """Take over what a stroke changed between two layers, as one step; see :meth:`stroked`."""
         with self._lock:
-            self._history.commit(paint=PaintLayer.stroked(self.edits.paint, before, after))
+            self._history.commit(paint=self.stroked(self.edits, before, after))
 
-    def paint_at(self, pose: np.ndarray | None, edits: Edits | None = None) -> tuple[PaintLayer | None, float]:
-        """What the painted layer of (the current) edits becomes with another pose, and which share of it is kept."""
-        return self._renderer.paint_at(pose, edits or self.edits)
+    def stroked(self, edits: Edits, before: PaintLayer | None, after: PaintLayer | None) -> Paint | None:
+        """The paint of edits with a stroke that made the layer ``after`` of the layer ``before``, which the body may
+        have carried elsewhere meanwhile. All of it counts as painted in the pose of the stroke."""
+        layer = PaintLayer.stroked(self.painted(edits), before, after)
+        return None if layer is None else Paint(layer, edits.pose)
+
+    def painted(self, edits: Edits | None = None) -> PaintLayer | None:
+        """The painted layer of (the current) edits where the body has taken it; None if nothing is painted."""
+        return self._renderer.paint(edits or self.edits)[0]
+
+    def paint_kept(self, edits: Edits | None = None) -> float:
+        """Which share of what was painted is still in the picture; 1 if nothing was painted."""
+        return self._renderer.paint(edits or self.edits)[1]
 
     # ---- styles and motion
 

@@ -32,18 +32,31 @@ class Motion:
 
 
 @dataclass(frozen=True, eq=False)
+class Paint:
+    """What was painted, as it was painted: wherever the body goes, it is carried from here, and so loses nothing.
+
+    Attributes:
+        layer: of the working size of the photo.
+        pose: (18, 3) in pixels of the photo, that it was painted in, or None for the person's own.
+    """
+
+    layer: PaintLayer
+    pose: np.ndarray | None
+
+
+@dataclass(frozen=True, eq=False)
 class Edits:
     """One state of all that is asked for; the history shares parts between states.
 
     Attributes:
         pose: (18, 3) in pixels of the photo, or None for the person's own.
-        paint: what was painted over the map, or None.
+        paint: what was painted over the map, in this pose or in another one, or None.
         styles: region name -> id of a reference -> its weight; what is missing to 1 is the person's own.
         motion: key poses, which are a picture each of another result.
     """
 
     pose: np.ndarray | None = None
-    paint: PaintLayer | None = None
+    paint: Paint | None = None
     styles: dict[str, dict[str, float]] = field(default_factory=dict)
     motion: Motion = Motion()
 
@@ -77,6 +90,13 @@ def checked_styles(styles: Any, references: Mapping[str, Reference]) -> dict[str
             raise InputError("the weights of a region's textures sum to at most 1")
         checked[region] = {key: float(weight) for key, weight in mix.items()}
     return checked
+
+
+def same_pose(a: np.ndarray | None, b: np.ndarray | None) -> bool:
+    """Whether two poses, None for the person's own, have their joints in the same places."""
+    if a is None or b is None:
+        return a is b
+    return a is b or np.array_equal(a[:, :2], b[:, :2], equal_nan=True)
 
 
 def checked_pose(pose: Any) -> np.ndarray:

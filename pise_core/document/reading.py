@@ -18,7 +18,7 @@ from PIL import Image
 from pise_core import pose as poses
 from pise_core.document import contents
 from pise_core.document.contents import Box, SavedDocument, SavedPerson
-from pise_core.document.edits import KEY_LIMIT, Edits, Motion
+from pise_core.document.edits import KEY_LIMIT, Edits, Motion, Paint, same_pose
 from pise_core.document.history import HISTORY_LIMIT
 from pise_core.document.names import harmless
 from pise_core.document.paint import PaintLayer, working_size
@@ -106,8 +106,8 @@ def _read(members: _Members) -> SavedDocument:
         raise InputError(_DAMAGED) from None
     if form != contents.FORMAT:
         raise InputError("that file is no .pise document; open a photo, or a file that was saved here")
-    if version != contents.VERSION:
-        known = f"this studio reads version {contents.VERSION}"
+    if type(version) is not int or not contents.OLDEST <= version <= contents.VERSION:
+        known = f"this studio reads versions {contents.OLDEST} to {contents.VERSION}"
         raise InputError(f"that .pise file is of version {str(version)[:20]}, and {known}")
     try:
         return _document(entries, members)
@@ -134,21 +134,38 @@ def _document(entries: dict[str, Any], members: _Members) -> SavedDocument:
     steps = _listed(entries["history"], HISTORY_LIMIT + 1)
     size = working_size(width, height)
     numbers = {step["paint"] for step in steps if step["paint"] is not None}
-    paints = {number: _decode_paint(members[f"paint/{int(number)}.png"], size) for number in numbers}
-    history = [
-        Edits(
-            None if step["pose"] is None else poses.from_rows(step["pose"]),
-            None if step["paint"] is None else paints[step["paint"]],
-            _styles(step["styles"], references),
-            _motion(step["motion"]),
-        )
-        for step in steps
-    ]
+    layers = {number: _decode_paint(members[f"paint/{int(number)}.png"], size) for number in numbers}
+    history: list[Edits] = []
+    for step in steps:
+        pose = _pose(step["pose"])
+        paint = None
+        if step["paint"] is not None:
+            paint = _paint(layers[step["paint"]], step, pose, entries["version"], history)
+        history.append(Edits(pose, paint, _styles(step["styles"], references), _motion(step["motion"])))
     position = entries["position"]
     chosen = entries["people"]["chosen"]
     if type(position) is not int or not 0 <= position < len(history) or type(chosen) is not int or chosen < 0:
         raise ValueError
     return SavedDocument(harmless(str(entries["name"])), person, boxes, chosen, references, history, position)
+
+
+def _pose(value: Any) -> np.ndarray | None:
+    return None if value is None else poses.from_rows(value)
+
+
+def _paint(
+    layer: PaintLayer | None, step: Any, pose: np.ndarray | None, version: int, history: list[Edits]
+) -> Paint | None:
+    """The paint of a step; that of the step before if it is the same, so that it is carried by the same parts."""
+    if layer is None:
+        return None
+    at = pose if version == 1 else _pose(step["painted_at"])
+    if same_pose(at, pose):
+        at = pose
+    before = history[-1].paint if history else None
+    if before is not None and before.layer is layer and same_pose(before.pose, at):
+        return before
+    return Paint(layer, at)
 
 
 def _listed(value: Any, limit: int) -> Sequence[Any]:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from pise_core.document.carrying import PaintedIntent
-from pise_core.document.edits import Edits
+from pise_core.document.carrying import CarriedPaint
+from pise_core.document.edits import Edits, Paint, same_pose
 from pise_core.document.paint import PaintLayer, resize_labels
 from pise_core.document.references import PREVIEW_SIDE, Reference
 from pise_core.images import write_image
@@ -41,7 +41,7 @@ class Renderer:
 
     def __init__(self, person: "Person", references: Mapping[str, Reference]) -> None:
         self._full, self._small, self._references = person, person.scaled(PREVIEW_SIDE), references
-        self._intent: tuple[Edits, PaintedIntent] | None = None
+        self._carried: tuple[Paint, CarriedPaint] | None = None
         self._bases: dict[bool, tuple[np.ndarray, np.ndarray]] = {}  # preview? -> pose, the map made for it
 
     def person(self, preview: bool = False) -> "Person":
@@ -54,7 +54,8 @@ class Renderer:
         if edits.none:
             return Rendered(person.photo, person.parsing)
         pose = None if edits.pose is None else self.scaled(edits.pose, person)
-        parsing = None if edits.paint is None else edits.paint.over(self.base_map(edits, preview))
+        paint, _ = self.paint(edits)
+        parsing = None if paint is None else paint.over(self.base_map(edits, preview))
         styles: dict[str, list[tuple[Person, float]]] = {}
         for region, mix in edits.styles.items():
             there = [(self._references[key], weight) for key, weight in mix.items() if key in self._references]
@@ -73,22 +74,22 @@ class Renderer:
             known = self._bases[preview] = (edits.pose, parsing)
         return known[1]
 
-    def paint_at(self, pose: np.ndarray | None, edits: Edits) -> tuple[PaintLayer | None, float]:
-        """What the painted layer of edits becomes with another pose, and which share of it is kept."""
-        if edits.paint is None:
+    def paint(self, edits: Edits) -> tuple[PaintLayer | None, float]:
+        """The painted layer where the body has taken it, and which share of it is still in the picture."""
+        paint = edits.paint
+        if paint is None:
             return None, 1.0
-        own, size = self._full.pose, edits.paint.size
+        if same_pose(paint.pose, edits.pose):
+            return paint.layer, 1.0
+        own, size = self._full.pose, paint.layer.size
         height, width = self._full.photo.shape[:2]
-
-        def scaled(joints: np.ndarray) -> np.ndarray:
-            return joints * np.array([size[0] / width, size[1] / height, 1], np.float32)
-
-        known = self._intent  # another thread may put its own there meanwhile
-        if known is None or known[0] is not edits:
-            below = resize_labels(self.base_map(edits), size)
-            known = edits, PaintedIntent(edits.paint, below, scaled(own if edits.pose is None else edits.pose))
-            self._intent = known
-        return known[1].at(scaled(own if pose is None else pose))
+        scale = np.array([size[0] / width, size[1] / height, 1], np.float32)
+        known = self._carried  # another thread may put its own there meanwhile
+        if known is None or known[0] is not paint:
+            below = resize_labels(self.base_map(Edits(paint.pose)), size)
+            pose = (own if paint.pose is None else paint.pose) * scale
+            known = self._carried = paint, CarriedPaint(paint.layer, below, pose)
+        return known[1].at((own if edits.pose is None else edits.pose) * scale)
 
     def scaled(self, pose: np.ndarray, person: "Person") -> np.ndarray:
         """A pose (18, 3) in pixels of the photo, in pixels of the photo of ``person``, the same one at another size."""

@@ -33,16 +33,20 @@ def write(document: SavedDocument) -> bytes:
     paints: list[PaintLayer] = []
     steps = []
     for edits in document.history:
-        number = None
+        number = painted_at = None
         if edits.paint is not None:
-            if edits.paint not in paints:
-                members[f"paint/{len(paints)}.png"] = _encode_paint(edits.paint)
-                paints.append(edits.paint)
-            number = paints.index(edits.paint)
+            layer = edits.paint.layer
+            if layer not in paints:
+                members[f"paint/{len(paints)}.png"] = _encode_paint(layer)
+                paints.append(layer)
+            number = paints.index(layer)
+            painted_at = None if edits.paint.pose is None else _rows(edits.paint.pose)
         pose = None if edits.pose is None else _rows(edits.pose)
         motion = {"keys": [_rows(key) for key in edits.motion.keys], "seconds": edits.motion.seconds}
         motion["loop"] = edits.motion.loop
-        steps.append({"pose": pose, "paint": number, "styles": edits.styles, "motion": motion})
+        steps.append(
+            {"pose": pose, "paint": number, "painted_at": painted_at, "styles": edits.styles, "motion": motion}
+        )
     references = [
         {"id": key, "name": name} | put(person, f"references/{n}.png", f"references/{n}-parsing.png")
         for n, (key, (name, person)) in enumerate(document.references.items())
