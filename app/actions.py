@@ -43,7 +43,7 @@ class Studio(OpeningActions, TextureActions, MotionActions):
         session.saw(checks.sequence(value))
         document = session.need_document()
         document.set_pose(checks.pose(value))
-        session.carried = True
+        session.edited(carried=True)
         yield rendering(session)
 
     def commit_paint(self, session: Session, value: Any) -> Updates:
@@ -55,7 +55,7 @@ class Studio(OpeningActions, TextureActions, MotionActions):
         session.saw(checks.sequence(value))
         before, after = checks.stroke(document, value)
         with session.lock:
-            session.carried = False
+            session.edited()
             document.set_paint(before, after)
             session.painter_knows(after)
         yield rendering(session)
@@ -140,25 +140,25 @@ class Studio(OpeningActions, TextureActions, MotionActions):
             document = session.need_document()
             yield status("busy", "Looking for the pose in that photo…", session)
             photo = read_image(str(path))
-        people, _ = self._detectors.find(photo, detector)
+        people, note = self._detectors.find(photo, detector)
         if not people:
             raise NobodyFound("nobody was found in that photo; try one that shows the whole person")
         pose = people[0].pose
         if pose is None:
             pose = self.load().analyze(photo, box=people[0].box).pose
         document.fit_pose(pose)
-        yield _posed(session)
+        yield _posed(session, note)
 
 
-def _posed(session: Session) -> Update:
-    session.carried = True
+def _posed(session: Session, note: str = "") -> Update:
+    session.edited(carried=True, note=note)
     session.next_sequence()
     return {"pose": {"pose": page.pose(session.need_document())}} | rendering(session)
 
 
 def _travelled(session: Session, moved: bool) -> Update:
     """After a step through the history: canvases and panels at once, the picture follows."""
-    session.carried = False
+    session.edited()
     document = session.document
     if not moved or document is None:
         return status("ok", "There is nothing more to undo or redo.", session)
@@ -172,7 +172,8 @@ def _travelled(session: Session, moved: bool) -> Update:
 def _done(session: Session, document: Document, edits: Edits) -> str:
     if edits.none:
         return "This is the photo as it was."
+    notes = [session.note]
     if session.carried and edits.paint is not None:
         kept = document.paint_kept(edits)
-        return f"Done. {_TOLD[0] if kept > 0.98 else _TOLD[1].format(1 - kept)}"
-    return "Done. Drag the line over the result to compare."
+        notes.insert(0, _TOLD[0] if kept > 0.98 else _TOLD[1].format(1 - kept))
+    return page.sentences(["Done.", *notes] if any(notes) else ["Done. Drag the line over the result to compare."])

@@ -72,7 +72,7 @@ class OpeningActions(Engine):
             return
         # Only now is the old document given up: an error above leaves it as it was.
         session.open(photo, name, people)
-        yield self._edit(session, person, 0, note or parser_note)
+        yield self._edit(session, person, 0, page.sentences([note, parser_note]))
 
     def choose_person(self, session: Session, choice: Any, parser: str) -> Updates:
         """Edit another of the people found; ``choice`` is ``{"index": n}``."""

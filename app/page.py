@@ -3,7 +3,7 @@
 import base64
 import io
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from pise_core import pose as poses
 from pise_core.animation import interpolate
 from pise_core.cutouts import cut_outs, pack_cut_outs
 from pise_core.document import Document, Edits, Motion, Rendered
+from pise_core.document.garments import likely_box
 from pise_core.document.names import harmless
 from pise_core.document.paint import pack, resize_labels, working_size
 from pise_core.regions import REGIONS
@@ -42,6 +43,11 @@ def status(kind: str, text: str, session: Session | None = None) -> Update:
     return {"bar": bar}
 
 
+def sentences(notes: Iterable[str]) -> str:
+    """Notes one after the other, each once; those that are empty are left out."""
+    return " ".join(dict.fromkeys(note for note in notes if note))
+
+
 def rendering(session: Session) -> Update:
     """An edit was made, and its picture follows."""
     return status("busy", "Rendering at full size…", session)
@@ -53,7 +59,7 @@ def document(session: Session, opened: Document) -> Update:
     return {
         "pose": {"photo": shown, "pose": pose(opened), "people": people(session)},
         "regions": {"photo": shown, "map": region_map(session, opened, opened.edits)},
-        "textures": {"styles": styles(opened), "references": references(session), "strip": False},
+        "textures": textures(session, opened),
         "motion": {"motion": motion(opened), "progress": False},
         "result": result(session, shown["url"], shown["url"]),
         "download": download(session, opened.photo),
@@ -74,7 +80,7 @@ def unplaced(session: Session) -> Update:
             "people": people(session),
         },
         "regions": {"photo": shown, "map": False},
-        "textures": {"styles": styles(None), "references": references(session), "strip": False},
+        "textures": textures(session, None),
         "motion": {"motion": motion(None), "progress": False},
         "result": result(session, shown["url"], shown["url"]),
         "download": {"value": None, "interactive": False, "label": "Download PNG"},
@@ -186,10 +192,22 @@ def references(session: Session) -> list[dict[str, Any]]:
     ]
 
 
-def garment(session: Session, photo: np.ndarray, box: tuple[float, float, float, float]) -> dict[str, Any]:
-    """The photo of a garment, and the box, in shares of its size, in which it probably lies."""
-    shown = picture(session, photo)
-    return {"url": shown["url"], "width": shown["width"], "height": shown["height"], "box": list(box)}
+def textures(session: Session, known: Document | None) -> dict[str, Any]:
+    """All of the panel when another document is opened: a strip is no longer true, a garment still waits."""
+    return {
+        "styles": styles(known),
+        "references": references(session),
+        "strip": False,
+        "garment": garment(session),
+    }
+
+
+def garment(session: Session) -> dict[str, Any] | bool:
+    """The first garment that waits to be marked, and the box, in shares of its photo's size, in which it probably lies;
+    False if none waits."""
+    for key, waiting in list(session.garments.items()):
+        return {"id": key, **picture(session, waiting.photo), "box": list(likely_box(waiting.photo))}
+    return False
 
 
 def step(known: Document, shown: np.ndarray) -> str:

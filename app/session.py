@@ -9,7 +9,7 @@ import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from gradio.utils import get_upload_folder
@@ -17,7 +17,7 @@ from gradio.utils import get_upload_folder
 from pise_core.document import Document, Edits
 from pise_core.document.contents import Box
 from pise_core.document.paint import PaintLayer
-from pise_core.document.references import References
+from pise_core.document.references import REFERENCE_LIMIT, References
 from pise_core.errors import InputError
 from pise_core.images import encode_image
 
@@ -31,6 +31,13 @@ class Found:
 
     box: Box
     pose: np.ndarray | None = None
+
+
+class Garment(NamedTuple):
+    """A photo (H, W, 3) uint8 of a garment that nobody wears, which the user has not marked yet."""
+
+    name: str
+    photo: np.ndarray
 
 
 class Session:
@@ -49,10 +56,11 @@ class Session:
         self.references = References()  # stay when another photo is opened
         self.layers: Any = None  # the person at the size at which the page carries her parts
         self.behind = ""  # where the picture of what is behind her lies
-        self.garment: tuple[str, np.ndarray] | None = None  # name and photo, until the user has marked it
+        self.garments: dict[str, Garment] = {}  # photos that wait until the user has marked what is in them
         self.closed = False  # its files are gone, and no new ones are made
         self.stopped = False  # the user has had enough of a long rendering
         self.carried = False  # whether the user is to be told where the paint has gone
+        self.note = ""  # what else the user is told beside "done"
         self.strip: tuple[Edits, str] | None = None  # what the strip on show was made of, and its region
         self._told: tuple[np.ndarray | None, PaintLayer | None] = (None, None)  # what the page's map shows
         # The folder's name is as secret as the token, because its files are served to whoever knows their address.
@@ -103,6 +111,17 @@ class Session:
             raise InputError("open a photo of a person first")
         return self.document
 
+    def await_garment(self, name: str, photo: np.ndarray) -> None:
+        """Keep a photo of a garment until the user has marked it.
+
+        Raises:
+            InputError: if it would be one reference too many.
+        """
+        with self.lock:
+            if len(self.references) + len(self.garments) >= REFERENCE_LIMIT:
+                raise InputError(f"there are {REFERENCE_LIMIT} references already; remove one first")
+            self.garments[f"g{secrets.token_hex(4)}"] = Garment(name, photo)
+
     # ---- what the page knows, and in which order
 
     def painter_knows(self, paint: PaintLayer | None) -> None:
@@ -126,6 +145,10 @@ class Session:
         known, region = self.strip
         mixes = [{name: mix for name, mix in e.styles.items() if name != region} for e in (known, edits)]
         return known.pose is not edits.pose or known.paint is not edits.paint or mixes[0] != mixes[1]
+
+    def edited(self, carried: bool = False, note: str = "") -> None:
+        """An edit was made, and what the user is told when it is rendered."""
+        self.carried, self.note = carried, note
 
     def saw(self, sequence: int) -> int:
         """Note an order number that the page sent, and return it."""

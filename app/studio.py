@@ -242,6 +242,7 @@ def build(studio: actions.Studio) -> gr.Blocks:
         on(textures.steps, studio.strip, textures, then=None, **looking | {"trigger_mode": "always_last"})
         on(textures.save_look, studio.save_look, textures, then=None)
         on(textures.use_garment, studio.use_garment, textures, **looking, then=None)
+        on(textures.cancel_garment, studio.cancel_garment, textures, then=None)
         on(add.upload, studio.add_uploads, add, detector, parser, **uploaded, then=None)
         add.upload(lambda: None, None, add, queue=False, api_visibility="private")
         on(textures.example, example(studio.add_references), textures, detector, parser, **looking, then=None)

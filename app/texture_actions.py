@@ -6,9 +6,9 @@ from typing import Any
 from app import checks, page
 from app.engine import Engine
 from app.page import Update, Updates, rendering, status
-from app.session import Session
+from app.session import Garment, Session
 from pise_core.document.document import STEPS
-from pise_core.document.garments import GARMENTS, garment, likely_box
+from pise_core.document.garments import GARMENTS, garment
 from pise_core.document.reading import is_document, read
 from pise_core.document.writing import write
 from pise_core.errors import InputError, NobodyFound
@@ -23,14 +23,14 @@ class TextureActions(Engine):
         """A slider was let go of, or another reference chosen; ``value`` is ``{"seq", "styles"}``."""
         document = session.need_document()
         session.saw(checks.sequence(value))
-        session.carried = False
+        session.edited()
         document.set_styles(checks.field(value, "styles"))
         yield rendering(session)
 
     def add_references(self, session: Session, paths: Any, detector: str, parser: str) -> Updates:
         """Take files as references: photos of people, documents or saved looks; a photo of a garment is asked about."""
         paths = paths if isinstance(paths, list) else [paths]
-        asked = False
+        notes: list[str] = []
         for number, path in enumerate(paths, 1):
             yield status("busy", f"Analysing reference {number} of {len(paths)}…", session)
             name = page.stem(path)
@@ -38,21 +38,21 @@ class TextureActions(Engine):
                 person = read(path).person.known_to(self.load())
             else:
                 photo = read_image(str(path))
+                people, note = self._detectors.find(photo, detector)
+                notes.append(note)
                 try:
-                    people, _ = self._detectors.find(photo, detector)
                     if not people:
                         raise NobodyFound("nobody in sight")
-                    person, _ = self._detectors.analyse(photo, people[0], parser)
+                    person, note = self._detectors.analyse(photo, people[0], parser)
+                    notes.append(note)
                 except NobodyFound:
-                    session.garment, asked = (name, photo), True
-                    yield {"textures": {"garment": page.garment(session, photo, likely_box(photo))}}
+                    session.await_garment(name, photo)
+                    if len(session.garments) == 1:
+                        yield {"textures": {"garment": page.garment(session)}}
                     continue
             session.references.add(name, person)
             yield {"textures": {"references": page.references(session)}}
-        if asked:
-            yield status("hint", "Nobody found there. Draw a box around the garment.", session)
-        else:
-            yield _ready(session)
+        yield _ready(session, page.sentences(notes))
 
     def add_uploads(self, session: Session, paths: Any, detector: str, parser: str) -> Updates:
         """As :meth:`add_references`, and the server keeps no copy of the files."""
@@ -62,15 +62,21 @@ class TextureActions(Engine):
             yield from self.add_references(session, paths, detector, parser)
 
     def use_garment(self, session: Session, value: Any) -> Updates:
-        """The garment in the photo that nobody wears it in; ``value`` is ``{"box", "region"}``, the box in shares."""
-        if session.garment is None:
-            raise InputError("add the photo of the garment again")
-        name, photo = session.garment
+        """A garment in a photo that nobody wears it in; ``value`` is ``{"garment": id, "box", "region"}``, the box in
+        shares."""
+        key, waiting = _waiting(session, value)
         yield status("busy", "Cutting out the garment…", session)
-        cut = garment(photo, checks.share_box(value), checks.choice(value, "region", GARMENTS))
-        session.references.add(name, cut.known_to(self.load()))
-        session.garment = None
-        yield {"textures": {"references": page.references(session), "garment": False}} | _ready(session)
+        cut = garment(waiting.photo, checks.share_box(value), checks.choice(value, "region", GARMENTS))
+        session.references.add(waiting.name, cut.known_to(self.load()))
+        session.garments.pop(key, None)
+        news = {"references": page.references(session), "garment": page.garment(session)}
+        yield {"textures": news} | _ready(session)
+
+    def cancel_garment(self, session: Session, value: Any) -> Updates:
+        """The photo of a garment is not wanted after all, and forgotten; ``value`` is ``{"garment": id}``."""
+        key, _ = _waiting(session, value)
+        session.garments.pop(key, None)
+        yield {"textures": {"garment": page.garment(session)}} | _ready(session)
 
     def remove_reference(self, session: Session, value: Any) -> Updates:
         """Forget a reference and what was borrowed from it; ``value`` is ``{"reference": id}``."""
@@ -108,5 +114,22 @@ class TextureActions(Engine):
         yield status("ok", f"Saved as {saved.name}.pise. Add that file as a reference to use the look again.", session)
 
 
-def _ready(session: Session) -> Update:
+def _waiting(session: Session, value: Any) -> tuple[str, Garment]:
+    key = checks.field(value, "garment")
+    waiting = session.garments.get(key) if isinstance(key, str) else None
+    if waiting is None:
+        raise InputError("add the photo of the garment again")
+    return key, waiting
+
+
+def _ready(session: Session, note: str = "") -> Update:
+    if session.garments:
+        count = len(session.garments) - 1
+        more = f"Then {count} more." if count else ""
+        text = page.sentences(["Nobody found there. Draw a box around the garment.", more, note])
+        return status("hint", text, session)
+    if note:
+        return status("error", note, session)
+    if not session.references:
+        return status("ok", "No reference was added.", session)
     return status("ok", "Reference ready: choose it for a region, then move the slider.", session)

@@ -64,11 +64,16 @@ def test_garment_look_and_steps_from_the_page(studio, session, document, person,
     page = run(studio.add_uploads(session, [path], BUILT_IN, BUILT_IN))
     assert page["bar"]["status"]["kind"] == "hint" and not path.exists() and not session.references
     news = page["textures"]["garment"]
-    with pytest.raises(InputError, match="box"):
-        run(studio.use_garment(session, {"box": [0, 0, 2, 1], "region": "dress"}))
-    with pytest.raises(InputError, match="choose one of"):
-        run(studio.use_garment(session, {"box": news["box"], "region": "hair"}))
-    page = run(studio.use_garment(session, {"box": news["box"], "region": "upper_clothes"}))
+    marked = {"garment": news["id"], "box": news["box"], "region": "upper_clothes"}
+    for wrong, message in [
+        ({"box": [0, 0, 2, 1]}, "box"),
+        ({"region": "hair"}, "choose one of"),
+        ({"garment": "g0"}, "add the photo"),
+        ({"garment": ["g0"]}, "add the photo"),
+    ]:
+        with pytest.raises(InputError, match=message):
+            run(studio.use_garment(session, marked | wrong))
+    page = run(studio.use_garment(session, marked))
     assert page["textures"]["garment"] is False and page["textures"]["references"][0]["present"] == [
         "background",
         "upper_clothes",
@@ -91,3 +96,32 @@ def test_garment_look_and_steps_from_the_page(studio, session, document, person,
     run(studio.commit_styles(session, {"seq": 2, "styles": {"upper_clothes": {"r2": 1}}}))
     again = document.render().photo[chest].astype(int)
     assert np.abs(again - green).max() < 40
+
+
+def test_several_garments_wait_for_their_turn(studio, session, laid_out, tmp_path):
+    paths = [tmp_path / name for name in ("first.png", "second.png", "third.png")]
+    for number, path in enumerate(paths):
+        write_image(path, np.roll(laid_out[0], number * 5, 0))
+    page = run(studio.add_uploads(session, paths, BUILT_IN, BUILT_IN))
+    assert "Then 2 more" in page["bar"]["status"]["text"] and not any(path.exists() for path in paths)
+    first = page["textures"]["garment"]
+    assert run(studio.start(session))["textures"]["garment"]["id"] == first["id"]  # the page was loaded anew
+    page = run(studio.use_garment(session, {"garment": first["id"], "box": first["box"], "region": "dress"}))
+    second = page["textures"]["garment"]
+    assert page["textures"]["references"][0]["name"] == "first" and second["id"] != first["id"]
+    page = run(studio.cancel_garment(session, {"garment": second["id"]}))
+    third = page["textures"]["garment"]
+    assert third["id"] not in (first["id"], second["id"])
+    with pytest.raises(InputError, match="add the photo"):  # it is forgotten
+        run(studio.use_garment(session, {"garment": second["id"], "box": second["box"], "region": "dress"}))
+    page = run(studio.use_garment(session, {"garment": third["id"], "box": third["box"], "region": "pants"}))
+    assert page["textures"]["garment"] is False and not session.garments
+    assert [reference.name for reference in session.references.values()] == ["first", "third"]
+
+
+def test_no_more_garments_wait_than_there_may_be_references(session, laid_out, known):
+    for _ in range(7):
+        session.references.add("again", known)
+    session.await_garment("shirt", laid_out[0])
+    with pytest.raises(InputError, match="remove one"):
+        session.await_garment("shirt", laid_out[0])

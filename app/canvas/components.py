@@ -137,14 +137,14 @@ class RegionPainter(_Part):
 
 class StylePanel(_Part):
     """References, and a slider per region. Events: commit, remove, example (with ``{"index": n}``), steps, save_look
-    (with ``{"region"}``) and use_garment (with ``{"box", "region"}``).
+    (with ``{"region"}``), use_garment (with ``{"garment": id, "box", "region"}``) and cancel_garment.
 
     Args:
         session, live: as for :class:`PoseEditor`.
         references: list of ``{"id", "name", "image", "present"}``.
         styles: ``{"version", "styles", "present"}``.
         strip: ``{"region", "reference", "weights", "pictures"}``, steps of a mix side by side, or False.
-        garment: ``{"url", "width", "height", "box"}``, a photo in which the user is to mark the garment, or False
+        garment: ``{"id", "url", "width", "height", "box"}``, a photo in which the user is to mark the garment, or False
             (of an update that says None, the browser is not told).
         examples: data addresses of example photos.
     """
