@@ -30,11 +30,18 @@ class Studio(OpeningActions, TextureActions, MotionActions):
     """The actions, over one editor that all sessions share."""
 
     def save(self, session: Session, value: Any) -> Updates:
-        """Hand the whole document out as a ``.pise`` file: photo, person, references, edits and their history."""
+        """Take the whole document down as it is now; :meth:`pack` hands it out as a ``.pise`` file."""
+        contents = session.need_document().contents()
+        session.packing.append((lambda: contents, "Open that file to go on from here."))
         yield status("busy", "Packing the document…", session)
-        document = session.need_document()
-        yield page.file(session, write(document.contents()), document.name, ".pise")
-        yield status("ok", f"Saved as {document.name}.pise. Open that file to go on from here.", session)
+
+    def pack(self, session: Session) -> Updates:
+        """Hand out what was to be saved. It takes a while, and later edits need not wait for it."""
+        while session.packing:
+            make, use = session.packing.popleft()
+            saved = make()
+            yield page.file(session, write(saved), saved.name, ".pise")
+            yield status("ok", f"Saved as {saved.name}.pise. {use}", session)
 
     # ---- edits
 
@@ -62,18 +69,18 @@ class Studio(OpeningActions, TextureActions, MotionActions):
 
     def undo(self, session: Session, value: Any) -> Updates:
         """One step back, whatever kind of edit it was."""
-        session.saw(checks.sequence(value))
-        yield _travelled(session, session.document is not None and session.document.undo())
+        sequence = session.saw(checks.sequence(value))
+        yield _travelled(session, sequence, session.document is not None and session.document.undo())
 
     def redo(self, session: Session, value: Any) -> Updates:
         """One step forward again."""
-        session.saw(checks.sequence(value))
-        yield _travelled(session, session.document is not None and session.document.redo())
+        sequence = session.saw(checks.sequence(value))
+        yield _travelled(session, sequence, session.document is not None and session.document.redo())
 
     def start_over(self, session: Session, value: Any) -> Updates:
         """Back to the photo as it was opened; this can be undone."""
-        session.saw(checks.sequence(value))
-        yield _travelled(session, session.document is not None and session.document.start_over())
+        sequence = session.saw(checks.sequence(value))
+        yield _travelled(session, sequence, session.document is not None and session.document.start_over())
 
     def render(self, session: Session) -> Updates:
         """Render the current edits at full size, and bring map and download up to date."""
@@ -156,7 +163,7 @@ def _posed(session: Session, note: str = "") -> Update:
     return {"pose": {"pose": page.pose(session.need_document())}} | rendering(session)
 
 
-def _travelled(session: Session, moved: bool) -> Update:
+def _travelled(session: Session, sequence: int, moved: bool) -> Update:
     """After a step through the history: canvases and panels at once, the picture follows."""
     session.edited()
     document = session.document
@@ -165,7 +172,7 @@ def _travelled(session: Session, moved: bool) -> Update:
     return {
         "pose": {"pose": page.pose(document)},
         "textures": {"styles": page.styles(document)},
-        "motion": {"motion": page.motion(document)},
+        "motion": {"motion": page.motion(document, sequence)},
     } | rendering(session)
 
 

@@ -102,7 +102,8 @@ class Programs:
 
     def save_document(self, session: Session) -> str:
         """The document as a .pise file."""
-        news = _run(self._studio.save(session, {}))["bar"]["file"]
+        _run(self._studio.save(session, {}))
+        news = _run(self._studio.pack(session))["bar"]["file"]
         return news["url"].removeprefix("/gradio_api/file=")
 
 
@@ -170,7 +171,7 @@ def add_endpoints(studio: Studio, sessions: Sessions) -> None:
     for function in (programs.set_pose, programs.set_styles, programs.set_motion):
         endpoint(function, [given], state)
     endpoint(programs.load_pose, [text], state)
-    endpoint(programs.motion, [text], out, line="motion")  # takes long, and nobody else waits for it
+    endpoint(programs.motion, [text], out, line="files")  # takes long, and nobody else waits for it
     for function in (programs.undo, programs.redo, programs.start_over):
         endpoint(function, [], state)
     for function in (programs.result, programs.regions, programs.save_document):

@@ -8,20 +8,25 @@ from app.engine import Engine
 from app.page import Updates, status
 from app.session import Session
 from pise_core.document.motion import encode_motion, motion_poses
+from pise_core.errors import InputError
 
 
 class MotionActions(Engine):
     """The actions, over one editor that all sessions share."""
 
     def commit_motion(self, session: Session, value: Any) -> Updates:
-        """Key poses were added, moved or taken away, or the pace was changed; ``value`` is ``{"motion"}``."""
-        document = session.need_document()
+        """Key poses were added, moved or taken away, or the pace was changed; ``value`` is
+        ``{"seq", "motion"}``."""
+        document, sequence = session.need_document(), session.saw(checks.sequence(value))
         motion = checks.field(value, "motion")
         keys, seconds, loop = (checks.field(motion, name) for name in ("keys", "seconds", "loop"))
-        document.set_motion(keys, seconds, loop is True)
-        yield {"motion": {"motion": page.motion(document)}} | status(
-            "ok", "Play it, or save it as GIF or MP4.", session
-        )
+        try:
+            document.set_motion(keys, seconds, loop is True)
+        except InputError:
+            yield {"motion": {"motion": page.motion(document, sequence)}}  # the page shows what was refused
+            raise
+        news = {"motion": {"motion": page.motion(document, sequence)}}
+        yield news | status("ok", "Play it, or save it as GIF or MP4.", session)
 
     def save_motion(self, session: Session, value: Any) -> Updates:
         """Render the motion, and hand it out; ``value`` is ``{"format": "gif" or "mp4"}``."""

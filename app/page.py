@@ -215,13 +215,17 @@ def step(known: Document, shown: np.ndarray) -> str:
     return data_address(shrink(_about(shown, known.sized(preview=True).box), THUMBNAIL_SIDE), 82)
 
 
-def motion(known: Document | None) -> dict[str, Any]:
-    """The key poses and the pace, and for playing the poses between: ``steps`` of them from each key to the next."""
+def motion(known: Document | None, sequence: int | None = None) -> dict[str, Any]:
+    """The key poses and the pace, and for playing the poses between: ``steps`` of them from each key to the next.
+
+    ``sequence`` is the number of the request that this answers; the page takes no answer to an older one.
+    """
     wanted, steps = Motion() if known is None else known.edits.motion, 12
     usable = len(wanted.keys) > 1 and all(poses.visible(key)[poses.JOINT["neck"]] for key in wanted.keys)
     between = interpolate(wanted.keys, steps, wanted.loop) if usable else []
     return {
         "version": next(_versions),
+        "seq": sequence,
         "keys": [poses.to_rows(key) for key in wanted.keys],
         "seconds": wanted.seconds,
         "loop": wanted.loop,

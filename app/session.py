@@ -7,6 +7,8 @@ import secrets
 import shutil
 import threading
 import time
+from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,7 +17,7 @@ import numpy as np
 from gradio.utils import get_upload_folder
 
 from pise_core.document import Document, Edits
-from pise_core.document.contents import Box
+from pise_core.document.contents import Box, SavedDocument
 from pise_core.document.paint import PaintLayer
 from pise_core.document.references import REFERENCE_LIMIT, References
 from pise_core.errors import InputError
@@ -59,6 +61,7 @@ class Session:
         self.garments: dict[str, Garment] = {}  # photos that wait until the user has marked what is in them
         self.closed = False  # its files are gone, and no new ones are made
         self.stopped = False  # the user has had enough of a long rendering
+        self.packing: deque[tuple[Callable[[], SavedDocument], str]] = deque()  # files to be, and what they are for
         self.carried = False  # whether the user is to be told where the paint has gone
         self.note = ""  # what else the user is told beside "done"
         self.strip: tuple[Edits, str] | None = None  # what the strip on show was made of, and its region

@@ -48,6 +48,8 @@ _SHOW_EXAMPLES = """() => {
   const state = document.body.dataset;
   state.studio = state.studio === "editing" ? "choosing" : window.piseStudio?.document ? "editing" : "";
 }"""
+#: How many requests of a line are worked on at once: the networks take one at a time anyway, files are packed beside.
+_LINES = {"gpu": 1, "files": 4}
 _SORRY = "Something went wrong; your work is kept. Try again, or undo the last step."
 
 
@@ -196,21 +198,24 @@ def build(studio: actions.Studio) -> gr.Blocks:
             action: Callable[..., actions.Updates],
             *inputs: Any,
             then: Callable[..., actions.Updates] | None = studio.render,
+            then_in: str = "gpu",
             **settings: Any,
         ) -> None:
-            """Wire one action; ``then`` follows it, for the newest state only."""
+            """Wire one action; ``then`` follows it in another line, for the newest state only."""
             name = action.__name__
             common: dict[str, Any] = {
                 "outputs": list(parts.values()), "show_progress": "hidden", "api_visibility": "undocumented",
             }  # fmt: skip
             settings = {"api_name": f"page_{name}", "trigger_mode": "multiple"} | settings
-            if "concurrency_id" not in settings:  # edits are carried out one by one, in the order they were made in
+            if "concurrency_id" not in settings:
+                # Edits are carried out one by one, in the order they were made in. All users share this line: whatever
+                # takes long, rendering and packing, is what follows in ``then``.
                 settings |= {"concurrency_id": "edit", "concurrency_limit": 1}
             done = event(handler(action), list(inputs), **common, **settings)
             if then:
                 done.then(
                     handler(then), None, **common, api_name=f"page_{name}_then", trigger_mode="always_last",
-                    concurrency_id="gpu", concurrency_limit=1,
+                    concurrency_id=then_in, concurrency_limit=_LINES[then_in],
                 )  # fmt: skip
 
         def example(action: Callable[..., actions.Updates]) -> Callable[..., actions.Updates]:
@@ -225,6 +230,7 @@ def build(studio: actions.Studio) -> gr.Blocks:
         looking: dict[str, Any] = {"concurrency_id": "gpu", "concurrency_limit": 1, "trigger_mode": "once"}
         # An upload that was dropped would stay on the server.
         uploaded: dict[str, Any] = looking | {"trigger_mode": "multiple"}
+        files: dict[str, Any] = {"concurrency_id": "files", "concurrency_limit": _LINES["files"]}
         opening: dict[str, Any] = {"then": studio.prepare, **looking}
         for upload in (open_button, drop):
             on(upload.upload, studio.open_upload, upload, detector, parser, **opening | uploaded)
@@ -240,21 +246,20 @@ def build(studio: actions.Studio) -> gr.Blocks:
         on(textures.commit, studio.commit_styles, textures)
         on(textures.remove, studio.remove_reference, textures)
         on(textures.steps, studio.strip, textures, then=None, **looking | {"trigger_mode": "always_last"})
-        on(textures.save_look, studio.save_look, textures, then=None)
+        on(textures.save_look, studio.save_look, textures, then=studio.pack, then_in="files")
         on(textures.use_garment, studio.use_garment, textures, **looking, then=None)
         on(textures.cancel_garment, studio.cancel_garment, textures, then=None)
         on(add.upload, studio.add_uploads, add, detector, parser, **uploaded, then=None)
         add.upload(lambda: None, None, add, queue=False, api_visibility="private")
         on(textures.example, example(studio.add_references), textures, detector, parser, **looking, then=None)
         on(motion.commit, studio.commit_motion, motion, then=None)
-        saving: dict[str, Any] = {"concurrency_id": "motion", "concurrency_limit": 4, "trigger_mode": "once"}
-        on(motion.save, studio.save_motion, motion, then=None, **saving)
+        on(motion.save, studio.save_motion, motion, then=None, **files | {"trigger_mode": "once"})
         on(motion.stop, studio.stop_motion, motion, then=None)
         on(bar.undo, studio.undo, bar)
         on(bar.redo, studio.redo, bar)
         on(bar.start_over, studio.start_over, bar)
-        on(bar.save, studio.save, bar, then=None)
-        on(demo.load, studio.start, bar, js=_KNOWN_SESSION, then=studio.prepare)
+        on(bar.save, studio.save, bar, then=studio.pack, then_in="files")
+        on(demo.load, studio.start, bar, js=_KNOWN_SESSION, then=studio.prepare, **files)
         example_button.click(None, js=_SHOW_EXAMPLES, api_visibility="private")
 
         def goodbye(request: gr.Request) -> None:

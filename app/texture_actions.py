@@ -10,7 +10,6 @@ from app.session import Garment, Session
 from pise_core.document.document import STEPS
 from pise_core.document.garments import GARMENTS, garment
 from pise_core.document.reading import is_document, read
-from pise_core.document.writing import write
 from pise_core.errors import InputError, NobodyFound
 from pise_core.images import read_image
 from pise_core.regions import REGIONS
@@ -105,13 +104,13 @@ class TextureActions(Engine):
         yield {"textures": {"strip": news}} | status("ok", "Choose the step that you like.", session)
 
     def save_look(self, session: Session, value: Any) -> Updates:
-        """Hand out one region's look as it is now: a small document, to be added as a reference; ``{"region"}``."""
+        """Take one region's look down as it is now, ``{"region"}``; :meth:`app.actions.Studio.pack` hands it out as a
+        small document, to be added as a reference."""
         document = session.need_document()
-        region = checks.choice(value, "region", REGIONS[1:])
+        region, edits = checks.choice(value, "region", REGIONS[1:]), document.edits
+        use = "Add that file as a reference to use the look again."
+        session.packing.append((lambda: document.look(region, edits), use))
         yield status("busy", "Saving the look…", session)
-        saved = document.look(region)
-        yield page.file(session, write(saved), saved.name, ".pise")
-        yield status("ok", f"Saved as {saved.name}.pise. Add that file as a reference to use the look again.", session)
 
 
 def _waiting(session: Session, value: Any) -> tuple[str, Garment]:

@@ -87,7 +87,8 @@ def test_garment_look_and_steps_from_the_page(studio, session, document, person,
     green = document.render().photo[chest].astype(int)
     assert green[1] > green[0] + 30  # the red shirt is green now
 
-    news = run(studio.save_look(session, {"region": "upper_clothes"}))["bar"]["file"]
+    run(studio.save_look(session, {"region": "upper_clothes"}))
+    news = run(studio.pack(session))["bar"]["file"]
     assert news["name"] == "drawn-upper_clothes.pise"
     saved = Path(news["url"].removeprefix("/gradio_api/file="))
     assert saved.stat().st_size < 500_000

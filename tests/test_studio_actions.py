@@ -9,7 +9,7 @@ from PIL import Image, ImageSequence
 
 from app.api import Programs
 from app.detectors import BUILT_IN
-from app.session import Session
+from app.session import Found, Session
 from pise_core.document.contents import SavedDocument, SavedPerson
 from pise_core.document.edits import Edits
 from pise_core.document.paint import UNTOUCHED, pack
@@ -196,7 +196,10 @@ def test_a_saved_document_opens_as_it_was(studio, session, person, known_other, 
     run(studio.commit_styles(session, {"seq": 3, "styles": {"upper_clothes": {key: 0.5}}}))
     run(studio.commit_styles(session, {"seq": 4, "styles": {}}))
     run(studio.undo(session, {"seq": 5}))
-    news = run(studio.save(session, {"seq": 6}))["bar"]["file"]
+    run(studio.save(session, {"seq": 6}))
+    run(studio.commit_styles(session, {"seq": 7, "styles": {}}))  # what is edited meanwhile is not in the file
+    news = run(studio.pack(session))["bar"]["file"]
+    run(studio.undo(session, {"seq": 8}))
     assert news["name"] == "drawn.pise"
     path = tmp_path / "mine.pise"
     path.write_bytes(Path(news["url"].removeprefix("/gradio_api/file=")).read_bytes())
@@ -228,6 +231,7 @@ def test_the_name_in_a_document_leads_nowhere_else(studio, session, tmp_path, na
         news = run(studio.render(opened))["download"]["value"]
         assert Path(news).is_relative_to(opened._folder)
         run(studio.save(opened, {}))
+        run(studio.pack(opened))
     assert (folder / "kept.txt").read_text() == "mine" and [p.name for p in folder.iterdir()] == ["kept.txt"]
     opened.close()
 
@@ -247,6 +251,40 @@ def test_a_motion_is_an_edit_and_its_pictures_can_be_stopped(studio, session, pe
     run(studio.undo(session, {}))
     with pytest.raises(InputError, match="two key"):
         run(studio.save_motion(session, {"format": "gif"}))
+
+
+def test_the_page_can_tell_an_answer_to_an_older_change_of_the_motion(studio, session, person):
+    motion = {"keys": [to_rows(person.pose)], "seconds": 0.5, "loop": True}
+    page = run(studio.commit_motion(session, {"seq": 7, "motion": motion}))
+    assert page["motion"]["motion"]["seq"] == 7
+    assert run(studio.undo(session, {"seq": 9}))["motion"]["motion"]["seq"] == 9
+    assert run(studio.start(session))["motion"]["motion"]["seq"] is None  # of a page that was loaded anew: always taken
+    updates = studio.commit_motion(session, {"seq": 11, "motion": motion | {"seconds": 90}})
+    refused = next(updates)["motion"]["motion"]
+    assert (refused["seq"], refused["seconds"]) == (11, 1.0)  # what the page shows is put right
+    with pytest.raises(InputError, match="seconds"):
+        next(updates)
+
+
+def test_all_notes_are_told(studio, session, person, photo_path, monkeypatch):
+    def find(photo, detector):
+        return [Found((44, 26, 176, 310), person.pose)], "First. The built-in detector was used."
+
+    def analyse(photo, found, parser):
+        return session.document.person, "Second. The built-in parser was used."
+
+    monkeypatch.setattr(studio._detectors, "find", find)
+    monkeypatch.setattr(studio._detectors, "analyse", analyse)
+    both = "First. The built-in detector was used. Second. The built-in parser was used."
+    other = Session()
+    assert run(studio.open_file(other, photo_path, BUILT_IN, BUILT_IN))["bar"]["status"]["text"] == both
+    other.close()
+    assert run(studio.add_references(session, photo_path, BUILT_IN, BUILT_IN))["bar"]["status"]["text"] == both
+    copy = photo_path.with_name("copy.png")
+    copy.write_bytes(photo_path.read_bytes())
+    run(studio.borrow_pose(session, copy, BUILT_IN))
+    session.document.set_pose(moved(person))
+    assert "First." in run(studio.render(session))["bar"]["status"]["text"]
 
 
 def test_an_uploaded_file_is_not_kept(studio, photo_path, tmp_path):

@@ -158,7 +158,7 @@ class StylePanel(_Part):
 
 
 class MotionPanel(_Part):
-    """Key poses, played over the result. Events: commit (with ``{"motion"}``), save (with ``{"format"}``) and stop.
+    """Key poses, played over the result. Events: commit (``{"seq", "motion"}``), save (``{"format"}``) and stop.
 
     Args:
         motion: from :func:`app.page.motion`.
