@@ -41,6 +41,13 @@ class Sessions:
             self._give(owner, session)
             return session
 
+    def new(self) -> Session:
+        """A session that no page owns: whoever knows its token has it, until it was idle for too long."""
+        with self._lock:
+            session = Session()
+            self._keep(session)
+            return session
+
     def adopt(self, owner: str, token: Any) -> Session:
         """The session with that token for a page that was loaded anew; the page's own, or a new one, if it is gone."""
         with self._lock:
@@ -62,6 +69,12 @@ class Sessions:
                 raise InputError("this page has been idle for too long; reload it and open the photo again")
             self._use(session)
             return session
+
+    def forget(self, session: Session) -> None:
+        """Forget a session at once."""
+        with self._lock:
+            if session.token in self._sessions:
+                self._forget(session.token)
 
     def leave(self, owner: str) -> None:
         """The page has gone: forget its session, unless the page comes back in time or another one has it too."""
@@ -89,8 +102,11 @@ class Sessions:
         return next((s for t, s in self._sessions.items() if secrets.compare_digest(t.encode(), sent)), None)
 
     def _give(self, owner: str, session: Session) -> None:
-        self._sessions.setdefault(session.token, session)
         self._owners[owner] = session.token
+        self._keep(session)
+
+    def _keep(self, session: Session) -> None:
+        self._sessions.setdefault(session.token, session)
         self._use(session)
         self._forget_idle()
         others = [(token, other) for token, other in self._sessions.items() if other is not session]

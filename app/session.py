@@ -114,8 +114,8 @@ class Session:
             raise InputError("open a photo of a person first")
         return self.document
 
-    def await_garment(self, name: str, photo: np.ndarray) -> None:
-        """Keep a photo of a garment until the user has marked it.
+    def await_garment(self, name: str, photo: np.ndarray) -> str:
+        """Keep a photo of a garment until the user has marked it; returns its id.
 
         Raises:
             InputError: if it would be one reference too many.
@@ -123,7 +123,9 @@ class Session:
         with self.lock:
             if len(self.references) + len(self.garments) >= REFERENCE_LIMIT:
                 raise InputError(f"there are {REFERENCE_LIMIT} references already; remove one first")
-            self.garments[f"g{secrets.token_hex(4)}"] = Garment(name, photo)
+            key = f"g{secrets.token_hex(4)}"
+            self.garments[key] = Garment(name, photo)
+            return key
 
     # ---- what the page knows, and in which order
 
