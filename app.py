@@ -1,4 +1,5 @@
-"""Start the studio: ``python app.py [--host HOST] [--port PORT] [--weights FOLDER] [--device DEVICE]``."""
+"""Start the studio: ``python app.py [--host HOST] [--port PORT] [--weights FOLDER] [--device DEVICE]
+[--mcp]``."""
 
 import argparse
 import os
@@ -9,6 +10,7 @@ os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 from app.actions import Studio  # noqa: E402
+from app.mcp import wanted_by_environment  # noqa: E402
 from app.studio import build, launch  # noqa: E402
 from pise_core.errors import InputError  # noqa: E402
 
@@ -19,6 +21,7 @@ def _options(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--port", type=int, help="port to listen on (GRADIO_SERVER_PORT, else 7860 or the next free)")
     parser.add_argument("--weights", help="folder with weights (the shipped ones)")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N")
+    parser.add_argument("--mcp", action="store_true", help="serve MCP tools too (GRADIO_MCP_SERVER=True)")
     return parser.parse_args(arguments)
 
 
@@ -37,6 +40,6 @@ demo = build(studio)
 if __name__ == "__main__":
     try:
         studio.load()  # now, so that missing weights are told here and not to the first user
+        launch(demo, options.host, options.port, mcp_server=options.mcp or wanted_by_environment())
     except InputError as error:
         raise SystemExit(f"error: {error}") from None
-    launch(demo, options.host, options.port)

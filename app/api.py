@@ -16,6 +16,7 @@ from gradio.components.api_component import Api
 from gradio.utils import get_function_description
 from gradio_client.utils import python_type_to_json_schema
 
+from app import mcp
 from app.actions import Studio
 from app.programs import Download, Programs, State, Upload
 from app.registry import Sessions
@@ -100,15 +101,15 @@ def _check(parameter: inspect.Parameter, value: Any) -> None:
 def _session(sessions: Sessions, request: gr.Request, handle: Any, opening: bool) -> Session:
     """The session that is named, else the client's own.
 
-    All MCP tools are called through one connection of Gradio's to itself. Its session would be everybody's, so it is
-    nobody's: opening begins a new one.
+    The session of the one connection that all MCP tools share would be everybody's, so it is nobody's: opening begins
+    a new one.
     """
     if handle:
         try:
             return sessions.by_token(handle)
         except InputError:
             raise InputError("there is no such session (any more); call open_file again") from None
-    if request.headers.get("x-gradio-user") != "mcp":
+    if not mcp.asks(request):
         return sessions.of(request.session_hash or "")
     if not opening:
         raise InputError("name the session that open_file returned")

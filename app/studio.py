@@ -21,6 +21,7 @@ from app.canvas.components import (
     ResultView,
     StylePanel,
 )
+from app.mcp import McpUploads
 from app.page import data_address, shrink, status
 from app.registry import Sessions
 from app.session import Session
@@ -279,13 +280,21 @@ def _problem(text: str, session: Session) -> dict[str, Any]:
     return status("error", text[:1].upper() + text[1:] if first.isalpha() else text, session)["bar"]
 
 
-def launch(demo: gr.Blocks, host: str | None = None, port: int | None = None, **settings: Any) -> Any:
+def launch(
+    demo: gr.Blocks, host: str | None = None, port: int | None = None, mcp_server: bool = False, **settings: Any
+) -> Any:
     """Serve the studio; nothing leaves this machine, and no user's picture outlives the session.
 
     Args:
         host, port: Gradio's ``GRADIO_SERVER_NAME`` and ``GRADIO_SERVER_PORT`` (or 127.0.0.1 and 7860) if None.
+        mcp_server: whether the endpoints are tools of an MCP server as well, at ``/gradio_api/mcp/``.
         settings: further arguments of ``Blocks.launch``, such as ``prevent_thread_lock``.
+
+    Raises:
+        InputError: if the MCP server is wanted and its package is not installed.
     """
+    if mcp_server:
+        McpUploads()
     return demo.launch(
         server_name=host,
         server_port=port,
@@ -295,6 +304,7 @@ def launch(demo: gr.Blocks, host: str | None = None, port: int | None = None, **
         ssr_mode=False,
         enable_monitoring=False,
         max_file_size=MAX_DOCUMENT_BYTES,  # photos are held to their own limit when they are read
+        mcp_server=mcp_server,
         theme=theme(),
         css=(_HERE / "theme.css").read_text("utf-8"),
         footer_links=["api"],
