@@ -171,3 +171,23 @@ def layer(person: Drawn, region: int = 3, rows=slice(150, 180), columns=slice(60
     paint = PaintLayer.of(labels)
     assert paint is not None
     return paint
+
+
+def stroke(person: Drawn, region: int = 5) -> str:
+    """A rectangle over the person's map, packed as the browser sends it."""
+    return layer(person, region, slice(140, 170), slice(90, 110)).text()
+
+
+_SHIRT = [(60, 60), (100, 50), (140, 60), (190, 130), (160, 150), (145, 110), (145, 220), (55, 220), (55, 110),
+          (40, 150), (10, 130)]  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def laid_out():
+    """A green shirt on a light ground, and where it is."""
+    photo = np.full((260, 200, 3), (225, 222, 215), np.uint8)
+    mask = np.zeros((260, 200), np.uint8)
+    cv2.fillPoly(mask, [np.array(_SHIRT)], 1)
+    photo[mask > 0] = (40, 130, 80)
+    photo = np.clip(photo + np.random.default_rng(3).normal(0, 4, photo.shape), 0, 255).astype(np.uint8)
+    return photo, mask > 0
