@@ -18,7 +18,8 @@ from gradio_client.utils import python_type_to_json_schema
 
 from app import mcp
 from app.actions import Studio
-from app.programs import Download, Programs, State, Upload
+from app.answers import Download, State
+from app.programs import Programs, Upload
 from app.registry import Sessions
 from app.session import Session
 from pise_core.errors import InputError

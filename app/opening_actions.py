@@ -10,8 +10,10 @@ from app.page import Update, Updates, rendering, status
 from app.session import Found, Session
 from pise_core import pose as poses
 from pise_core.document import Document
+from pise_core.document.contents import SavedDocument, SavedPerson
 from pise_core.document.reading import is_document, read
-from pise_core.errors import NobodyFound
+from pise_core.document.references import References
+from pise_core.errors import InputError, NobodyFound
 from pise_core.images import read_image
 
 
@@ -21,7 +23,8 @@ class OpeningActions(Engine):
     def start(self, session: Session) -> Updates:
         """A page was opened: say who it is, for the live path; a page that was loaded anew gets its document back."""
         token = {"session": session.token}
-        yield {"bar": token, "pose": token, "regions": token, "textures": token}
+        weights = page.weights(self.weights, session.weights)
+        yield {"bar": token | weights, "pose": token, "regions": token, "textures": token}
         if session.photo is None:
             return
         session.page_is_new()
@@ -35,7 +38,7 @@ class OpeningActions(Engine):
         """Open a file that the server put at ``path``: a photo, whose largest person is analysed, or a document."""
         yield status("busy", "Reading the file…", session)
         if is_document(path):
-            yield from self._open_document(session, path)
+            yield from self._open_document(session, read(path))
         else:
             yield from self._open(session, read_image(str(path)), page.stem(path), detector, parser)
 
@@ -44,15 +47,35 @@ class OpeningActions(Engine):
         with checks.upload(path):
             yield from self.open_file(session, path, detector, parser)
 
-    def _open_document(self, session: Session, path: Any) -> Updates:
-        saved, people = read(path), []
+    def _open_document(self, session: Session, saved: SavedDocument) -> Updates:
+        people, editor = [], self.editor_of(session)
         for number, known in enumerate(saved.people, 1):
             yield status("busy", f"Opening the document: person {number} of {len(saved.people)}…", session)
-            people.append(known.known_to(self.load()))
+            people.append(known.known_to(editor))
         document = Document.restored(saved, people)
         session.edit(document)
         session.painter_is_told(document.edits)
         yield page.document(session, document) | _welcome_back(session, document)
+
+    def choose_weights(self, session: Session, value: Any) -> Updates:
+        """Go on with the document, its history and its references included, with other weights; ``{"name"}``."""
+        name = checks.choice(value, "name", self.weights)
+        yield status("busy", f"Loading the weights {name}…", session)
+        try:
+            editor = self.load(name)
+        except InputError:
+            yield {"bar": page.weights(self.weights, session.weights)}  # the menu shows what could not be loaded
+            raise
+        session.weights = name
+        yield {"bar": page.weights(self.weights, name)}
+        if session.document is not None:
+            yield from self._open_document(session, session.document.contents())
+            return
+        references = References()
+        for key, reference in session.references.items():
+            references.add(reference.name, SavedPerson.of(reference.person).known_to(editor), key)
+        session.references = references
+        yield status("ok", f"The weights are {name}.", session)
 
     def analyse_again(self, session: Session, detector: str, parser: str) -> Updates:
         """Analyse the open photo anew, with the detectors chosen now."""
@@ -88,10 +111,9 @@ class OpeningActions(Engine):
         person, note = self._detectors.analyse(photo, Found(poses.bounding_box(pose), pose), parser)
         yield self._edit(session, person, 0, note)
 
-    @staticmethod
-    def _edit(session: Session, person: Any, chosen: int, note: str) -> Update:
+    def _edit(self, session: Session, person: Any, chosen: int, note: str) -> Update:
         boxes = [found.box for found in session.people]
-        document = Document.of(person, session.name, boxes, chosen, session.references)
+        document = Document.of(self.own(session, person), session.name, boxes, chosen, session.references)
         session.edit(document, session.people)
         return page.document(session, document) | _ready(session, note)
 

@@ -48,6 +48,11 @@ def sentences(notes: Iterable[str]) -> str:
     return " ".join(dict.fromkeys(note for note in notes if note))
 
 
+def weights(names: tuple[str, ...], chosen: str) -> dict[str, Any]:
+    """The menu of weights, of the document bar."""
+    return {"weights": {"names": names, "chosen": chosen, "version": next(_versions)}}
+
+
 def rendering(session: Session) -> Update:
     """An edit was made, and its picture follows."""
     return status("busy", "Rendering at full size…", session)

@@ -4,23 +4,20 @@ What the methods do is what :mod:`app.actions` does; they answer with the state 
 updates of the page. :mod:`app.api` makes endpoints of them, and their parameters and docstrings are its reference.
 """
 
-from typing import Any, Literal, NewType
+from typing import Literal, NewType
 
 import numpy as np
 
 from app import checks, page
 from app.actions import Studio
+from app.answers import Download, State, carry_out, file_of, received, state_of
 from app.session import Session
-from pise_core import pose as poses
 from pise_core.document.garments import likely_box
 from pise_core.errors import InputError
 from pise_core.images import encode_parsing, read_image, read_parsing
 
 #: A file that the program sends: the path of an upload, which is not kept.
 Upload = NewType("Upload", str)
-#: A file that the program gets: its path on the server.
-Download = NewType("Download", str)
-State = dict[str, Any]
 
 Detector = Literal["Built-in", "OpenPose"]
 Parser = Literal["Built-in", "SegFormer clothes"]
@@ -50,11 +47,11 @@ class Programs:
             detector: who finds people and joints; OpenPose is downloaded once.
             parser: who finds the regions; SegFormer clothes is downloaded once.
         """
-        return _state(session, _run(self._studio.open_upload(session, _sent(file), detector, parser)))
+        return state_of(session, carry_out(self._studio.open_upload(session, received(file), detector, parser)))
 
     def state(self, session: Session) -> State:
         """What is open and asked for: size, people, keypoints, regions, styles, references, motion, undo and redo."""
-        return _state(session)
+        return state_of(session)
 
     def choose_person(self, session: Session, index: int, parser: Parser = "Built-in") -> State:
         """Edit another of the people found, which starts a new history.
@@ -63,7 +60,7 @@ class Programs:
             index: in the state's list of people, from 0.
             parser: who finds the regions.
         """
-        return _state(session, _run(self._studio.choose_person(session, {"index": index}, parser)))
+        return state_of(session, carry_out(self._studio.choose_person(session, {"index": index}, parser)))
 
     def place_person(self, session: Session, keypoints: Keypoints, parser: Parser = "Built-in") -> State:
         """Say where the joints of the person are, if nobody or the wrong pose was found; this starts a new history.
@@ -72,7 +69,7 @@ class Programs:
             keypoints: 18 rows [x, y, score] in pixels of the photo, or null where a joint is missing.
             parser: who finds the regions.
         """
-        return _state(session, _run(self._studio.place_person(session, {"keypoints": keypoints}, parser)))
+        return state_of(session, carry_out(self._studio.place_person(session, {"keypoints": keypoints}, parser)))
 
     def analyse_again(self, session: Session, detector: Detector = "Built-in", parser: Parser = "Built-in") -> State:
         """Analyse the open photo anew, which starts a new history.
@@ -81,7 +78,16 @@ class Programs:
             detector: who finds people and joints.
             parser: who finds the regions.
         """
-        return _state(session, _run(self._studio.analyse_again(session, detector, parser)))
+        return state_of(session, carry_out(self._studio.analyse_again(session, detector, parser)))
+
+    def choose_weights(self, session: Session, name: str) -> State:
+        """Go on with the document, its history and its references included, with other weights.
+
+        Args:
+            name: of weights that the server was started with; Default for the first ones.
+        """
+        session.need_photo()
+        return state_of(session, carry_out(self._studio.choose_weights(session, {"name": name})))
 
     # ---- pose and regions
 
@@ -91,7 +97,7 @@ class Programs:
         Args:
             keypoints: 18 rows [x, y, score] in pixels of the photo, or null where a joint is missing.
         """
-        return _state(session, _run(self._studio.commit_pose(session, {"keypoints": keypoints})))
+        return state_of(session, carry_out(self._studio.commit_pose(session, {"keypoints": keypoints})))
 
     def load_pose(self, session: Session, text: str) -> State:
         """Fit a pose to the person.
@@ -99,7 +105,7 @@ class Programs:
         Args:
             text: of an OpenPose JSON file, or of a pose saved here.
         """
-        return _state(session, _run(self._studio.load_pose(session, {"text": text})))
+        return state_of(session, carry_out(self._studio.load_pose(session, {"text": text})))
 
     def pose_from_photo(self, session: Session, file: Upload, detector: Detector = "Built-in") -> State:
         """Fit the pose of somebody in another photo to the person.
@@ -108,7 +114,7 @@ class Programs:
             file: JPEG, PNG or WebP.
             detector: who finds the joints.
         """
-        return _state(session, _run(self._studio.borrow_pose(session, _sent(file), detector)))
+        return state_of(session, carry_out(self._studio.borrow_pose(session, received(file), detector)))
 
     def set_regions(self, session: Session, file: Upload) -> State:
         """Set the map of regions that is wanted in the pose of now.
@@ -116,10 +122,10 @@ class Programs:
         Args:
             file: a PNG of mode P or L and of the photo's size, indices 0 to 7, as the endpoint regions returns it.
         """
-        with checks.upload(_sent(file)):
+        with checks.upload(received(file)):
             document = session.need_document()
             document.set_regions(read_parsing(file, document.photo.shape[:2]))
-        return _state(session)
+        return state_of(session)
 
     # ---- references and styles
 
@@ -134,11 +140,11 @@ class Programs:
             parser: who finds the regions.
         """
         waiting = set(session.garments)
-        news = _run(self._studio.add_uploads(session, [_sent(file)], detector, parser))
+        news = carry_out(self._studio.add_uploads(session, [received(file)], detector, parser))
         for key in set(session.garments) - waiting:
             del session.garments[key]
             raise InputError("nobody was found in that reference; for a garment that nobody wears call add_garment")
-        return _state(session, news)
+        return state_of(session, news)
 
     def add_garment(self, session: Session, file: Upload, region: Garment, box: Box | None = None) -> State:
         """Take a garment that nobody wears as a reference. Its id is the last one listed in the state.
@@ -148,12 +154,12 @@ class Programs:
             region: what it is.
             box: x0, y0, x1, y1 about it, in shares of the photo from 0 to 1; by default it is looked for.
         """
-        with checks.upload(_sent(file)):
+        with checks.upload(received(file)):
             photo = read_image(str(file))
         key = session.await_garment(page.stem(file), photo)
         try:
             marked = {"garment": key, "box": list(likely_box(photo)) if box is None else box, "region": region}
-            return _state(session, _run(self._studio.use_garment(session, marked)))
+            return state_of(session, carry_out(self._studio.use_garment(session, marked)))
         finally:
             session.garments.pop(key, None)
 
@@ -163,7 +169,7 @@ class Programs:
         Args:
             reference: its id, such as r1.
         """
-        return _state(session, _run(self._studio.remove_reference(session, {"reference": reference})))
+        return state_of(session, carry_out(self._studio.remove_reference(session, {"reference": reference})))
 
     def set_style(self, session: Session, region: Region, reference: str, weight: float = 1.0) -> State:
         """Borrow one region from one reference.
@@ -182,7 +188,7 @@ class Programs:
         Args:
             styles: {region: {id of a reference: weight}}, the weights of a region at most 1 in all.
         """
-        return _state(session, _run(self._studio.commit_styles(session, {"styles": styles})))
+        return state_of(session, carry_out(self._studio.commit_styles(session, {"styles": styles})))
 
     # ---- motion and the history
 
@@ -195,19 +201,19 @@ class Programs:
             loop: whether the last one is followed by the first one.
         """
         motion = {"keys": keys, "seconds": seconds, "loop": loop}
-        return _state(session, _run(self._studio.commit_motion(session, {"motion": motion})))
+        return state_of(session, carry_out(self._studio.commit_motion(session, {"motion": motion})))
 
     def undo(self, session: Session) -> State:
         """One step back, whatever kind of edit it was."""
-        return _state(session, _run(self._studio.undo(session, {})))
+        return state_of(session, carry_out(self._studio.undo(session, {})))
 
     def redo(self, session: Session) -> State:
         """One step forward again."""
-        return _state(session, _run(self._studio.redo(session, {})))
+        return state_of(session, carry_out(self._studio.redo(session, {})))
 
     def start_over(self, session: Session) -> State:
         """Back to the photo as it was opened; this can be undone."""
-        return _state(session, _run(self._studio.start_over(session, {})))
+        return state_of(session, carry_out(self._studio.start_over(session, {})))
 
     # ---- pictures and files out
 
@@ -236,7 +242,7 @@ class Programs:
         Args:
             format: of the file.
         """
-        return _file(_run(self._studio.save_motion(session, {"format": format})))
+        return file_of(carry_out(self._studio.save_motion(session, {"format": format})))
 
     def save_look(self, session: Session, region: Region) -> Download:
         """The look that a region has now, as a small .pise file that add_reference takes.
@@ -244,55 +250,10 @@ class Programs:
         Args:
             region: whose look.
         """
-        _run(self._studio.save_look(session, {"region": region}))
-        return _file(_run(self._studio.pack(session)))
+        carry_out(self._studio.save_look(session, {"region": region}))
+        return file_of(carry_out(self._studio.pack(session)))
 
     def save_document(self, session: Session) -> Download:
         """The document as a .pise file: photo, person, references, edits and their history."""
-        _run(self._studio.save(session, {}))
-        return _file(_run(self._studio.pack(session)))
-
-
-def _sent(file: Any) -> str:
-    if not isinstance(file, str):
-        raise InputError("send a file; with gradio_client as handle_file(path)")
-    return file
-
-
-def _run(updates: page.Updates) -> page.Update:
-    """Carry an action out; all of its updates in one."""
-    whole: page.Update = {}
-    for update in updates:
-        for part, properties in update.items():
-            whole.setdefault(part, {}).update(properties)
-    return whole
-
-
-def _file(news: page.Update) -> Download:
-    return Download(news["bar"]["file"]["url"].removeprefix("/gradio_api/file="))
-
-
-def _state(session: Session, news: page.Update | None = None) -> State:
-    """What an endpoint answers, with the note of an action that could not do all of what was wanted."""
-    photo, document = session.need_photo(), session.document
-    said = (news or {}).get("bar", {}).get("status", {})
-    note = said.get("text", "") if said.get("kind") == "error" else ""
-    state: State = {
-        "session": session.token,
-        "size": [photo.shape[1], photo.shape[0]],
-        "people": [[round(float(v), 1) for v in found.box] for found in session.people],
-        "references": {key: reference.name for key, reference in session.references.items()},
-        "note": note if document else "No person was found in the photo: call place_person, or try another photo.",
-    }
-    if document is None:
-        return state
-    edits, motion = document.edits, document.edits.motion
-    return state | {
-        "chosen": document.chosen,
-        "keypoints": poses.to_rows(document.pose_of(edits)),
-        "regions": page.present(document.person.parsing),
-        "styles": edits.styles,
-        "motion": {"keys": [poses.to_rows(k) for k in motion.keys], "seconds": motion.seconds, "loop": motion.loop},
-        "undo": document.can_undo,
-        "redo": document.can_redo,
-    }
+        carry_out(self._studio.save(session, {}))
+        return file_of(carry_out(self._studio.pack(session)))

@@ -25,6 +25,8 @@ from pise_core.images import encode_image
 
 #: Long side of the parts that the browser carries before a preview arrives.
 LAYER_SIDE = 896
+#: The name of the weights that a session begins with.
+DEFAULT_WEIGHTS = "Default"
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,6 +55,7 @@ class Session:
         self.sequence = 0  # the newest order number seen; a result with a smaller one is out of date
         self.photo: np.ndarray | None = None
         self.name = "photo"
+        self.weights = DEFAULT_WEIGHTS
         self.people: list[Found] = []
         self.document: Document | None = None  # None while nobody is chosen in the photo
         self.references = References()  # stay when another photo is opened

@@ -259,6 +259,7 @@ def build(studio: actions.Studio) -> gr.Blocks:
         on(bar.undo, studio.undo, bar)
         on(bar.redo, studio.redo, bar)
         on(bar.start_over, studio.start_over, bar)
+        on(bar.choose_weights, studio.choose_weights, bar, **opening)
         on(bar.save, studio.save, bar, then=studio.pack, then_in="files")
         on(demo.load, studio.start, bar, js=_KNOWN_SESSION, then=studio.prepare, **files)
         example_button.click(None, js=_SHOW_EXAMPLES, api_visibility="private")

@@ -34,7 +34,7 @@ class TextureActions(Engine):
             yield status("busy", f"Analysing reference {number} of {len(paths)}…", session)
             name = page.stem(path)
             if is_document(path):
-                person = read(path).person.known_to(self.load())
+                person = read(path).person.known_to(self.editor_of(session))
             else:
                 photo = read_image(str(path))
                 people, note = self._detectors.find(photo, detector)
@@ -49,7 +49,7 @@ class TextureActions(Engine):
                     if len(session.garments) == 1:
                         yield {"textures": {"garment": page.garment(session)}}
                     continue
-            session.references.add(name, person)
+            session.references.add(name, self.own(session, person))
             yield {"textures": {"references": page.references(session)}}
         yield _ready(session, page.sentences(notes))
 
@@ -66,7 +66,7 @@ class TextureActions(Engine):
         key, waiting = _waiting(session, value)
         yield status("busy", "Cutting out the garment…", session)
         cut = garment(waiting.photo, checks.share_box(value), checks.choice(value, "region", GARMENTS))
-        session.references.add(waiting.name, cut.known_to(self.load()))
+        session.references.add(waiting.name, cut.known_to(self.editor_of(session)))
         session.garments.pop(key, None)
         news = {"references": page.references(session), "garment": page.garment(session)}
         yield {"textures": news} | _ready(session)

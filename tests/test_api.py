@@ -133,6 +133,13 @@ def test_references_styles_and_looks(client, files):
         client.predict("r2", api_name="/remove_reference")
 
 
+def test_other_weights(client, files):
+    client.predict(handle_file("me.jpg"), api_name="/open_file")
+    assert client.predict("Default", api_name="/choose_weights")["weights"] == "Default"
+    with pytest.raises(AppError, match="choose one of: Default"):
+        client.predict("/etc/passwd", api_name="/choose_weights")
+
+
 def test_a_motion(client, files, person):
     state = client.predict(handle_file("me.jpg"), api_name="/open_file")
     keys = [state["keypoints"], to_rows(moved(person))]
@@ -158,10 +165,10 @@ def test_a_session_is_named_or_ones_own(address, client, files):
 def test_every_action_is_an_endpoint_that_is_described(client):
     described = client.view_api(return_format="dict")["named_endpoints"]
     assert described.keys() == {
-        "/open_file", "/state", "/choose_person", "/place_person", "/analyse_again", "/set_pose", "/load_pose",
-        "/pose_from_photo", "/set_regions", "/add_reference", "/add_garment", "/remove_reference", "/set_style",
-        "/set_styles", "/set_motion", "/undo", "/redo", "/start_over", "/result", "/regions", "/steps", "/animate",
-        "/save_look", "/save_document", "/close",
+        "/open_file", "/state", "/choose_weights", "/choose_person", "/place_person", "/analyse_again",
+        "/set_pose", "/load_pose", "/pose_from_photo", "/set_regions", "/add_reference", "/add_garment",
+        "/remove_reference", "/set_style", "/set_styles", "/set_motion", "/undo", "/redo", "/start_over", "/result",
+        "/regions", "/steps", "/animate", "/save_look", "/save_document", "/close",
     }  # fmt: skip
     for endpoint in described.values():
         assert endpoint["description"] and all(parameter["label"] for parameter in endpoint["parameters"])

@@ -177,18 +177,22 @@ class ResultView(_Part):
 
 
 class DocumentBar(_Part):
-    """Undo, redo, saving, and the status line. Events: undo, redo, start_over, save.
+    """Undo, redo, saving, and the status line. Events: undo, redo, start_over, save, and choose_weights
+    (with ``{"name"}``).
 
     Args:
         session: the token, which the tab keeps for when the page is loaded anew.
         file: ``{"url", "name", "version"}``, which the browser saves at once.
         status: ``{"kind": "hint" | "busy" | "ok" | "error", "text", "version"}``.
+        weights: ``{"names", "chosen"}``, what pictures can be made with.
         history: ``{"undo": bool, "redo": bool, "save": bool}``: what can be done.
     """
 
-    def __init__(self, value=None, *, session=None, status=None, history=None, file=None, elem_id=None, **kw):
+    def __init__(
+        self, value=None, *, session=None, status=None, history=None, file=None, weights=None, elem_id=None, **kw
+    ):
         super().__init__("document_bar", value, elem_id, None,
-                         session=session, status=status, history=history, file=file, **kw)  # fmt: skip
+                         session=session, status=status, history=history, file=file, weights=weights, **kw)  # fmt: skip
 
 
 class Examples(_Part):

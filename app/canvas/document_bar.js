@@ -56,6 +56,19 @@ function takeSession() {
     // A browser that stores nothing starts afresh when the page is loaded anew.
   }
 }
+// There is a menu of weights only where the server was started with several.
+function takeWeights() {
+  const { names, chosen } = props.weights ?? { names: [] };
+  $("#weights").hidden = names.length < 2;
+  $("#weights select").replaceChildren(...names.map((name) => new Option(name, name, false, name === chosen)));
+}
+$("#weights select").addEventListener("change", (event) => {
+  say({ kind: "busy", text: "Loading other weights…" });
+  props.value = { name: event.target.value };
+  trigger("choose_weights");
+});
+watch("weights", takeWeights);
+takeWeights();
 watch("session", takeSession);
 watch("file", takeFile);
 watch("status", takeStatus);
