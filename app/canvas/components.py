@@ -42,6 +42,7 @@ _SCRIPTS = {
         "viewport",
         "pose_model",
         "part_moves",
+        "fresh_parts",
         "carrier",
         "selection",
         "pose_editor",

@@ -97,23 +97,30 @@ function showSelection() {
 
 // ---- talking to the server
 
-// The generator's picture takes the place of the carried parts as soon as it is not visibly behind the finger, and
-// stays until it is.
+// The generator's picture takes the place of the carried parts where the finger rests, and stays until it moves on.
+// One that comes while it moves is carried the rest of the way: nothing on show is ever behind the finger.
+const RESTING = 0.003; // of the photo's longer side
 let generated = null; // the pose of the generator's picture on show
 const behind = (joints) =>
   Math.max(0, ...pose.map((joint, j) => (joint.on && joints[j] ? Math.hypot(joint.x - joints[j][0], joint.y - joints[j][1]) : 0)));
-const pump = createPump(
-  (request) => server.render_live({ ...request, session: props.session }),
-  (picture, request) => {
-    if (behind(request.keypoints) > 0.02 * Math.max(photo.width, photo.height)) return;
-    generated = request.keypoints;
+const rests = (joints) => behind(joints) <= RESTING * Math.max(photo.width, photo.height);
+async function show(picture, { keypoints }) {
+  const fresh = await carrier.freshen(picture.url, poseFromRows(keypoints, photo)).catch(() => false);
+  // Meanwhile an exact picture may have come, or another photo.
+  if (picture.document !== page.document || picture.seq < page.shown) return;
+  if (rests(keypoints)) {
+    generated = keypoints;
     showPicture({ ...picture, near: true });
-  },
-);
+  } else if (fresh && drag && carrier.pose(pose)) {
+    tell("carry", carrier);
+    tell("freshened", picture);
+  }
+}
+const pump = createPump((request) => server.render_live({ ...request, session: props.session }), show);
 function live() {
   if (placing) return;
   pump.push({ keypoints: rowsFromPose(pose) });
-  if (generated && behind(generated) < 0.01 * Math.max(photo.width, photo.height)) return;
+  if (generated && rests(generated)) return;
   generated = null;
   if (carrier.pose(pose)) tell("carry", carrier);
 }
