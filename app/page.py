@@ -40,8 +40,8 @@ def status(kind: str, text: str, session: Session | None = None) -> Update:
 
 
 def rendering(session: Session) -> Update:
-    """An edit was made, and its picture follows."""
-    return status("busy", "Rendering at full size…", session)
+    """An edit was made, and its picture follows; until then there is nothing to download."""
+    return status("busy", "Rendering at full size…", session) | {"download": {"interactive": False}}
 
 
 def document(session: Session) -> Update:

@@ -14,6 +14,7 @@ from app.api import add_endpoints
 from app.canvas.components import (
     DocumentBar,
     Examples,
+    FirstSteps,
     Modes,
     MotionPanel,
     PoseEditor,
@@ -132,6 +133,7 @@ def build(studio: actions.Studio) -> gr.Blocks:
         with gr.Row(elem_id="workspace"):
             with gr.Column(scale=3, min_width=320, elem_id="work"):
                 Modes(elem_id="modes")
+                FirstSteps(elem_id="first-steps")
                 with gr.Column(elem_id="panel-pose", min_width=0):
                     pose_photo = gr.UploadButton("Pose from photo", file_types=_PHOTOS, size="md", elem_id="pose-photo")
                     pose = PoseEditor(elem_id="pose", live=live)

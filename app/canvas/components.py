@@ -56,6 +56,7 @@ _SCRIPTS = {
     "document_bar": _script("document_bar", "document_bar"),
     "examples": _script("examples", "examples"),
     "modes": _script("modes", "modes"),
+    "first_steps": _script("first_steps", "first_steps"),
 }
 
 
@@ -93,6 +94,13 @@ class Modes(_Part):
 
     def __init__(self, value=None, *, elem_id=None, **kw):
         super().__init__("modes", value, elem_id, None, **kw)
+
+
+class FirstSteps(_Part):
+    """Three steps to a first edit, shown until they are done or closed."""
+
+    def __init__(self, value=None, *, elem_id=None, **kw):
+        super().__init__("first_steps", value, elem_id, None, **kw)
 
 
 class PoseEditor(_Part):

@@ -133,6 +133,7 @@ function commit() {
   generated = null;
   tell("status", { kind: "busy", text: "Rendering at full size…" });
   props.value = { seq: ++page.seq, keypoints: rowsFromPose(pose) };
+  tell("edited", "pose");
   trigger("commit");
 }
 

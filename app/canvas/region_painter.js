@@ -62,6 +62,7 @@ async function commit() {
   known = packed[0];
   const [labels, before] = await Promise.all(packed);
   props.value = { seq, labels, before };
+  tell("edited", "regions");
   trigger("commit");
 }
 

@@ -33,6 +33,7 @@ function commit() {
   pump.drop();
   tell("status", { kind: "busy", text: "Rendering at full size…" });
   props.value = { seq: ++page.seq, styles };
+  tell("edited", "textures");
   trigger("commit");
 }
 

@@ -22,6 +22,15 @@ def paint_a_stroke(visitor):
     page.mouse.up()
 
 
+def drag_the_wrist(visitor):
+    mouse = visitor.page.mouse
+    x, y = visitor.joint("left_wrist")
+    mouse.move(x, y)
+    mouse.down()
+    mouse.move(x + 20, y - 70, steps=5)
+    visitor.after(mouse.up)
+
+
 def wrist(visitor):
     visitor.page.get_by_role("tab", name="Pose").click()
     return [
@@ -41,7 +50,7 @@ def test_a_whole_story(visit, tmp_path, name, size):
     visitor = visit(f"document-{name}", **size)
     page = visitor.page
     open_example(visitor, 5)
-    visitor.after(lambda: page.locator("#pose [data-preset]").nth(4).click())
+    drag_the_wrist(visitor)
     visitor.after(lambda: paint_a_stroke(visitor))
     page.get_by_role("tab", name="Textures").click()
     row = borrow_example(visitor, 2)
