@@ -46,6 +46,7 @@ _SCRIPTS = {
         "carrier",
         "selection",
         "pose_editor",
+        "pose_shelf",
         "pose_gestures",
         **_POSE,
     ),  # fmt: skip

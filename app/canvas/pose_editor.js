@@ -159,6 +159,14 @@ function change(next) {
   commit();
 }
 
+// The pose as OpenPose writes it. The person's own pose tells whose it is: for the same person it is loaded as it was,
+// for others it is fitted.
+function poseFile() {
+  const flat = pose.flatMap((j) => (j.on ? [j.x, j.y, j.score] : [0, 0, 0]));
+  const size = { canvas_width: photo.width, canvas_height: photo.height };
+  return JSON.stringify({ people: [{ pose_keypoints_2d: flat }], ...size, own: props.pose.own });
+}
+
 // ---- buttons
 
 const press = (name, on) => $(`[data-do="${name}"]`).setAttribute("aria-pressed", String(on));
@@ -166,6 +174,7 @@ const actions = {
   in: () => view.zoom(1.25),
   out: () => view.zoom(0.8),
   fit: () => view.fit(),
+  full: fullScreen,
   bones: () => press("bones", (keepBones = !keepBones)),
   marquee: () => press("marquee", (marquee = !marquee)),
   all() {
@@ -195,11 +204,7 @@ const actions = {
   load: () => $("#file").click(),
   save() {
     if (!pose) return;
-    const flat = pose.flatMap((j) => (j.on ? [j.x, j.y, j.score] : [0, 0, 0]));
-    // The person's own pose tells whose it is: for the same person it is loaded as it was, for others it is fitted.
-    const size = { canvas_width: photo.width, canvas_height: photo.height };
-    const file = { people: [{ pose_keypoints_2d: flat }], ...size, own: props.pose.own };
-    const url = URL.createObjectURL(new Blob([JSON.stringify(file)], { type: "application/json" }));
+    const url = URL.createObjectURL(new Blob([poseFile()], { type: "application/json" }));
     download(url, "pose.json");
     setTimeout(() => URL.revokeObjectURL(url), 1000);
   },
@@ -217,10 +222,6 @@ element.shadowRoot.addEventListener("click", (event) => {
     props.value = { index: Number(button.dataset.person) };
     trigger("choose");
   }
-  if (button.dataset.preset && pose) {
-    change(applyPreset(pose, PRESETS[Number(button.dataset.preset)]));
-    if (placing) view.fit();
-  }
 });
 $("#file").addEventListener("change", async (event) => {
   const [file] = event.target.files;
@@ -232,18 +233,6 @@ $("#file").addEventListener("change", async (event) => {
 $("#joint").innerHTML = `<option value="-1">Joint…</option><option value="several" hidden></option>${JOINTS.map((_, j) => `<option value="${j}">${label(j)}</option>`).join("")}`;
 $("#joint").addEventListener("change", (event) => pose && event.target.value !== "several" && select(Number(event.target.value)));
 $("#dim").addEventListener("input", (event) => ($("#backdrop").style.opacity = event.target.value / 100));
-
-// ---- presets, each drawn as the little figure it makes
-
-const FIGURE = poseFromRows(STANDING, { width: 60, height: 100 });
-function figure(preset) {
-  const shape = applyPreset(FIGURE, preset);
-  const bones = LIMBS.slice(0, 13).map(([a, b]) => `M${shape[a].x.toFixed(1)} ${shape[a].y.toFixed(1)}L${shape[b].x.toFixed(1)} ${shape[b].y.toFixed(1)}`);
-  return `<svg viewBox="-14 -16 88 118" aria-hidden="true"><path d="${bones.join("")}"/><circle cx="${shape[0].x}" cy="${shape[0].y - 1}" r="7"/></svg>`;
-}
-$("#presets").innerHTML = PRESETS.map(
-  (preset, index) => `<button data-preset="${index}" title="${preset.name}">${figure(preset)}<span>${preset.name}</span></button>`,
-).join("");
 
 // For the motion: the pose as it is, and a figure of it.
 page.pose = () => pose && !placing && rowsFromPose(pose);
