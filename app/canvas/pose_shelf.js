@@ -48,8 +48,7 @@ function drawShelf() {
     ({ name, file }, n) => `<span class="kept"><button data-kept="${n}" title="${name}, a pose that you kept">${figure(small(JSON.parse(file)))}<span>${name}</span></button>` +
       `<button class="forget" data-forget="${n}" aria-label="Forget ${name}" title="Forget it">${icon("close")}</button></span>`,
   );
-  const more = `<button data-keep title="Keep this pose here, for other photos too">${icon("plus")}<span>Keep this</span></button>`;
-  $("#presets").innerHTML = presets.join("") + own.join("") + more;
+  $("#presets").innerHTML = presets.join("") + own.join("");
 }
 drawShelf();
 
@@ -67,13 +66,18 @@ $("#presets").addEventListener("click", (event) => {
     tell("status", { kind: "busy", text: "Fitting the pose…" });
     props.value = { text: kept[Number(chosen)].file };
     trigger("load_pose");
-  } else if (kept.length >= MOST_KEPT) {
-    tell("status", { kind: "error", text: `There are ${MOST_KEPT} poses of yours already; forget one first.` });
-  } else {
-    const number = 1 + Math.max(0, ...kept.map(({ name }) => Number(name.split(" ")[1])));
-    if (keep([...kept, { name: `Mine ${number}`, file: poseFile() }])) {
-      tell("status", { kind: "ok", text: `Kept as Mine ${number}. It fits the person in any photo.` });
-    }
-    $("#presets").lastElementChild.scrollIntoView({ inline: "end", block: "nearest" });
   }
 });
+
+actions.keep = () => {
+  if (!pose || placing) return;
+  if (kept.length >= MOST_KEPT) {
+    tell("status", { kind: "error", text: `There are ${MOST_KEPT} poses of yours already; forget one first.` });
+    return;
+  }
+  const number = 1 + Math.max(0, ...kept.map(({ name }) => Number(name.split(" ")[1])));
+  if (keep([...kept, { name: `Mine ${number}`, file: poseFile() }])) {
+    tell("status", { kind: "ok", text: `Kept as Mine ${number}. It fits the person in any photo.` });
+  }
+  $("#presets").lastElementChild.scrollIntoView({ inline: "end", block: "nearest" });
+};

@@ -95,7 +95,7 @@ def test_a_pose_is_kept_in_the_browser_and_fits_somebody_else(visit):
         return visitor.joint("left_wrist")[1] < visitor.joint("nose")[1]
 
     assert raised()
-    page.locator("#pose [data-keep]").click()
+    page.locator('#pose [data-do="keep"]').click()
     page.locator('#pose [data-kept="0"]').wait_for()
     visitor.shoot("kept")
     page.reload()
