@@ -11,15 +11,12 @@ A client of ``gradio_client`` has a document of its own, which goes when the cli
 import functools
 import logging
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
-import numpy as np
 
 from app import checks, detectors, page
 from app.actions import Studio
-from app.paint import UNTOUCHED, pack, resize_labels, working_size
 from app.registry import Sessions
 from app.session import Session
 from pise_core import pose as poses
@@ -42,9 +39,9 @@ class Programs:
 
     def add_reference(self, session: Session, file: Any) -> dict[str, Any]:
         """Take a photo of somebody, or a saved look, as a reference for styles. Its id is the last one listed."""
-        count = len(session.references)
+        before = set(session.references)
         _run(self._studio.add_uploads(session, [_sent(file)], detectors.BUILT_IN, detectors.BUILT_IN))
-        if len(session.references) == count:
+        if set(session.references) == before:
             raise InputError("nobody was found in that reference; choose a photo of somebody who wears the garment")
         return _state(session)
 
@@ -60,24 +57,13 @@ class Programs:
 
     def set_regions(self, session: Session, file: Any) -> dict[str, Any]:
         """Set the map of regions: a PNG of mode P or L and of the photo's size, indices 0 to 7."""
-        file = _sent(file)
-        try:
-            photo = session.need_photo()
-            session.need_person()
-            wanted = read_parsing(file, photo.shape[:2])
-        finally:
-            Path(file).unlink(missing_ok=True)  # an upload, of which the server keeps no copy
-        size = working_size(photo.shape[1], photo.shape[0])
-        below, wanted = (resize_labels(labels, size) for labels in (session.base_map(session.edits), wanted))
-        _run(self._studio.commit_paint(session, {"labels": pack(np.where(wanted == below, UNTOUCHED, wanted))}))
+        with checks.upload(_sent(file)):
+            document = session.need_document()
+            document.set_regions(read_parsing(file, document.photo.shape[:2]))
         return _state(session)
 
     def set_styles(self, session: Session, styles: Any) -> dict[str, Any]:
         """Set what is borrowed: {region: {id of a reference: weight}}, the weights of a region at most 1 in all."""
-        for region, mix in checks.styles(session, {"styles": styles}).items():
-            for key, weight in mix.items():
-                if weight > 0 and region not in page.present(session.references[key].person.parsing):
-                    raise InputError(f"reference {key} has no {region.replace('_', ' ')}; choose another one")
         _run(self._studio.commit_styles(session, {"styles": styles}))
         return _state(session)
 
@@ -108,11 +94,11 @@ class Programs:
 
     def result(self, session: Session) -> str:
         """The edited photo at full size, a PNG."""
-        return page.download(session, session.render(session.edits).photo)["value"]
+        return page.download(session, session.need_document().render().photo)["value"]
 
     def regions(self, session: Session) -> str:
         """The regions of the result at full size, a PNG of mode P."""
-        return session.save(encode_parsing(session.render(session.edits).parsing), "regions", ".png", keep=2)
+        return session.save(encode_parsing(session.need_document().render().parsing), "regions", ".png", keep=2)
 
     def save_document(self, session: Session) -> str:
         """The document as a .pise file."""
@@ -136,17 +122,18 @@ def _run(updates: page.Updates) -> dict[str, dict[str, Any]]:
 
 
 def _state(session: Session) -> dict[str, Any]:
-    if session.person is None:
+    document = session.document
+    if document is None:
         raise InputError("no person was found in the photo; set one up on the page, or try another photo")
-    edits, photo = session.edits, session.need_photo()
+    edits, photo = document.edits, document.photo
     return {
         "size": [photo.shape[1], photo.shape[0]],
-        "keypoints": poses.to_rows(session.person.pose if edits.pose is None else edits.pose),
-        "regions": page.present(session.person.parsing),
+        "keypoints": poses.to_rows(document.pose_of(edits)),
+        "regions": page.present(document.person.parsing),
         "styles": edits.styles,
         "references": {key: reference.name for key, reference in session.references.items()},
-        "undo": session.can_undo,
-        "redo": session.can_redo,
+        "undo": document.can_undo,
+        "redo": document.can_redo,
     }
 
 

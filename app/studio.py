@@ -23,9 +23,9 @@ from app.canvas.components import (
     StylePanel,
 )
 from app.page import data_address, shrink, status
-from app.pise_file import MAX_DOCUMENT_BYTES
 from app.registry import Sessions
 from app.session import Session
+from pise_core.document.contents import MAX_DOCUMENT_BYTES
 from pise_core.errors import InputError
 from pise_core.images import read_image
 

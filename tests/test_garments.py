@@ -6,14 +6,14 @@ import cv2
 import numpy as np
 import pytest
 
-from app.actions import Studio
 from app.detectors import BUILT_IN
-from app.garments import garment, likely_box, look
-from app.session import Session
+from pise_core.document.garments import garment, likely_box
+from pise_core.document.looks import look
 from pise_core.errors import InputError
 from pise_core.images import write_image
 from pise_core.pose import visible
 from pise_core.regions import REGION
+from tests.conftest import run
 
 SHIRT = np.array([(60, 60), (100, 50), (140, 60), (190, 130), (160, 150), (145, 110), (145, 220), (55, 220), (55, 110),
                   (40, 150), (10, 130)])  # fmt: skip
@@ -58,18 +58,7 @@ def test_a_look_is_small_and_shows_nothing_else(person):
         look(person.photo, person.parsing, person.pose, "dress")
 
 
-def run(updates):
-    page = {}
-    for update in updates:
-        for part, properties in update.items():
-            page.setdefault(part, {}).update(properties)
-    return page
-
-
-def test_garment_look_and_steps_from_the_page(editor, person, laid_out, tmp_path):
-    studio, session = Studio(lambda: editor), Session()
-    session.open(person.photo, "drawn", [])
-    session.set_person(editor.set_person(person.photo, pose=person.pose, parsing=person.parsing))
+def test_garment_look_and_steps_from_the_page(studio, session, document, person, laid_out, tmp_path):
     path = tmp_path / "shirt.png"
     write_image(path, laid_out[0])
     page = run(studio.add_uploads(session, [path], BUILT_IN, BUILT_IN))
@@ -87,10 +76,10 @@ def test_garment_look_and_steps_from_the_page(editor, person, laid_out, tmp_path
 
     page = run(studio.strip(session, {"region": "upper_clothes", "reference": "r1"}))
     pictures = page["textures"]["strip"]["pictures"]
-    assert len(set(pictures)) == len(pictures) == 5 and session.edits.none
+    assert len(set(pictures)) == len(pictures) == 5 and document.edits.none
     run(studio.commit_styles(session, {"seq": 1, "styles": {"upper_clothes": {"r1": 1}}}))
     chest = tuple(person.pose[[1, 8, 11], :2].mean(0).astype(int)[::-1])
-    green = session.render(session.edits).photo[chest].astype(int)
+    green = document.render().photo[chest].astype(int)
     assert green[1] > green[0] + 30  # the red shirt is green now
 
     news = run(studio.save_look(session, {"region": "upper_clothes"}))["bar"]["file"]
@@ -100,6 +89,5 @@ def test_garment_look_and_steps_from_the_page(editor, person, laid_out, tmp_path
     page = run(studio.add_references(session, [saved], BUILT_IN, BUILT_IN))
     assert [r["present"] for r in page["textures"]["references"]] == [["background", "upper_clothes"]] * 2
     run(studio.commit_styles(session, {"seq": 2, "styles": {"upper_clothes": {"r2": 1}}}))
-    again = session.render(session.edits).photo[chest].astype(int)
+    again = document.render().photo[chest].astype(int)
     assert np.abs(again - green).max() < 40
-    session.close()

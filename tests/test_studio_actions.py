@@ -7,53 +7,17 @@ import numpy as np
 import pytest
 from PIL import Image, ImageSequence
 
-from app import pise_file
-from app.actions import Studio
 from app.api import Programs
 from app.detectors import BUILT_IN
-from app.paint import UNTOUCHED, pack
-from app.pise_file import SavedDocument, SavedPerson
-from app.session import Edits, Session
+from app.session import Session
+from pise_core.document.contents import SavedDocument, SavedPerson
+from pise_core.document.edits import Edits
+from pise_core.document.paint import UNTOUCHED, pack
+from pise_core.document.writing import write
 from pise_core.errors import InputError
 from pise_core.images import read_image, write_image
 from pise_core.pose import to_json, to_rows
-
-
-@pytest.fixture(scope="module")
-def studio(editor):
-    return Studio(lambda: editor)
-
-
-@pytest.fixture(scope="module")
-def photo_path(person, tmp_path_factory):
-    path = tmp_path_factory.mktemp("photos") / "my photo (1).png"
-    write_image(path, person.photo)
-    return path
-
-
-@pytest.fixture
-def session(editor, person):
-    """A document with the drawn person, whose joints and regions are known."""
-    document = Session()
-    document.open(person.photo, "drawn", [])
-    document.set_person(editor.set_person(person.photo, pose=person.pose, parsing=person.parsing))
-    yield document
-    document.close()
-
-
-def run(updates):
-    """All updates of an action in one, the later ones on top."""
-    page = {}
-    for update in updates:
-        for part, properties in update.items():
-            page.setdefault(part, {}).update(properties)
-    return page
-
-
-def raised(person):
-    pose = person.pose.copy()
-    pose[4, :2] += (-30, -60)
-    return pose
+from tests.conftest import moved, run
 
 
 def painted(person, region=5):
@@ -92,18 +56,18 @@ def test_nobody_in_the_photo_gives_a_skeleton_to_place(studio, person, tmp_path)
 def test_a_bad_photo_leaves_the_document_as_it_was(studio, session, person, tmp_path):
     path = tmp_path / "no.png"
     path.write_bytes(b"this is no picture")
-    run(studio.commit_pose(session, {"seq": 1, "keypoints": to_rows(raised(person))}))
-    edits, document = session.edits, session.document
+    run(studio.commit_pose(session, {"seq": 1, "keypoints": to_rows(moved(person))}))
+    edits, number = session.document.edits, session.number
     with pytest.raises(InputError):
         run(studio.open_file(session, path, BUILT_IN, BUILT_IN))
-    assert session.edits is edits and session.document == document and session.person is not None
+    assert session.document.edits is edits and session.number == number
 
 
 def test_drag_commit_render_undo_redo(studio, session, person):
-    rows = to_rows(raised(person))
+    rows = to_rows(moved(person))
     preview = studio.live(session, {"seq": 3, "keypoints": rows})
     assert preview["ok"] and preview["seq"] == 3 and preview["image"].startswith("data:image/jpeg;base64,")
-    assert session.edits.none  # a preview is not an edit yet
+    assert session.document.edits.none  # a preview is not an edit yet
     run(studio.commit_pose(session, {"seq": 4, "keypoints": rows}))
     page = run(studio.render(session))
     assert page["result"]["result"]["seq"] >= 4 and page["bar"]["history"] == {
@@ -130,7 +94,7 @@ def test_drag_commit_render_undo_redo(studio, session, person):
 
 def test_a_pose_dragged_back_is_no_edit(studio, session, person):
     run(studio.commit_pose(session, {"seq": 1, "keypoints": to_rows(person.pose)}))
-    assert session.edits.none
+    assert session.document.edits.none
 
 
 def test_the_painter_is_told_only_what_it_does_not_know(studio, session, person):
@@ -142,7 +106,7 @@ def test_the_painter_is_told_only_what_it_does_not_know(studio, session, person)
     assert run(studio.render(session))["regions"]["map"]["paint"] is None
     run(studio.redo(session, {"seq": 3}))
     assert run(studio.render(session))["regions"]["map"]["paint"] is not None
-    run(studio.commit_pose(session, {"seq": 4, "keypoints": to_rows(raised(person))}))
+    run(studio.commit_pose(session, {"seq": 4, "keypoints": to_rows(moved(person))}))
     page = run(studio.render(session))
     assert page["regions"]["map"]["paint"] is not None
     assert "went along" in page["bar"]["status"]["text"]
@@ -154,8 +118,8 @@ def test_a_stroke_on_an_old_map_leaves_the_carried_paint_where_it_is(studio, ses
     before[y - 4 : y + 5, x - 4 : x + 5] = 3
     run(studio.commit_paint(session, {"seq": 1, "labels": pack(before), "before": None}))
     run(studio.render(session))
-    run(studio.commit_pose(session, {"seq": 2, "keypoints": to_rows(raised(person))}))
-    carried = session.edits.paint.labels()
+    run(studio.commit_pose(session, {"seq": 2, "keypoints": to_rows(moved(person))}))
+    carried = session.document.painted().labels()
     assert carried[y, x] == UNTOUCHED and (carried == 3).any()
     after = before.copy()  # painted before the page was told
     after[:10, :10] = 5
@@ -164,14 +128,13 @@ def test_a_stroke_on_an_old_map_leaves_the_carried_paint_where_it_is(studio, ses
     run(studio.commit_paint(session, stroke))
     expected = carried.copy()
     expected[:10, :10] = 5
-    assert np.array_equal(session.edits.paint.labels(), expected)
+    assert np.array_equal(session.document.painted().labels(), expected)
     shown = run(studio.render(session))["regions"]["map"]["paint"]
-    assert shown == session.edits.paint.text()
+    assert shown == session.document.painted().text()
 
 
-def test_textures_live_commit_and_removal(studio, session, editor, person, other_person):
-    other = editor.set_person(other_person.photo, pose=other_person.pose, parsing=other_person.parsing)
-    key = session.add_reference("other", other)
+def test_textures_live_commit_and_removal(studio, session, person, known_other):
+    key = session.references.add("other", known_other)
     styles = {"upper_clothes": {key: 0.5}}
     assert studio.live(session, {"seq": 1, "styles": styles})["ok"]
     page = run(studio.commit_styles(session, {"seq": 2, "styles": styles}))
@@ -181,60 +144,54 @@ def test_textures_live_commit_and_removal(studio, session, editor, person, other
     assert page["textures"]["references"] == [] and page["textures"]["styles"]["styles"] == {}
 
 
-def test_the_strip_goes_when_it_is_no_longer_true(studio, session, editor, person, other_person):
-    other = editor.set_person(other_person.photo, pose=other_person.pose, parsing=other_person.parsing)
-    key = session.add_reference("other", other)
+def test_the_strip_goes_when_it_is_no_longer_true(studio, session, person, known_other):
+    key = session.references.add("other", known_other)
     run(studio.commit_styles(session, {"seq": 1, "styles": {"hair": {key: 0.5}}}))
     asked = {"region": "hair", "reference": key}
     assert len(run(studio.strip(session, asked))["textures"]["strip"]["pictures"]) == 5
     run(studio.commit_styles(session, {"seq": 2, "styles": {"hair": {key: 1}}}))
     assert "textures" not in run(studio.render(session))  # another step of the same strip
-    run(studio.commit_pose(session, {"seq": 3, "keypoints": to_rows(raised(person))}))
+    run(studio.commit_pose(session, {"seq": 3, "keypoints": to_rows(moved(person))}))
     assert run(studio.render(session))["textures"]["strip"] is False
     assert "textures" not in run(studio.render(session))
 
 
-def test_alpha_zero_is_the_person_as_she_was(studio, session, editor, person, other_person):
-    other = editor.set_person(other_person.photo, pose=other_person.pose, parsing=other_person.parsing)
-    key = session.add_reference("other", other)
+def test_alpha_zero_is_the_person_as_she_was(studio, session, person, known_other):
+    key = session.references.add("other", known_other)
     run(studio.commit_styles(session, {"seq": 1, "styles": {"hair": {key: 0}}}))
-    assert np.array_equal(session.render(session.edits).photo, person.photo)
+    assert np.array_equal(session.document.render().photo, person.photo)
 
 
 def test_a_pose_file_is_fitted_to_the_person(studio, session, other_person):
     size = other_person.photo.shape[1], other_person.photo.shape[0]
     page = run(studio.load_pose(session, {"text": to_json(other_person.pose, size)}))
     rows = np.array(page["pose"]["pose"]["rows"])
-    assert rows.shape == (18, 3) and session.can_undo
+    assert rows.shape == (18, 3) and session.document.can_undo
     hips = rows[[8, 11], :2].mean(0)
-    assert np.allclose(hips, session.person.pose[[8, 11], :2].mean(0), atol=1)
+    assert np.allclose(hips, session.document.person.pose[[8, 11], :2].mean(0), atol=1)
 
 
 def test_a_pose_that_was_saved_for_the_same_person_is_taken_as_it_is(studio, session, person):
     shifted = person.pose + np.array([15, -5, 0], np.float32)
     flat = [value for row in to_rows(shifted) if row for value in row]
-    text = json.dumps({"people": [{"pose_keypoints_2d": flat}], "own": to_rows(session.person.pose)})
+    text = json.dumps({"people": [{"pose_keypoints_2d": flat}], "own": to_rows(session.document.person.pose)})
     page = run(studio.load_pose(session, {"text": text}))
     assert page["pose"]["pose"]["rows"] == to_rows(shifted)
 
 
-def test_the_weights_of_several_references_sum_to_one_at_most(studio, session, editor, person, other_person):
-    other = editor.set_person(other_person.photo, pose=other_person.pose, parsing=other_person.parsing)
-    keys = [session.add_reference(name, other) for name in ("one", "two")]
+def test_the_weights_of_several_references_sum_to_one_at_most(studio, session, person, known_other):
+    keys = [session.references.add(name, known_other) for name in ("one", "two")]
     run(studio.commit_styles(session, {"seq": 1, "styles": {"upper_clothes": {keys[0]: 0.25, keys[1]: 0.75}}}))
-    both = session.render(session.edits).photo
+    both = session.document.render().photo
     run(studio.commit_styles(session, {"seq": 2, "styles": {"upper_clothes": {keys[0]: 1}}}))
-    assert (
-        np.abs(both.astype(int) - session.render(session.edits).photo).max() <= 1
-    )  # twice the same shirt, in two parts
+    assert np.abs(both.astype(int) - session.document.render().photo).max() <= 1  # twice the same shirt, in two parts
     with pytest.raises(InputError, match="at most 1"):
         run(studio.commit_styles(session, {"seq": 3, "styles": {"upper_clothes": {keys[0]: 0.6, keys[1]: 0.6}}}))
 
 
-def test_a_saved_document_opens_as_it_was(studio, session, editor, person, other_person, tmp_path):
-    other = editor.set_person(other_person.photo, pose=other_person.pose, parsing=other_person.parsing)
-    key = session.add_reference("other", other)
-    run(studio.commit_pose(session, {"seq": 1, "keypoints": to_rows(raised(person))}))
+def test_a_saved_document_opens_as_it_was(studio, session, person, known_other, tmp_path):
+    key = session.references.add("other", known_other)
+    run(studio.commit_pose(session, {"seq": 1, "keypoints": to_rows(moved(person))}))
     run(studio.commit_paint(session, {"seq": 2, "labels": painted(person)}))
     run(studio.commit_styles(session, {"seq": 3, "styles": {"upper_clothes": {key: 0.5}}}))
     run(studio.commit_styles(session, {"seq": 4, "styles": {}}))
@@ -248,10 +205,11 @@ def test_a_saved_document_opens_as_it_was(studio, session, editor, person, other
     page = run(studio.open_file(opened, path, BUILT_IN, BUILT_IN)) | run(studio.prepare(opened))
     assert page["bar"]["history"] == {"undo": True, "redo": True, "save": True}
     assert opened.name == "drawn" and [r.name for r in opened.references.values()] == ["other"]
-    assert np.array_equal(read_image(page["download"]["value"]), session.render(session.edits).photo)
+    assert np.array_equal(read_image(page["download"]["value"]), session.document.render().photo)
     for _ in range(3):
         run(studio.undo(opened, {"seq": 7}))
-    assert opened.edits.none and np.array_equal(opened.render(opened.edits).photo, person.photo)
+    assert opened.document is not None
+    assert opened.document.edits.none and np.array_equal(opened.document.render().photo, person.photo)
     opened.close()
 
 
@@ -260,8 +218,8 @@ def test_the_name_in_a_document_leads_nowhere_else(studio, session, tmp_path, na
     folder = tmp_path / "somebody's"
     folder.mkdir()
     (folder / "kept.txt").write_text("mine")
-    person = SavedPerson(*(getattr(session.person, field) for field in SavedPerson._fields))
-    data = pise_file.write(SavedDocument(name.format(folder=folder), person, [], 0, {}, [Edits()], 0))
+    person = SavedPerson.of(session.document.person)
+    data = write(SavedDocument(name.format(folder=folder), person, [], 0, {}, [Edits()], 0))
     path = tmp_path / "hostile.pise"
     path.write_bytes(data)
     opened = Session()
@@ -275,10 +233,10 @@ def test_the_name_in_a_document_leads_nowhere_else(studio, session, tmp_path, na
 
 
 def test_a_motion_is_an_edit_and_its_pictures_can_be_stopped(studio, session, person):
-    motion = {"keys": [to_rows(person.pose), to_rows(raised(person))], "seconds": 0.25, "loop": False}
+    motion = {"keys": [to_rows(person.pose), to_rows(moved(person))], "seconds": 0.25, "loop": False}
     page = run(studio.commit_motion(session, {"motion": motion}))
     assert len(page["motion"]["motion"]["keys"]) == 2 and len(page["motion"]["motion"]["poses"]) == 13
-    assert session.can_undo and session.edits.none
+    assert session.document.can_undo and session.document.edits.none
     news = run(studio.save_motion(session, {"format": "gif"}))["bar"]["file"]
     with Image.open(news["url"].removeprefix("/gradio_api/file=")) as gif:
         assert len(list(ImageSequence.Iterator(gif))) == 4 and gif.size == (220, 330)
@@ -296,11 +254,11 @@ def test_an_uploaded_file_is_not_kept(studio, photo_path, tmp_path):
     upload.write_bytes(photo_path.read_bytes())
     session = Session()
     run(studio.open_upload(session, upload, BUILT_IN, BUILT_IN))
-    assert session.person is not None and not upload.exists()
+    assert session.document is not None and not upload.exists()
     upload.write_bytes(b"PK\x03\x04 and no more")
     with pytest.raises(InputError, match="damaged"):
         run(studio.open_upload(session, upload, BUILT_IN, BUILT_IN))
-    assert session.person is not None and not upload.exists()
+    assert session.document is not None and not upload.exists()
     session.close()
 
 
@@ -317,16 +275,17 @@ def test_an_upload_that_comes_too_early_is_not_kept(studio, photo_path, tmp_path
     empty.close()
 
 
-def test_programs_that_send_nonsense_are_told(studio, session, editor, other_person):
+def test_programs_that_send_nonsense_are_told(studio, session, known_other):
     programs = Programs(studio)
     for send in (programs.open_file, programs.add_reference, programs.set_regions):
         with pytest.raises(InputError, match="send a file"):
             send(session, None)
-    other = editor.set_person(other_person.photo, pose=other_person.pose, parsing=other_person.parsing)
-    key = session.add_reference("other", other)
+    key = session.references.add("other", known_other)
     with pytest.raises(InputError, match="has no dress"):
         programs.set_styles(session, {"dress": {key: 0.5}})
-    assert session.edits.none and programs.set_styles(session, {"hair": {key: 0.5}})["styles"] == {"hair": {key: 0.5}}
+    assert session.document.edits.none and programs.set_styles(session, {"hair": {key: 0.5}})["styles"] == {
+        "hair": {key: 0.5}
+    }
 
 
 def test_a_page_that_is_loaded_anew_gets_its_document_back(studio, session, person):
@@ -340,12 +299,12 @@ def test_a_page_that_is_loaded_anew_gets_its_document_back(studio, session, pers
 
 
 def test_start_over_can_be_undone(studio, session, person):
-    rows = to_rows(raised(person))
+    rows = to_rows(moved(person))
     run(studio.commit_pose(session, {"seq": 1, "keypoints": rows}))
     run(studio.start_over(session, {"seq": 2}))
-    assert session.edits.none
+    assert session.document.edits.none
     run(studio.undo(session, {"seq": 3}))
-    assert to_rows(session.edits.pose) == rows
+    assert to_rows(session.document.edits.pose) == rows
 
 
 @pytest.mark.parametrize(
@@ -377,11 +336,11 @@ def test_start_over_can_be_undone(studio, session, person):
     ],
 )
 def test_whatever_the_browser_sends_is_checked(studio, session, action, value):
-    session.add_reference("self", session.person)
-    before = session.edits
+    session.references.add("self", session.document.person)
+    before = session.document.edits
     with pytest.raises(InputError):
         run(getattr(studio, action)(session, value))
-    assert session.edits is before
+    assert session.document.edits is before
 
 
 def test_presets_are_whole():

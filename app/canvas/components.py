@@ -138,7 +138,7 @@ class RegionPainter(_Part):
 
     Args:
         session, photo, live: as for :class:`PoseEditor`.
-        map: ``{"document", "version", "width", "height", "base", "paint"}``, the last two packed by :mod:`app.paint`.
+        map: ``{"document", "version", "width", "height", "base", "paint"}``, the last two as text.
     """
 
     def __init__(self, value=None, *, session=None, photo=None, map=None, elem_id=None, live=None, **kw):
