@@ -31,6 +31,25 @@ def drag_the_wrist(visitor):
     visitor.after(mouse.up)
 
 
+def test_a_duplicated_tab_is_another_document(visit):
+    visitor = visit("duplicated", **DESKTOP)
+    open_example(visitor, 0)
+    visitor.after(lambda: visitor.page.locator("#pose [data-preset]").nth(2).click())
+    twin = visitor.context.new_page()
+    twin.goto(visitor.page.url)
+    twin.wait_for_function("() => sessionStorage.getItem('pise-session')")
+    name = visitor.page.evaluate("() => sessionStorage.getItem('pise-session')")
+    twin.evaluate("name => sessionStorage.setItem('pise-session', name)", name)
+    twin.reload()
+    twin.wait_for_function("name => sessionStorage.getItem('pise-session') !== name", arg=name)
+    assert twin.locator("#welcome").is_visible()
+    # The first tab is loaded anew as ever.
+    visitor.page.reload()
+    visitor.page.locator("#pose #stage").wait_for(state="visible")
+    visitor.wait_for()
+    assert visitor.page.evaluate("() => sessionStorage.getItem('pise-session')") == name
+
+
 def wrist(visitor):
     visitor.page.get_by_role("tab", name="Pose").click()
     return [
