@@ -98,16 +98,18 @@ function createCarrier() {
   return carrier;
 }
 
-// A canvas over a picture: shown while parts are carried, until a picture comes that is as new.
+// A canvas over a picture: shown while something is drawn at once ({seq, draw}), until a picture comes that is as new.
 function showCarried(canvas, wanted) {
-  page.addEventListener("carry", ({ detail: carrier }) => {
+  let carrier = null;
+  page.addEventListener("carry", ({ detail }) => {
+    carrier = detail;
     const box = canvas.parentElement.getBoundingClientRect();
     const seen = box.bottom > 0 && box.top < innerHeight && box.width > 0;
     if (seen && wanted()) carrier.draw(canvas);
     canvas.hidden = !(seen && wanted());
   });
   page.addEventListener("picture", ({ detail }) => {
-    if (detail.near || detail.seq >= (page.carrier?.seq ?? 0)) canvas.hidden = true;
+    if (detail.near || detail.seq >= (carrier?.seq ?? 0)) canvas.hidden = true;
   });
   page.addEventListener("carried", () => (canvas.hidden = true)); // nothing is carried any more
   page.addEventListener("status", ({ detail }) => detail.kind === "error" && (canvas.hidden = true));

@@ -51,7 +51,7 @@ _SCRIPTS = {
         **_POSE,
     ),  # fmt: skip
     "region_painter": _script("region_painter", "viewport", "label_map", "region_painter", **_REGIONS),
-    "style_panel": _script("style_panel", "style_panel", "garment_box", **_REGIONS),
+    "style_panel": _script("style_panel", "blend", "style_panel", "garment_box", **_REGIONS),
     "motion_panel": _script("motion_panel", "carrier", "motion_panel", LIMBS=LIMBS),
     "result_view": _script("result_view", "carrier", "result_view"),
     "document_bar": _script("document_bar", "document_bar"),

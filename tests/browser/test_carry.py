@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from test_desktop import DESKTOP, open_example
+from test_desktop import DESKTOP, borrow_example, open_example
 
 from pise_core.parts import part_transforms
 from pise_core.pose import default_skeleton, visible
@@ -149,3 +149,37 @@ def test_what_the_generator_paints_while_the_finger_moves_is_carried_on(carried_
     page.mouse.up()
     previews.no_more()
     visitor.wait_for()
+
+
+def test_a_slider_between_two_textures_is_followed_at_once(carried_visit):
+    visitor, shown = carried_visit
+    page = visitor.page
+    page.get_by_role("tab", name="Textures").click()
+    row = borrow_example(visitor, 0)
+    visitor.after(lambda: row.locator('[data-reference="r1"]').click())
+    borrowed = shown()[1]
+    previews = HeldBack(page)
+    slider = row.locator("input[type=range]")
+    box = slider.bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + box["width"] - 8, box["y"] + box["height"] / 2)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 0.5 * box["width"], box["y"] + box["height"] / 2, steps=4)
+    share = int(slider.input_value()) / 100
+    assert 0.4 < share < 0.6
+    assert not shown()[0]  # nothing is known yet but the borrowed look
+    previews.one()  # the other end
+    page.wait_for_function(_CARRIED)
+    half = shown()[1]
+    page.mouse.move(box["x"] - 10, box["y"] + box["height"] / 2, steps=4)
+    assert slider.input_value() == "0"
+    page.wait_for_function("() => new Promise(requestAnimationFrame)")
+    carried, own = shown()
+    assert carried
+    differs = np.abs(borrowed - own) > 20
+    assert differs.any()
+    assert np.median((half - own)[differs] / (borrowed - own)[differs]) == pytest.approx(share, abs=0.06)
+    visitor.after(page.mouse.up)
+    previews.no_more()
+    carried, exact = shown()
+    assert not carried and np.abs(exact - own).mean() < 0.25 * np.abs(borrowed - own).mean()
