@@ -2,19 +2,16 @@
 
 from pathlib import Path
 
-import cv2
 import numpy as np
 import torch
-from torch import Tensor
 
 from pise_core.config import PISEConfig
 from pise_core.errors import InputError
 from pise_core.framing import FRAME_SIZE
 from pise_core.networks.discriminator import Discriminator
 from pise_core.pise import PISE, PISEOutput
-from pise_core.regions import PALETTE, REGION_COUNT
-from pise_core.training.articulation import Pair, articulated_pair, frame_sample
-from pise_core.training.batches import Batch, collate, random_batch
+from pise_core.regions import REGION_COUNT
+from pise_core.training.batches import Batch
 from pise_core.training.loop import Average, Budget, Log, check_finite, load_checkpoint, save_checkpoint, total
 from pise_core.training.losses import (
     ImageLosses,
@@ -24,7 +21,8 @@ from pise_core.training.losses import (
     load_teacher,
     parsing_terms,
 )
-from pise_core.training.samples import Sample, load_samples
+from pise_core.training.sheets import pairs_sheet, sheet, write_picture
+from pise_core.training.sources import open_source
 from pise_core.weights import save_model
 
 #: parsing: the parsing generator alone. image: the image generator alone, on true maps. apart: both of these in one
@@ -86,8 +84,8 @@ def train(
     out.mkdir(parents=True, exist_ok=True)
     weights = weights or LossWeights()
     torch.manual_seed(seed)
-    samples = load_samples(data, "train", limit, annotated_only=True)
-    shown = _fixed_pairs(load_samples(data, "test", 6, annotated_only=True))
+    source = open_source(data, config, limit)
+    shown = source.held_back(6)
     model = PISE(config)
     if init is not None:
         try:
@@ -112,8 +110,8 @@ def train(
             critic.load_state_dict(state["critic"])
         step, budget = state["step"], Budget(minutes, state["spent"], steps)
     else:
-        write_picture(out / "pairs.png", pairs_sheet(samples, np.random.default_rng(seed)))
-    log(samples=len(samples), parameters=sum(p.numel() for p in model.parameters()), stage=stage)
+        write_picture(out / "pairs.png", pairs_sheet(source, np.random.default_rng(seed), config.detail_path))
+    log(samples=len(source), parameters=sum(p.numel() for p in model.parameters()), stage=stage)
 
     def checkpoint() -> None:
         more = {}
@@ -138,7 +136,7 @@ def train(
         torch.manual_seed(seed * 1_000_003 + step)
         small = budget.used(step) < small_share
         frame = (FRAME_SIZE[0] // 2, FRAME_SIZE[1] // 2 // 16 * 16 + 16) if small else FRAME_SIZE
-        b = random_batch(samples, rng, batch * 4 if small else batch, frame, config.detail_path).to(device)
+        b = source.batch(rng, batch * 4 if small else batch, frame, config.detail_path).to(device)
         for group in optimizer.param_groups:
             group["lr"] = budget.rate(rate, step)
         model.train()
@@ -169,60 +167,3 @@ def train(
             checkpoint()
     checkpoint()
     return average.module
-
-
-def write_picture(path: Path, picture: np.ndarray) -> None:
-    """(H, W, 3) uint8 RGB, as PNG."""
-    cv2.imwrite(str(path), cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
-
-
-def pairs_sheet(samples: list[Sample], rng: np.random.Generator, count: int = 40) -> np.ndarray:
-    """Training pairs as they are drawn, four in a row: source, its map, what is carried, target."""
-    tiles = []
-    for index in rng.integers(0, len(samples), count):
-        pair = articulated_pair(frame_sample(samples[index], rng), rng)
-        source, carried = (
-            np.where((x.parsing > 0)[..., None], x.image, np.uint8(128)) for x in (pair.source, pair.carried)
-        )
-        tiles.append(np.hstack([source, PALETTE[pair.source.parsing], carried, pair.target.image])[::2, ::2])
-    return np.vstack([np.hstack(tiles[i : i + 4]) for i in range(0, len(tiles), 4)])
-
-
-def _fixed_pairs(samples: list[Sample]) -> list[Pair]:
-    rng = np.random.default_rng(7)
-    return [articulated_pair(frame_sample(s), rng, hide=False) for s in samples]
-
-
-@torch.no_grad()
-def sheet(model: PISE, pairs: list[Pair], device: str = "cpu") -> np.ndarray:
-    """A row per pair, (H, W, 3) uint8: source, carried, generated map, generated on it with and without the detail
-    path, target."""
-    rows = []
-    for pair in pairs:
-        b = collate([pair]).to(device)
-        inputs = (b.source_image, b.source_parsing, b.source_pose, b.target_pose)
-        full, plain = model(*inputs, carry=b.carry), model(*inputs, b.target_parsing)
-        label = full.parsing.argmax(1)[0].cpu().numpy()
-        inside = torch.from_numpy(label > 0)[None]
-
-        def show(x: Tensor, inside=inside) -> np.ndarray:
-            x = x[0].cpu() * inside
-            return ((x.permute(1, 2, 0).clamp(-1, 1) + 1) * 127.5).byte().numpy()
-
-        carried = b.carry.image if b.carry else b.source_image
-        everywhere = torch.ones_like(inside)
-        true = b.person[0].cpu() > 0
-        rows.append(
-            np.hstack(
-                [
-                    show(b.source_image, everywhere),
-                    show(carried, everywhere),
-                    PALETTE[label],
-                    show(full.image),
-                    show(plain.image, true),
-                    show(b.target_image, true),
-                ]
-            )  # fmt: skip
-        )
-    half = (len(rows) + 1) // 2
-    return np.hstack([np.vstack(rows[:half]), np.vstack(rows[half:])]) if len(rows) % 2 == 0 else np.vstack(rows)
