@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from pise_core.config import PISEConfig
+from pise_core.errors import InputError
 from pise_core.framing import FRAME_SIZE
 from pise_core.pose import JOINT, heatmaps
 from pise_core.regions import REGION, REGION_COUNT, REGIONS, cut_out, one_hot
@@ -34,18 +35,35 @@ class Convention:
         config: of the weights.
         device: where the tensors go.
         frame: (H, W) of the arrays; training begins on smaller ones.
+        order: of the regions in the maps that are given, a name of ``config.LABELS``. Other than our own it must be
+            that of the weights, and what is called ours below is then theirs.
+
+    Raises:
+        InputError: if maps of that order can't be told to these weights.
     """
 
-    def __init__(self, config: PISEConfig, device: str = "cpu", frame: tuple[int, int] = FRAME_SIZE):
+    def __init__(
+        self,
+        config: PISEConfig,
+        device: str = "cpu",
+        frame: tuple[int, int] = FRAME_SIZE,
+        order: str = "studio",
+    ):
+        if order not in ("studio", config.labels):
+            raise InputError(
+                f"maps in the order {order!r} do not tell apart what weights of the order {config.labels!r} do; "
+                f"prepare the data with a table of that order, such as cihp-{config.labels}"
+            )
         self.device = device
         self.frame = frame
         self._soft, self._stretched = config.soft_parsing, config.pose_columns == "stretched"
-        index = [_ORDERS[config.labels][name] for name in REGIONS]
+        same = order == config.labels
+        index = list(range(REGION_COUNT)) if same else [_ORDERS[config.labels][name] for name in REGIONS]
         self._index = np.array(index, np.uint8)
         #: (theirs, ours): which of their classes may stand for which of our regions.
         self._stands_for = np.zeros((REGION_COUNT, REGION_COUNT), np.float32)
         self._stands_for[index, range(REGION_COUNT)] = 1
-        for only, name in _ONLY_THEIRS.get(config.labels, {}).items():
+        for only, name in ({} if same else _ONLY_THEIRS.get(config.labels, {})).items():
             self._stands_for[only, REGION[name]] = 1
         square = config.canvas == "square"
         self._margin = (frame[0] - frame[1]) // 2 if square else 0

@@ -56,6 +56,8 @@ def collate(
     wanted: list[np.ndarray] | None = None,
     config: PISEConfig = SHIPPED_CONFIG,
     surroundings: bool = True,
+    whole: bool = False,
+    order: str = "studio",
 ) -> Batch:
     """Pairs -> tensors, as networks of this configuration want them (see ``conventions``).
 
@@ -69,6 +71,8 @@ def collate(
         wanted: (H, W) uint8 maps to hold the carried labels against; by default the targets' own.
         config: of the network.
         surroundings: the target image keeps what is about the person; otherwise that is the network's ground.
+        whole: the source image keeps it too, as in the authors' release.
+        order: of the regions in the pairs' maps, see ``Convention``.
     """
     drop = np.full(len(pairs), -1) if drop is None else drop
     maps = [pair.target.parsing for pair in pairs] if wanted is None else wanted
@@ -76,8 +80,8 @@ def collate(
     for pair, dropped, asked in zip(pairs, drop, maps, strict=True):
         source, target, carried = pair.source, pair.target, pair.carried
         height, width = source.parsing.shape
-        told = Convention(config, frame=(height, width))
-        stacks["si"].append(told.image(source.image, source.parsing > 0))
+        told = Convention(config, frame=(height, width), order=order)
+        stacks["si"].append(told.image(source.image, (source.parsing > 0) | whole))
         stacks["sp"].append(told.parsing(source.parsing))
         stacks["sh"].append(told.pose(source.pose))
         stacks["ti"].append(told.image(target.image, (target.parsing > 0) | surroundings))
