@@ -7,6 +7,7 @@ import numpy as np
 
 from pise_core.config import PISEConfig
 from pise_core.training.batches import Batch
+from pise_core.training.deepfashion_pairs import DeepFashionPairs
 from pise_core.training.street_pairs import StreetPairs
 
 
@@ -43,7 +44,7 @@ class PairSource(Protocol):
 
 
 def open_source(data: Path, config: PISEConfig, limit: int | None = None, surroundings: bool = True) -> PairSource:
-    """The pairs of a folder that ``prepare`` wrote.
+    """The pairs of a folder that ``prepare`` wrote: true ones of DeepFashion, articulated ones of street photos.
 
     Args:
         data: the folder.
@@ -55,4 +56,6 @@ def open_source(data: Path, config: PISEConfig, limit: int | None = None, surrou
     Raises:
         InputError: if the folder was not prepared, or a file of it is missing.
     """
+    if (data / "pairs.json").exists():
+        return DeepFashionPairs(data, config, limit, surroundings)
     return StreetPairs(data, config, limit, surroundings)
