@@ -65,7 +65,8 @@ def draw_archive(folder: Path, width: int = 256, spelling: str = "fashion") -> G
         lines = ["name:keypoints_y:keypoints_x"]
         for number, picture in enumerate(pictures):
             box = (30 + 8 * number, 24, 126 + 12 * number, 236 + 4 * number)
-            drawn = draw_person(176, 256, box, shirt=(40 + 60 * number, 90, 200 - 50 * number))
+            green = 90 if split == "test" else 160
+            drawn = draw_person(176, 256, box, shirt=(40 + 60 * number, green, 200 - 50 * number))
             path = given.archive / f"{picture}.jpg"
             path.parent.mkdir(parents=True, exist_ok=True)
             sides = ((0, 0), (margin, margin))

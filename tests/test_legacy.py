@@ -65,7 +65,7 @@ def test_legacy_features_are_those_of_torchvision_s_network():
     """Its own ``transform_input`` is the same map: fed pictures in [0, 1] it must answer the same."""
     torch.manual_seed(0)
     network = inception_v3(weights=None, init_weights=False, aux_logits=False, transform_input=True).eval()
-    network.fc = torch.nn.Identity()
+    network.fc = torch.nn.Identity()  # type: ignore[assignment]
     for module in network.modules():
         if isinstance(module, torch.nn.Conv2d):
             torch.nn.init.kaiming_normal_(module.weight)
