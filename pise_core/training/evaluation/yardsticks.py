@@ -114,8 +114,9 @@ class Yardsticks:
             made, true = (_tensor([pair[side] for pair in some], self._device) for side in (0, 1))
             for metric in self._frechets.values():
                 metric.update(made, real=False)
-            x, y = made.double(), true.double()  # in single precision equal pictures are not quite equal
-            unit = [(z / 127.5 - 1).float() for z in (x, y)]
+            # In single precision SSIM is off by up to 0.0003 on flat ground; in double it would take ten times as long.
+            x, y = made.float(), true.float()
+            unit = [z / 127.5 - 1 for z in (x, y)]
             found = {name: distance(*unit) for name, distance in self._distances.items()}
             found["ssim"] = self._ssim(x, y, sigma=1.5, data_range=255.0, reduction="none")
             found["psnr"] = self._psnr(x, y, data_range=255.0, reduction="none", dim=(1, 2, 3))
