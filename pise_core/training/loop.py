@@ -88,12 +88,18 @@ def load_checkpoint(path: Path) -> dict | None:
 class Log:
     """One JSON object a line in ``log.jsonl``; on the screen, its plain values.
 
-    With ``board`` (see :func:`open_board`) numbers beside a ``step`` are also curves in TensorBoard.
+    Args:
+        folder: where it lies.
+        step: that the run goes on from; lines beyond it, of a run that was killed after its checkpoint, are taken out.
+        board: see :func:`open_board`; numbers beside a ``step`` become curves in TensorBoard, too.
     """
 
-    def __init__(self, folder: Path, board: "SummaryWriter | None" = None):
+    def __init__(self, folder: Path, step: int | None = None, board: "SummaryWriter | None" = None):
         self.path = folder / "log.jsonl"
         self.board = board
+        if step is not None and self.path.exists():
+            lines = self.path.read_text().splitlines(keepends=True)
+            self.path.write_text("".join(line for line in lines if json.loads(line).get("step", 0) <= step))
 
     def __call__(self, **values) -> None:
         with self.path.open("a") as file:
@@ -107,7 +113,7 @@ class Log:
 
 
 def open_board(folder: Path, step: int) -> "SummaryWriter":
-    """TensorBoard's files in ``folder/tensorboard``; what they hold from ``step`` on is forgotten.
+    """TensorBoard's files in ``folder/tensorboard``; what they hold beyond ``step`` is not shown any more.
 
     Raises:
         InputError: if TensorBoard is not installed.
@@ -116,7 +122,7 @@ def open_board(folder: Path, step: int) -> "SummaryWriter":
         from torch.utils.tensorboard import SummaryWriter
     except ImportError:
         raise InputError("TensorBoard is not installed: pip install tensorboard, or leave --tensorboard out") from None
-    return SummaryWriter(str(folder / "tensorboard"), purge_step=step)
+    return SummaryWriter(str(folder / "tensorboard"), purge_step=step + 1)
 
 
 def check_finite(step: int, terms: Mapping[str, Tensor | float]) -> None:

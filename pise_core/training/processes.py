@@ -95,12 +95,10 @@ class SynchronizedBatchNorm2d(nn.BatchNorm2d):
         """(N, C, H, W) -> the same shape."""
         if not self.training:
             return super().forward(input)
-        from torch.distributed.nn.functional import all_reduce
-
         count, x = torch.distributed.get_world_size(), input.float()
-        mean = all_reduce(x.mean((0, 2, 3))) / count
+        mean = _Sum.apply(x.mean((0, 2, 3))) / count
         centred = x - mean[:, None, None]
-        variance = all_reduce((centred**2).mean((0, 2, 3))) / count
+        variance = _Sum.apply((centred**2).mean((0, 2, 3))) / count
         with torch.no_grad():
             values = x.numel() // x.shape[1] * count
             momentum = self.momentum or 0.1
@@ -111,6 +109,20 @@ class SynchronizedBatchNorm2d(nn.BatchNorm2d):
                 self.num_batches_tracked += 1
         scale = self.weight * torch.rsqrt(variance + self.eps)
         return centred * scale[:, None, None] + self.bias[:, None, None]
+
+
+class _Sum(torch.autograd.Function):
+    """Sum over the processes, of values and, on the way back, of gradients."""
+
+    @staticmethod
+    def forward(ctx, values: Tensor) -> Tensor:
+        values = values.clone()
+        torch.distributed.all_reduce(values)
+        return values
+
+    @staticmethod
+    def backward(ctx, gradient: Tensor) -> Tensor:
+        return _Sum.forward(ctx, gradient)
 
 
 def join(device: str) -> Processes:

@@ -50,11 +50,14 @@ class Recipe:
     optimization: Optimization = field(default_factory=Optimization)
 
     def resolved(self) -> "Recipe":
-        """The same, with what this network cannot have replaced: a narrow one learns VGG's features instead of having
-        them."""
-        if self.objective.matching == "vgg" and self.network.width != VGG_WIDTH:
+        """The same as it will be done: a network of another width learns VGG's features instead of having them, and one
+        that has them does not learn them."""
+        if self.objective.matching == "distilled":
+            return self
+        if self.network.width != VGG_WIDTH:
             return replace(self, objective=replace(self.objective, matching="distilled"))
-        return self
+        weights = replace(self.objective.weights, distillation=0.0)
+        return replace(self, objective=replace(self.objective, weights=weights))
 
     def to_dict(self) -> dict:
         """Nested, of numbers, words and lists."""

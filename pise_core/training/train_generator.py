@@ -111,7 +111,7 @@ class _Books:
     def __init__(self, out: Path, trainer: Trainer, shown: list, step: int, tensorboard: bool):
         out.mkdir(parents=True, exist_ok=True)
         self.out, self.trainer, self.shown = out, trainer, shown
-        self.log = Log(out, open_board(out, step) if tensorboard else None)
+        self.log = Log(out, step, open_board(out, step) if tensorboard else None)
 
     def checkpoint(self, step: int, spent: float, run: dict) -> None:
         save_checkpoint(self.out / "generator.pt", **self.trainer.state_dict(), step=step, spent=spent, **run)
