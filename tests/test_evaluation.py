@@ -337,6 +337,8 @@ def test_clips_that_cannot_be_used_are_named(tmp_path):
         (["street", "--limit", "0"], "whole number from 1"),
         (["street", "--data", "nowhere"], "run: python -m pise_core prepare"),
         (["videos", "--data", "nowhere"], "holds no clips"),
+        (["deepfashion", "--data", "nowhere"], "run: python -m pise_core prepare deepfashion"),
+        (["deepfashion", "--data", "nowhere", "--generated", "A="], "neither FOLDER nor NAME=FOLDER"),
         (["videos"], "--data"),
         (["street", "--sheet", "nowhere/sheet.jpg"], "there is no folder"),
         (["street", "--json", "nowhere/figures.json"], "there is no folder"),

@@ -21,8 +21,6 @@ from pise_core.training.evaluation.videos import load_pairs, videos
 from pise_core.training.evaluation.yardsticks import Loaders
 from pise_core.training.samples import load_samples
 
-#: At most so many examples of each task are shown on a contact sheet, evenly spread.
-SHOWN = 40
 #: So many pairs of photos exchange a style, where --limit does not ask for fewer.
 SWAPS = 100
 STREET_TASKS = ("identity", "articulated", "regions", "styles")
@@ -65,7 +63,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             metavar="NAME=PATH",
             help="another generator in a row of its own: a folder with pise.safetensors, or such a file; repeatable",
         )
-        kind.add_argument("--sheet", type=Path, metavar="FILE.jpg", help=f"show up to {SHOWN} examples of each task")
+        kind.add_argument(
+            "--sheet", type=Path, metavar="FILE.jpg", help=f"show up to {report.SHOWN} examples of each task"
+        )
 
 
 def _add_common_arguments(parser: argparse.ArgumentParser) -> None:
@@ -142,7 +142,7 @@ def _styles(args: argparse.Namespace, contestants: Sequence[Contestant]) -> tupl
     if not pairs:
         raise InputError(f"{args.data} holds no two annotated test photos in different upper clothes")
     swaps = list(tqdm(styles.swaps(pairs, contestants), "styles", len(pairs), unit="pair"))
-    every = -(-len(swaps) // SHOWN)
+    every = -(-len(swaps) // report.SHOWN)
     return styles.outcome(swaps), ("styles", [(swap.name, swap.pictures) for swap in swaps[::every]])
 
 
@@ -157,7 +157,7 @@ def _judged(
     task: str, examples: Iterable[Example], total: int, contestants: Sequence[Contestant], measures: Measures
 ) -> tuple[Outcome, Block]:
     judge = Judge(measures, Reader(contestants[0].editor.analyzer))
-    shown, every = [], -(-total // SHOWN)
+    shown, every = [], -(-total // report.SHOWN)
     for index, example in enumerate(tqdm(examples, task, total, unit="example")):
         judge.add(example)
         if index % every == 0:

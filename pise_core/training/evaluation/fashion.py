@@ -21,9 +21,6 @@ from pise_core.training.evaluation.fashion_pictures import Maker
 from pise_core.training.evaluation.judge import Outcome
 from pise_core.training.evaluation.yardsticks import Loaders, Yardsticks
 
-#: At most so many pairs are shown on a contact sheet, evenly spread.
-SHOWN = 40
-
 STANDARD = {
     "fid": ("FID", "{:.2f}"),
     "lpips_alex": ("LPIPS Alex", "{:.4f}"),
@@ -70,11 +67,11 @@ def add_arguments(kinds: argparse._SubParsersAction) -> argparse.ArgumentParser:
 
 def _named_folder(text: str) -> tuple[str, Path]:
     name, equals, path = text.partition("=")
-    path = Path(path) if equals else Path(text)
-    name = name if equals else path.resolve().name
-    if not name or not str(path):
+    if not equals:
+        name, path = Path(text).resolve().name, text
+    if not name or not path:
         raise argparse.ArgumentTypeError(f"{text!r} is neither FOLDER nor NAME=FOLDER")
-    return name, path
+    return name, Path(path)
 
 
 def run(args: argparse.Namespace, loaders: Loaders) -> int:
@@ -97,7 +94,7 @@ def run(args: argparse.Namespace, loaders: Loaders) -> int:
         else:
             missing["legacy_fid"] = "it needs the training pictures; prepare both splits"
 
-    shown: dict[str, dict[str, np.ndarray]] = {f"{a} to {b}": {} for a, b in pairs[:: -(-len(pairs) // SHOWN)]}
+    shown: dict[str, dict[str, np.ndarray]] = {f"{a} to {b}": {} for a, b in pairs[:: -(-len(pairs) // report.SHOWN)]}
     figures: dict[str, dict[str, float]] = {}
     for name, make in rows.items():
         seconds: list[float] = []
@@ -165,7 +162,8 @@ def _report(
     for name, reason in missing.items():
         print(f"not taken: {titles[name]}: {reason}")
     if args.json:
-        settings = {"data": args.kind, "weights": str(args.weights or "shipped"), "pairs": count}
+        paths = {"folder": args.data, "weights": args.weights or "shipped", **dict(args.also), **dict(args.generated)}
+        settings = {"data": args.kind, "pairs": count, "paths": {name: str(path) for name, path in paths.items()}}
         finite = {n: {k: v if math.isfinite(v) else None for k, v in row.items()} for n, row in figures.items()}
         content = {**settings, "rows": finite, "printed": printed, "not_taken": missing, "notes": NOTES}
         args.json.write_text(json.dumps(content, indent=1) + "\n")

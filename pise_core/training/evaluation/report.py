@@ -9,6 +9,9 @@ import numpy as np
 from pise_core.regions import REGIONS
 from pise_core.training.evaluation.judge import Outcome
 
+#: At most so many examples of each task are shown on a contact sheet, evenly spread.
+SHOWN = 40
+
 #: Key in the JSON -> title in the table, and format. What only the JSON holds has no title here.
 COLUMNS = {
     "lpips": ("LPIPS", "{:.3f}"),

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from pise_core.errors import InputError
+from pise_core.training.evaluation.judge import finite_mean
 from pise_core.training.evaluation.legacy import LegacyInception, window_ssim, wrapped_psnr
 from pise_core.training.evaluation.pictures import fetched, load_lpips, torchmetrics_module
 
@@ -124,7 +125,7 @@ class Yardsticks:
                 found[name] = torch.tensor([score(*pair) for pair in some])
             for name, tensor in found.items():
                 values.setdefault(name, []).extend(tensor.reshape(-1).tolist())
-        figures = {name: _mean(found) for name, found in values.items()}
+        figures = {name: finite_mean(found) for name, found in values.items()}
         for name, metric in self._frechets.items():
             if min(metric.real_features_num_samples, metric.fake_features_num_samples) >= 2:
                 figures[name] = max(float(metric.compute()), 0.0)
@@ -145,8 +146,3 @@ def _groups(items: Iterable) -> Iterator[list]:
 def _tensor(pictures: list[np.ndarray], device: str) -> Tensor:
     """(N, 3, H, W) uint8."""
     return torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2).contiguous().to(device)
-
-
-def _mean(values: list[float]) -> float:
-    finite = [value for value in values if np.isfinite(value)]
-    return float(np.mean(finite or values))
