@@ -53,7 +53,7 @@ def teacher(tmp_path_factory):
 def _tiny(name: str, **settings):
     """A recipe for a narrow network and a shallow teacher."""
     recipe = train.resolve(command("--out", "unused", "--recipe", name, "--width", 4, "--layers", "shallow"))
-    return replace(recipe, optimization=replace(recipe.optimization, rate=2e-3, **settings))
+    return replace(recipe, optimization=replace(recipe.optimization, **{"rate": 2e-3, **settings}))
 
 
 def _trainer(name: str, stage: str, teacher, **settings) -> Trainer:
@@ -306,6 +306,29 @@ def test_gradients_of_one_are_right_on_the_cpu():
     mended = x.clone().requires_grad_()
     norm(mended).backward(gradient.to(memory_format=torch.channels_last))
     torch.testing.assert_close(mended.grad, exact.grad)
+
+
+def test_the_release_s_spectral_norm_is_folded_into_what_is_written(data, teacher):
+    taught = _trainer("release", "image", teacher, rate=1e-6)
+    batch = _batch(data, taught.recipe, 1)
+    for number in range(2):
+        taught.step(number, 0.0, batch)
+    outcome, average = taught.outcome, taught.average.module
+    plain = PISE(outcome.config)
+    plain.load_state_dict(outcome.state_dict())
+    inputs = (batch.source_image, batch.source_parsing, batch.source_pose, batch.target_pose, batch.target_parsing)
+    with torch.no_grad():
+        torch.testing.assert_close(plain.eval()(*inputs).image, average(*inputs).image, rtol=0, atol=1e-4)
+    normalized = {name for name, part in average.named_modules() if hasattr(part, "parametrizations")}
+    # Two convolutions in each of four blocks down, three in each of two up; the gated ones and the 1x1 are not.
+    encoders = [name for name in normalized if "encoder" in name]
+    assert len(encoders) == 2 * (4 * 2 + 2 * 3)
+    assert len(normalized) - len(encoders) == 2 * 3 + 2 * 2 + 1
+    for name, layer in plain.named_modules():
+        if name in normalized:
+            assert isinstance(layer, nn.Conv2d | nn.ConvTranspose2d)
+            matrix = layer.weight if isinstance(layer, nn.Conv2d) else layer.weight.transpose(0, 1)
+            assert torch.linalg.matrix_norm(matrix.detach().flatten(1), 2) == pytest.approx(1, abs=0.1), name
 
 
 def test_a_network_without_parsing_generator_has_no_parsing_stage(teacher):
