@@ -65,11 +65,12 @@ def test_each_process_has_its_share_of_a_batch():
 
 
 def test_a_synchronized_norm_keeps_weights_and_places():
-    network = nn.Sequential(nn.Conv2d(3, 4, 1), nn.Sequential(nn.BatchNorm2d(4)))
-    nn.init.normal_(network[1][0].weight)
+    norm = nn.BatchNorm2d(4)
+    nn.init.normal_(norm.weight)
+    network = nn.Sequential(nn.Conv2d(3, 4, 1), nn.Sequential(norm))
     before = network.state_dict()
     Processes(count=2).synchronize_norms(network)
-    assert isinstance(network[1][0], SynchronizedBatchNorm2d)
+    assert sum(isinstance(part, SynchronizedBatchNorm2d) for part in network.modules()) == 1
     assert all(torch.equal(value, before[name]) for name, value in network.state_dict().items())
 
 

@@ -24,6 +24,7 @@ class Optimization:
         precision: of convolutions, "fp32", "bf16" or "fp16".
         small_share: share of the run, at its start, on half-size frames with four times the batch.
         initial: "torch": its layers' own. "orthogonal": as the release begins, gain 0.02, no bias.
+        spectral_norm: encoders and decoder of the image generator are spectrally normalized while they learn.
         critic_first: the discriminator learns before the generators in each step, else after them.
     """
 
@@ -37,6 +38,7 @@ class Optimization:
     precision: str = "bf16"
     small_share: float = 0.45
     initial: str = "torch"
+    spectral_norm: bool = False
     critic_first: bool = False
 
 
@@ -112,6 +114,6 @@ RECIPES = {
         "release",
         RELEASE_CONFIG,
         replace(_PRINTED, weights=_RELEASED_WEIGHTS, map_values="bounded", statistics=False, adversarial="lsgan"),
-        _RELEASED,
+        replace(_RELEASED, spectral_norm=True),
     ),
 }

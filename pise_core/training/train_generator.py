@@ -102,7 +102,7 @@ def train(
     if books:
         books.checkpoint(step, budget.spent, run)
     leave(processes)
-    return trainer.average.module
+    return trainer.outcome
 
 
 class _Books:
@@ -115,7 +115,7 @@ class _Books:
 
     def checkpoint(self, step: int, spent: float, run: dict) -> None:
         save_checkpoint(self.out / "generator.pt", **self.trainer.state_dict(), step=step, spent=spent, **run)
-        averaged = self.trainer.average.module
+        averaged = self.trainer.outcome
         save_model(self.out / "pise.safetensors", averaged)
         if self.shown:
             picture = sheet(averaged, self.shown, self.trainer.processes.device)

@@ -17,6 +17,7 @@ from pise_core.training.losses import PictureLosses, adversarial_term, discrimin
 from pise_core.training.person_losses import PersonLosses
 from pise_core.training.processes import Processes
 from pise_core.training.recipes import Recipe
+from pise_core.training.spectral import folded, normalize_spectra
 from pise_core.training.teacher import load_teacher
 
 #: parsing: the parsing generator alone. image: the image generator alone, on true maps. apart: both of these in one
@@ -49,6 +50,8 @@ class Trainer:
             _take_over(self.model, teacher)
         if init is not None:
             _begin_with(self.model, init)
+        if settings.spectral_norm:
+            normalize_spectra(self.model)
         processes.synchronize_norms(self.model)
         if device.type == "cpu":
             _mend_instance_norms(self.model)
@@ -69,6 +72,11 @@ class Trainer:
         self.critic = torch.optim.Adam(critic, lr=rate, betas=settings.betas) if critic else None
         half = settings.precision == "fp16"
         self.scalers = [torch.amp.GradScaler(device.type, enabled=half) for _ in range(2)]
+
+    @property
+    def outcome(self) -> PISE:
+        """The averaged networks, as they are used."""
+        return folded(self.average.module)
 
     def step(self, number: int, progress: float, batch: Batch) -> dict[str, float]:
         """Learn from one batch; loss terms by name, of the batches of all processes.
