@@ -54,8 +54,8 @@ def weights(names: tuple[str, ...], chosen: str) -> dict[str, Any]:
 
 
 def rendering(session: Session) -> Update:
-    """An edit was made, and its picture follows."""
-    return status("busy", "Rendering at full size…", session)
+    """An edit was made, and its picture follows; until then there is nothing to download."""
+    return status("busy", "Rendering at full size…", session) | {"download": {"interactive": False}}
 
 
 def document(session: Session, opened: Document) -> Update:

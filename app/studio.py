@@ -14,6 +14,7 @@ from app.api import add_endpoints
 from app.canvas.components import (
     DocumentBar,
     Examples,
+    FirstSteps,
     Modes,
     MotionPanel,
     PoseEditor,
@@ -35,15 +36,23 @@ _HERE = Path(__file__).parent
 _EXAMPLES = _HERE / "examples" / "people"
 _PHOTOS = [".jpg", ".jpeg", ".png", ".webp"]
 _FILES = [*_PHOTOS, ".pise"]
-#: A page that is loaded anew names its session, which is kept for a while after the page has gone. A duplicated tab
-#: has a copy of the name, and a browser may keep none.
-_KNOWN_SESSION = """() => {
+#: A page that is loaded anew names its session, which is kept for a while after the page has gone. A browser may keep
+#: no name. A duplicated tab has a copy of it, but the first one holds the lock of that name as long as it is open.
+_KNOWN_SESSION = """async () => {
   const again = ["reload", "back_forward"].includes(performance.getEntriesByType("navigation")[0]?.type);
+  let session = null;
   try {
-    return [{ session: again ? sessionStorage.getItem("pise-session") : null }];
+    session = again ? sessionStorage.getItem("pise-session") : null;
+    if (session && navigator.locks) {
+      await new Promise((resolve, reject) => {
+        const hold = () => new Promise(() => resolve());
+        navigator.locks.request("pise-" + session, { signal: AbortSignal.timeout(1000) }, hold).catch(reject);
+      });
+    }
   } catch {
-    return [{ session: null }];
+    session = null;
   }
+  return [{ session }];
 }"""
 _SHOW_EXAMPLES = """() => {
   const state = document.body.dataset;
@@ -135,6 +144,7 @@ def build(studio: actions.Studio) -> gr.Blocks:
         with gr.Row(elem_id="workspace"):
             with gr.Column(scale=3, min_width=320, elem_id="work"):
                 Modes(elem_id="modes")
+                FirstSteps(elem_id="first-steps")
                 with gr.Column(elem_id="panel-pose", min_width=0):
                     pose_photo = gr.UploadButton("Pose from photo", file_types=_PHOTOS, size="md", elem_id="pose-photo")
                     pose = PoseEditor(elem_id="pose", live=live)

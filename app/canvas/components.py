@@ -42,19 +42,22 @@ _SCRIPTS = {
         "viewport",
         "pose_model",
         "part_moves",
+        "fresh_parts",
         "carrier",
         "selection",
         "pose_editor",
+        "pose_shelf",
         "pose_gestures",
         **_POSE,
     ),  # fmt: skip
     "region_painter": _script("region_painter", "viewport", "label_map", "region_painter", **_REGIONS),
-    "style_panel": _script("style_panel", "style_panel", "garment_box", **_REGIONS),
+    "style_panel": _script("style_panel", "blend", "style_panel", "garment_box", **_REGIONS),
     "motion_panel": _script("motion_panel", "carrier", "motion_panel", LIMBS=LIMBS),
     "result_view": _script("result_view", "carrier", "result_view"),
     "document_bar": _script("document_bar", "document_bar"),
     "examples": _script("examples", "examples"),
     "modes": _script("modes", "modes"),
+    "first_steps": _script("first_steps", "first_steps"),
 }
 
 
@@ -92,6 +95,13 @@ class Modes(_Part):
 
     def __init__(self, value=None, *, elem_id=None, **kw):
         super().__init__("modes", value, elem_id, None, **kw)
+
+
+class FirstSteps(_Part):
+    """Three steps to a first edit, shown until they are done or closed."""
+
+    def __init__(self, value=None, *, elem_id=None, **kw):
+        super().__init__("first_steps", value, elem_id, None, **kw)
 
 
 class PoseEditor(_Part):

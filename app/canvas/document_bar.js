@@ -48,8 +48,10 @@ function takeHistory() {
 function takeFile() {
   if (props.file) download(props.file.url, props.file.name);
 }
-// The tab keeps the name of its session: a page that is loaded anew gets its work back.
+// The tab keeps the name of its session: a page that is loaded anew gets its work back. The lock of that name tells a
+// duplicated tab, which has a copy, that it is another one.
 function takeSession() {
+  if (props.session) navigator.locks?.request("pise-" + props.session, () => new Promise(() => {}));
   try {
     if (props.session) sessionStorage.setItem("pise-session", props.session);
   } catch {

@@ -14,6 +14,7 @@ function tell(type, detail) {
 function mount(element, html, css) {
   const root = element.shadowRoot ?? element.attachShadow({ mode: "open" });
   root.innerHTML = `<style>${css}</style>${html}`;
+  if (!document.fullscreenEnabled) root.querySelector('[data-do="full"]')?.remove(); // phones, some embedded pages
   for (const slot of root.querySelectorAll("[data-icon]")) slot.insertAdjacentHTML("afterbegin", icon(slot.dataset.icon));
   return (selector) => root.querySelector(selector);
 }
@@ -67,12 +68,18 @@ function createPump(ask, show = showPicture) {
   };
 }
 
+function fullScreen() {
+  if (document.fullscreenElement) document.exitFullscreen();
+  else document.documentElement.requestFullscreen();
+}
+
 const ICON_PATHS = {
   undo: "M9 7 4 12l5 5M4 12h10a6 6 0 0 1 6 6",
   redo: "m15 7 5 5-5 5m5-5H10a6 6 0 0 0-6 6",
   plus: "M12 5v14M5 12h14",
   minus: "M5 12h14",
   fit: "M4 9V4h5M20 9V4h-5M4 15v5h5M20 15v5h-5",
+  full: "M14 4h6v6M20 4l-7 7M10 20H4v-6M4 20l7-7",
   mirror: "M12 3v18M8 7 3 17h5zM16 7l5 10h-5z",
   reset: "M4 5v5h5M4.6 10a8 8 0 1 1-.4 5",
   move: "M12 3v18M3 12h18M12 3 9 6m3-3 3 3M12 21l-3-3m3 3 3-3M3 12l3-3m-3 3 3 3M21 12l-3-3m3 3-3 3",

@@ -97,23 +97,30 @@ function showSelection() {
 
 // ---- talking to the server
 
-// The generator's picture takes the place of the carried parts as soon as it is not visibly behind the finger, and
-// stays until it is.
+// The generator's picture takes the place of the carried parts where the finger rests, and stays until it moves on.
+// One that comes while it moves is carried the rest of the way: nothing on show is ever behind the finger.
+const RESTING = 0.003; // of the photo's longer side
 let generated = null; // the pose of the generator's picture on show
 const behind = (joints) =>
   Math.max(0, ...pose.map((joint, j) => (joint.on && joints[j] ? Math.hypot(joint.x - joints[j][0], joint.y - joints[j][1]) : 0)));
-const pump = createPump(
-  (request) => server.render_live({ ...request, session: props.session }),
-  (picture, request) => {
-    if (behind(request.keypoints) > 0.02 * Math.max(photo.width, photo.height)) return;
-    generated = request.keypoints;
+const rests = (joints) => behind(joints) <= RESTING * Math.max(photo.width, photo.height);
+async function show(picture, { keypoints }) {
+  const fresh = await carrier.freshen(picture.url, poseFromRows(keypoints, photo)).catch(() => false);
+  // Meanwhile an exact picture may have come, or another photo.
+  if (picture.document !== page.document || picture.seq < page.shown) return;
+  if (rests(keypoints)) {
+    generated = keypoints;
     showPicture({ ...picture, near: true });
-  },
-);
+  } else if (fresh && drag && carrier.pose(pose)) {
+    tell("carry", carrier);
+    tell("freshened", picture);
+  }
+}
+const pump = createPump((request) => server.render_live({ ...request, session: props.session }), show);
 function live() {
   if (placing) return;
   pump.push({ keypoints: rowsFromPose(pose) });
-  if (generated && behind(generated) < 0.01 * Math.max(photo.width, photo.height)) return;
+  if (generated && rests(generated)) return;
   generated = null;
   if (carrier.pose(pose)) tell("carry", carrier);
 }
@@ -126,6 +133,7 @@ function commit() {
   generated = null;
   tell("status", { kind: "busy", text: "Rendering at full size…" });
   props.value = { seq: ++page.seq, keypoints: rowsFromPose(pose) };
+  tell("edited", "pose");
   trigger("commit");
 }
 
@@ -151,6 +159,14 @@ function change(next) {
   commit();
 }
 
+// The pose as OpenPose writes it. The person's own pose tells whose it is: for the same person it is loaded as it was,
+// for others it is fitted.
+function poseFile() {
+  const flat = pose.flatMap((j) => (j.on ? [j.x, j.y, j.score] : [0, 0, 0]));
+  const size = { canvas_width: photo.width, canvas_height: photo.height };
+  return JSON.stringify({ people: [{ pose_keypoints_2d: flat }], ...size, own: props.pose.own });
+}
+
 // ---- buttons
 
 const press = (name, on) => $(`[data-do="${name}"]`).setAttribute("aria-pressed", String(on));
@@ -158,6 +174,7 @@ const actions = {
   in: () => view.zoom(1.25),
   out: () => view.zoom(0.8),
   fit: () => view.fit(),
+  full: fullScreen,
   bones: () => press("bones", (keepBones = !keepBones)),
   marquee: () => press("marquee", (marquee = !marquee)),
   all() {
@@ -187,11 +204,7 @@ const actions = {
   load: () => $("#file").click(),
   save() {
     if (!pose) return;
-    const flat = pose.flatMap((j) => (j.on ? [j.x, j.y, j.score] : [0, 0, 0]));
-    // The person's own pose tells whose it is: for the same person it is loaded as it was, for others it is fitted.
-    const size = { canvas_width: photo.width, canvas_height: photo.height };
-    const file = { people: [{ pose_keypoints_2d: flat }], ...size, own: props.pose.own };
-    const url = URL.createObjectURL(new Blob([JSON.stringify(file)], { type: "application/json" }));
+    const url = URL.createObjectURL(new Blob([poseFile()], { type: "application/json" }));
     download(url, "pose.json");
     setTimeout(() => URL.revokeObjectURL(url), 1000);
   },
@@ -209,10 +222,6 @@ element.shadowRoot.addEventListener("click", (event) => {
     props.value = { index: Number(button.dataset.person) };
     trigger("choose");
   }
-  if (button.dataset.preset && pose) {
-    change(applyPreset(pose, PRESETS[Number(button.dataset.preset)]));
-    if (placing) view.fit();
-  }
 });
 $("#file").addEventListener("change", async (event) => {
   const [file] = event.target.files;
@@ -224,18 +233,6 @@ $("#file").addEventListener("change", async (event) => {
 $("#joint").innerHTML = `<option value="-1">Joint…</option><option value="several" hidden></option>${JOINTS.map((_, j) => `<option value="${j}">${label(j)}</option>`).join("")}`;
 $("#joint").addEventListener("change", (event) => pose && event.target.value !== "several" && select(Number(event.target.value)));
 $("#dim").addEventListener("input", (event) => ($("#backdrop").style.opacity = event.target.value / 100));
-
-// ---- presets, each drawn as the little figure it makes
-
-const FIGURE = poseFromRows(STANDING, { width: 60, height: 100 });
-function figure(preset) {
-  const shape = applyPreset(FIGURE, preset);
-  const bones = LIMBS.slice(0, 13).map(([a, b]) => `M${shape[a].x.toFixed(1)} ${shape[a].y.toFixed(1)}L${shape[b].x.toFixed(1)} ${shape[b].y.toFixed(1)}`);
-  return `<svg viewBox="-14 -16 88 118" aria-hidden="true"><path d="${bones.join("")}"/><circle cx="${shape[0].x}" cy="${shape[0].y - 1}" r="7"/></svg>`;
-}
-$("#presets").innerHTML = PRESETS.map(
-  (preset, index) => `<button data-preset="${index}" title="${preset.name}">${figure(preset)}<span>${preset.name}</span></button>`,
-).join("");
 
 // For the motion: the pose as it is, and a figure of it.
 page.pose = () => pose && !placing && rowsFromPose(pose);

@@ -62,6 +62,7 @@ async function commit() {
   known = packed[0];
   const [labels, before] = await Promise.all(packed);
   props.value = { seq, labels, before };
+  tell("edited", "regions");
   trigger("commit");
 }
 
@@ -235,7 +236,7 @@ $("#palette").innerHTML = REGIONS.map(
 $("#size").addEventListener("input", (event) => resize(Number(event.target.value)));
 $("#opacity").addEventListener("input", (event) => (canvas.style.opacity = event.target.value / 100));
 canvas.style.opacity = 0.6;
-const actions = { in: () => view.zoom(1.25), out: () => view.zoom(0.8), fit: () => view.fit() };
+const actions = { in: () => view.zoom(1.25), out: () => view.zoom(0.8), fit: () => view.fit(), full: fullScreen };
 element.shadowRoot.addEventListener("click", (event) => {
   const button = event.target.closest("button");
   if (!button) return;

@@ -27,12 +27,25 @@ for (const slot of $("#rows").querySelectorAll("[data-icon]")) slot.innerHTML = 
 
 // ---- talking to the server
 
-const pump = createPump((request) => server.render_live({ ...request, session: props.session }));
+const blend = createBlend();
+let sliding = null; // {region, mix, before, at, name}: the slider that is dragged
+const pump = createPump(
+  (request) => server.render_live({ seq: request.seq, styles: request.styles, session: props.session }),
+  async (picture, { slider, weight, styles: asked }) => {
+    if (slider) await blend.learn(slider, weight, picture.url).catch(() => false);
+    if (asked === styles) showPicture(picture);
+    else mixAtOnce();
+  },
+);
 const live = () => pump.push({ styles });
+function mixAtOnce() {
+  if (sliding && blend.at(styles[sliding.region][sliding.mix])) tell("carry", blend);
+}
 function commit() {
   pump.drop();
   tell("status", { kind: "busy", text: "Rendering at full size…" });
   props.value = { seq: ++page.seq, styles };
+  tell("edited", "textures");
   trigger("commit");
 }
 
@@ -164,18 +177,40 @@ element.shadowRoot.addEventListener("click", (event) => {
     trigger("remove");
   } else {
     choose(region, button.dataset.reference);
+    blend.close();
     drawRows();
     live();
     commit();
   }
 });
+
+// The other weights make room while one is dragged, and come back when it is dragged back.
+function grasp(region, mix) {
+  const from = styles;
+  const before = from[region][mix];
+  const at = (weight) => ({ ...from, [region]: weigh(from[region], mix, weight) });
+  sliding = { region, mix, before, at, name: JSON.stringify([page.document, region, mix, at(0)]) };
+  const newest = page.shown === page.seq;
+  if (blend.open(sliding.name) && newest) blend.learn(sliding.name, before, page.picture).catch(() => false);
+}
 function slide(event) {
   const { mix } = event.target.dataset;
   const region = event.target.closest("[data-region]").dataset.region;
   if (!(mix in (styles[region] ?? {}))) return;
-  styles = { ...styles, [region]: weigh(styles[region], mix, Number(event.target.value) / 100) };
+  if (sliding?.region !== region || sliding.mix !== mix) grasp(region, mix);
+  const { before, at, name } = sliding;
+  const weight = Number(event.target.value) / 100;
+  styles = at(weight);
   drawRows();
-  event.type === "change" ? commit() : live();
+  if (event.type === "change") {
+    sliding = null;
+    commit();
+    return;
+  }
+  const end = Number(weight > before); // known soon, it lets all weights on this side be mixed
+  if (!blend.knows(end)) pump.push({ styles: at(end), slider: name, weight: end });
+  pump.push({ styles, slider: name, weight });
+  mixAtOnce();
 }
 $("#rows").addEventListener("input", slide);
 $("#rows").addEventListener("change", slide);
@@ -184,10 +219,13 @@ $("#rows").addEventListener("change", slide);
 
 function takeStyles() {
   if (!props.styles) return;
+  blend.close();
+  sliding = null;
   styles = props.styles.styles;
   present = props.styles.present;
   drawRows();
 }
+page.addEventListener("edited", ({ detail }) => detail !== "textures" && blend.close());
 watch("strip", drawRows);
 watch("references", drawChoices);
 watch("styles", takeStyles);

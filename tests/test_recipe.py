@@ -1,0 +1,391 @@
+"""The recipes: losses as printed and as the release has them, the teacher, stages, precision, what a dry run says."""
+
+import subprocess
+import sys
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+from torchvision.models.vgg import cfgs, make_layers
+
+from pise_core.config import RELEASE_CONFIG, SHIPPED_CONFIG, PISEConfig
+from pise_core.errors import InputError
+from pise_core.networks.vgg import VGGSlice
+from pise_core.pise import PISE, PISEOutput
+from pise_core.regions import REGION, one_hot
+from pise_core.training import train, trainer
+from pise_core.training.losses import (
+    DEEP_PERCEPTUAL,
+    DEEP_STYLE,
+    LossWeights,
+    Objective,
+    PictureLosses,
+    adversarial_term,
+    discriminator_terms,
+    gram,
+    parsing_terms,
+)
+from pise_core.training.processes import ALONE
+from pise_core.training.recipes import RECIPES
+from pise_core.training.sources import open_source
+from pise_core.training.teacher import load_teacher
+from pise_core.training.trainer import Trainer
+from tests.conftest import ROOT
+from tests.training_data import command, write_samples, write_teacher
+
+DEEP = (*DEEP_PERCEPTUAL, *DEEP_STYLE)
+#: Small enough for a step to take a moment.
+FRAME = (64, 48)
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    return write_samples(tmp_path_factory.mktemp("samples"))
+
+
+@pytest.fixture(scope="module")
+def teacher(tmp_path_factory):
+    return write_teacher(tmp_path_factory.mktemp("teacher") / "vgg.safetensors")
+
+
+def _tiny(name: str, **settings):
+    """A recipe for a narrow network and a shallow teacher."""
+    recipe = train.resolve(command("--out", "unused", "--recipe", name, "--width", 4, "--layers", "shallow"))
+    return replace(recipe, optimization=replace(recipe.optimization, **{"rate": 2e-3, **settings}))
+
+
+def _trainer(name: str, stage: str, teacher, **settings) -> Trainer:
+    torch.manual_seed(0)
+    return Trainer(_tiny(name, **settings), stage, ALONE, teacher)
+
+
+def _batch(data, recipe, size=2):
+    source = open_source(data, recipe.network, surroundings=recipe.objective.judged == "person")
+    return source.batch(np.random.default_rng(0), size, FRAME, recipe.network.detail_path)
+
+
+# The teacher
+
+
+def test_every_layer_of_the_teacher_is_torchvision_s():
+    torch.manual_seed(0)
+    theirs = make_layers(cfgs["E"])
+    ours = VGGSlice(statistics=False, layers=(*DEEP, "conv3_1"))
+    tensors = {f"features.{name}": value for name, value in theirs.state_dict().items()}
+    ours.load_state_dict({name: tensors[name] for name in ours.state_dict()})
+    x, image, wanted = torch.rand(1, 3, 32, 32), None, {}
+    numbers = {"relu1_1": 1, "relu2_1": 6, "relu2_2": 8, "conv3_1": 10, "relu3_1": 11, "relu3_4": 17, "relu4_1": 20}
+    numbers |= {"relu4_4": 26, "relu5_1": 29, "relu5_2": 31}
+    with torch.no_grad():
+        image = x
+        for number, layer in enumerate(theirs):
+            x = torch.relu(x) if isinstance(layer, nn.ReLU) else layer(x)
+            wanted[number] = x
+        seen = ours(image)
+    assert seen.keys() == numbers.keys()
+    for name, number in numbers.items():
+        torch.testing.assert_close(seen[name], wanted[number])
+
+
+def test_a_teacher_is_read_from_either_kind_of_file(tmp_path):
+    whole = load_teacher(write_teacher(tmp_path / "vgg19.pth", DEEP), (*DEEP, "conv3_1"))
+    assert not any(p.requires_grad for p in whole.parameters())
+    shallow = load_teacher(tmp_path / "vgg19.pth")
+    image = torch.rand(1, 3, 32, 32)
+    assert torch.equal(shallow(image)["conv3_1"], whole(image)["conv3_1"])
+    write_teacher(tmp_path / "shallow.safetensors")
+    assert torch.equal(load_teacher(tmp_path / "shallow.safetensors")(image)["conv3_1"], whole(image)["conv3_1"])
+    with pytest.raises(InputError, match=r"up to conv3_1 only, and relu5_2 is asked for: .* --layers shallow"):
+        load_teacher(tmp_path / "shallow.safetensors", DEEP)
+
+
+def test_a_teacher_that_is_none_is_named(tmp_path):
+    (tmp_path / "broken.pth").write_bytes(b"nothing")
+    (tmp_path / "broken.safetensors").write_bytes(b"nothing")
+    torch.save({"weight": torch.zeros(1)}, tmp_path / "other.pth")
+    torch.save(torch.zeros(1), tmp_path / "tensor.pth")
+    torch.save(VGGSlice(8).state_dict(), tmp_path / "narrow.pth")
+    for name, message in (
+        ("broken.pth", "not a readable file"),
+        ("broken.safetensors", "not a readable file"),
+        ("other.pth", "no features.0.weight"),
+        ("tensor.pth", "does not hold torchvision's VGG-19"),
+        ("narrow.pth", "layers are of other sizes"),
+    ):
+        with pytest.raises(InputError, match=f"{name}.*{message}"):
+            load_teacher(tmp_path / name)
+
+
+# Losses, against values worked out by hand
+
+
+def test_map_losses():
+    target = torch.tensor(one_hot(np.array([[3]], np.uint8)))[None]
+    sure = (target * 2 - 1) * 50
+    # Logits: a sure answer costs nothing. Bounded: 1 for the right class and 0 for seven others, so that the softmax
+    # gives the right one e / (e + 7).
+    assert float(sum(parsing_terms(sure, target, LossWeights()).values())) == pytest.approx(0, abs=1e-6)
+    bounded = parsing_terms(sure, target, LossWeights(), "bounded")
+    assert float(bounded["cross"]) == pytest.approx(np.log((np.e + 7) / np.e)) == pytest.approx(1.274, abs=5e-4)
+    assert float(bounded["parsing_l1"]) == pytest.approx(0, abs=1e-6)
+    # Nothing known: softmax 1/8 each, so l1 (7/8 + 7 * 1/8) / 8; bounded 1/2 each.
+    nothing = torch.zeros_like(target)
+    assert float(parsing_terms(nothing, target, LossWeights(parsing_l1=100))["parsing_l1"]) == pytest.approx(21.875)
+    assert float(parsing_terms(nothing, target, LossWeights(parsing_l1=100), "bounded")["parsing_l1"]) == 50
+
+
+class _Constant(nn.Module):
+    """A discriminator of the picture's mean."""
+
+    def forward(self, image, conditions=None):
+        return image.mean((1, 2, 3), keepdim=True)
+
+
+def test_adversarial_losses():
+    real, fake = torch.full((1, 3, 4, 4), 0.75), torch.full((1, 3, 4, 4), -0.5, requires_grad=True)
+    judge = _Constant()
+    squares = discriminator_terms(judge, real, fake, None, "lsgan")  # pyright: ignore[reportArgumentType]
+    assert float(squares["real"]) == pytest.approx(0.5 * 0.25**2)
+    assert float(squares["fake"]) == pytest.approx(0.5 * 0.5**2)
+    assert not squares["fake"].requires_grad
+    assert adversarial_term(judge, fake, None, "lsgan").item() == pytest.approx(1.5**2)  # pyright: ignore[reportArgumentType]
+    # -log D(real), -log(1 - D(fake)) and -log D(fake), D being the sigmoid of what is answered.
+    logs = discriminator_terms(judge, real, fake, None, "log")  # pyright: ignore[reportArgumentType]
+    assert float(logs["real"]) == pytest.approx(np.log(1 + np.exp(-0.75)))
+    assert float(logs["fake"]) == pytest.approx(np.log(1 + np.exp(-0.5)))
+    assert adversarial_term(judge, fake, None, "log").item() == pytest.approx(np.log(1 + np.exp(0.5)))  # pyright: ignore[reportArgumentType]
+
+
+class _Echo(nn.Module):
+    """A teacher, or a matching encoder, that answers multiples of the picture."""
+
+    def forward(self, image):
+        return {"relu1_1": image, "relu2_2": 2 * image, "conv3_1": 3 * image}
+
+
+def test_picture_losses():
+    objective = Objective(
+        LossWeights(correspondence=30, reconstruction=5, perceptual=0.5, style=200, painted=0, face=0),
+        judged="picture",
+        perceptual=("relu1_1", "conv3_1"),
+        style=("relu2_2",),
+        matching="vgg",
+    )
+    losses = PictureLosses(_Echo(), 3, objective)  # pyright: ignore[reportArgumentType]
+    image, target = torch.full((2, 3, 8, 8), 0.5), torch.full((2, 3, 8, 8), -0.25)
+    matched, parsing = torch.zeros(2, 3, 8, 8), torch.zeros(2, 8, 8, 8)
+    made = PISEOutput(image, parsing, torch.zeros(2, 8, 1), None, image, image[:, :1], matched)
+    terms = {name: float(value) for name, value in losses(made, target, parsing, _Echo()).items()}  # pyright: ignore[reportArgumentType]
+    assert terms["reconstruction"] == pytest.approx(5 * 0.75)
+    assert terms["perceptual"] == pytest.approx(0.5 * (0.75 + 3 * 0.75))
+    # Gram matrices of constants c, (c^2 h w) / (3 h w) everywhere: c is 1, and -0.5 in the target.
+    assert terms["style"] == pytest.approx(200 * (1 - 0.25) / 3)
+    assert terms["correspondence"] == pytest.approx(30 * 0.75**2)
+    assert terms.keys() == {"reconstruction", "perceptual", "style", "correspondence"}
+
+
+def test_gram_matrices_do_not_overflow_in_half_precision():
+    x = torch.full((1, 2, 64, 64), 60.0)
+    assert torch.isfinite(gram(x.half())).all()
+    torch.testing.assert_close(gram(x.half()).float(), gram(x))
+
+
+# Recipes
+
+
+def test_options_override_a_recipe():
+    recipe = train.resolve(
+        command(
+            *["--out", "o", "--recipe", "paper", "--width", 8, "--set", "modulation=8", "--loss", "style=1"],
+            *["--adversarial", "lsgan", "--layers", "shallow", "--precision", "bf16", "--batch", 3, "--ema", 0.5],
+        )
+    )
+    assert recipe.network == PISEConfig(width=8, modulation=8)
+    assert recipe.objective.weights.style == 1 and recipe.objective.weights.perceptual == 0.5
+    assert recipe.objective.adversarial == "lsgan" and "relu4_1" not in recipe.objective.layers
+    assert (recipe.optimization.precision, recipe.optimization.batch, recipe.optimization.average) == ("bf16", 3, 0.5)
+    assert recipe.optimization.rate == 1e-4
+    # Only at VGG's own width can the network have VGG's weights; there it needs not learn them.
+    assert recipe.objective.matching == "distilled" and recipe.objective.weights.distillation == 1
+    whole = RECIPES["paper"].resolved().objective
+    assert whole.matching == "vgg" and whole.weights.distillation == 0
+    assert train.resolve(command("--out", "o", "--paper")).network == PISEConfig(width=16)
+
+
+def test_settings_that_contradict_each_other_are_named():
+    with pytest.raises(InputError, match="painted and face are of those on the person"):
+        train.resolve(command("--out", "o", "--recipe", "paper", "--loss", "face=1"))
+    with pytest.raises(InputError, match="matching is one of source, target"):
+        train.resolve(command("--out", "o", "--set", "matching=both"))
+    with pytest.raises(InputError, match="--minutes or --steps"):
+        train.run(command("--out", "o"))
+
+
+def test_the_network_of_full_width_has_vgg_s_own_features(teacher):
+    generator = PISE(PISEConfig(parsing_generator=False))
+    given = load_teacher(teacher)
+    trainer._take_over(generator, given)
+    matching, image = generator.image_generator.matching, torch.rand(1, 3, 32, 32)
+    assert torch.equal(matching(image)["conv3_1"], given(image)["conv3_1"])
+    assert not any(p.requires_grad for p in matching.parameters())
+
+
+def test_a_dry_run_tells_everything_and_writes_nothing(data, teacher, tmp_path, capsys):
+    out = tmp_path / "out"
+    settings = ["--data", data, "--out", out, "--recipe", "release", "--layers", "shallow", "--vgg", teacher]
+    assert train.run(command(*settings, "--steps", 7, "--device", "cpu", "--dry-run")) == 0
+    said = capsys.readouterr().out.splitlines()
+    assert not out.exists()
+    for line in (
+        "recipe release, stage apart",
+        "  to draw from: 4",
+        "  held back for sheets: 2",
+        "  canvas: square",
+        "  adversarial: lsgan",
+        "  style: 200.0",
+        "  betas: 0.9 0.999",
+        "  rate: 0.0001",
+        "  steps: 7",
+        "  pairs a step: 8",
+        # As many as in the authors' checkpoints, less what theirs carry unused.
+        "  style_encoder: 8,157,702",
+        "  discriminator: 664,577",
+    ):
+        assert line in said, line
+    with pytest.raises(InputError, match="relu5_2 is asked for"):
+        train.run(command("--data", data, "--out", out, "--recipe", "paper", "--vgg", teacher, "--dry-run"))
+
+
+# Steps
+
+
+@pytest.mark.parametrize("stage", ["parsing", "image", "joint"])
+@pytest.mark.parametrize("name", list(RECIPES))
+def test_every_stage_learns_by_every_recipe(data, teacher, name, stage):
+    taught = _trainer(name, stage, teacher, precision="fp32")
+    batch = _batch(data, taught.recipe)
+    before = {k: v.clone() for k, v in taught.model.state_dict().items()}
+    history = []
+    for number in range(8):
+        torch.manual_seed(1)  # the same crop each time
+        terms = taught.step(40 + number, 0.1, batch)
+        history.append(sum(value for term, value in terms.items() if term not in ("adversarial", "real", "fake")))
+    assert history[-1] < 0.97 * history[0]
+    after = taught.model.state_dict()
+    moved = {k.split(".")[0] for k in before if not torch.equal(before[k], after[k])}
+    parts = {"parsing": {"parsing_generator"}, "image": {"image_generator"}}
+    assert moved == parts.get(stage, {"parsing_generator", "image_generator"})
+    # The release judges by a discriminator, its correspondence loss is not in the sum; ours is the other way round.
+    assert ("adversarial" in terms) == (name != "shipped" and stage != "parsing")
+    assert ("correspondence" in terms) == (name != "release" and stage != "parsing")
+
+
+def test_half_precision_scales_its_losses(data, teacher):
+    taught = _trainer("shipped", "image", teacher, precision="fp16")
+    before = taught.model.image_generator.out.conv.weight.detach().clone()
+    batch = _batch(data, taught.recipe)
+    scales = []
+    # A scale at which gradients overflow is halved, and the step left out, until one fits.
+    while len(scales) < 20 and torch.equal(taught.model.image_generator.out.conv.weight, before):
+        assert all(np.isfinite(list(taught.step(len(scales), 0.0, batch).values())))
+        scales.append(taught.state_dict()["scalers"][0]["scale"])
+    assert len(scales) < 20 and scales[0] >= scales[-1] >= 1
+    assert torch.isfinite(taught.average.module.image_generator.out.conv.weight).all()
+
+
+def test_gradients_of_one_are_right_on_the_cpu():
+    """torch's are not, where they come channels last."""
+    torch.manual_seed(0)
+    norm, x, gradient = nn.Sequential(nn.InstanceNorm2d(4)), torch.randn(1, 4, 6, 5), torch.randn(1, 4, 6, 5)
+    trainer._mend_instance_norms(norm)
+    exact = x.clone().requires_grad_()
+    centred = exact - exact.mean((2, 3), keepdim=True)
+    (centred / ((centred**2).mean((2, 3), keepdim=True) + 1e-5).sqrt()).backward(gradient)
+    mended = x.clone().requires_grad_()
+    norm(mended).backward(gradient.to(memory_format=torch.channels_last))
+    torch.testing.assert_close(mended.grad, exact.grad)
+
+
+def test_the_release_s_spectral_norm_is_folded_into_what_is_written(data, teacher):
+    taught = _trainer("release", "image", teacher, rate=1e-6)
+    batch = _batch(data, taught.recipe, 1)
+    for number in range(2):
+        taught.step(number, 0.0, batch)
+    outcome, average = taught.outcome, taught.average.module
+    plain = PISE(outcome.config)
+    plain.load_state_dict(outcome.state_dict())
+    inputs = (batch.source_image, batch.source_parsing, batch.source_pose, batch.target_pose, batch.target_parsing)
+    with torch.no_grad():
+        torch.testing.assert_close(plain.eval()(*inputs).image, average(*inputs).image, rtol=0, atol=1e-4)
+    normalized = {name for name, part in average.named_modules() if hasattr(part, "parametrizations")}
+    # Two convolutions in each of four blocks down, three in each of two up; the gated ones and the 1x1 are not.
+    encoders = [name for name in normalized if "encoder" in name]
+    assert len(encoders) == 2 * (4 * 2 + 2 * 3)
+    assert len(normalized) - len(encoders) == 2 * 3 + 2 * 2 + 1
+    for name, layer in plain.named_modules():
+        if name in normalized:
+            assert isinstance(layer, nn.Conv2d | nn.ConvTranspose2d)
+            matrix = layer.weight if isinstance(layer, nn.Conv2d) else layer.weight.transpose(0, 1)
+            assert torch.linalg.matrix_norm(matrix.detach().flatten(1), 2) == pytest.approx(1, abs=0.1), name
+
+
+def test_a_network_without_parsing_generator_has_no_parsing_stage(teacher):
+    recipe = _tiny("release")
+    recipe = replace(recipe, network=replace(recipe.network, parsing_generator=False))
+    with pytest.raises(InputError, match="no parsing generator for --stage joint; use --stage image"):
+        Trainer(recipe, "joint", ALONE, teacher)
+
+
+# Sources
+
+
+def test_parts_of_a_batch_join_to_the_whole(data):
+    source = open_source(data, SHIPPED_CONFIG)
+    for seed in range(2):
+        whole = source.batch(np.random.default_rng(seed), 3, FRAME, True)
+        parts = [source.batch(np.random.default_rng(seed), 3, FRAME, True, slice(i, i + 1)) for i in range(3)]
+        for name, value in vars(whole).items():
+            if isinstance(value, torch.Tensor):
+                assert torch.equal(torch.cat([getattr(part, name) for part in parts]), value)
+        assert [part.carry is None for part in parts] == [whole.carry is None] * 3
+
+
+def test_batches_are_as_the_configuration_wants_them(data):
+    ours = open_source(data, SHIPPED_CONFIG).batch(np.random.default_rng(0), 2, (256, 176), False)
+    source = open_source(data, RELEASE_CONFIG, surroundings=False)
+    theirs = source.batch(np.random.default_rng(0), 2, (256, 176), False)
+    assert ours.source_image.shape == (2, 3, 256, 176) and theirs.source_image.shape == (2, 3, 256, 256)
+    inner, person = theirs.target_image[..., 40:216], ours.target_parsing[:, :1] == 0
+    assert torch.equal((theirs.person[..., 40:216] > 0), person)
+    assert (theirs.target_image[..., :40] == 1).all() and (inner[~person.expand_as(inner)] == 1).all()
+    assert torch.equal(inner * person, ours.target_image * person)
+    # "pgn": the face is region 5, and dresses are not told from trousers.
+    face, pants = REGION["face"], REGION["pants"]
+    assert torch.equal(theirs.source_parsing[:, 5, :, 40:216], ours.source_parsing[:, face])
+    assert torch.equal(theirs.source_parsing[:, 3, :, 40:216], ours.source_parsing[:, [REGION["dress"], pants]].sum(1))
+
+
+# The command
+
+
+def test_tensorboard_gets_curves_and_sheets(data, teacher, tmp_path, monkeypatch):
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    settings = ["--data", data, "--vgg", teacher, "--out", tmp_path, "--width", 4, "--batch", 1, "--device", "cpu"]
+    settings += ["--stage", "parsing", "--small-share", 1, "--log-every", 1, "--tensorboard"]
+    assert train.run(command(*settings, "--steps", 2)) == 0
+    events = EventAccumulator(str(tmp_path / "tensorboard")).Reload()
+    assert [event.step for event in events.Scalars("cross")] == [1, 2]
+    assert [event.step for event in events.Images("sheet")] == [2]
+    monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
+    with pytest.raises(InputError, match="pip install tensorboard"):
+        train.run(command(*settings, "--steps", 3))
+
+
+def test_training_needs_nothing_that_a_gpu_machine_lacks():
+    code = "import sys, pise_core.training.train; print(sorted({name.split('.')[0] for name in sys.modules}))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    for name in ("mediapipe", "gradio", "controlnet_aux", "accelerate", "tensorboard", "transformers"):
+        assert f"'{name}'" not in done.stdout
