@@ -17,7 +17,7 @@ from tests.conftest import ROOT
 from tests.training_data import command, curve, write_samples, write_teacher
 
 #: Everything that is averaged over a batch: batch normalization, areas, faces, variances, the discriminator. Not end to
-#: end: there a rounding error may turn a pixel of the one-hot map, and with it all that follows, in one process as well.
+#: end: there a rounding error may turn a pixel of the one-hot map, and all that follows with it, in one process too.
 SETTINGS = ["--stage", "apart", "--width", 4, "--precision", "fp32", "--loss", "adversarial=0.1", "--device", "cpu"]
 
 
