@@ -32,6 +32,7 @@ from pise_core.training.recipes import RECIPES
 from pise_core.training.sources import open_source
 from pise_core.training.teacher import load_teacher
 from pise_core.training.trainer import Trainer
+from pise_core.weights import save_model
 from tests.conftest import ROOT
 from tests.training_data import command, write_samples, write_teacher
 
@@ -280,6 +281,19 @@ def test_every_stage_learns_by_every_recipe(data, teacher, name, stage):
     # The release judges by a discriminator, its correspondence loss is not in the sum; ours is the other way round.
     assert ("adversarial" in terms) == (name != "shipped" and stage != "parsing")
     assert ("correspondence" in terms) == (name != "release" and stage != "parsing")
+
+
+def test_a_stage_begins_with_what_another_has_learned(data, teacher, tmp_path):
+    first = _trainer("shipped", "parsing", teacher, average=0.0)
+    first.step(49, 0.0, _batch(data, first.recipe))
+    save_model(tmp_path / "pise.safetensors", first.outcome)
+    torch.manual_seed(1)
+    second = Trainer(first.recipe, "image", ALONE, teacher, init=tmp_path)
+    for name, value in first.model.state_dict().items():
+        assert torch.equal(second.model.state_dict()[name], value), name
+    wider = replace(first.recipe, network=replace(first.recipe.network, width=8, modulation=4))
+    with pytest.raises(InputError, match="does not fit this configuration"):
+        Trainer(wider, "image", ALONE, teacher, init=tmp_path)
 
 
 def test_half_precision_scales_its_losses(data, teacher):

@@ -17,7 +17,7 @@ from pise_core.training.losses import (
     SHALLOW_STYLE,
     LossWeights,
 )
-from pise_core.training.processes import join
+from pise_core.training.processes import join, leave
 from pise_core.training.recipes import RECIPES, Recipe
 from pise_core.training.samples import load_samples
 from pise_core.training.summary import summary
@@ -140,8 +140,11 @@ def run(args: argparse.Namespace) -> int:
         return _analyzer(args)
     recipe = resolve(args)
     if args.dry_run:
+        processes = join(args.device)
         length = {"minutes": args.minutes, "steps": args.steps, "seed": args.seed, "device": args.device}
-        print(summary(args.data, recipe, args.stage, args.vgg, args.limit, length, join(args.device)))
+        if processes.main:
+            print(summary(args.data, recipe, args.stage, args.vgg, args.limit, length, processes))
+        leave(processes)
         return 0
     train_generator.train(
         args.data,
