@@ -15,7 +15,7 @@ State = dict[str, Any]
 def received(file: Any) -> str:
     """The path of an upload."""
     if not isinstance(file, str):
-        raise InputError("send a file; with gradio_client as handlefile(path)")
+        raise InputError("send a file; with gradio_client as handle_file(path)")
     return file
 
 

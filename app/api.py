@@ -8,6 +8,7 @@ Any client may name a session, such as that of an open page.
 import inspect
 import logging
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Literal, get_args, get_origin
 
 import gradio as gr
@@ -19,6 +20,7 @@ from gradio_client.utils import python_type_to_json_schema
 from app import mcp
 from app.actions import Studio
 from app.answers import Download, State
+from app.line import Line
 from app.programs import Programs, Upload
 from app.registry import Sessions
 from app.session import Session
@@ -31,7 +33,7 @@ _SESSION = "The session that open_file returned; only for clients without one of
 _FILES = ("animate", "save_look", "save_document")
 
 
-def add_endpoints(studio: Studio, sessions: Sessions) -> None:
+def add_endpoints(studio: Studio, sessions: Sessions, line: Line) -> None:
     """Add the endpoints to the blocks that are being built."""
     programs = Programs(studio)
 
@@ -44,12 +46,17 @@ def add_endpoints(studio: Studio, sessions: Sessions) -> None:
         button = gr.Button()
         for name in vars(Programs):
             if not name.startswith("_"):
-                _add(button, getattr(programs, name), sessions)
-        _add(button, close, sessions)
+                _add(button, getattr(programs, name), sessions, nullcontext if name in _FILES else line.turn)
+        _add(button, close, sessions, nullcontext)
 
 
-def _add(button: gr.Button, function: Callable[..., Any], sessions: Sessions) -> None:
-    """Make an endpoint of a function whose first parameter is the session."""
+def _add(
+    button: gr.Button,
+    function: Callable[..., Any],
+    sessions: Sessions,
+    turn: Callable[[], AbstractContextManager[None]],
+) -> None:
+    """Make an endpoint of a function whose first parameter is the session, and that waits for its ``turn``."""
     name, signature = function.__name__, inspect.signature(function)
     text, described, _ = get_function_description(function)
     parameters = list(signature.parameters.values())[1:]
@@ -61,7 +68,9 @@ def _add(button: gr.Button, function: Callable[..., Any], sessions: Sessions) ->
         try:
             for parameter, value in zip(parameters, values, strict=True):
                 _check(parameter, value)
-            return function(_session(sessions, request, handle, opening=name == "open_file"), *values)
+            session = _session(sessions, request, handle, opening=name == "open_file")
+            with turn():
+                return function(session, *values)
         except InputError as error:
             raise gr.Error(str(error), print_exception=False) from None
         except Exception:

@@ -53,6 +53,11 @@ def weights(names: tuple[str, ...], chosen: str) -> dict[str, Any]:
     return {"weights": {"names": names, "chosen": chosen, "version": next(_versions)}}
 
 
+def waiting(session: Session, ahead: int) -> Update:
+    """The networks work for somebody else, and so many requests come first."""
+    return status("busy", f"{ahead} other request{'s come' if ahead > 1 else ' comes'} first…", session)
+
+
 def rendering(session: Session) -> Update:
     """An edit was made, and its picture follows; until then there is nothing to download."""
     return status("busy", "Rendering at full size…", session) | {"download": {"interactive": False}}

@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
-from gradio import themes
 
-from app import actions, checks, detectors
+from app import actions, checks, detectors, page
 from app.api import add_endpoints
 from app.canvas.components import (
     DocumentBar,
@@ -22,10 +21,12 @@ from app.canvas.components import (
     ResultView,
     StylePanel,
 )
+from app.line import Line
 from app.mcp import McpUploads
 from app.page import data_address, shrink, status
 from app.registry import Sessions
 from app.session import Session
+from app.theme import CSS, theme
 from pise_core.document.contents import MAX_DOCUMENT_BYTES
 from pise_core.errors import InputError
 from pise_core.images import read_image
@@ -58,40 +59,15 @@ _SHOW_EXAMPLES = """() => {
   const state = document.body.dataset;
   state.studio = state.studio === "editing" ? "choosing" : window.piseStudio?.document ? "editing" : "";
 }"""
-#: How many requests of a line are worked on at once: the networks take one at a time anyway, files are packed beside.
-_LINES = {"gpu": 1, "files": 4}
+#: How many requests Gradio hands over at once. What needs the networks then waits in a line of our own, which tells
+#: users their place; files are packed beside.
+_LINES = {"gpu": 16, "files": 4}
 _SORRY = "Something went wrong; your work is kept. Try again, or undo the last step."
 
 
 def example_people() -> list[Path]:
     """The bundled example photos, by name."""
     return sorted(path for path in _EXAMPLES.glob("*") if path.suffix.lower() in _PHOTOS)
-
-
-def theme() -> themes.Base:
-    """System fonts, one accent."""
-    font = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "Helvetica Neue", "Arial", "sans-serif")
-    mono = ("ui-monospace", "SFMono-Regular", "Consolas", "monospace")
-    return themes.Base(font=font, font_mono=mono, radius_size="lg").set(
-        button_primary_background_fill="var(--pise-accent)",
-        button_primary_background_fill_hover="var(--pise-accent-ink)",
-        button_primary_text_color="var(--pise-on-accent)",
-        button_primary_background_fill_dark="var(--pise-accent)",
-        button_primary_background_fill_hover_dark="var(--pise-accent-ink)",
-        button_primary_text_color_dark="var(--pise-on-accent)",
-        button_secondary_background_fill="var(--pise-panel)",
-        button_secondary_background_fill_dark="var(--pise-panel)",
-        button_secondary_background_fill_hover="var(--pise-hover)",
-        button_secondary_background_fill_hover_dark="var(--pise-hover)",
-        button_secondary_border_color="var(--pise-line)",
-        button_secondary_border_color_dark="var(--pise-line)",
-        button_secondary_text_color="var(--pise-ink)",
-        button_secondary_text_color_dark="var(--pise-ink)",
-        body_text_color="var(--pise-ink)",
-        body_text_color_dark="var(--pise-ink)",
-        body_text_color_subdued="var(--pise-quiet)",
-        body_text_color_subdued_dark="var(--pise-quiet)",
-    )
 
 
 def build(studio: actions.Studio) -> gr.Blocks:
@@ -101,6 +77,7 @@ def build(studio: actions.Studio) -> gr.Blocks:
         studio: the actions, over the editor that all sessions share.
     """
     sessions = Sessions()
+    line = Line()
     atexit.register(sessions.close)
     examples = example_people()
     thumbnails = [data_address(shrink(read_image(path), 200), 82) for path in examples]
@@ -183,7 +160,7 @@ def build(studio: actions.Studio) -> gr.Blocks:
             "download": download,
         }  # fmt: skip
 
-        def handler(action: Callable[..., actions.Updates]) -> Callable[..., Iterator[dict]]:
+        def handler(action: Callable[..., actions.Updates], in_line: bool) -> Callable[..., Iterator[dict]]:
             """The action for Gradio: finds the session, names the parts, and turns errors into the status line."""
 
             def run(request: gr.Request, *inputs: Any) -> Iterator[dict]:
@@ -194,7 +171,12 @@ def build(studio: actions.Studio) -> gr.Blocks:
                     session = sessions.of(owner)
                 yield {bar: gr.update()}  # Gradio wants at least one answer, and not every action has one
                 try:
-                    for update in action(session, *inputs):
+                    updates = action(session, *inputs)
+                    for update in line.steps(updates, session) if in_line else updates:
+                        if isinstance(update, int):
+                            if action == studio.prepare:
+                                continue  # nobody waits for it
+                            update = page.waiting(session, update)
                         yield {parts[name]: gr.update(**properties) for name, properties in update.items()}
                 except InputError as error:
                     yield {bar: gr.update(**_problem(str(error), session))}
@@ -222,11 +204,12 @@ def build(studio: actions.Studio) -> gr.Blocks:
                 # Edits are carried out one by one, in the order they were made in. All users share this line: whatever
                 # takes long, rendering and packing, is what follows in ``then``.
                 settings |= {"concurrency_id": "edit", "concurrency_limit": 1}
-            done = event(handler(action), list(inputs), **common, **settings)
+            in_line = settings["concurrency_id"] == "gpu"
+            done = event(handler(action, in_line), list(inputs), **common, **settings)
             if then:
                 done.then(
-                    handler(then), None, **common, api_name=f"page_{name}_then", trigger_mode="always_last",
-                    concurrency_id=then_in, concurrency_limit=_LINES[then_in],
+                    handler(then, then_in == "gpu"), None, **common, api_name=f"page_{name}_then",
+                    trigger_mode="always_last", concurrency_id=then_in, concurrency_limit=_LINES[then_in],
                 )  # fmt: skip
 
         def example(action: Callable[..., actions.Updates]) -> Callable[..., actions.Updates]:
@@ -238,7 +221,9 @@ def build(studio: actions.Studio) -> gr.Blocks:
             chosen.__name__ = f"{action.__name__}_example"
             return chosen
 
-        looking: dict[str, Any] = {"concurrency_id": "gpu", "concurrency_limit": 1, "trigger_mode": "once"}
+        looking: dict[str, Any] = {
+            "concurrency_id": "gpu", "concurrency_limit": _LINES["gpu"], "trigger_mode": "once",
+        }  # fmt: skip
         # An upload that was dropped would stay on the server.
         uploaded: dict[str, Any] = looking | {"trigger_mode": "multiple"}
         files: dict[str, Any] = {"concurrency_id": "files", "concurrency_limit": _LINES["files"]}
@@ -278,7 +263,7 @@ def build(studio: actions.Studio) -> gr.Blocks:
             sessions.leave(request.session_hash or "")
 
         demo.unload(goodbye)
-        add_endpoints(studio, sessions)
+        add_endpoints(studio, sessions, line)
 
     # A request that passes the queue by names no session, and so no document.
     demo.queue(max_size=64, default_concurrency_limit=4, api_open=False)
@@ -317,7 +302,7 @@ def launch(
         max_file_size=MAX_DOCUMENT_BYTES,  # photos are held to their own limit when they are read
         mcp_server=mcp_server,
         theme=theme(),
-        css=(_HERE / "theme.css").read_text("utf-8"),
+        css=CSS,
         footer_links=["api"],
         **settings,
     )
