@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
-from gradio import themes
 
 from app import actions, checks, detectors
 from app.api import add_endpoints
@@ -27,6 +26,7 @@ from app.mcp import McpUploads
 from app.page import data_address, shrink, status
 from app.registry import Sessions
 from app.session import Session
+from app.theme import theme
 from pise_core.document.contents import MAX_DOCUMENT_BYTES
 from pise_core.errors import InputError
 from pise_core.images import read_image
@@ -67,32 +67,6 @@ _SORRY = "Something went wrong; your work is kept. Try again, or undo the last s
 def example_people() -> list[Path]:
     """The bundled example photos, by name."""
     return sorted(path for path in _EXAMPLES.glob("*") if path.suffix.lower() in _PHOTOS)
-
-
-def theme() -> themes.Base:
-    """System fonts, one accent."""
-    font = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "Helvetica Neue", "Arial", "sans-serif")
-    mono = ("ui-monospace", "SFMono-Regular", "Consolas", "monospace")
-    return themes.Base(font=font, font_mono=mono, radius_size="lg").set(
-        button_primary_background_fill="var(--pise-accent)",
-        button_primary_background_fill_hover="var(--pise-accent-ink)",
-        button_primary_text_color="var(--pise-on-accent)",
-        button_primary_background_fill_dark="var(--pise-accent)",
-        button_primary_background_fill_hover_dark="var(--pise-accent-ink)",
-        button_primary_text_color_dark="var(--pise-on-accent)",
-        button_secondary_background_fill="var(--pise-panel)",
-        button_secondary_background_fill_dark="var(--pise-panel)",
-        button_secondary_background_fill_hover="var(--pise-hover)",
-        button_secondary_background_fill_hover_dark="var(--pise-hover)",
-        button_secondary_border_color="var(--pise-line)",
-        button_secondary_border_color_dark="var(--pise-line)",
-        button_secondary_text_color="var(--pise-ink)",
-        button_secondary_text_color_dark="var(--pise-ink)",
-        body_text_color="var(--pise-ink)",
-        body_text_color_dark="var(--pise-ink)",
-        body_text_color_subdued="var(--pise-quiet)",
-        body_text_color_subdued_dark="var(--pise-quiet)",
-    )
 
 
 def build(studio: actions.Studio) -> gr.Blocks:
