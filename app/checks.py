@@ -65,9 +65,9 @@ def index(value: Any, count: int, what: str) -> int:
     return number
 
 
-def sequence(value: Any) -> int:
+def sequence(value: Any, name: str = "seq") -> int:
     """``{"seq": n}``, the page's order number; 0 if it is none."""
-    number = field(value, "seq")
+    number = field(value, name)
     if isinstance(number, bool) or not isinstance(number, int | float) or not 0 <= number < 2**52:
         return 0
     return int(number)

@@ -1,6 +1,5 @@
 """One after the other: work that would only slow itself down side by side, with a place in line that users are told."""
 
-import itertools
 import threading
 import time
 from collections.abc import Iterator
@@ -39,9 +38,8 @@ class Line:
             for other, seen in list(self._seen.items()):
                 if other is not ticket and seen < time.monotonic() - self._patience:
                     del self._seen[other]
-            return (
-                list(itertools.takewhile(lambda other: other is not ticket, self._seen)) if ticket in self._seen else []
-            )
+            places = list(self._seen)
+            return places[: places.index(ticket)] if ticket in self._seen else []
 
     def steps(self, work: Iterator[T], owner: object = None) -> Iterator[T | int]:
         """What ``work`` yields, as soon as it is its turn; before that, how many of others come first, whenever that

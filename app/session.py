@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from gradio.utils import get_upload_folder
 
+from app.order import Order
 from pise_core.document import Document, Edits
 from pise_core.document.contents import Box, SavedDocument
 from pise_core.document.paint import PaintLayer
@@ -52,6 +53,7 @@ class Session:
         self.used = time.monotonic()  # kept by the registry
         self.lock = threading.RLock()
         self.number = 0  # counts photos opened and people chosen, so that the page knows when to start afresh
+        self.order = Order()
         self.sequence = 0  # the newest order number seen; a result with a smaller one is out of date
         self.photo: np.ndarray | None = None
         self.name = "photo"

@@ -1,6 +1,7 @@
 """The page: layout and wiring, nothing else."""
 
 import atexit
+import functools
 import logging
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -170,19 +171,24 @@ def build(studio: actions.Studio) -> gr.Blocks:
                 else:
                     session = sessions.of(owner)
                 yield {bar: gr.update()}  # Gradio wants at least one answer, and not every action has one
-                try:
-                    updates = action(session, *inputs)
-                    for update in line.steps(updates, session) if in_line else updates:
-                        if isinstance(update, int):
-                            if action == studio.prepare:
-                                continue  # nobody waits for it
-                            update = page.waiting(session, update)
-                        yield {parts[name]: gr.update(**properties) for name, properties in update.items()}
-                except InputError as error:
-                    yield {bar: gr.update(**_problem(str(error), session))}
-                except Exception:
-                    log.exception("%s failed", action.__name__)
-                    yield {bar: gr.update(**_problem(_SORRY, session))}
+                wanted = functools.partial(action, session, *inputs)
+                value = inputs[0] if inputs else None
+                edits = [wanted]
+                if session.document is not None and checks.field(value, "after") is not None:
+                    edits = session.order.arrive(checks.sequence(value), checks.sequence(value, "after"), wanted)
+                for edit in edits:
+                    try:
+                        for update in line.steps(edit(), session) if in_line else edit():
+                            if isinstance(update, int):
+                                if action == studio.prepare:
+                                    continue  # nobody waits for it
+                                update = page.waiting(session, update)
+                            yield {parts[name]: gr.update(**properties) for name, properties in update.items()}
+                    except InputError as error:
+                        yield {bar: gr.update(**_problem(str(error), session))}
+                    except Exception:
+                        log.exception("%s failed", action.__name__)
+                        yield {bar: gr.update(**_problem(_SORRY, session))}
 
             return run
 

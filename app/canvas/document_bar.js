@@ -12,7 +12,7 @@ function act(name) {
   tell("settle"); // an edit that is still being made with the keys comes first, and can be undone
   if (button.disabled && page.seq === newest) return;
   say({ kind: "busy", text: name === "save" ? "Packing the document…" : "Rendering…" });
-  props.value = { seq: ++page.seq };
+  props.value = nextEdit();
   trigger(name);
 }
 element.shadowRoot.addEventListener("click", (event) => {

@@ -103,8 +103,9 @@ function drawButtons() {
 function commit(next) {
   keys = next; // the next change may come before the server's answer
   draw();
-  newest = ++page.seq;
-  props.value = { seq: newest, motion: { keys: next, seconds: Number($("#seconds").value), loop: $("#loop").checked } };
+  const order = nextEdit();
+  newest = order.seq;
+  props.value = { ...order, motion: { keys: next, seconds: Number($("#seconds").value), loop: $("#loop").checked } };
   trigger("commit");
 }
 function swap(a, b) {

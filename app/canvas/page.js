@@ -1,6 +1,7 @@
 // What all parts of the page share: the order of requests, the picture shown last, and small helpers.
 const page = (window.piseStudio ??= Object.assign(new EventTarget(), {
   seq: 0, // order number of the newest request
+  edit: 0, // and of the newest edit
   document: 0, // which opened photo
   shown: 0, // order number of the newest picture shown
   picture: null, // its address
@@ -17,6 +18,13 @@ function mount(element, html, css) {
   if (!document.fullscreenEnabled) root.querySelector('[data-do="full"]')?.remove(); // phones, some embedded pages
   for (const slot of root.querySelectorAll("[data-icon]")) slot.insertAdjacentHTML("afterbegin", icon(slot.dataset.icon));
   return (selector) => root.querySelector(selector);
+}
+
+// Requests may overtake each other on their way: each edit names the one before it, for which the server waits.
+function nextEdit() {
+  const after = page.edit;
+  page.edit = ++page.seq;
+  return { seq: page.edit, after };
 }
 
 function download(url, name) {

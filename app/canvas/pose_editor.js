@@ -132,7 +132,7 @@ function commit() {
   pump.drop();
   generated = null;
   tell("status", { kind: "busy", text: "Rendering at full size…" });
-  props.value = { seq: ++page.seq, keypoints: rowsFromPose(pose) };
+  props.value = { ...nextEdit(), keypoints: rowsFromPose(pose) };
   tell("edited", "pose");
   trigger("commit");
 }

@@ -56,12 +56,13 @@ const pump = createPump(async (request) => {
 async function commit() {
   pump.drop();
   tell("status", { kind: "busy", text: "Rendering at full size…" });
-  const seq = (strokeSeq = ++page.seq);
+  const order = nextEdit();
+  strokeSeq = order.seq;
   // The layer without the stroke goes along: the server's may have moved with the body meanwhile.
   const packed = [pack(map.paint), known];
   known = packed[0];
   const [labels, before] = await Promise.all(packed);
-  props.value = { seq, labels, before };
+  props.value = { ...order, labels, before };
   tell("edited", "regions");
   trigger("commit");
 }

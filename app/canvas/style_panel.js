@@ -44,7 +44,7 @@ function mixAtOnce() {
 function commit() {
   pump.drop();
   tell("status", { kind: "busy", text: "Rendering at full size…" });
-  props.value = { seq: ++page.seq, styles };
+  props.value = { ...nextEdit(), styles };
   tell("edited", "textures");
   trigger("commit");
 }
