@@ -14,6 +14,7 @@ from pise_core import Document, NobodyFound
 from pise_core.cli import main
 from pise_core.document.edits import Edits, Paint
 from pise_core.document.paint import UNTOUCHED, PaintLayer
+from pise_core.document.references import REFERENCE_LIMIT
 from pise_core.document.rendering import Renderer
 from pise_core.errors import InputError
 from pise_core.images import read_image, write_image
@@ -95,7 +96,7 @@ def test_removing_a_reference_takes_it_out_of_the_history(document, person, know
 
 
 def test_references_are_bounded(document, known):
-    for _ in range(8):
+    for _ in range(REFERENCE_LIMIT):
         document.add_reference(known)
     with pytest.raises(InputError, match="remove one"):
         document.add_reference(known)
@@ -285,3 +286,18 @@ def test_the_example_of_the_readme(editor, person, other_person, tmp_path, monke
     assert opened.edits.styles == document.edits.styles and np.array_equal(
         opened.render().photo, document.render().photo
     )
+
+
+def test_a_reference_is_kept_no_finer_than_textures_need(document, editor, other_person):
+    large = np.repeat(np.repeat(other_person.photo, 5, axis=0), 5, axis=1)
+    pose = other_person.pose.copy()
+    pose[:, :2] *= 5
+    parsing = np.repeat(np.repeat(other_person.parsing, 5, axis=0), 5, axis=1)
+    friend = editor.set_person(large, pose=pose, parsing=parsing)
+    document.add_reference(friend)
+    kept = document.references["r1"].person
+    assert kept.photo.shape[0] < large.shape[0] and kept.framing.scale == pytest.approx(1 / 3, rel=0.02)
+    document.set_style("upper_clothes", "r1")
+    borrowed = document.render().photo.astype(int)
+    whole = document.person.render(styles={"upper_clothes": [(friend, 1.0)]}).photo
+    assert np.abs(borrowed - whole).mean() < 0.5

@@ -182,7 +182,7 @@ def test_what_would_be_refused_is_not_written(document, monkeypatch):
         write(document)
 
 
-def test_as_many_large_photos_as_a_session_holds_can_be_opened_again():
+def test_eight_references_in_the_largest_photos_can_be_opened_again():
     header = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + struct.pack(">2I", 5000, MAX_PIXELS // 5000)
     names = ["photo", "parsing", *(f"references/{n}{part}" for n in range(8) for part in ("", "-parsing"))]
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from app.detectors import BUILT_IN
+from pise_core.document.references import REFERENCE_LIMIT
 from pise_core.errors import InputError
 from pise_core.images import read_image, write_image
 from pise_core.pose import to_rows
@@ -114,7 +115,7 @@ def test_several_garments_wait_for_their_turn(studio, session, laid_out, tmp_pat
 
 
 def test_no_more_garments_wait_than_there_may_be_references(session, laid_out, known):
-    for _ in range(7):
+    for _ in range(REFERENCE_LIMIT - 1):
         session.references.add("again", known)
     session.await_garment("shirt", laid_out[0])
     with pytest.raises(InputError, match="remove one"):

@@ -20,7 +20,6 @@ import numpy as np
 from pise_core.document.edits import Edits
 from pise_core.document.history import HISTORY_LIMIT
 from pise_core.document.paint import WORKING_SIDE
-from pise_core.document.references import REFERENCE_LIMIT
 from pise_core.framing import Framing
 from pise_core.images import MAX_PIXELS
 
@@ -33,8 +32,9 @@ FORMAT, VERSION, OLDEST = "pise-studio", 2, 1
 #: Of the file, and of all that is in it.
 MAX_DOCUMENT_BYTES = 200_000_000
 MAX_JSON_BYTES = 4_000_000
-#: Of all its pictures together: as many as a document can hold, photos with their regions and painted layers.
-MAX_DOCUMENT_PIXELS = 2 * (1 + REFERENCE_LIMIT) * MAX_PIXELS + (HISTORY_LIMIT + 1) * WORKING_SIDE**2
+#: Of all its pictures together, photos with their regions and painted layers: enough for eight references in photos of
+#: the largest kind, and for far more in photos that their person fills, which are kept smaller.
+MAX_DOCUMENT_PIXELS = 2 * 9 * MAX_PIXELS + (HISTORY_LIMIT + 1) * WORKING_SIDE**2
 
 #: x0, y0, x1, y1 in pixels of the photo.
 Box = tuple[float, float, float, float]

@@ -1,5 +1,6 @@
 """Other people, garments and saved looks, whose textures may be borrowed."""
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -9,14 +10,16 @@ from pise_core.errors import InputError
 if TYPE_CHECKING:
     from pise_core.person import Person
 
-REFERENCE_LIMIT = 8
+REFERENCE_LIMIT = 32
+#: A reference's photo is kept at most so much finer than the network's frame, in which its textures are seen.
+FINER = 3
 #: Long side of what is rendered while the user drags.
 PREVIEW_SIDE = 640
 
 
 @dataclass(frozen=True, eq=False)
 class Reference:
-    """Whose textures may be borrowed: ``person`` at full size, ``preview`` at preview size."""
+    """Whose textures may be borrowed: ``person`` as large as textures need, ``preview`` at preview size."""
 
     name: str
     person: "Person"
@@ -47,6 +50,7 @@ class References(Mapping[str, Reference]):
         if len(self._all) >= REFERENCE_LIMIT:
             raise InputError(f"there are {REFERENCE_LIMIT} references already; remove one first")
         key = key or f"r{1 + max((int(k[1:]) for k in self._all), default=0)}"
+        person = person.scaled(math.ceil(FINER * person.framing.scale * max(person.photo.shape[:2])))
         self._all[key] = Reference(name, person, person.scaled(PREVIEW_SIDE))
         return key
 
