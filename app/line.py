@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
@@ -41,7 +41,7 @@ class Line:
             places = list(self._seen)
             return places[: places.index(ticket)] if ticket in self._seen else []
 
-    def steps(self, work: Iterator[T], owner: object = None) -> Iterator[T | int]:
+    def steps(self, work: Iterator[T], owner: object = None) -> Generator[T | int, None, None]:
         """What ``work`` yields, as soon as it is its turn; before that, how many of others come first, whenever that
         changes. What belongs to the same ``owner`` comes first too, but is not counted."""
         ticket = self._enter(owner)

@@ -7,8 +7,12 @@ from app import checks, page
 from app.engine import Engine
 from app.page import Updates, status
 from app.session import Session
-from pise_core.document.motion import encode_motion, motion_poses
+from pise_core.document.motion import encode_motion
+from pise_core.document.references import PREVIEW_SIDE
 from pise_core.errors import InputError
+
+#: Long side of the pictures that are saved, in pixels, where the photo is that large.
+SIDES = {"small": PREVIEW_SIDE, "large": 1280}
 
 
 class MotionActions(Engine):
@@ -29,21 +33,21 @@ class MotionActions(Engine):
         yield news | status("ok", "Play it, or save it as GIF or MP4.", session)
 
     def save_motion(self, session: Session, value: Any) -> Updates:
-        """Render the motion, and hand it out; ``value`` is ``{"format": "gif" or "mp4"}``."""
+        """Render the motion, and hand it out; ``value`` is ``{"format", "size"}``, gif or mp4 and small or large."""
         suffix = "." + checks.choice(value, "format", ("gif", "mp4"))
+        side = SIDES[checks.choice(value, "size", tuple(SIDES))]
         document, frames = session.need_document(), []
-        edits = document.edits
-        count = len(motion_poses(edits.motion))
-        pictures = document.frames(edits)
+        makers = document.frames(side=side)
+        count = len(makers)
         session.stopped = False
         try:
-            for number in range(1, count + 1):
+            for number, make in enumerate(makers, 1):
                 if session.stopped or session.document is not document:
                     yield {"motion": {"progress": False}} | status("ok", "Stopped. Nothing was saved.", session)
                     return
                 news = {"progress": {"done": number - 1, "of": count, "at": time.time()}}
                 yield {"motion": news} | status("busy", f"Rendering picture {number} of {count}…", session)
-                frames.append(next(pictures))
+                frames.append(make())
             data = encode_motion(frames, suffix)
         except Exception:
             yield {"motion": {"progress": False}}

@@ -236,13 +236,16 @@ class Programs:
         pictures = list(session.need_document().strip(region, reference))
         return Download(session.save(np.concatenate(pictures, axis=1), "steps", ".png", keep=2))
 
-    def animate(self, session: Session, format: Literal["gif", "mp4"] = "gif") -> Download:
-        """The motion as a file, at preview size.
+    def animate(
+        self, session: Session, format: Literal["gif", "mp4"] = "gif", size: Literal["small", "large"] = "small"
+    ) -> Download:
+        """The motion as a file.
 
         Args:
             format: of the file.
+            size: the pictures' longer side is 640 or 1280 pixels at most.
         """
-        return file_of(carry_out(self._studio.save_motion(session, {"format": format})))
+        return file_of(carry_out(self._studio.save_motion(session, {"format": format, "size": size})))
 
     def save_look(self, session: Session, region: Region) -> Download:
         """The look that a region has now, as a small .pise file that add_reference takes.

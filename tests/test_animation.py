@@ -103,7 +103,7 @@ def test_an_mp4_plays_everywhere_and_shows_the_pictures():
     data = encode_mp4(frames(), 12)
     assert data == encode_mp4(frames(), 12)
     assert data.index(b"moov") < data.index(b"mdat")  # it plays while it is still loading
-    with av.open(io.BytesIO(data)) as video:
+    with av.open(io.BytesIO(data), "r") as video:
         stream = video.streams.video[0]
         assert (stream.codec_context.name, stream.codec_context.pix_fmt) == ("h264", "yuv420p")
         assert stream.average_rate == 12

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image, ImageSequence
@@ -13,6 +14,7 @@ from PIL import Image, ImageSequence
 from pise_core import Document, NobodyFound
 from pise_core.cli import main
 from pise_core.document.edits import Edits, Paint
+from pise_core.document.motion import motion_poses
 from pise_core.document.paint import UNTOUCHED, PaintLayer
 from pise_core.document.references import REFERENCE_LIMIT
 from pise_core.document.rendering import Renderer
@@ -301,3 +303,17 @@ def test_a_reference_is_kept_no_finer_than_textures_need(document, editor, other
     borrowed = document.render().photo.astype(int)
     whole = document.person.render(styles={"upper_clothes": [(friend, 1.0)]}).photo
     assert np.abs(borrowed - whole).mean() < 0.5
+
+
+def test_a_motion_in_another_size_shows_the_same(document):
+    raised = document.person.pose.copy()
+    raised[4, :2] += 20, -60
+    document.set_motion([document.person.pose, raised], seconds=0.2, loop=False)
+    small, whole = document.frames(side=160), document.frames()
+    assert len(small) == len(whole) == 3
+    last, expected = small[-1](), whole[-1]()
+    assert max(last.shape) == 160
+    shrunk = cv2.resize(expected, last.shape[1::-1], interpolation=cv2.INTER_AREA)
+    assert np.abs(shrunk.astype(int) - last).mean() < 3
+    with pytest.raises(InputError, match="small ones"):
+        motion_poses(document.edits.motion, picture_bytes=150_000_000)

@@ -13,16 +13,16 @@ def test_a_motion_is_an_edit_and_its_pictures_can_be_stopped(studio, session, pe
     page = run(studio.commit_motion(session, {"motion": motion}))
     assert len(page["motion"]["motion"]["keys"]) == 2 and len(page["motion"]["motion"]["poses"]) == 13
     assert session.document.can_undo and session.document.edits.none
-    news = run(studio.save_motion(session, {"format": "gif"}))["bar"]["file"]
+    news = run(studio.save_motion(session, {"format": "gif", "size": "small"}))["bar"]["file"]
     with Image.open(news["url"].removeprefix("/gradio_api/file=")) as gif:
         assert len(list(ImageSequence.Iterator(gif))) == 4 and gif.size == (220, 330)
-    updates = studio.save_motion(session, {"format": "mp4"})
+    updates = studio.save_motion(session, {"format": "mp4", "size": "large"})
     assert next(updates)["motion"]["progress"]["of"] == 4
     run(studio.stop_motion(session, {}))
     assert run(updates)["bar"]["status"]["text"].startswith("Stopped")
     run(studio.undo(session, {}))
     with pytest.raises(InputError, match="two key"):
-        run(studio.save_motion(session, {"format": "gif"}))
+        run(studio.save_motion(session, {"format": "gif", "size": "small"}))
 
 
 def test_the_page_can_tell_an_answer_to_an_older_change_of_the_motion(studio, session, person):

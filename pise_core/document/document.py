@@ -1,8 +1,9 @@
 """The document: what is opened, edited, saved and opened again. It knows no user interface."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,8 @@ from pise_core.document.looks import look
 from pise_core.document.motion import encode_motion, motion_poses
 from pise_core.document.names import harmless
 from pise_core.document.reading import is_document, read
-from pise_core.document.references import References
+from pise_core.document.references import PREVIEW_SIDE, References
+from pise_core.document.rendering import Renderer
 from pise_core.document.writing import write
 from pise_core.images import read_image, write_file
 from pise_core.regions import region_index
@@ -200,19 +202,28 @@ class Document(EditedPerson):
             styles = checked_styles({**edits.styles, region: {reference: weight}}, self.references)
             yield self.render(replace(edits, styles=styles), preview=True).photo
 
-    def frames(self, edits: Edits | None = None) -> Iterator[np.ndarray]:
-        """The pictures of the motion at preview size, (h, w, 3) uint8, one by one.
+    def frames(self, edits: Edits | None = None, side: int = PREVIEW_SIDE) -> Sequence[Callable[[], np.ndarray]]:
+        """What makes the pictures of the motion, (h, w, 3) uint8, one call each.
+
+        Args:
+            edits: by default the current ones.
+            side: long side of the pictures in pixels, if the photo is that large.
 
         Raises:
-            InputError: on fewer than two key poses, or too many pictures.
+            InputError: on fewer than two key poses, or more pictures of that size than may be.
         """
         edits = edits or self.edits
-        for pose in motion_poses(edits.motion):
-            yield self.render(replace(edits, pose=pose), preview=True).photo
+        renderer = self._renderer if side == PREVIEW_SIDE else Renderer(self.person, self.references, side)
+        poses = motion_poses(edits.motion, renderer.person(preview=True).photo.nbytes)
 
-    def animate(self, path: str | os.PathLike[str]) -> None:
+        def picture(pose: np.ndarray) -> np.ndarray:
+            return renderer.render(replace(edits, pose=pose), preview=True).photo
+
+        return [partial(picture, pose) for pose in poses]
+
+    def animate(self, path: str | os.PathLike[str], side: int = PREVIEW_SIDE) -> None:
         """Write the motion as ``.gif`` or ``.mp4``; raises as :meth:`frames`, or if the file can't be written."""
-        write_file(path, encode_motion(list(self.frames()), Path(path).suffix))
+        write_file(path, encode_motion([make() for make in self.frames(side=side)], Path(path).suffix))
 
 
 def _picture(source: Picture) -> tuple[str, np.ndarray]:

@@ -12,17 +12,24 @@ from pise_core.errors import InputError
 FPS = 12
 #: At most so many pictures, for each of them is rendered.
 MAX_FRAMES = 240
+#: Of all pictures of a motion, before they are packed.
+MAX_BYTES = 400_000_000
 
 
-def motion_poses(motion: Motion) -> list[np.ndarray]:
+def motion_poses(motion: Motion, picture_bytes: int = 0) -> list[np.ndarray]:
     """The pose (18, 3) of every picture, in pixels of the photo.
 
+    Args:
+        picture_bytes: of one picture, where pictures are to be made.
+
     Raises:
-        InputError: on fewer than two key poses, or too many pictures.
+        InputError: on fewer than two key poses, or too many pictures, or too many for their size.
     """
     poses = interpolate(motion.keys, max(1, round(FPS * motion.seconds)), motion.loop)
     if len(poses) > MAX_FRAMES:
         raise InputError(f"that is {len(poses)} pictures; choose fewer key poses or a quicker pace")
+    if len(poses) * picture_bytes > MAX_BYTES:
+        raise InputError(f"that is {len(poses)} large pictures; choose small ones, or a quicker pace")
     return poses
 
 

@@ -37,10 +37,11 @@ class Renderer:
     Args:
         person: who is edited.
         references: whom textures may be borrowed from, by the ids that the edits name.
+        side: long side of previews, in pixels, at most.
     """
 
-    def __init__(self, person: "Person", references: Mapping[str, Reference]) -> None:
-        self._full, self._small, self._references = person, person.scaled(PREVIEW_SIDE), references
+    def __init__(self, person: "Person", references: Mapping[str, Reference], side: int = PREVIEW_SIDE) -> None:
+        self._full, self._small, self._references = person, person.scaled(side), references
         self._carried: tuple[Paint, CarriedPaint] | None = None
         self._bases: dict[bool, tuple[np.ndarray, np.ndarray]] = {}  # preview? -> pose, the map made for it
 
