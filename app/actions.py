@@ -16,7 +16,7 @@ from pise_core import pose as poses
 from pise_core.document import Document, Edits
 from pise_core.document.edits import checked_styles
 from pise_core.document.writing import write
-from pise_core.errors import NobodyFound
+from pise_core.errors import InputError, NobodyFound
 from pise_core.images import read_image
 
 #: What became of the paint when the pose changed.
@@ -37,11 +37,18 @@ class Studio(OpeningActions, TextureActions, MotionActions):
 
     def pack(self, session: Session) -> Updates:
         """Hand out what was to be saved. It takes a while, and later edits need not wait for it."""
-        while session.packing:
-            make, use = session.packing.popleft()
-            saved = make()
-            yield page.file(session, write(saved), saved.name, ".pise")
-            yield status("ok", f"Saved as {saved.name}.pise. {use}", session)
+        while True:
+            try:
+                make, use = session.packing.popleft()
+            except IndexError:
+                return
+            try:
+                saved = make()
+                yield page.file(session, write(saved), saved.name, ".pise")
+            except InputError as error:  # what waits behind it is packed all the same
+                yield status("error", str(error).capitalize(), session)
+            else:
+                yield status("ok", f"Saved as {saved.name}.pise. {use}", session)
 
     # ---- edits
 
@@ -138,6 +145,7 @@ class Studio(OpeningActions, TextureActions, MotionActions):
 
     def load_pose(self, session: Session, value: Any) -> Updates:
         """Take the pose of a file, in our JSON or OpenPose's; ``value`` is ``{"text"}``."""
+        session.saw(checks.sequence(value))
         session.need_document().load_pose(checks.text(value))
         yield _posed(session)
 
@@ -171,7 +179,7 @@ def _travelled(session: Session, sequence: int, moved: bool) -> Update:
         return status("ok", "There is nothing more to undo or redo.", session)
     return {
         "pose": {"pose": page.pose(document)},
-        "textures": {"styles": page.styles(document)},
+        "textures": {"styles": page.styles(document, sequence)},
         "motion": {"motion": page.motion(document, sequence)},
     } | rendering(session)
 

@@ -13,7 +13,11 @@ State = dict[str, Any]
 
 
 def received(file: Any) -> str:
-    """The path of an upload."""
+    """The path of an upload.
+
+    Raises:
+        InputError: if there is none.
+    """
     if not isinstance(file, str):
         raise InputError("send a file; with gradio_client as handle_file(path)")
     return file
@@ -29,7 +33,13 @@ def carry_out(updates: page.Updates) -> page.Update:
 
 
 def file_of(news: page.Update) -> Download:
-    """The file that an action handed out."""
+    """The file that an action handed out.
+
+    Raises:
+        InputError: if there is none, because the user of the page has stopped it.
+    """
+    if "file" not in news.get("bar", {}):
+        raise InputError("it was stopped, and nothing was saved")
     return Download(news["bar"]["file"]["url"].removeprefix("/gradio_api/file="))
 
 

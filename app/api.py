@@ -20,7 +20,7 @@ from gradio_client.utils import python_type_to_json_schema
 from app import mcp
 from app.actions import Studio
 from app.answers import Download, State
-from app.line import Line
+from app.line import AT_ONCE, Line
 from app.programs import Programs, Upload
 from app.registry import Sessions
 from app.session import Session
@@ -29,7 +29,7 @@ from pise_core.errors import InputError
 log = logging.getLogger(__name__)
 
 _SESSION = "The session that open_file returned; only for clients without one of their own, such as MCP tools."
-#: Endpoints that pack files wait in a line of their own; all others use the networks, which take one at a time.
+#: Endpoints that make files may take minutes and are carried out beside; all others take their turn with the networks.
 _FILES = ("animate", "save_look", "save_document")
 
 
@@ -84,10 +84,11 @@ def _add(
     answer.__signature__ = inspect.Signature([request, *plain])  # type: ignore[attr-defined]
     lines = [f"{p.name}: {described[p.name]}" for p in parameters] + [f"session: {_SESSION}"]
     answer.__name__, answer.__doc__ = name, "\n".join([text, "", "Args:", *lines])
+    kind = "files" if name in _FILES else "gpu"
     output = gr.File(label="file") if signature.return_annotation is Download else gr.JSON(label="state")
     button.click(
         answer, inputs, output, api_name=name, api_description=text, show_progress="hidden",
-        concurrency_id="files" if name in _FILES else "gpu",
+        concurrency_id=kind, concurrency_limit=AT_ONCE[kind],
     )  # fmt: skip
 
 

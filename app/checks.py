@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from app.session import Session
 from pise_core.document import Document
 from pise_core.document.edits import checked_pose
 from pise_core.document.paint import PaintLayer, working_size
@@ -88,3 +89,10 @@ def upload(path: Any) -> Iterator[None]:
         yield
     finally:
         Path(path).unlink(missing_ok=True)
+
+
+def same_document(session: Session, value: Any) -> None:
+    """``{"document": number}``: an edit is meant for what the page showed when it was made."""
+    number = field(value, "document")
+    if number is not None and number != session.number:
+        raise InputError("another photo was opened meanwhile; that edit was for the one before, and was not made")

@@ -6,6 +6,10 @@ from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
+#: How many requests Gradio hands over at once. Edits find their order themselves; what needs the networks waits in a
+#: line of our own, which tells users their place; files are packed beside.
+AT_ONCE = {"edit": 8, "gpu": 16, "files": 4}
+
 T = TypeVar("T")
 _COMPUTING = float("inf")
 
@@ -29,6 +33,10 @@ class Line:
         self._patience = patience
         self._seen: dict[Ticket, float] = {}  # by ticket, in order: when its owner was seen last
         self._changed = threading.Condition()
+
+    def __len__(self) -> int:
+        """How many are in line, the one whose turn it is included."""
+        return len(self._seen)
 
     def ahead(self, ticket: Ticket) -> list[Ticket]:
         """Who comes first. To ask keeps the place."""

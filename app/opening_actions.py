@@ -69,13 +69,25 @@ class OpeningActions(Engine):
         session.weights = name
         yield {"bar": page.weights(self.weights, name)}
         if session.document is not None:
-            yield from self._open_document(session, session.document.contents())
+            yield from self._go_on(session, session.document, editor)
             return
         references = References()
         for key, reference in session.references.items():
             references.add(reference.name, SavedPerson.of(reference.person).known_to(editor), key)
         session.references = references
         yield status("ok", f"The weights are {name}.", session)
+
+    def _go_on(self, session: Session, document: Document, editor: Any) -> Updates:
+        """The same document with another editor. Edits that are made meanwhile are not lost."""
+        person, references = SavedPerson.of(document.person).known_to(editor), {}
+        while missing := [key for key in document.references if key not in references]:
+            yield status("busy", f"Looking at the references: {len(missing)} more…", session)
+            references[missing[0]] = SavedPerson.of(document.references[missing[0]].person).known_to(editor)
+        saved = document.contents()
+        document = Document.restored(saved, [person, *(references[key] for key in saved.references)])
+        session.edit(document, session.people)
+        session.painter_is_told(document.edits)
+        yield page.document(session, document) | _welcome_back(session, document)
 
     def analyse_again(self, session: Session, detector: str, parser: str) -> Updates:
         """Analyse the open photo anew, with the detectors chosen now."""

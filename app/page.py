@@ -183,10 +183,11 @@ def region_map(session: Session, known: Document, edits: Edits) -> dict[str, Any
     }
 
 
-def styles(known: Document | None) -> dict[str, Any]:
-    """The mix per region, and which regions the person has at all."""
+def styles(known: Document | None, sequence: int | None = None) -> dict[str, Any]:
+    """The mix per region, and which regions the person has at all; ``sequence`` as in :func:`motion`."""
     there = [] if known is None else present(known.person.parsing)
-    return {"version": next(_versions), "styles": {} if known is None else known.edits.styles, "present": there}
+    wanted = {} if known is None else known.edits.styles
+    return {"version": next(_versions), "seq": sequence, "styles": wanted, "present": there}
 
 
 def references(session: Session) -> list[dict[str, Any]]:

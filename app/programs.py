@@ -12,7 +12,9 @@ from app import checks, page
 from app.actions import Studio
 from app.answers import Download, State, carry_out, file_of, received, state_of
 from app.session import Session
+from pise_core.document.contents import SavedDocument
 from pise_core.document.garments import likely_box
+from pise_core.document.writing import write
 from pise_core.errors import InputError
 from pise_core.images import encode_parsing, read_image, read_parsing
 
@@ -253,10 +255,12 @@ class Programs:
         Args:
             region: whose look.
         """
-        carry_out(self._studio.save_look(session, {"region": region}))
-        return file_of(carry_out(self._studio.pack(session)))
+        return _saved(session, session.need_document().look(region))
 
     def save_document(self, session: Session) -> Download:
         """The document as a .pise file: photo, person, references, edits and their history."""
-        carry_out(self._studio.save(session, {}))
-        return file_of(carry_out(self._studio.pack(session)))
+        return _saved(session, session.need_document().contents())
+
+
+def _saved(session: Session, document: SavedDocument) -> Download:
+    return Download(session.save(write(document), document.name, ".pise", keep=2))

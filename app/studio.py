@@ -1,7 +1,6 @@
 """The page: layout and wiring, nothing else."""
 
 import atexit
-import functools
 import logging
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -22,7 +21,7 @@ from app.canvas.components import (
     ResultView,
     StylePanel,
 )
-from app.line import Line
+from app.line import AT_ONCE, Line
 from app.mcp import McpUploads
 from app.page import data_address, shrink, status
 from app.registry import Sessions
@@ -60,9 +59,6 @@ _SHOW_EXAMPLES = """() => {
   const state = document.body.dataset;
   state.studio = state.studio === "editing" ? "choosing" : window.piseStudio?.document ? "editing" : "";
 }"""
-#: How many requests Gradio hands over at once. What needs the networks then waits in a line of our own, which tells
-#: users their place; files are packed beside.
-_LINES = {"gpu": 16, "files": 4}
 _SORRY = "Something went wrong; your work is kept. Try again, or undo the last step."
 
 
@@ -111,7 +107,7 @@ def build(studio: actions.Studio) -> gr.Blocks:
         with gr.Column(elem_id="welcome"):
             gr.HTML(
                 "<h2>Start with a photo of one person</h2><p>Full body works best. It is processed on this server "
-                "alone, and forgotten a minute after you close the page. A saved .pise document opens here too.</p>",
+                "alone, and forgotten ten minutes after you close the page. A saved .pise document opens here too.</p>",
                 apply_default_css=False,
             )
             drop = gr.File(label="Photo", file_types=_FILES, height=220, elem_id="drop")
@@ -171,24 +167,21 @@ def build(studio: actions.Studio) -> gr.Blocks:
                 else:
                     session = sessions.of(owner)
                 yield {bar: gr.update()}  # Gradio wants at least one answer, and not every action has one
-                wanted = functools.partial(action, session, *inputs)
-                value = inputs[0] if inputs else None
-                edits = [wanted]
-                if session.document is not None and checks.field(value, "after") is not None:
-                    edits = session.order.arrive(checks.sequence(value), checks.sequence(value, "after"), wanted)
-                for edit in edits:
-                    try:
-                        for update in line.steps(edit(), session) if in_line else edit():
-                            if isinstance(update, int):
-                                if action == studio.prepare:
-                                    continue  # nobody waits for it
-                                update = page.waiting(session, update)
-                            yield {parts[name]: gr.update(**properties) for name, properties in update.items()}
-                    except InputError as error:
-                        yield {bar: gr.update(**_problem(str(error), session))}
-                    except Exception:
-                        log.exception("%s failed", action.__name__)
-                        yield {bar: gr.update(**_problem(_SORRY, session))}
+                updates = action(session, *inputs)
+                if inputs and checks.field(inputs[0], "after") is not None:
+                    updates = in_order(session, inputs[0], updates)
+                try:
+                    for update in line.steps(updates, session) if in_line else updates:
+                        if isinstance(update, int):
+                            if action == studio.prepare and (session.document is None or session.document.edits.none):
+                                continue  # then nothing is to be seen of it
+                            update = page.waiting(session, update)
+                        yield {parts[name]: gr.update(**properties) for name, properties in update.items()}
+                except InputError as error:
+                    yield {bar: gr.update(**_problem(str(error), session))}
+                except Exception:
+                    log.exception("%s failed", action.__name__)
+                    yield {bar: gr.update(**_problem(_SORRY, session))}
 
             return run
 
@@ -207,15 +200,14 @@ def build(studio: actions.Studio) -> gr.Blocks:
             }  # fmt: skip
             settings = {"api_name": f"page_{name}", "trigger_mode": "multiple"} | settings
             if "concurrency_id" not in settings:
-                # Edits are carried out one by one, in the order they were made in. All users share this line: whatever
-                # takes long, rendering and packing, is what follows in ``then``.
-                settings |= {"concurrency_id": "edit", "concurrency_limit": 1}
+                # All users share this line: whatever takes long, rendering and packing, is what follows in ``then``.
+                settings |= {"concurrency_id": "edit", "concurrency_limit": AT_ONCE["edit"]}
             in_line = settings["concurrency_id"] == "gpu"
             done = event(handler(action, in_line), list(inputs), **common, **settings)
             if then:
                 done.then(
                     handler(then, then_in == "gpu"), None, **common, api_name=f"page_{name}_then",
-                    trigger_mode="always_last", concurrency_id=then_in, concurrency_limit=_LINES[then_in],
+                    trigger_mode="always_last", concurrency_id=then_in, concurrency_limit=AT_ONCE[then_in],
                 )  # fmt: skip
 
         def example(action: Callable[..., actions.Updates]) -> Callable[..., actions.Updates]:
@@ -228,11 +220,11 @@ def build(studio: actions.Studio) -> gr.Blocks:
             return chosen
 
         looking: dict[str, Any] = {
-            "concurrency_id": "gpu", "concurrency_limit": _LINES["gpu"], "trigger_mode": "once",
+            "concurrency_id": "gpu", "concurrency_limit": AT_ONCE["gpu"], "trigger_mode": "once",
         }  # fmt: skip
         # An upload that was dropped would stay on the server.
         uploaded: dict[str, Any] = looking | {"trigger_mode": "multiple"}
-        files: dict[str, Any] = {"concurrency_id": "files", "concurrency_limit": _LINES["files"]}
+        files: dict[str, Any] = {"concurrency_id": "files", "concurrency_limit": AT_ONCE["files"]}
         opening: dict[str, Any] = {"then": studio.prepare, **looking}
         for upload in (open_button, drop):
             on(upload.upload, studio.open_upload, upload, detector, parser, **opening | uploaded)
@@ -274,6 +266,21 @@ def build(studio: actions.Studio) -> gr.Blocks:
     # A request that passes the queue by names no session, and so no document.
     demo.queue(max_size=64, default_concurrency_limit=4, api_open=False)
     return demo
+
+
+def in_order(session: Session, value: Any, updates: actions.Updates) -> actions.Updates:
+    """Make an edit when those before it are made; its updates, and its error, follow."""
+    made: list[page.Update] = []
+    problem: Exception | None = None
+    with session.order.turn(checks.sequence(value), checks.sequence(value, "after")):
+        try:
+            checks.same_document(session, value)
+            made.extend(updates)
+        except Exception as error:
+            problem = error
+    yield from made
+    if problem is not None:
+        raise problem
 
 
 def _problem(text: str, session: Session) -> dict[str, Any]:

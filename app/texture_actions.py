@@ -45,7 +45,8 @@ class TextureActions(Engine):
                     person, note = self._detectors.analyse(photo, people[0], parser)
                     notes.append(note)
                 except NobodyFound:
-                    session.await_garment(name, photo)
+                    # The networks and the page need no more of it.
+                    session.await_garment(name, page.shrink(photo, page.SHOWN_SIDE))
                     if len(session.garments) == 1:
                         yield {"textures": {"garment": page.garment(session)}}
                     continue
@@ -80,12 +81,12 @@ class TextureActions(Engine):
     def remove_reference(self, session: Session, value: Any) -> Updates:
         """Forget a reference and what was borrowed from it; ``value`` is ``{"reference": id}``."""
         key = checks.field(value, "reference")
+        sequence = session.saw(checks.sequence(value)) or session.next_sequence()
         if session.document is None:
             session.references.remove(key)
         else:
             session.document.remove_reference(key)
-        session.next_sequence()
-        news = {"references": page.references(session), "styles": page.styles(session.document)}
+        news = {"references": page.references(session), "styles": page.styles(session.document, sequence)}
         yield {"textures": news} | rendering(session)
 
     def strip(self, session: Session, value: Any) -> Updates:

@@ -5,6 +5,7 @@ import time
 
 import pytest
 
+from app import line as line_module
 from app.line import Line
 
 
@@ -19,13 +20,10 @@ def test_whoever_comes_first_is_served_first_and_the_next_is_told():
     first, second = line.steps(work("a", log)), line.steps(work("b", log))
     assert next(first) == "a0"
     assert next(second) == 1  # one comes first
-    rest = threading.Thread(target=lambda: log.extend(["waited", *second]))
-    rest.start()
-    time.sleep(0.05)
     assert log == ["a0"]
     assert list(first) == ["a1"]
-    rest.join(5)
-    assert log[-2:] == ["b0", "b1"] and log.index("a1") < log.index("b0")
+    assert list(second) == ["b0", "b1"]
+    assert log == ["a0", "a1", "b0", "b1"]
 
 
 def test_the_number_falls_as_others_leave():
@@ -59,11 +57,16 @@ def test_an_error_leaves_the_line():
     assert list(line.steps(work("a", []))) == ["a0", "a1"]
 
 
-def test_one_that_was_abandoned_is_passed_over_but_not_one_that_works():
-    line = Line(patience=0.2)
+def test_one_that_was_abandoned_is_passed_over_but_not_one_that_works(monkeypatch):
+    now = [100.0]
+    monkeypatch.setattr(line_module.time, "monotonic", lambda: now[0])
+    line = Line()
     abandoned = line.steps(work("a", []))
     assert next(abandoned) == "a0"  # and nobody asks for the rest
-    assert list(line.steps(work("b", [])))[-2:] == ["b0", "b1"]
+    second = line.steps(work("b", []))
+    assert next(second) == 1
+    now[0] += 11
+    assert list(second) == ["b0", "b1"]
 
     log, going, done = [], threading.Event(), threading.Event()
 
@@ -78,7 +81,7 @@ def test_one_that_was_abandoned_is_passed_over_but_not_one_that_works():
     going.wait(5)
     waiting = line.steps(work("c", log))
     assert next(waiting) == 1
-    time.sleep(0.4)  # longer than the patience
+    now[0] += 11  # longer than the patience
     done.set()
     assert list(waiting) == ["c0", "c1"] and log == ["long", "c0", "c1"]
     worker.join(5)
@@ -95,7 +98,8 @@ def test_a_turn_is_taken_in_the_same_line():
 
     waiting = threading.Thread(target=program)
     waiting.start()
-    time.sleep(0.05)
+    while len(line) < 2:  # until it is in line
+        time.sleep(0.001)
     assert log == ["a0"]
     list(first)
     waiting.join(5)

@@ -113,6 +113,10 @@ def test_a_page_that_is_loaded_anew_keeps_its_session_and_one_that_stays_away_lo
     time_passes()
     assert len(sessions) == 1
     sessions.leave("page once more")
+    assert sessions.of("page once more") is session  # a phone that was locked for a while is heard of again
+    time_passes()
+    assert sessions.of("page once more") is session
+    sessions.leave("page once more")
     time_passes()
     assert len(sessions) == 0
     assert sessions.adopt("page", session.token) is not session

@@ -24,7 +24,7 @@ function mount(element, html, css) {
 function nextEdit() {
   const after = page.edit;
   page.edit = ++page.seq;
-  return { seq: page.edit, after };
+  return { seq: page.edit, after, document: page.document };
 }
 
 function download(url, name) {

@@ -167,6 +167,14 @@ function poseFile() {
   return JSON.stringify({ people: [{ pose_keypoints_2d: flat }], ...size, own: props.pose.own });
 }
 
+function loadPose(text) {
+  settle();
+  tell("status", { kind: "busy", text: "Fitting the pose…" });
+  props.value = { ...nextEdit(), text };
+  tell("edited", "pose");
+  trigger("load_pose");
+}
+
 // ---- buttons
 
 const press = (name, on) => $(`[data-do="${name}"]`).setAttribute("aria-pressed", String(on));
@@ -226,9 +234,7 @@ element.shadowRoot.addEventListener("click", (event) => {
 $("#file").addEventListener("change", async (event) => {
   const [file] = event.target.files;
   event.target.value = "";
-  if (!file || !pose) return;
-  props.value = { text: await file.slice(0, 1000000).text() };
-  trigger("load_pose");
+  if (file && pose) loadPose(await file.slice(0, 1000000).text());
 });
 $("#joint").innerHTML = `<option value="-1">Joint…</option><option value="several" hidden></option>${JOINTS.map((_, j) => `<option value="${j}">${label(j)}</option>`).join("")}`;
 $("#joint").addEventListener("change", (event) => pose && event.target.value !== "several" && select(Number(event.target.value)));
@@ -251,6 +257,8 @@ function takePose() {
   nudging = 0;
   pump.drop();
   drag = null;
+  delete stage.dataset.dragging;
+  tell("posed");
   placing = props.pose.placing;
   pose = poseFromRows(props.pose.rows, photo);
   own = props.pose.own ? poseFromRows(props.pose.own, photo) : copyPose(pose);

@@ -23,10 +23,20 @@ function small({ people: [person] }) {
 }
 
 let kept = [];
-try {
-  kept = JSON.parse(localStorage.getItem(KEPT_KEY) ?? "[]").filter(({ name, file }) => name && small(JSON.parse(file)));
-} catch {
-  kept = []; // nothing that can be read
+function readable(entry) {
+  try {
+    return typeof entry.name === "string" && small(JSON.parse(entry.file)).some((joint) => joint.on);
+  } catch {
+    return false;
+  }
+}
+// Another tab may have kept or forgotten one meanwhile.
+function readKept() {
+  try {
+    kept = JSON.parse(localStorage.getItem(KEPT_KEY) ?? "[]").filter(readable);
+  } catch {
+    // Nothing is stored, or nothing that can be read: those of this page stay.
+  }
 }
 function keep(poses) {
   kept = poses;
@@ -50,6 +60,7 @@ function drawShelf() {
   );
   $("#presets").innerHTML = presets.join("") + own.join("");
 }
+readKept();
 drawShelf();
 
 $("#presets").addEventListener("click", (event) => {
@@ -60,17 +71,17 @@ $("#presets").addEventListener("click", (event) => {
     change(applyPreset(pose, PRESETS[Number(preset)]));
     if (placing) view.fit();
   } else if (forget) {
-    keep(kept.filter((_, n) => n !== Number(forget)));
+    const { name } = kept[Number(forget)];
+    readKept();
+    keep(kept.filter((entry) => entry.name !== name));
   } else if (chosen) {
-    settle();
-    tell("status", { kind: "busy", text: "Fitting the pose…" });
-    props.value = { text: kept[Number(chosen)].file };
-    trigger("load_pose");
+    loadPose(kept[Number(chosen)].file);
   }
 });
 
 actions.keep = () => {
   if (!pose || placing) return;
+  readKept();
   if (kept.length >= MOST_KEPT) {
     tell("status", { kind: "error", text: `There are ${MOST_KEPT} poses of yours already; forget one first.` });
     return;

@@ -2,6 +2,7 @@
 const $ = mount(element, HTML, CSS);
 let styles = {}; // region -> id of a reference -> its weight; what is missing to 1 is the person's own
 let present = [];
+let newest = 0; // order number of the newest change
 
 const title = (name) => name[0].toUpperCase() + name.slice(1).replace("_", " ");
 const safe = (text) => String(text).replace(/[&<>"]/g, (c) => `&#${c.charCodeAt(0)};`);
@@ -44,7 +45,9 @@ function mixAtOnce() {
 function commit() {
   pump.drop();
   tell("status", { kind: "busy", text: "Rendering at full size…" });
-  props.value = { ...nextEdit(), styles };
+  const order = nextEdit();
+  newest = order.seq;
+  props.value = { ...order, styles };
   tell("edited", "textures");
   trigger("commit");
 }
@@ -162,7 +165,7 @@ element.shadowRoot.addEventListener("click", (event) => {
     trigger("steps");
   } else if (button.dataset.look !== undefined) {
     tell("status", { kind: "busy", text: "Saving the look…" });
-    props.value = { region };
+    props.value = { ...nextEdit(), region };
     trigger("save_look");
   } else if (button.dataset.step) {
     styles = { ...styles, [region]: { [props.strip.reference]: Number(button.dataset.step) } };
@@ -173,7 +176,7 @@ element.shadowRoot.addEventListener("click", (event) => {
     props.value = { index: Number(button.dataset.example) };
     trigger("example");
   } else if (button.dataset.remove) {
-    props.value = { reference: button.dataset.remove };
+    props.value = { ...nextEdit(), reference: button.dataset.remove };
     trigger("remove");
   } else {
     choose(region, button.dataset.reference);
@@ -190,8 +193,8 @@ function grasp(region, mix) {
   const before = from[region][mix];
   const at = (weight) => ({ ...from, [region]: weigh(from[region], mix, weight) });
   sliding = { region, mix, before, at, name: JSON.stringify([page.document, region, mix, at(0)]) };
-  const newest = page.shown === page.seq;
-  if (blend.open(sliding.name) && newest) blend.learn(sliding.name, before, page.picture).catch(() => false);
+  const exact = page.shown === page.seq;
+  if (blend.open(sliding.name) && exact) blend.learn(sliding.name, before, page.picture).catch(() => false);
 }
 function slide(event) {
   const { mix } = event.target.dataset;
@@ -218,13 +221,14 @@ $("#rows").addEventListener("change", slide);
 // ---- from the server
 
 function takeStyles() {
-  if (!props.styles) return;
+  if (!props.styles || (props.styles.seq !== null && props.styles.seq < newest)) return; // a newer answer follows
   blend.close();
   sliding = null;
   styles = props.styles.styles;
   present = props.styles.present;
   drawRows();
 }
+page.addEventListener("posed", () => blend.close());
 page.addEventListener("edited", ({ detail }) => detail !== "textures" && blend.close());
 watch("strip", drawRows);
 watch("references", drawChoices);

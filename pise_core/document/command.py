@@ -6,6 +6,7 @@ from pathlib import Path
 from pise_core.document.document import Document
 from pise_core.document.motion import motion_poses
 from pise_core.document.reading import read
+from pise_core.errors import InputError
 from pise_core.images import check_writable
 
 
@@ -21,11 +22,13 @@ def run(args: argparse.Namespace) -> int:
     """Run the command; returns the exit status."""
     from pise_core.editor import Editor
 
-    # What can be wrong is looked at before the networks are loaded.
+    # What can be wrong is looked at before the networks are loaded and pictures are rendered.
     moving = args.out.suffix.lower() in (".gif", ".mp4")
     saved = read(args.document)
     if moving:
         motion_poses(saved.history[saved.position].motion)
+        if not args.out.parent.is_dir():
+            raise InputError(f"there is no folder {args.out.parent} to write {args.out.name} to")
     else:
         check_writable(args.out)
     editor = Editor.from_pretrained(args.weights, device=args.device)

@@ -37,7 +37,7 @@ def encode_motion(frames: Sequence[np.ndarray], suffix: str) -> bytes:
     """The bytes of a file, ``.gif`` or ``.mp4``, of pictures (H, W, 3) uint8.
 
     Raises:
-        InputError: if the suffix is another, or this machine can't write MP4.
+        InputError: if the suffix is another.
     """
     writers = {".gif": encode_gif, ".mp4": encode_mp4}
     if suffix.lower() not in writers:
