@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from pise_core.compositing import fill_background, window_of
+from pise_core.background import fill_background
+from pise_core.compositing import window_of
 from pise_core.framing import Framing
 from pise_core.networks.image_generator import SourceCode
 from pise_core.parts import assign_parts
@@ -122,6 +123,7 @@ class Person:
         box: x0, y0, x1, y1 in pixels of the photo.
         frame: the person in the frame.
         code: what the image generator computed of the source, once.
+        larger: the same person in the larger photo that this one was made from, if it was.
     """
 
     photo: np.ndarray
@@ -132,6 +134,7 @@ class Person:
     frame: View
     code: SourceCode
     editor: "Editor"
+    larger: "Person | None" = None
 
     @cached_property
     def full(self) -> View:
@@ -140,7 +143,10 @@ class Person:
 
     @cached_property
     def background(self) -> np.ndarray:
-        """(H, W, 3) uint8: the photo without the person."""
+        """(H, W, 3) uint8: the photo without the person; a preview shows the same as the photo at its own size."""
+        if self.larger is not None:
+            size = self.photo.shape[1::-1]
+            return cv2.resize(self.larger.background, size, interpolation=cv2.INTER_AREA)
         return fill_background(self.photo, self.parsing, self.framing)
 
     @cached_property
@@ -181,6 +187,7 @@ class Person:
             parsing=cv2.resize(self.parsing, size, interpolation=cv2.INTER_NEAREST_EXACT),
             framing=self.framing.resized(size),
             box=(x0 * scale, y0 * scale, x1 * scale, y1 * scale),
+            larger=self,
         )
 
     def render(

@@ -119,6 +119,8 @@ def test_a_preview_is_the_same_person_in_a_smaller_photo(somebody, person):
     edit = small.render(pose=raised_wrist(person.pose) * np.array([160 / 330, 160 / 330, 1], np.float32))
     assert edit.photo.shape == small.photo.shape
     assert edit.changed.any()
+    behind = cv2.resize(somebody.background, small.photo.shape[1::-1], interpolation=cv2.INTER_AREA)
+    assert (small.background == behind).all()
     assert somebody.scaled(4000) is somebody
 
 
