@@ -19,6 +19,8 @@ _SIDE = 192
 _RIM, _REACH, _GAP = 3.5, 60, 8
 #: How firmly colours stay what the pieces have; the greater, the sooner a difference at a seam fades out.
 _STAY, _ROUNDS = 0.01, 60
+#: Mean difference of colours (of 255) across a seam beyond which it is the border of an object.
+_OBJECT = 30
 #: Rows that are worked on together: the places of all pixels of a large photo at once would take gigabytes.
 _STRIP = 256
 
@@ -100,32 +102,40 @@ def _show(
 def _agreeing(grid: Grid, offsets: np.ndarray) -> np.ndarray:
     """(h, w, 3) float32: what is added to the pieces so that colours differ across seams as they do within pieces.
 
-    The screened Poisson equation, by conjugate gradients.
+    The screened Poisson equation, by conjugate gradients. Neighbours that differ much are left so: there an object
+    ends, and its colour must not spread.
     """
     hole = ~grid.known
-    h, w = hole.shape
     image = grid.image.astype(np.float32)
-    ys, xs = np.nonzero(hole)
 
     def shown(y: np.ndarray, x: np.ndarray, offset: np.ndarray) -> np.ndarray:
         return image[y + offset[:, 0], x + offset[:, 1]]
 
-    wanted, links = np.zeros((h, w, 3), np.float32), np.full((h, w, 1), _STAY, np.float32)
-    for dy, dx in ((0, 1), (1, 0), (0, -1), (-1, 0)):
-        inside = (ys + dy >= 0) & (ys + dy < h) & (xs + dx >= 0) & (xs + dx < w)
-        y, x = ys[inside], xs[inside]
+    wanted, links = np.zeros_like(image), []
+    for dy, dx in ((1, 0), (0, 1)):
+        first, second = (slice(-dy or None), slice(-dx or None)), (slice(dy, None), slice(dx, None))
+        y, x = np.nonzero(hole[first] | hole[second])
         v, u = y + dy, x + dx
-        mine, theirs, known = offsets[y, x], offsets[v, u], grid.known[v, u][:, None]
-        beyond = shown(v, u, mine)
-        # In the middle between both pieces' steps, where there are two; a known cell has its own colour and stays.
-        step = np.where(known, 0, shown(y, x, theirs) - shown(v, u, theirs) - shown(y, x, mine) + beyond) / 2
-        wanted[y, x] += step + shown(v, u, theirs) - beyond
-        links[y, x] += 1
-
-    cross = np.array([[0, 1, 0], [1, 0, 1], [0, 1, 0]], np.float32)
+        mine, theirs = offsets[y, x], offsets[v, u]
+        here, there = shown(y, x, theirs) - shown(y, x, mine), shown(v, u, theirs) - shown(v, u, mine)
+        # In the middle between what both pieces ask for; a known cell asks for nothing, and stays as it is.
+        jump = np.where(hole[y, x, None], np.where(hole[v, u, None], (here + there) / 2, there), here)
+        near = np.abs(jump).mean(1) < _OBJECT
+        y, x, v, u, jump = y[near], x[near], v[near], u[near], jump[near]
+        wanted[y, x] += jump
+        wanted[v, u] -= jump
+        link = np.zeros((*hole[first].shape, 1), np.float32)
+        link[y, x] = 1
+        links.append((first, second, link))
+    wanted[grid.known] = 0
 
     def applied(change: np.ndarray) -> np.ndarray:
-        return (links * change - cv2.filter2D(change, -1, cross, borderType=cv2.BORDER_CONSTANT)) * hole[..., None]
+        out = _STAY * change
+        for first, second, link in links:
+            step = link * (change[first] - change[second])
+            out[first] += step
+            out[second] -= step
+        return out * hole[..., None]
 
     change = np.zeros_like(wanted)
     rest, way = wanted, wanted
