@@ -19,8 +19,8 @@ _SIDE = 192
 _RIM, _REACH, _GAP = 3.5, 60, 8
 #: How firmly colours stay what the pieces have; the greater, the sooner a difference at a seam fades out.
 _STAY, _ROUNDS = 0.01, 60
-#: Mean difference of colours (of 255) across a seam beyond which it is the border of an object.
-_OBJECT = 30
+#: Mean difference of colours (of 255) beyond which a known cell belongs to another object than the piece beside it.
+_OBJECT = 35
 #: Rows that are worked on together: the places of all pixels of a large photo at once would take gigabytes.
 _STRIP = 256
 
@@ -102,8 +102,8 @@ def _show(
 def _agreeing(grid: Grid, offsets: np.ndarray) -> np.ndarray:
     """(h, w, 3) float32: what is added to the pieces so that colours differ across seams as they do within pieces.
 
-    The screened Poisson equation, by conjugate gradients. Neighbours that differ much are left so: there an object
-    ends, and its colour must not spread.
+    The screened Poisson equation, by conjugate gradients. What differs much from all that could be shown beside it is
+    an object that ends there, and its colour must not spread.
     """
     hole = ~grid.known
     image = grid.image.astype(np.float32)
@@ -120,7 +120,7 @@ def _agreeing(grid: Grid, offsets: np.ndarray) -> np.ndarray:
         here, there = shown(y, x, theirs) - shown(y, x, mine), shown(v, u, theirs) - shown(v, u, mine)
         # In the middle between what both pieces ask for; a known cell asks for nothing, and stays as it is.
         jump = np.where(hole[y, x, None], np.where(hole[v, u, None], (here + there) / 2, there), here)
-        near = np.abs(jump).mean(1) < _OBJECT
+        near = (np.abs(jump).mean(1) < _OBJECT) | (hole[y, x] & hole[v, u])
         y, x, v, u, jump = y[near], x[near], v[near], u[near], jump[near]
         wanted[y, x] += jump
         wanted[v, u] -= jump
