@@ -145,7 +145,7 @@ class Person:
 
     @cached_property
     def background(self) -> np.ndarray:
-        """(H, W, 3) uint8: the photo without the person. A preview shows what the larger photo does, if that is there."""
+        """(H, W, 3) uint8: the photo without the person; in a preview that of the larger photo, if it is there."""
         larger = None if self.larger is None else self.larger()
         if larger is not None:
             return cv2.resize(larger.background, self.photo.shape[1::-1], interpolation=cv2.INTER_AREA)
