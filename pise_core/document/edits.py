@@ -2,15 +2,17 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from pise_core import pose as poses
 from pise_core.document.paint import PaintLayer
-from pise_core.document.references import Reference
 from pise_core.errors import InputError
 from pise_core.regions import REGION, REGIONS
+
+if TYPE_CHECKING:
+    from pise_core.document.references import Reference
 
 #: Key poses of a motion at most.
 KEY_LIMIT = 24
@@ -66,7 +68,7 @@ class Edits:
         return self.pose is None and self.paint is None and not any(any(mix.values()) for mix in self.styles.values())
 
 
-def checked_styles(styles: Any, references: Mapping[str, Reference]) -> dict[str, dict[str, float]]:
+def checked_styles(styles: Any, references: Mapping[str, "Reference"]) -> dict[str, dict[str, float]]:
     """Styles as :class:`Edits` keeps them: ``{region: {id of a reference: weight}}``.
 
     Raises:

@@ -5,14 +5,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from pise_core.document.contents import SavedPerson
 from pise_core.errors import InputError
 
 if TYPE_CHECKING:
     from pise_core.person import Person
 
 REFERENCE_LIMIT = 32
-#: A reference's photo is kept at most so much finer than the network's frame, in which its textures are seen.
-FINER = 3
+#: A reference's photo that is far finer than the network's frame, in which its textures are seen, is kept only so fine.
+FINER, FAR_FINER = 3, 4
 #: Long side of what is rendered while the user drags.
 PREVIEW_SIDE = 640
 
@@ -50,7 +51,10 @@ class References(Mapping[str, Reference]):
         if len(self._all) >= REFERENCE_LIMIT:
             raise InputError(f"there are {REFERENCE_LIMIT} references already; remove one first")
         key = key or f"r{1 + max((int(k[1:]) for k in self._all), default=0)}"
-        person = person.scaled(math.ceil(FINER * person.framing.scale * max(person.photo.shape[:2])))
+        if person.framing.scale < 1 / FAR_FINER:
+            side = math.ceil(FINER * person.framing.scale * max(person.photo.shape[:2]))
+            # Looked at anew, she is the same as after the document was saved and opened again.
+            person = SavedPerson.of(person.scaled(side)).known_to(person.editor)
         self._all[key] = Reference(name, person, person.scaled(PREVIEW_SIDE))
         return key
 

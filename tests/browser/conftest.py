@@ -25,6 +25,7 @@ _SWITCHES = (
     "--disable-component-update",
     "--disable-sync",
 )
+_GIVEN_UP = ("AbortError: signal is aborted without reason", "Unexpected error Connection errored out")
 
 
 @pytest.fixture(scope="session")
@@ -78,14 +79,21 @@ class Visitor:
         self.page: Page = self.context.new_page()
         self.page.set_default_timeout(60_000)
         self.problems: list[str] = []
+        self._leaving = False
         self.page.on("pageerror", lambda error: self.problems.append(str(error)))
         self.page.on("console", lambda message: self._console(message.type, message.text))
         self.page.on("request", lambda request: self._request(request.url, address))
         self.page.goto(address)
 
     def _console(self, kind: str, text: str) -> None:
-        if kind == "error":
+        if kind == "error" and not (self._leaving and text.startswith(_GIVEN_UP)):
             self.problems.append(text)
+
+    def reload(self) -> None:
+        """Load the page anew. Answers that are still on their way are given up, and Gradio's client says so."""
+        self._leaving = True
+        self.page.reload()
+        self._leaving = False
 
     def _request(self, url: str, address: str) -> None:
         if not url.startswith((address, "data:", "blob:")):

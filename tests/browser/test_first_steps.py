@@ -36,7 +36,7 @@ def test_steps_are_ticked_off_and_do_not_come_back(visit):
     assert _state(page) == [True, True, True]
     page.get_by_role("tab", name="Pose").click()
     page.locator("#first-steps nav").wait_for(state="detached")
-    page.reload()
+    visitor.reload()
     page.wait_for_function("window.piseStudio?.carrier?.newest > 0")
     visitor.wait_for()
     assert page.locator("#first-steps nav").count() == 0
@@ -49,7 +49,7 @@ def test_steps_can_be_closed(visit):
     visitor.after(lambda: page.locator("#pose [data-preset]").nth(2).click())
     page.get_by_role("button", name="Close the first steps").click()
     assert page.locator("#first-steps nav").count() == 0
-    page.reload()
+    visitor.reload()
     page.wait_for_function("window.piseStudio?.carrier?.newest > 0")
     visitor.wait_for()
     assert page.locator("#first-steps nav").count() == 0

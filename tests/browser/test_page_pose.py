@@ -98,7 +98,7 @@ def test_a_pose_is_kept_in_the_browser_and_fits_somebody_else(visit):
     page.locator('#pose [data-do="keep"]').click()
     page.locator('#pose [data-kept="0"]').wait_for()
     visitor.shoot("kept")
-    page.reload()
+    visitor.reload()
     page.locator("#pose #stage").wait_for(state="visible")
     visitor.wait_for()
     page.locator("#show-examples").click()

@@ -44,7 +44,7 @@ def test_a_duplicated_tab_is_another_document(visit):
     twin.wait_for_function("name => sessionStorage.getItem('pise-session') !== name", arg=name)
     assert twin.locator("#welcome").is_visible()
     # The first tab is loaded anew as ever.
-    visitor.page.reload()
+    visitor.reload()
     visitor.page.locator("#pose #stage").wait_for(state="visible")
     visitor.wait_for()
     assert visitor.page.evaluate("() => sessionStorage.getItem('pise-session')") == name
@@ -69,6 +69,7 @@ def test_a_whole_story(visit, tmp_path, name, size):
     visitor = visit(f"document-{name}", **size)
     page = visitor.page
     open_example(visitor, 5)
+    page.get_by_role("button", name="Close the first steps").click()
     drag_the_wrist(visitor)
     visitor.after(lambda: paint_a_stroke(visitor))
     page.get_by_role("tab", name="Textures").click()
@@ -88,7 +89,7 @@ def test_a_whole_story(visit, tmp_path, name, size):
     download.value.save_as(path)
     visitor.wait_for()
 
-    page.reload()
+    visitor.reload()
     page.locator("#pose #stage").wait_for(state="visible")
     visitor.wait_for_map(painted)
     visitor.wait_for()
