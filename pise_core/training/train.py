@@ -6,7 +6,7 @@ from pathlib import Path
 
 import torch
 
-from pise_core.config import SHIPPED_CONFIG, PISEConfig
+from pise_core.config import ABLATIONS, SHIPPED_CONFIG, PISEConfig
 from pise_core.errors import InputError
 from pise_core.training import train_analyzer, train_generator
 from pise_core.training.losses import LossWeights
@@ -32,6 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     generator = parser.add_argument_group("generator")
     generator.add_argument("--stage", choices=train_generator.STAGES, default="apart")
     generator.add_argument("--paper", action="store_true", help="the paper's network: no colour path, no detail path")
+    generator.add_argument("--ablation", choices=ABLATIONS, help="the paper's network as in its section 4.3")
     generator.add_argument("--width", type=int, default=SHIPPED_CONFIG.width, help="64 is the paper's")
     generator.add_argument(
         "--set",
@@ -85,7 +86,8 @@ def run(args: argparse.Namespace) -> int:
         print(train_analyzer.score_crops(network, load_samples(args.data, "test"), args.device))
         return 0
     try:
-        config = replace(PISEConfig() if args.paper else SHIPPED_CONFIG, width=args.width, **dict(args.set))
+        base = ABLATIONS[args.ablation or "full"] if args.paper or args.ablation else SHIPPED_CONFIG
+        config = replace(base, width=args.width, **dict(args.set))
     except ValueError as error:
         raise InputError(str(error)) from None
     train_generator.train(
