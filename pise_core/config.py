@@ -1,7 +1,8 @@
-"""The configurations of PISE: ours, the paper's, and the authors' release, all of the same modules."""
+"""The configurations of PISE: ours, the paper's with its ablations, and the release's, all of the same modules."""
 
 from dataclasses import asdict, dataclass, replace
 
+ENCODING = ("joint", "global", "local")
 SPATIAL = ("paper", "release", "off")
 MATCHING = ("source", "target")
 MASKS = ("share", "last")
@@ -25,6 +26,9 @@ class PISEConfig:
             Needs the colour path. Not in the paper.
         smooth: a fixed small blur follows the image generator's transposed convolutions, which leaves no grid in
             plain cloth. Not in the paper.
+        encoding: where a region's style code comes from. "joint": its own mean, and the mean of everything where the
+            source does not show it (eq. 2). "global" (Global-Enc of section 4.3): the mean of everything for every
+            region. "local" (Local-Enc): its own mean, and zeros where the source does not show it.
         matching: the places that the softmax of spatial-aware normalization runs over: "source", or "target" as in
             the release.
         spatial: "paper": spatial-aware normalization by eq. 3, scale and bias read off the source code F_i. "release":
@@ -50,6 +54,7 @@ class PISEConfig:
     detail_path: bool = False
     carried_shades: bool = False
     smooth: bool = False
+    encoding: str = "joint"
     matching: str = "source"
     spatial: str = "paper"
     masks: str = "share"
@@ -62,7 +67,7 @@ class PISEConfig:
     pose_columns: str = "aligned"
 
     def __post_init__(self):
-        choices = {"matching": MATCHING, "spatial": SPATIAL, "masks": MASKS}
+        choices = {"encoding": ENCODING, "matching": MATCHING, "spatial": SPATIAL, "masks": MASKS}
         choices |= {"labels": LABELS, "canvas": CANVAS, "pose_columns": POSE_COLUMNS}
         for name, allowed in choices.items():
             if getattr(self, name) not in allowed:
@@ -76,6 +81,14 @@ class PISEConfig:
 
 #: The configuration of the weights that ship.
 SHIPPED_CONFIG = PISEConfig(width=16, modulation=16, colour_path=True, detail_path=True, smooth=True)
+
+#: The four models of section 4.3 and Table 2.
+ABLATIONS = {
+    "global-enc": PISEConfig(encoding="global"),
+    "local-enc": PISEConfig(encoding="local"),
+    "without-sn": PISEConfig(spatial="off"),
+    "full": PISEConfig(),
+}
 
 #: What the authors' pose transfer network computes (repository Zhangjinso/PISE, commit e1972cc).
 RELEASE_CONFIG = PISEConfig(

@@ -1,12 +1,14 @@
 """PISE's networks: shapes, eq. 1 to 3, what is absent, and that nothing is looped over samples."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
 
+from pise_core.config import ABLATIONS
 from pise_core.detection.network import AnalyzerConfig, AnalyzerNetwork, fold_norms
 from pise_core.errors import InputError
 from pise_core.networks.blocks import GatedConv, UpBlock
@@ -124,6 +126,58 @@ def test_pooling_takes_the_region_mean_and_the_global_mean_for_an_absent_region(
     assert torch.allclose(codes[0, 0], features[0, :, 2:].mean((1, 2)))
     assert torch.allclose(codes[0, 3], features[0].mean((1, 2)))  # absent in the first sample
     assert torch.allclose(codes[1, 5], features[1].mean((1, 2)))  # absent in the second
+
+
+@pytest.mark.parametrize(("encoding", "others"), [("joint", "absent"), ("global", "all"), ("local", "none")])
+def test_a_pixel_of_one_region_reaches_other_codes_as_the_encoding_says(encoding, others):
+    """Regions 1 to 3 are there, 4 to 7 are not; one pixel of region 1 moves."""
+    torch.manual_seed(0)
+    labels = torch.arange(4).repeat_interleave(2).expand(1, 8, 8)
+    masks = F.one_hot(labels, 8).permute(0, 3, 1, 2).float()
+    features = torch.randn(1, 5, 8, 8)
+    moved = features.clone()
+    moved[..., 4, 2] += 1.0
+    before, after = (per_region_pooling(f, masks, encoding=encoding) for f in (features, moved))
+    changed = (before != after).any(2)[0].nonzero().flatten().tolist()
+    assert changed == {"absent": [1, 4, 5, 6, 7], "all": list(range(8)), "none": [1]}[others]
+    assert (before[:, 4:] == 0).all() == (encoding == "local")
+    if encoding == "global":
+        assert torch.equal(before, features.mean((2, 3))[:, None].expand(1, 8, 5))
+
+
+@pytest.mark.parametrize("name", ABLATIONS)
+@pytest.mark.parametrize("colours", [False, True])
+def test_the_ablations_encode_as_section_4_3_has_it(name, colours):
+    torch.manual_seed(0)
+    model = PISE(replace(ABLATIONS[name], width=4, colour_path=colours)).eval()
+    image, _, source, target = random_inputs(2)
+    parsing = torch.zeros(2, 8, *SIZE)
+    parsing[:, 0, :32], parsing[:, 3, 32:] = 1, 1
+    with torch.no_grad():
+        out = model(image, parsing, source, target, parsing.flip(3))
+    codes = out.style_codes
+    assert out.image.shape == (2, 3, *SIZE)
+    assert codes.shape == (2, 8, 16 + 3 * colours)
+    alike = {region for region in range(8) if torch.equal(codes[:, region], codes[:, 7])}
+    assert alike == (set(range(8)) if name == "global-enc" else set(range(8)) - {0, 3})
+    assert (codes[:, 7] == 0).all() == (name == "local-enc")
+
+
+def test_the_ablations_differ_in_nothing_but_what_they_are_named_after():
+    sizes = {}
+    for name, config in ABLATIONS.items():
+        with torch.device("meta"):
+            model = PISE(config).image_generator
+        sizes[name] = {k: tuple(v.shape) for k, v in model.state_dict().items()}
+    assert sizes["global-enc"] == sizes["local-enc"] == sizes["full"]
+    gone = sizes["full"].keys() - sizes["without-sn"].keys()
+    assert {k.split(".")[0] for k in gone} == {"spatial", "after"}
+    assert sizes["without-sn"].items() < sizes["full"].items()
+
+
+def test_an_encoding_that_there_is_not_is_refused():
+    with pytest.raises(ValueError, match="encoding is one of joint, global, local"):
+        PISEConfig(encoding="regional")
 
 
 def test_per_region_normalization_is_constant_inside_a_region():

@@ -176,14 +176,19 @@ def test_scenes_move_people_and_labels_together(prepared):
 
 @pytest.mark.parametrize(
     "arguments",
-    [["--stage", "apart"], ["--stage", "joint", "--paper", "--set", "matching=target", "--loss", "adversarial=0.1"]],
+    [
+        ["--stage", "apart"],
+        ["--stage", "joint", "--paper", "--set", "matching=target", "--loss", "adversarial=0.1"],
+        ["--stage", "image", "--ablation", "local-enc", "--steps", 2],
+    ],
 )
 def test_the_generator_trains_and_its_weights_load(prepared, vgg, tmp_path, arguments):
     run = ["generator", "--data", prepared, "--out", tmp_path, "--batch", 1, "--width", 4, "--vgg", vgg]
     assert train.run(_parse(train, [*run, *arguments, "--minutes", 0.08, "--device", "cpu"])) == 0
     model = PISE.from_pretrained(tmp_path)
     assert model.config.width == 4
-    assert model.config.detail_path == ("--paper" not in arguments)
+    assert model.config.detail_path == ("--paper" not in arguments and "--ablation" not in arguments)
+    assert model.config.encoding == ("local" if "local-enc" in arguments else "joint")
     assert cv2.imread(str(tmp_path / "sheet.png")) is not None
 
 

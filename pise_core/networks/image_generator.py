@@ -97,7 +97,7 @@ class ImageGenerator(nn.Module):
     def __init__(self, config: PISEConfig):
         super().__init__()
         width, c = config.width, 4 * config.width
-        self.colour, self.masks = config.colour_path, config.masks
+        self.colour, self.masks, self.encoding = config.colour_path, config.masks, config.encoding
         self.style_encoder = StyleEncoder(config)
         release, spatial = config.spatial == "release", config.spatial != "off"
         self.matching = VGGSlice(width, statistics=not release)
@@ -116,12 +116,12 @@ class ImageGenerator(nn.Module):
         """Source image (N, 3, H, W) in [-1, 1] and one-hot parsing (N, 8, H, W)."""
         code = self.style_encoder(image)
         size = (code.shape[2], code.shape[3])
-        styles = per_region_pooling(code, region_masks(parsing, size, self.masks))
+        styles = per_region_pooling(code, region_masks(parsing, size, self.masks), encoding=self.encoding)
         if self.colour:
             # An absent region is as the person is: the neutral ground around them has no say in its colour.
             person = 1 - parsing[:, :1]
             whole = (image * person).sum((2, 3)) / person.sum((2, 3)).clamp(min=1)
-            styles = torch.cat([styles, per_region_pooling(image, parsing, whole)], 2)
+            styles = torch.cat([styles, per_region_pooling(image, parsing, whole, self.encoding)], 2)
         if self.spatial is None:
             return SourceCode(styles, None, None)
         seen = self.matching(image)["conv3_1"]

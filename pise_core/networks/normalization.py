@@ -23,20 +23,25 @@ def region_masks(parsing: Tensor, size: tuple[int, int], masks: str = "share") -
     return F.one_hot(last, REGION_COUNT + 1)[..., 1:].permute(0, 3, 1, 2).to(parsing.dtype)
 
 
-def per_region_pooling(features: Tensor, masks: Tensor, whole: Tensor | None = None) -> Tensor:
-    """Joint global and local per-region average pooling (eq. 2).
+def per_region_pooling(features: Tensor, masks: Tensor, whole: Tensor | None = None, encoding: str = "joint") -> Tensor:
+    """Joint global and local per-region average pooling (eq. 2), or one of its two halves alone (section 4.3).
 
     Args:
         features: (N, C, h, w).
         masks: (N, 8, h, w), from :func:`region_masks`.
         whole: (N, C), what an absent region takes; by default the mean of the whole map, as in the paper.
+        encoding: "joint"; "global": ``whole`` for every region; "local": zeros for an absent one.
 
     Returns:
-        (N, 8, C): the region's mean, or ``whole``.
+        (N, 8, C): the region's mean, or ``whole``, or zeros.
     """
     area = masks.sum((2, 3))[..., None]  # (N, 8, 1)
     local = torch.einsum("nchw,njhw->njc", features, masks) / area.clamp(min=1e-6)
     whole = features.mean((2, 3)) if whole is None else whole
+    if encoding == "global":
+        return whole[:, None].repeat(1, masks.shape[1], 1)
+    if encoding == "local":
+        whole = torch.zeros_like(whole)
     return torch.where(area > 1e-3, local, whole[:, None])
 
 

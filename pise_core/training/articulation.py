@@ -152,6 +152,21 @@ def _hide(parsing: np.ndarray, pose: np.ndarray, rng: np.random.Generator) -> tu
     return parsing, pose
 
 
+def above_the_waist(pair: Pair) -> Pair:
+    """The same pair with a source that ends at the waist: no joint, no pants, no leg and no pixel below it."""
+    image, parsing, pose = pair.source
+    hips, neck = np.nanmean(pose[[8, 11], 1]), pose[1, 1]
+    waist = hips - 0.15 * (hips - neck)
+    parsing, pose = parsing.copy(), pose.copy()
+    if np.isfinite(waist):
+        parsing[max(int(waist), 0) :] = 0
+        pose[pose[:, 1] > waist] = np.nan, np.nan, 0
+    parsing[np.isin(parsing, (REGION["pants"], REGION["leg"]))] = 0
+    pose[8:14] = np.nan, np.nan, 0
+    carried = carry(image, parsing, assign_parts(parsing, pose), pose, pair.target.pose, rim=1)
+    return Pair(Framed(image, parsing, pose), pair.target, carried)
+
+
 def _recolour(framed: Framed, rng: np.random.Generator) -> np.ndarray:
     """Every region in colours of its own, so that styles cannot be guessed from the layout."""
     image = framed.image.astype(np.float32)

@@ -14,6 +14,7 @@ from pise_core.errors import InputError
 from pise_core.images import check_writable, write_image
 from pise_core.training.evaluation import analyzer, fashion, in_frame, report, styles
 from pise_core.training.evaluation.contestants import TRUTH, Contestant, load_contestants
+from pise_core.training.evaluation.half_body import half_body
 from pise_core.training.evaluation.judge import Example, Judge, Outcome, Reader
 from pise_core.training.evaluation.pictures import Measures, load_measures
 from pise_core.training.evaluation.region_edits import region_edits
@@ -23,7 +24,7 @@ from pise_core.training.samples import load_samples
 
 #: So many pairs of photos exchange a style, where --limit does not ask for fewer.
 SWAPS = 100
-STREET_TASKS = ("identity", "articulated", "regions", "styles")
+STREET_TASKS = ("identity", "articulated", "half_body", "regions", "styles")
 
 Block = tuple[str, list[tuple[str, dict[str, np.ndarray]]]]
 
@@ -35,6 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     street.add_argument(
         "--tasks", type=_tasks, default=STREET_TASKS, metavar="TASK,...", help=f"some of {','.join(STREET_TASKS)}"
     )
+    street.add_argument("--against", metavar="ROW", help="how far each row is from this one, with 95 %% intervals")
     street.add_argument("--limit", type=_positive, help="at most so many photos (styles: pairs of photos)")
     street.set_defaults(examine=_street)
     clips = kinds.add_parser("videos", help="true pairs of frames from clips of one person each")
@@ -43,11 +45,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     clips.add_argument("--pairs", type=_positive, default=4, help="pairs of frames per clip (default: 4)")
     clips.add_argument("--limit", type=_positive, help="at most so many clips")
-    clips.set_defaults(examine=_videos)
+    clips.set_defaults(examine=_videos, against=None)
     analysis = kinds.add_parser("analyzer", help="joints and regions that are found in the same test photos")
     analysis.add_argument("--data", type=Path, default=Path("prepared"), help="folder that prepare wrote")
     analysis.add_argument("--limit", type=_positive, help="at most so many photos")
-    analysis.set_defaults(examine=_analyzer, sheet=None)
+    analysis.set_defaults(examine=_analyzer, sheet=None, against=None)
     pairs = fashion.add_arguments(kinds)
     pairs.add_argument("--limit", type=_positive, help="at most so many pairs, the first of the list")
     for kind in (street, clips, analysis):
@@ -96,6 +98,8 @@ def run(
         for column in ("lpips", "edit_seen"):
             if any(column in row for rows in outcome.groups.values() for row in rows.values()):
                 print(report.by_group(outcome, column), end="\n\n")
+        if args.against and (table := report.compared(outcome, args.against)):
+            print(table, end="\n\n")
     print(report.notes(outcomes))
     if args.json:
         settings = {"data": args.kind, "weights": str(args.weights or "shipped"), "seed": args.seed}
@@ -111,8 +115,11 @@ def _street(args: argparse.Namespace, measures: Callable[[str], Measures]) -> li
     if not samples:
         raise InputError(f"{args.data} holds no annotated test photo; run prepare on the whole data set")
     contestants = load_contestants(args.weights, args.also, args.device)
+    if args.against and args.against not in (names := [c.name for c in contestants]):
+        raise InputError(f"--against: there is no row {args.against!r}; rows are: {', '.join(names)}")
     learned = measures(contestants[0].editor.device) if set(args.tasks) - {"styles"} else None
-    tasks = {"identity": in_frame.identity, "articulated": in_frame.articulated, "regions": region_edits}
+    tasks = {"identity": in_frame.identity, "articulated": in_frame.articulated, "half_body": half_body}
+    tasks |= {"regions": region_edits}
     found = []
     for task in args.tasks:
         if task == "styles":

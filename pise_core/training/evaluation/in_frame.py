@@ -26,17 +26,18 @@ def identity(samples: Sequence[Sample], contestants: Sequence[Contestant], seed:
         framed = frame_sample(sample)
         owner = assign_parts(framed.parsing, framed.pose)
         own = carry(framed.image, framed.parsing, owner, framed.pose, framed.pose, rim=1)
-        yield _example(sample.name, Pair(framed, framed, own), contestants, given=True)
+        yield example_of(sample.name, Pair(framed, framed, own), contestants, given=True)
 
 
 def articulated(samples: Sequence[Sample], contestants: Sequence[Contestant], seed: int) -> Iterator[Example]:
     """An example per annotated photo; the same turns for the same ``seed``."""
     rng = np.random.default_rng(seed)
     for sample in samples:
-        yield _example(sample.name, articulated_pair(frame_sample(sample), rng, hide=False), contestants, given=False)
+        yield example_of(sample.name, articulated_pair(frame_sample(sample), rng, hide=False), contestants, given=False)
 
 
-def _example(name: str, pair: Pair, contestants: Sequence[Contestant], given: bool) -> Example:
+def example_of(name: str, pair: Pair, contestants: Sequence[Contestant], given: bool) -> Example:
+    """What every contestant makes of a pair. ``given``: on the true map, whether the detail path is on or not."""
     made: dict[str, Made] = {}
     for contestant in contestants:
         (picture, parsing), seconds = timed(lambda c=contestant: _generate(c, pair, given or not c.detail))

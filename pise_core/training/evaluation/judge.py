@@ -13,6 +13,8 @@ from pise_core.training.evaluation.contestants import COPY, TRUTH, Made
 from pise_core.training.evaluation.pictures import Frechet, Measures, person_only, psnr, ssim
 from pise_core.training.metrics import KeypointAccuracy, RegionOverlap
 
+#: Figures that are kept for each example.
+EACH = ("lpips", "ssim", "psnr")
 #: Equal pictures are this far apart at most: batches of other sizes round otherwise.
 _EQUAL = 1e-6
 
@@ -42,12 +44,14 @@ class Example:
 
 @dataclass
 class Outcome:
-    """What a task came to: figures by row and column (``report.COLUMNS``), for all examples and for each group."""
+    """What a task came to: figures by row and column (``report.COLUMNS``), for all examples and for each group; where
+    there are no groups, also those of each example, in their order."""
 
     task: str
     count: int
     rows: dict[str, dict[str, float]]
     groups: dict[str, dict[str, dict[str, float]]] = field(default_factory=dict)
+    each: dict[str, dict[str, list[float]]] = field(default_factory=dict)
 
 
 class Reader:
@@ -157,4 +161,7 @@ class Judge:
             for row in figures.values():
                 if copied > _EQUAL:
                     row["against_copy"] = row["lpips"] / copied
-        return Outcome(task, self._count, rows, groups)
+        each = {}
+        if not groups:
+            each = {n: {c: row.values[""][c] for c in EACH if c in row.values[""]} for n, row in self._rows.items()}
+        return Outcome(task, self._count, rows, groups, each)

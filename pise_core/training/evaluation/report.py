@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 
 from pise_core.regions import REGIONS
+from pise_core.training.evaluation import intervals
 from pise_core.training.evaluation.judge import Outcome
 
 #: At most so many examples of each task are shown on a contact sheet, evenly spread.
@@ -85,6 +86,24 @@ def by_group(outcome: Outcome, column: str) -> str:
     return _markdown(lines)
 
 
+def compared(outcome: Outcome, against: str) -> str:
+    """How each row differs from the row ``against``, with 95 % intervals, in Markdown; "" for a task without figures
+    of each example."""
+    found = intervals.differences(outcome, against)
+    columns = [c for c in COLUMNS if any(c in row for row in found.values())]
+    if not columns:
+        return ""
+    lines = [[f"{outcome.task}: against {against}", *(COLUMNS[c][0] for c in columns)]]
+    for name, row in found.items():
+        lines.append([name, *(_difference(row[c], COLUMNS[c][1]) if c in row else "" for c in columns)])
+    return _markdown(lines)
+
+
+def _difference(found: intervals.Difference, form: str) -> str:
+    mean, low, high = (form.replace(":", ":+").format(value) for value in found)
+    return f"{mean} ({low} to {high})"
+
+
 def notes(outcomes: Sequence[Outcome]) -> str:
     """What the columns of these tables mean, a line each."""
     used = {c for outcome in outcomes for row in outcome.rows.values() for c in row}
@@ -96,7 +115,12 @@ def to_json(outcome: Outcome) -> dict:
     meaning (the PSNR of equal pictures)."""
     rows = {name: _finite(row) for name, row in outcome.rows.items()}
     groups = {group: {name: _finite(row) for name, row in of.items()} for group, of in outcome.groups.items()}
-    return {"count": outcome.count, "rows": rows, **({"groups": groups} if groups else {})}
+    each = {
+        name: {column: [v if math.isfinite(v) else None for v in values] for column, values in columns.items()}
+        for name, columns in outcome.each.items()
+    }
+    more = {"groups": groups, "each": each}
+    return {"count": outcome.count, "rows": rows, **{name: found for name, found in more.items() if found}}
 
 
 def _finite(row: dict[str, float]) -> dict[str, float | None]:

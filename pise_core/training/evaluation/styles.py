@@ -19,6 +19,8 @@ from pise_core.training.samples import Sample
 
 NAME = "upper_clothes"
 SHARES = (0.25, 0.5, 0.75, 1.0)
+#: Figures that are kept for each pair.
+EACH = ("distance_left", "others_changed")
 #: Regions of fewer frame pixels have no colour worth measuring.
 _LEAST = 150
 #: Garments whose colours are no further apart can't be told from each other: no pair.
@@ -124,8 +126,10 @@ def _others_changed(person: Person, after: np.ndarray) -> float:
 def outcome(found: Sequence[StyleSwap]) -> Outcome:
     """Means over the pairs; of what must be left alone also the worst."""
     rows: dict[str, dict[str, float]] = {}
+    each = {}
     for name in found[0].rows if found else ():
         columns = {c: np.array([swap.rows[name][c] for swap in found]) for c in found[0].rows[name]}
         rows[name] = {c: float(values.mean()) for c, values in columns.items()}
         rows[name]["others_changed_most"] = float(columns["others_changed"].max())
-    return Outcome("styles", len(found), rows)
+        each[name] = {c: columns[c].tolist() for c in EACH}
+    return Outcome("styles", len(found), rows, each=each)
