@@ -1,6 +1,8 @@
-"""Start the studio: ``python app.py [--host HOST] [--port PORT] [--weights FOLDER] [--device DEVICE]``."""
+"""Start the studio: ``python app.py [--host HOST] [--port PORT] [--weights FOLDER] [--also NAME=PATH]
+[--device DEVICE] [--mcp]``."""
 
 import argparse
+import functools
 import os
 
 # Before Gradio is imported, which reads it then.
@@ -9,6 +11,8 @@ os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 from app.actions import Studio  # noqa: E402
+from app.mcp import wanted_by_environment  # noqa: E402
+from app.session import DEFAULT_WEIGHTS  # noqa: E402
 from app.studio import build, launch  # noqa: E402
 from pise_core.errors import InputError  # noqa: E402
 
@@ -18,25 +22,40 @@ def _options(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--host", help="address to listen on (GRADIO_SERVER_NAME, else 127.0.0.1)")
     parser.add_argument("--port", type=int, help="port to listen on (GRADIO_SERVER_PORT, else 7860 or the next free)")
     parser.add_argument("--weights", help="folder with weights (the shipped ones)")
+    parser.add_argument(
+        "--also", action="append", default=[], type=_named_path, metavar="NAME=PATH",
+        help="further weights, a folder or one generator's file, to be chosen on the page; may be repeated",
+    )  # fmt: skip
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N")
+    parser.add_argument("--mcp", action="store_true", help="serve MCP tools too (GRADIO_MCP_SERVER=True)")
     return parser.parse_args(arguments)
+
+
+def _named_path(text: str) -> tuple[str, str]:
+    name, equals, path = text.partition("=")
+    if not (name and equals and os.path.exists(path)) or name == DEFAULT_WEIGHTS:
+        raise argparse.ArgumentTypeError(f"{text!r} is not NAME=PATH with a folder or file of weights")
+    return name, path
 
 
 options = _options() if __name__ == "__main__" else _options([])
 
 
-def _load_editor():
+def _load_editor(weights: str | None):
     from pise_core import Editor
 
-    return Editor.from_pretrained(options.weights, device=options.device)
+    return Editor.from_pretrained(weights, device=options.device)
 
 
-studio = Studio(_load_editor)
+studio = Studio(
+    functools.partial(_load_editor, options.weights),
+    {name: functools.partial(_load_editor, path) for name, path in options.also},
+)
 demo = build(studio)
 
 if __name__ == "__main__":
     try:
         studio.load()  # now, so that missing weights are told here and not to the first user
+        launch(demo, options.host, options.port, mcp_server=options.mcp or wanted_by_environment())
     except InputError as error:
         raise SystemExit(f"error: {error}") from None
-    launch(demo, options.host, options.port)

@@ -1,190 +1,127 @@
-"""The studio for programs: documented endpoints over the same sessions.
+"""The endpoints for programs: wiring of :class:`app.programs.Programs`, nothing else.
 
-They cover opening and saving a document, references, pose, regions, styles, motion and the history. Choosing or placing
-a person, borrowing a pose from a photo, garments on their own, saving a look, strips, the removal of a reference and
-other detectors are the page's alone.
-
-A client of ``gradio_client`` has a document of its own, which goes when the client does. What the endpoints do is what
-:mod:`app.actions` does; they answer with the state of the document instead of updates of the page.
+A client of ``gradio_client`` has a session of its own, which goes when the client does. Tools of the MCP server share
+one connection to this server and have none: they name the session that ``open_file`` returned, a secret of its owner's.
+Any client may name a session, such as that of an open page.
 """
 
-import functools
+import inspect
 import logging
 from collections.abc import Callable
-from pathlib import Path
-from typing import Any
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any, Literal, get_args, get_origin
 
 import gradio as gr
-import numpy as np
+from gradio.components import Component
+from gradio.components.api_component import Api
+from gradio.utils import get_function_description
+from gradio_client.utils import python_type_to_json_schema
 
-from app import checks, detectors, page
+from app import mcp
 from app.actions import Studio
-from app.paint import UNTOUCHED, pack, resize_labels, working_size
+from app.answers import Download, State
+from app.line import AT_ONCE, Line
+from app.programs import Programs, Upload
 from app.registry import Sessions
 from app.session import Session
-from pise_core import pose as poses
 from pise_core.errors import InputError
-from pise_core.images import encode_parsing, read_parsing
 
 log = logging.getLogger(__name__)
 
-
-class Programs:
-    """The endpoints; each takes the session and what the program sent, and returns what it gets."""
-
-    def __init__(self, studio: Studio) -> None:
-        self._studio = studio
-
-    def open_file(self, session: Session, file: Any) -> dict[str, Any]:
-        """Open a photo, whose largest person is analysed, or a saved .pise document."""
-        _run(self._studio.open_upload(session, _sent(file), detectors.BUILT_IN, detectors.BUILT_IN))
-        return _state(session)
-
-    def add_reference(self, session: Session, file: Any) -> dict[str, Any]:
-        """Take a photo of somebody, or a saved look, as a reference for styles. Its id is the last one listed."""
-        count = len(session.references)
-        _run(self._studio.add_uploads(session, [_sent(file)], detectors.BUILT_IN, detectors.BUILT_IN))
-        if len(session.references) == count:
-            raise InputError("nobody was found in that reference; choose a photo of somebody who wears the garment")
-        return _state(session)
-
-    def set_pose(self, session: Session, keypoints: Any) -> dict[str, Any]:
-        """Set the pose: 18 rows [x, y, score] in pixels of the photo, or null where a joint is missing."""
-        _run(self._studio.commit_pose(session, {"keypoints": keypoints}))
-        return _state(session)
-
-    def load_pose(self, session: Session, text: str) -> dict[str, Any]:
-        """Fit a pose, given as the text of an OpenPose JSON file, to the person."""
-        _run(self._studio.load_pose(session, {"text": text}))
-        return _state(session)
-
-    def set_regions(self, session: Session, file: Any) -> dict[str, Any]:
-        """Set the map of regions: a PNG of mode P or L and of the photo's size, indices 0 to 7."""
-        file = _sent(file)
-        try:
-            photo = session.need_photo()
-            session.need_person()
-            wanted = read_parsing(file, photo.shape[:2])
-        finally:
-            Path(file).unlink(missing_ok=True)  # an upload, of which the server keeps no copy
-        size = working_size(photo.shape[1], photo.shape[0])
-        below, wanted = (resize_labels(labels, size) for labels in (session.base_map(session.edits), wanted))
-        _run(self._studio.commit_paint(session, {"labels": pack(np.where(wanted == below, UNTOUCHED, wanted))}))
-        return _state(session)
-
-    def set_styles(self, session: Session, styles: Any) -> dict[str, Any]:
-        """Set what is borrowed: {region: {id of a reference: weight}}, the weights of a region at most 1 in all."""
-        for region, mix in checks.styles(session, {"styles": styles}).items():
-            for key, weight in mix.items():
-                if weight > 0 and region not in page.present(session.references[key].person.parsing):
-                    raise InputError(f"reference {key} has no {region.replace('_', ' ')}; choose another one")
-        _run(self._studio.commit_styles(session, {"styles": styles}))
-        return _state(session)
-
-    def set_motion(self, session: Session, motion: Any) -> dict[str, Any]:
-        """Set the key poses: {"keys": [18 rows each, ...], "seconds": from one to the next, "loop": true or false}."""
-        _run(self._studio.commit_motion(session, {"motion": motion}))
-        return _state(session)
-
-    def motion(self, session: Session, text: str) -> str:
-        """The motion as a file, small; the text is gif or mp4."""
-        news = _run(self._studio.save_motion(session, {"format": text}))["bar"]["file"]
-        return news["url"].removeprefix("/gradio_api/file=")
-
-    def undo(self, session: Session) -> dict[str, Any]:
-        """One step back."""
-        _run(self._studio.undo(session, {}))
-        return _state(session)
-
-    def redo(self, session: Session) -> dict[str, Any]:
-        """One step forward again."""
-        _run(self._studio.redo(session, {}))
-        return _state(session)
-
-    def start_over(self, session: Session) -> dict[str, Any]:
-        """Back to the photo as it was opened; this can be undone."""
-        _run(self._studio.start_over(session, {}))
-        return _state(session)
-
-    def result(self, session: Session) -> str:
-        """The edited photo at full size, a PNG."""
-        return page.download(session, session.render(session.edits).photo)["value"]
-
-    def regions(self, session: Session) -> str:
-        """The regions of the result at full size, a PNG of mode P."""
-        return session.save(encode_parsing(session.render(session.edits).parsing), "regions", ".png", keep=2)
-
-    def save_document(self, session: Session) -> str:
-        """The document as a .pise file."""
-        news = _run(self._studio.save(session, {}))["bar"]["file"]
-        return news["url"].removeprefix("/gradio_api/file=")
+_SESSION = "The session that open_file returned; only for clients without one of their own, such as MCP tools."
+#: Endpoints that make files may take minutes and are carried out beside; all others take their turn with the networks.
+_FILES = ("animate", "save_look", "save_document")
 
 
-def _sent(file: Any) -> str:
-    if not isinstance(file, str):
-        raise InputError("send a file; with gradio_client as handle_file(path)")
-    return file
-
-
-def _run(updates: page.Updates) -> dict[str, dict[str, Any]]:
-    """Carry an action out; all of its updates in one."""
-    whole: dict[str, dict[str, Any]] = {}
-    for update in updates:
-        for part, properties in update.items():
-            whole.setdefault(part, {}).update(properties)
-    return whole
-
-
-def _state(session: Session) -> dict[str, Any]:
-    if session.person is None:
-        raise InputError("no person was found in the photo; set one up on the page, or try another photo")
-    edits, photo = session.edits, session.need_photo()
-    return {
-        "size": [photo.shape[1], photo.shape[0]],
-        "keypoints": poses.to_rows(session.person.pose if edits.pose is None else edits.pose),
-        "regions": page.present(session.person.parsing),
-        "styles": edits.styles,
-        "references": {key: reference.name for key, reference in session.references.items()},
-        "undo": session.can_undo,
-        "redo": session.can_redo,
-    }
-
-
-def add_endpoints(studio: Studio, sessions: Sessions) -> None:
+def add_endpoints(studio: Studio, sessions: Sessions, line: Line) -> None:
     """Add the endpoints to the blocks that are being built."""
     programs = Programs(studio)
+
+    def close(session: Session) -> State:
+        """Forget the document and all of its files now; otherwise they are forgotten after a while."""
+        sessions.forget(session)
+        return {"closed": True}
+
     with gr.Column(visible=False):
-        file = gr.File(label="file", type="filepath")
-        given, text = gr.JSON(label="json"), gr.Textbox(label="text")
-        state, out = gr.JSON(label="state"), gr.File(label="file")
         button = gr.Button()
+        for name in vars(Programs):
+            if not name.startswith("_"):
+                _add(button, getattr(programs, name), sessions, nullcontext if name in _FILES else line.turn)
+        _add(button, close, sessions, nullcontext)
 
-    def endpoint(function: Callable[..., Any], inputs: list[Any], output: Any, line: str = "gpu") -> None:
-        @functools.wraps(function)
-        def answer(request: gr.Request, *sent: Any) -> Any:
-            try:
-                return function(sessions.of(request.session_hash or ""), *sent)
-            except InputError as error:
-                raise gr.Error(str(error), print_exception=False) from None
-            except Exception:
-                log.exception("%s failed", function.__name__)
-                raise gr.Error("something went wrong on the server", print_exception=False) from None
 
-        # Gradio looks at the signature for the request, and must not see the wrapped one's.
-        del answer.__wrapped__
-        answer.__annotations__ = {"request": gr.Request}
-        button.click(
-            answer, inputs, output, api_name=function.__name__, api_description=function.__doc__,
-            concurrency_id=line, show_progress="hidden",
-        )  # fmt: skip
+def _add(
+    button: gr.Button,
+    function: Callable[..., Any],
+    sessions: Sessions,
+    turn: Callable[[], AbstractContextManager[None]],
+) -> None:
+    """Make an endpoint of a function whose first parameter is the session, and that waits for its ``turn``."""
+    name, signature = function.__name__, inspect.signature(function)
+    text, described, _ = get_function_description(function)
+    parameters = list(signature.parameters.values())[1:]
+    inputs = [_input(parameter, described[parameter.name]) for parameter in parameters]
+    inputs.append(Api("", python_type_to_json_schema(str), _SESSION))
 
-    for function in (programs.open_file, programs.add_reference, programs.set_regions):
-        endpoint(function, [file], state)
-    for function in (programs.set_pose, programs.set_styles, programs.set_motion):
-        endpoint(function, [given], state)
-    endpoint(programs.load_pose, [text], state)
-    endpoint(programs.motion, [text], out, line="motion")  # takes long, and nobody else waits for it
-    for function in (programs.undo, programs.redo, programs.start_over):
-        endpoint(function, [], state)
-    for function in (programs.result, programs.regions, programs.save_document):
-        endpoint(function, [], out)
+    def answer(request: gr.Request, *sent: Any) -> Any:
+        *values, handle = sent
+        try:
+            for parameter, value in zip(parameters, values, strict=True):
+                _check(parameter, value)
+            session = _session(sessions, request, handle, opening=name == "open_file")
+            with turn():
+                return function(session, *values)
+        except InputError as error:
+            raise gr.Error(str(error), print_exception=False) from None
+        except Exception:
+            log.exception("%s failed", name)
+            raise gr.Error("something went wrong on the server", print_exception=False) from None
+
+    # Gradio takes the names of the parameters from the signature, and what MCP tools are told from the docstring.
+    handle = inspect.Parameter("session", inspect.Parameter.POSITIONAL_OR_KEYWORD, default="")
+    request = inspect.Parameter("request", inspect.Parameter.POSITIONAL_ONLY, annotation=gr.Request)
+    plain = [p.replace(kind=inspect.Parameter.POSITIONAL_ONLY, annotation=Any) for p in [*parameters, handle]]
+    answer.__signature__ = inspect.Signature([request, *plain])  # type: ignore[attr-defined]
+    lines = [f"{p.name}: {described[p.name]}" for p in parameters] + [f"session: {_SESSION}"]
+    answer.__name__, answer.__doc__ = name, "\n".join([text, "", "Args:", *lines])
+    kind = "files" if name in _FILES else "gpu"
+    output = gr.File(label="file") if signature.return_annotation is Download else gr.JSON(label="state")
+    button.click(
+        answer, inputs, output, api_name=name, api_description=text, show_progress="hidden",
+        concurrency_id=kind, concurrency_limit=AT_ONCE[kind],
+    )  # fmt: skip
+
+
+def _input(parameter: inspect.Parameter, description: str) -> Component:
+    """The component that types a parameter; there is nothing of it on the page."""
+    if parameter.annotation is Upload:
+        return gr.File(label=description, type="filepath")
+    default = None if parameter.default is inspect.Parameter.empty else parameter.default
+    return Api(default, python_type_to_json_schema(parameter.annotation), description)
+
+
+def _check(parameter: inspect.Parameter, value: Any) -> None:
+    """Refuse a text that is none, or none of the choices; all else is checked where it is understood."""
+    choices = get_args(parameter.annotation) if get_origin(parameter.annotation) is Literal else None
+    if (choices or parameter.annotation is str) and not isinstance(value, str):
+        raise InputError(f"{parameter.name} is a text")
+    if choices and value not in choices:
+        raise InputError(f"{parameter.name} is one of: {', '.join(choices)}")
+
+
+def _session(sessions: Sessions, request: gr.Request, handle: Any, opening: bool) -> Session:
+    """The session that is named, else the client's own.
+
+    The session of the one connection that all MCP tools share would be everybody's, so it is nobody's: opening begins
+    a new one.
+    """
+    if handle:
+        try:
+            return sessions.by_token(handle)
+        except InputError:
+            raise InputError("there is no such session (any more); call open_file again") from None
+    if not mcp.asks(request):
+        return sessions.of(request.session_hash or "")
+    if not opening:
+        raise InputError("name the session that open_file returned")
+    return sessions.new()

@@ -3,15 +3,18 @@
 Every function raises :class:`pise_core.errors.InputError` with a line that says what to do.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from app.paint import PaintLayer, working_size
-from app.session import KEY_LIMIT, Motion, Session
-from pise_core import pose as poses
+from app.session import Session
+from pise_core.document import Document
+from pise_core.document.edits import checked_pose
+from pise_core.document.paint import PaintLayer, working_size
 from pise_core.errors import InputError
-from pise_core.regions import REGIONS
 
 
 def field(value: Any, name: str) -> Any:
@@ -21,61 +24,21 @@ def field(value: Any, name: str) -> Any:
 
 def pose(value: Any) -> np.ndarray:
     """``{"keypoints": 18 rows}`` -> (18, 3) in pixels of the photo, with at least two joints there."""
-    wanted = poses.from_rows(field(value, "keypoints"))
-    if np.count_nonzero(poses.visible(wanted)) < 2:
-        raise InputError("a pose has two joints at least; show another one")
-    return wanted
+    return checked_pose(field(value, "keypoints"))
 
 
-def edited_pose(session: Session, value: Any) -> np.ndarray | None:
-    """As :func:`pose`, but None when it is the person's own pose, so that no edit is no edit."""
-    wanted = pose(value)
-    return None if poses.to_rows(wanted) == poses.to_rows(session.need_person().pose) else wanted
-
-
-def stroke(session: Session, value: Any) -> tuple[PaintLayer | None, PaintLayer | None]:
+def stroke(document: Document, value: Any) -> tuple[PaintLayer | None, PaintLayer | None]:
     """``{"before", "labels"}`` -> the painted layer before and after a stroke, packed and of the photo's working size.
 
     ``before`` is None if nothing was painted. Without it the stroke is taken to be made on the current layer.
     """
-    height, width = session.need_photo().shape[:2]
+    height, width = document.photo.shape[:2]
     size = working_size(width, height)
     after = PaintLayer.from_client(field(value, "labels"), size)
     if "before" not in value:
-        return session.edits.paint, after
+        return document.painted(), after
     before = field(value, "before")
     return None if before is None else PaintLayer.from_client(before, size), after
-
-
-def styles(session: Session, value: Any) -> dict[str, dict[str, float]]:
-    """``{"styles": {region: {id of a reference: weight}}}``, the weights of a region summing to at most 1."""
-    wanted = field(value, "styles")
-    if not isinstance(wanted, dict):
-        raise InputError("the textures did not arrive whole; move the slider again")
-    checked = {}
-    for region, mix in wanted.items():
-        if region not in REGIONS[1:]:
-            raise InputError(f"textures can be borrowed for: {', '.join(REGIONS[1:])}")
-        if not isinstance(mix, dict) or not mix.keys() <= session.references.keys():
-            raise InputError("that reference is gone; choose another one")
-        for weight in mix.values():
-            if isinstance(weight, bool) or not isinstance(weight, int | float) or not 0 <= weight <= 1:
-                raise InputError("a texture is mixed with a weight from 0 to 1")
-        if sum(mix.values()) > 1 + 1e-6:
-            raise InputError("the weights of a region's textures sum to at most 1")
-        checked[region] = {key: float(weight) for key, weight in mix.items()}
-    return checked
-
-
-def motion(session: Session, value: Any) -> Motion:
-    """``{"motion": {"keys": list of 18 rows each, "seconds", "loop"}}``."""
-    wanted = field(value, "motion")
-    keys, seconds, loop = (field(wanted, name) for name in ("keys", "seconds", "loop"))
-    if not isinstance(keys, list) or len(keys) > KEY_LIMIT:
-        raise InputError(f"a motion has {KEY_LIMIT} key poses at most")
-    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0.1 <= seconds <= 5:
-        raise InputError("from one key pose to the next it takes 0.1 to 5 seconds")
-    return Motion(tuple(pose({"keypoints": key}) for key in keys), float(seconds), loop is True)
 
 
 def choice(value: Any, name: str, choices: tuple[str, ...]) -> str:
@@ -103,9 +66,9 @@ def index(value: Any, count: int, what: str) -> int:
     return number
 
 
-def sequence(value: Any) -> int:
+def sequence(value: Any, name: str = "seq") -> int:
     """``{"seq": n}``, the page's order number; 0 if it is none."""
-    number = field(value, "seq")
+    number = field(value, name)
     if isinstance(number, bool) or not isinstance(number, int | float) or not 0 <= number < 2**52:
         return 0
     return int(number)
@@ -117,3 +80,19 @@ def text(value: Any, limit: int = 1_000_000) -> str:
     if not isinstance(content, str) or len(content) > limit:
         raise InputError("that file is no pose; choose an OpenPose JSON file")
     return content
+
+
+@contextmanager
+def upload(path: Any) -> Iterator[None]:
+    """An upload while it is read; afterwards the server keeps no copy, whatever came of it."""
+    try:
+        yield
+    finally:
+        Path(path).unlink(missing_ok=True)
+
+
+def same_document(session: Session, value: Any) -> None:
+    """``{"document": number}``: an edit is meant for what the page showed when it was made."""
+    number = field(value, "document")
+    if number is not None and number != session.number:
+        raise InputError("another photo was opened meanwhile; that edit was for the one before, and was not made")

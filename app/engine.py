@@ -1,24 +1,45 @@
-"""What all actions share: the one editor of the server, and who looks at photos with it."""
+"""What all actions share: the editors of the server, and who looks at photos with them."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from app.detectors import Detectors
+from app.session import DEFAULT_WEIGHTS, Session
+from pise_core.document.contents import SavedPerson
 
 
 class Engine:
-    """Loads the editor on first use. ``load_editor`` makes it."""
+    """Loads each editor on first use.
 
-    def __init__(self, load_editor: Callable[[], Any]) -> None:
-        self._load_editor = load_editor
-        self._editor: Any = None
+    Args:
+        load_editor: makes the one that sessions begin with, and that finds people.
+        others: what makes further ones, by the names under which their weights can be chosen.
+    """
+
+    def __init__(self, load_editor: Callable[[], Any], others: Mapping[str, Callable[[], Any]] | None = None) -> None:
+        self._loaders = {DEFAULT_WEIGHTS: load_editor, **(others or {})}
+        self._editors: dict[str, Any] = {}
         self._loading = threading.Lock()
         self._detectors = Detectors(self.load)
 
-    def load(self) -> Any:
-        """The editor."""
+    @property
+    def weights(self) -> tuple[str, ...]:
+        """The names to choose from, the default first."""
+        return tuple(self._loaders)
+
+    def load(self, weights: str = DEFAULT_WEIGHTS) -> Any:
+        """The editor with these weights."""
         with self._loading:
-            if self._editor is None:
-                self._editor = self._load_editor()
-            return self._editor
+            if weights not in self._editors:
+                self._editors[weights] = self._loaders[weights]()
+            return self._editors[weights]
+
+    def editor_of(self, session: Session) -> Any:
+        """The editor whose weights the session has chosen."""
+        return self.load(session.weights)
+
+    def own(self, session: Session, person: Any) -> Any:
+        """A person whom the detectors found, as the session's editor knows her."""
+        editor = self.editor_of(session)
+        return person if person.editor is editor else SavedPerson.of(person).known_to(editor)

@@ -3,7 +3,7 @@
 import base64
 import io
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +11,14 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from app.names import harmless
-from app.paint import pack, resize_labels, working_size
-from app.session import LAYER_SIDE, Edits, Rendered, Session
+from app.session import LAYER_SIDE, Session
 from pise_core import pose as poses
 from pise_core.animation import interpolate
 from pise_core.cutouts import cut_outs, pack_cut_outs
+from pise_core.document import Document, Edits, Motion, Rendered
+from pise_core.document.garments import likely_box
+from pise_core.document.names import harmless
+from pise_core.document.paint import pack, resize_labels, working_size
 from pise_core.regions import REGIONS
 
 #: Properties by the name of the part; the parts are named in :mod:`app.studio`.
@@ -35,25 +37,42 @@ def status(kind: str, text: str, session: Session | None = None) -> Update:
     # The same text twice must still reach the page, which may show another one meanwhile: hence the version.
     bar: dict[str, Any] = {"status": {"kind": kind, "text": text, "version": next(_versions)}}
     if session is not None:
-        bar["history"] = {"undo": session.can_undo, "redo": session.can_redo, "save": session.person is not None}
+        known = session.document
+        redo = known is not None and known.can_redo
+        bar["history"] = {"undo": session.can_undo, "redo": redo, "save": known is not None}
     return {"bar": bar}
 
 
+def sentences(notes: Iterable[str]) -> str:
+    """Notes one after the other, each once; those that are empty are left out."""
+    return " ".join(dict.fromkeys(note for note in notes if note))
+
+
+def weights(names: tuple[str, ...], chosen: str) -> dict[str, Any]:
+    """The menu of weights, of the document bar."""
+    return {"weights": {"names": names, "chosen": chosen, "version": next(_versions)}}
+
+
+def waiting(session: Session, ahead: int) -> Update:
+    """The networks work for somebody else, and so many requests come first."""
+    return status("busy", f"{ahead} other request{'s come' if ahead > 1 else ' comes'} first…", session)
+
+
 def rendering(session: Session) -> Update:
-    """An edit was made, and its picture follows."""
-    return status("busy", "Rendering at full size…", session)
+    """An edit was made, and its picture follows; until then there is nothing to download."""
+    return status("busy", "Rendering at full size…", session) | {"download": {"interactive": False}}
 
 
-def document(session: Session) -> Update:
-    """All of a document that has just been opened, and whose person is known."""
-    shown = picture(session, session.need_photo())
+def document(session: Session, opened: Document) -> Update:
+    """All of a document that has just been opened."""
+    shown = picture(session, opened.photo)
     return {
-        "pose": {"photo": shown, "pose": pose(session), "people": people(session)},
-        "regions": {"photo": shown, "map": region_map(session, session.edits)},
-        "textures": {"styles": styles(session), "references": references(session), "strip": False},
-        "motion": {"motion": motion(session), "progress": False},
+        "pose": {"photo": shown, "pose": pose(opened), "people": people(session)},
+        "regions": {"photo": shown, "map": region_map(session, opened, opened.edits)},
+        "textures": textures(session, opened),
+        "motion": {"motion": motion(opened), "progress": False},
         "result": result(session, shown["url"], shown["url"]),
-        "download": download(session, session.need_photo()),
+        "download": download(session, opened.photo),
     }
 
 
@@ -71,8 +90,8 @@ def unplaced(session: Session) -> Update:
             "people": people(session),
         },
         "regions": {"photo": shown, "map": False},
-        "textures": {"styles": styles(session), "references": references(session), "strip": False},
-        "motion": {"motion": motion(session), "progress": False},
+        "textures": textures(session, None),
+        "motion": {"motion": motion(None), "progress": False},
         "result": result(session, shown["url"], shown["url"]),
         "download": {"value": None, "interactive": False, "label": "Download PNG"},
     }
@@ -84,7 +103,7 @@ def picture(session: Session, image: np.ndarray) -> dict[str, Any]:
     return {"url": f"/gradio_api/file={path}", "width": image.shape[1], "height": image.shape[0]}
 
 
-def layers(session: Session, edits: Edits, rendered: Rendered, url: str) -> dict[str, Any]:
+def layers(session: Session, known: Document, edits: Edits, rendered: Rendered, url: str) -> dict[str, Any]:
     """What the page needs to carry the person at once: the parts of the picture at ``url``, and the background.
 
     The answer holds addresses, the pose that the parts have, and for each part in drawing order its name, place and
@@ -92,9 +111,9 @@ def layers(session: Session, edits: Edits, rendered: Rendered, url: str) -> dict
     """
     person = session.layers
     height, width = person.photo.shape[:2]
-    pose = session.need_person().pose if edits.pose is None else edits.pose
+    pose = known.pose_of(edits)
     owner = None if edits.pose is not None or edits.paint is not None else person.full.owner
-    scaled = session.scaled_pose(pose, person)
+    scaled = known.scaled(pose, person)
     parts = cut_outs(
         shrink(rendered.photo, LAYER_SIDE), resize_labels(rendered.parsing, (width, height)), scaled, owner
     )
@@ -102,11 +121,11 @@ def layers(session: Session, edits: Edits, rendered: Rendered, url: str) -> dict
     sizes = [part.image.shape for part in parts]
     session.behind = session.behind or session.save(person.background, "behind", ".jpg", keep=2)
     return {
-        "document": session.document,
+        "document": session.number,
         "version": next(_versions),
         "width": width,
         "height": height,
-        "scale": width / session.need_photo().shape[1],
+        "scale": width / known.photo.shape[1],
         "pose": poses.to_rows(pose),
         "base": url,
         "background": f"/gradio_api/file={session.behind}",
@@ -121,7 +140,7 @@ def layers(session: Session, edits: Edits, rendered: Rendered, url: str) -> dict
 def result(session: Session, url: str, before: str | None = None, sequence: int | None = None) -> dict[str, Any]:
     """The result at ``url``; a new ``before`` starts a new comparison."""
     number = session.next_sequence() if sequence is None else sequence
-    news = {"document": session.document, "seq": number, "url": url}
+    news = {"document": session.number, "seq": number, "url": url}
     return {"result": news if before is None else {**news, "before": before}}
 
 
@@ -138,38 +157,37 @@ def file(session: Session, data: bytes, name: str, suffix: str) -> Update:
     return {"bar": {"file": news}}
 
 
-def pose(session: Session) -> dict[str, Any]:
+def pose(known: Document) -> dict[str, Any]:
     """The wanted pose, and the person's own."""
-    own = session.need_person().pose
-    wanted = own if session.edits.pose is None else session.edits.pose
-    rows = poses.to_rows(wanted), poses.to_rows(own)
-    return {"version": next(_versions), "rows": rows[0], "own": rows[1], "placing": False}
+    rows, own = poses.to_rows(known.pose_of(known.edits)), poses.to_rows(known.person.pose)
+    return {"version": next(_versions), "rows": rows, "own": own, "placing": False}
 
 
 def people(session: Session) -> dict[str, Any]:
     """The boxes of everybody found, in pixels of the photo, and who is being edited."""
     boxes = [[round(float(v), 1) for v in found.box] for found in session.people]
-    return {"boxes": boxes, "chosen": session.chosen}
+    return {"boxes": boxes, "chosen": session.document.chosen if session.document else 0}
 
 
-def region_map(session: Session, edits: Edits) -> dict[str, Any]:
+def region_map(session: Session, known: Document, edits: Edits) -> dict[str, Any]:
     """The map below the paint, and the paint, both at working size."""
-    height, width = session.need_photo().shape[:2]
-    size = working_size(width, height)
+    height, width = known.photo.shape[:2]
+    size, painted = working_size(width, height), known.painted(edits)
     return {
-        "document": session.document,
+        "document": session.number,
         "version": session.sequence,
         "width": size[0],
         "height": size[1],
-        "base": pack(resize_labels(session.base_map(edits), size)),
-        "paint": None if edits.paint is None else edits.paint.text(),
+        "base": pack(resize_labels(known.base_map(edits), size)),
+        "paint": None if painted is None else painted.text(),
     }
 
 
-def styles(session: Session) -> dict[str, Any]:
-    """The mix per region, and which regions the person has at all."""
-    there = [] if session.person is None else present(session.person.parsing)
-    return {"version": next(_versions), "styles": session.edits.styles, "present": there}
+def styles(known: Document | None, sequence: int | None = None) -> dict[str, Any]:
+    """The mix per region, and which regions the person has at all; ``sequence`` as in :func:`motion`."""
+    there = [] if known is None else present(known.person.parsing)
+    wanted = {} if known is None else known.edits.styles
+    return {"version": next(_versions), "seq": sequence, "styles": wanted, "present": there}
 
 
 def references(session: Session) -> list[dict[str, Any]]:
@@ -185,24 +203,40 @@ def references(session: Session) -> list[dict[str, Any]]:
     ]
 
 
-def garment(session: Session, photo: np.ndarray, box: tuple[float, float, float, float]) -> dict[str, Any]:
-    """The photo of a garment, and the box, in shares of its size, in which it probably lies."""
-    shown = picture(session, photo)
-    return {"url": shown["url"], "width": shown["width"], "height": shown["height"], "box": list(box)}
+def textures(session: Session, known: Document | None) -> dict[str, Any]:
+    """All of the panel when another document is opened: a strip is no longer true, a garment still waits."""
+    return {
+        "styles": styles(known),
+        "references": references(session),
+        "strip": False,
+        "garment": garment(session),
+    }
 
 
-def step(session: Session, shown: np.ndarray) -> str:
+def garment(session: Session) -> dict[str, Any] | bool:
+    """The first garment that waits to be marked, and the box, in shares of its photo's size, in which it probably lies;
+    False if none waits."""
+    for key, waiting in list(session.garments.items()):
+        return {"id": key, **picture(session, waiting.photo), "box": list(likely_box(waiting.photo))}
+    return False
+
+
+def step(known: Document, shown: np.ndarray) -> str:
     """One step of an interpolation strip: the person alone, small."""
-    return data_address(shrink(_about(shown, session.preview.box), THUMBNAIL_SIDE), 82)
+    return data_address(shrink(_about(shown, known.sized(preview=True).box), THUMBNAIL_SIDE), 82)
 
 
-def motion(session: Session) -> dict[str, Any]:
-    """The key poses and the pace, and for playing the poses between: ``steps`` of them from each key to the next."""
-    wanted, steps = session.edits.motion, 12
+def motion(known: Document | None, sequence: int | None = None) -> dict[str, Any]:
+    """The key poses and the pace, and for playing the poses between: ``steps`` of them from each key to the next.
+
+    ``sequence`` is the number of the request that this answers; the page takes no answer to an older one.
+    """
+    wanted, steps = Motion() if known is None else known.edits.motion, 12
     usable = len(wanted.keys) > 1 and all(poses.visible(key)[poses.JOINT["neck"]] for key in wanted.keys)
     between = interpolate(wanted.keys, steps, wanted.loop) if usable else []
     return {
         "version": next(_versions),
+        "seq": sequence,
         "keys": [poses.to_rows(key) for key in wanted.keys],
         "seconds": wanted.seconds,
         "loop": wanted.loop,

@@ -21,10 +21,11 @@ class Sessions:
         grace_seconds: one whose page has gone waits so long for the page to be loaded anew.
     """
 
-    def __init__(self, limit: int = 32, idle_seconds: float = 3600, grace_seconds: float = 60) -> None:
+    def __init__(self, limit: int = 32, idle_seconds: float = 3600, grace_seconds: float = 600) -> None:
         self._limit, self._idle, self._grace = limit, idle_seconds, grace_seconds
         self._sessions: OrderedDict[str, Session] = OrderedDict()
         self._owners: dict[str, str] = {}  # page -> token
+        self._seen: dict[str, float] = {}  # page -> when it was last heard of
         self._lock = threading.Lock()
         self._sweeper: threading.Timer | None = None
 
@@ -39,6 +40,13 @@ class Sessions:
         with self._lock:
             session = self._sessions.get(self._owners.get(owner, "")) or Session()
             self._give(owner, session)
+            return session
+
+    def new(self) -> Session:
+        """A session that no page owns: whoever knows its token has it, until it was idle for too long."""
+        with self._lock:
+            session = Session()
+            self._keep(session)
             return session
 
     def adopt(self, owner: str, token: Any) -> Session:
@@ -63,12 +71,17 @@ class Sessions:
             self._use(session)
             return session
 
-    def leave(self, owner: str) -> None:
-        """The page has gone: forget its session, unless the page comes back in time or another one has it too."""
+    def forget(self, session: Session) -> None:
+        """Forget a session at once."""
         with self._lock:
-            token = self._owners.pop(owner, None)
-        if token is not None:
-            timer = threading.Timer(self._grace, self._forget_unowned, [token])
+            if session.token in self._sessions:
+                self._forget(session.token)
+
+    def leave(self, owner: str) -> None:
+        """The page has gone, or a phone has only been locked: forget its session, unless the page is heard of again in
+        time, is loaded anew, or another one has it too."""
+        if owner in self._owners:
+            timer = threading.Timer(self._grace, self._forget_left, [owner, time.monotonic()])
             timer.daemon = True
             timer.start()
 
@@ -89,8 +102,12 @@ class Sessions:
         return next((s for t, s in self._sessions.items() if secrets.compare_digest(t.encode(), sent)), None)
 
     def _give(self, owner: str, session: Session) -> None:
-        self._sessions.setdefault(session.token, session)
         self._owners[owner] = session.token
+        self._seen[owner] = time.monotonic()
+        self._keep(session)
+
+    def _keep(self, session: Session) -> None:
+        self._sessions.setdefault(session.token, session)
         self._use(session)
         self._forget_idle()
         others = [(token, other) for token, other in self._sessions.items() if other is not session]
@@ -117,11 +134,16 @@ class Sessions:
         self._sessions.move_to_end(session.token)
         session.used = time.monotonic()
 
-    def _forget_unowned(self, token: str) -> None:
+    def _forget_left(self, owner: str, left: float) -> None:
         with self._lock:
+            if self._seen.get(owner, 0.0) > left:
+                return
+            self._seen.pop(owner, None)
+            token = self._owners.pop(owner, None)
             if token in self._sessions and token not in self._owners.values():
                 self._forget(token)
 
     def _forget(self, token: str) -> None:
         self._sessions.pop(token).close()
         self._owners = {owner: t for owner, t in self._owners.items() if t != token}
+        self._seen = {owner: at for owner, at in self._seen.items() if owner in self._owners}

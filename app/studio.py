@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
-from gradio import themes
 
-from app import actions, checks, detectors
+from app import actions, checks, detectors, page
 from app.api import add_endpoints
 from app.canvas.components import (
     DocumentBar,
     Examples,
+    FirstSteps,
     Modes,
     MotionPanel,
     PoseEditor,
@@ -21,10 +21,13 @@ from app.canvas.components import (
     ResultView,
     StylePanel,
 )
+from app.line import AT_ONCE, Line
+from app.mcp import McpUploads
 from app.page import data_address, shrink, status
-from app.pise_file import MAX_DOCUMENT_BYTES
 from app.registry import Sessions
 from app.session import Session
+from app.theme import CSS, theme
+from pise_core.document.contents import MAX_DOCUMENT_BYTES
 from pise_core.errors import InputError
 from pise_core.images import read_image
 
@@ -34,15 +37,23 @@ _HERE = Path(__file__).parent
 _EXAMPLES = _HERE / "examples" / "people"
 _PHOTOS = [".jpg", ".jpeg", ".png", ".webp"]
 _FILES = [*_PHOTOS, ".pise"]
-#: A page that is loaded anew names its session, which is kept for a while after the page has gone. A duplicated tab
-#: has a copy of the name, and a browser may keep none.
-_KNOWN_SESSION = """() => {
+#: A page that is loaded anew names its session, which is kept for a while after the page has gone. A browser may keep
+#: no name. A duplicated tab has a copy of it, but the first one holds the lock of that name as long as it is open.
+_KNOWN_SESSION = """async () => {
   const again = ["reload", "back_forward"].includes(performance.getEntriesByType("navigation")[0]?.type);
+  let session = null;
   try {
-    return [{ session: again ? sessionStorage.getItem("pise-session") : null }];
+    session = again ? sessionStorage.getItem("pise-session") : null;
+    if (session && navigator.locks) {
+      await new Promise((resolve, reject) => {
+        const hold = () => new Promise(() => resolve());
+        navigator.locks.request("pise-" + session, { signal: AbortSignal.timeout(1000) }, hold).catch(reject);
+      });
+    }
   } catch {
-    return [{ session: null }];
+    session = null;
   }
+  return [{ session }];
 }"""
 _SHOW_EXAMPLES = """() => {
   const state = document.body.dataset;
@@ -56,32 +67,6 @@ def example_people() -> list[Path]:
     return sorted(path for path in _EXAMPLES.glob("*") if path.suffix.lower() in _PHOTOS)
 
 
-def theme() -> themes.Base:
-    """System fonts, one accent."""
-    font = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "Helvetica Neue", "Arial", "sans-serif")
-    mono = ("ui-monospace", "SFMono-Regular", "Consolas", "monospace")
-    return themes.Base(font=font, font_mono=mono, radius_size="lg").set(
-        button_primary_background_fill="var(--pise-accent)",
-        button_primary_background_fill_hover="var(--pise-accent-ink)",
-        button_primary_text_color="var(--pise-on-accent)",
-        button_primary_background_fill_dark="var(--pise-accent)",
-        button_primary_background_fill_hover_dark="var(--pise-accent-ink)",
-        button_primary_text_color_dark="var(--pise-on-accent)",
-        button_secondary_background_fill="var(--pise-panel)",
-        button_secondary_background_fill_dark="var(--pise-panel)",
-        button_secondary_background_fill_hover="var(--pise-hover)",
-        button_secondary_background_fill_hover_dark="var(--pise-hover)",
-        button_secondary_border_color="var(--pise-line)",
-        button_secondary_border_color_dark="var(--pise-line)",
-        button_secondary_text_color="var(--pise-ink)",
-        button_secondary_text_color_dark="var(--pise-ink)",
-        body_text_color="var(--pise-ink)",
-        body_text_color_dark="var(--pise-ink)",
-        body_text_color_subdued="var(--pise-quiet)",
-        body_text_color_subdued_dark="var(--pise-quiet)",
-    )
-
-
 def build(studio: actions.Studio) -> gr.Blocks:
     """The studio as Gradio blocks; :func:`launch` serves them.
 
@@ -89,6 +74,7 @@ def build(studio: actions.Studio) -> gr.Blocks:
         studio: the actions, over the editor that all sessions share.
     """
     sessions = Sessions()
+    line = Line()
     atexit.register(sessions.close)
     examples = example_people()
     thumbnails = [data_address(shrink(read_image(path), 200), 82) for path in examples]
@@ -121,7 +107,7 @@ def build(studio: actions.Studio) -> gr.Blocks:
         with gr.Column(elem_id="welcome"):
             gr.HTML(
                 "<h2>Start with a photo of one person</h2><p>Full body works best. It is processed on this server "
-                "alone, and forgotten a minute after you close the page. A saved .pise document opens here too.</p>",
+                "alone, and forgotten ten minutes after you close the page. A saved .pise document opens here too.</p>",
                 apply_default_css=False,
             )
             drop = gr.File(label="Photo", file_types=_FILES, height=220, elem_id="drop")
@@ -132,6 +118,7 @@ def build(studio: actions.Studio) -> gr.Blocks:
         with gr.Row(elem_id="workspace"):
             with gr.Column(scale=3, min_width=320, elem_id="work"):
                 Modes(elem_id="modes")
+                FirstSteps(elem_id="first-steps")
                 with gr.Column(elem_id="panel-pose", min_width=0):
                     pose_photo = gr.UploadButton("Pose from photo", file_types=_PHOTOS, size="md", elem_id="pose-photo")
                     pose = PoseEditor(elem_id="pose", live=live)
@@ -170,7 +157,7 @@ def build(studio: actions.Studio) -> gr.Blocks:
             "download": download,
         }  # fmt: skip
 
-        def handler(action: Callable[..., actions.Updates]) -> Callable[..., Iterator[dict]]:
+        def handler(action: Callable[..., actions.Updates], in_line: bool) -> Callable[..., Iterator[dict]]:
             """The action for Gradio: finds the session, names the parts, and turns errors into the status line."""
 
             def run(request: gr.Request, *inputs: Any) -> Iterator[dict]:
@@ -180,8 +167,15 @@ def build(studio: actions.Studio) -> gr.Blocks:
                 else:
                     session = sessions.of(owner)
                 yield {bar: gr.update()}  # Gradio wants at least one answer, and not every action has one
+                updates = action(session, *inputs)
+                if inputs and checks.field(inputs[0], "after") is not None:
+                    updates = in_order(session, inputs[0], updates)
                 try:
-                    for update in action(session, *inputs):
+                    for update in line.steps(updates, session) if in_line else updates:
+                        if isinstance(update, int):
+                            if action == studio.prepare and (session.document is None or session.document.edits.none):
+                                continue  # then nothing is to be seen of it
+                            update = page.waiting(session, update)
                         yield {parts[name]: gr.update(**properties) for name, properties in update.items()}
                 except InputError as error:
                     yield {bar: gr.update(**_problem(str(error), session))}
@@ -196,21 +190,24 @@ def build(studio: actions.Studio) -> gr.Blocks:
             action: Callable[..., actions.Updates],
             *inputs: Any,
             then: Callable[..., actions.Updates] | None = studio.render,
+            then_in: str = "gpu",
             **settings: Any,
         ) -> None:
-            """Wire one action; ``then`` follows it, for the newest state only."""
+            """Wire one action; ``then`` follows it in another line, for the newest state only."""
             name = action.__name__
             common: dict[str, Any] = {
                 "outputs": list(parts.values()), "show_progress": "hidden", "api_visibility": "undocumented",
             }  # fmt: skip
             settings = {"api_name": f"page_{name}", "trigger_mode": "multiple"} | settings
-            if "concurrency_id" not in settings:  # edits are carried out one by one, in the order they were made in
-                settings |= {"concurrency_id": "edit", "concurrency_limit": 1}
-            done = event(handler(action), list(inputs), **common, **settings)
+            if "concurrency_id" not in settings:
+                # All users share this line: whatever takes long, rendering and packing, is what follows in ``then``.
+                settings |= {"concurrency_id": "edit", "concurrency_limit": AT_ONCE["edit"]}
+            in_line = settings["concurrency_id"] == "gpu"
+            done = event(handler(action, in_line), list(inputs), **common, **settings)
             if then:
                 done.then(
-                    handler(then), None, **common, api_name=f"page_{name}_then", trigger_mode="always_last",
-                    concurrency_id="gpu", concurrency_limit=1,
+                    handler(then, then_in == "gpu"), None, **common, api_name=f"page_{name}_then",
+                    trigger_mode="always_last", concurrency_id=then_in, concurrency_limit=AT_ONCE[then_in],
                 )  # fmt: skip
 
         def example(action: Callable[..., actions.Updates]) -> Callable[..., actions.Updates]:
@@ -222,9 +219,12 @@ def build(studio: actions.Studio) -> gr.Blocks:
             chosen.__name__ = f"{action.__name__}_example"
             return chosen
 
-        looking: dict[str, Any] = {"concurrency_id": "gpu", "concurrency_limit": 1, "trigger_mode": "once"}
+        looking: dict[str, Any] = {
+            "concurrency_id": "gpu", "concurrency_limit": AT_ONCE["gpu"], "trigger_mode": "once",
+        }  # fmt: skip
         # An upload that was dropped would stay on the server.
         uploaded: dict[str, Any] = looking | {"trigger_mode": "multiple"}
+        files: dict[str, Any] = {"concurrency_id": "files", "concurrency_limit": AT_ONCE["files"]}
         opening: dict[str, Any] = {"then": studio.prepare, **looking}
         for upload in (open_button, drop):
             on(upload.upload, studio.open_upload, upload, detector, parser, **opening | uploaded)
@@ -240,31 +240,47 @@ def build(studio: actions.Studio) -> gr.Blocks:
         on(textures.commit, studio.commit_styles, textures)
         on(textures.remove, studio.remove_reference, textures)
         on(textures.steps, studio.strip, textures, then=None, **looking | {"trigger_mode": "always_last"})
-        on(textures.save_look, studio.save_look, textures, then=None)
+        on(textures.save_look, studio.save_look, textures, then=studio.pack, then_in="files")
         on(textures.use_garment, studio.use_garment, textures, **looking, then=None)
+        on(textures.cancel_garment, studio.cancel_garment, textures, then=None)
         on(add.upload, studio.add_uploads, add, detector, parser, **uploaded, then=None)
         add.upload(lambda: None, None, add, queue=False, api_visibility="private")
         on(textures.example, example(studio.add_references), textures, detector, parser, **looking, then=None)
         on(motion.commit, studio.commit_motion, motion, then=None)
-        saving: dict[str, Any] = {"concurrency_id": "motion", "concurrency_limit": 4, "trigger_mode": "once"}
-        on(motion.save, studio.save_motion, motion, then=None, **saving)
+        on(motion.save, studio.save_motion, motion, then=None, **files | {"trigger_mode": "once"})
         on(motion.stop, studio.stop_motion, motion, then=None)
         on(bar.undo, studio.undo, bar)
         on(bar.redo, studio.redo, bar)
         on(bar.start_over, studio.start_over, bar)
-        on(bar.save, studio.save, bar, then=None)
-        on(demo.load, studio.start, bar, js=_KNOWN_SESSION, then=studio.prepare)
+        on(bar.choose_weights, studio.choose_weights, bar, **opening)
+        on(bar.save, studio.save, bar, then=studio.pack, then_in="files")
+        on(demo.load, studio.start, bar, js=_KNOWN_SESSION, then=studio.prepare, **files)
         example_button.click(None, js=_SHOW_EXAMPLES, api_visibility="private")
 
         def goodbye(request: gr.Request) -> None:
             sessions.leave(request.session_hash or "")
 
         demo.unload(goodbye)
-        add_endpoints(studio, sessions)
+        add_endpoints(studio, sessions, line)
 
     # A request that passes the queue by names no session, and so no document.
     demo.queue(max_size=64, default_concurrency_limit=4, api_open=False)
     return demo
+
+
+def in_order(session: Session, value: Any, updates: actions.Updates) -> actions.Updates:
+    """Make an edit when those before it are made; its updates, and its error, follow."""
+    made: list[page.Update] = []
+    problem: Exception | None = None
+    with session.order.turn(checks.sequence(value), checks.sequence(value, "after")):
+        try:
+            checks.same_document(session, value)
+            made.extend(updates)
+        except Exception as error:
+            problem = error
+    yield from made
+    if problem is not None:
+        raise problem
 
 
 def _problem(text: str, session: Session) -> dict[str, Any]:
@@ -273,13 +289,21 @@ def _problem(text: str, session: Session) -> dict[str, Any]:
     return status("error", text[:1].upper() + text[1:] if first.isalpha() else text, session)["bar"]
 
 
-def launch(demo: gr.Blocks, host: str | None = None, port: int | None = None, **settings: Any) -> Any:
+def launch(
+    demo: gr.Blocks, host: str | None = None, port: int | None = None, mcp_server: bool = False, **settings: Any
+) -> Any:
     """Serve the studio; nothing leaves this machine, and no user's picture outlives the session.
 
     Args:
         host, port: Gradio's ``GRADIO_SERVER_NAME`` and ``GRADIO_SERVER_PORT`` (or 127.0.0.1 and 7860) if None.
+        mcp_server: whether the endpoints are tools of an MCP server as well, at ``/gradio_api/mcp/``.
         settings: further arguments of ``Blocks.launch``, such as ``prevent_thread_lock``.
+
+    Raises:
+        InputError: if the MCP server is wanted and its package is not installed.
     """
+    if mcp_server:
+        McpUploads()
     return demo.launch(
         server_name=host,
         server_port=port,
@@ -289,8 +313,9 @@ def launch(demo: gr.Blocks, host: str | None = None, port: int | None = None, **
         ssr_mode=False,
         enable_monitoring=False,
         max_file_size=MAX_DOCUMENT_BYTES,  # photos are held to their own limit when they are read
+        mcp_server=mcp_server,
         theme=theme(),
-        css=(_HERE / "theme.css").read_text("utf-8"),
+        css=CSS,
         footer_links=["api"],
         **settings,
     )

@@ -1,21 +1,18 @@
 """Textures: references and what is borrowed from them, one method per action, as in :mod:`app.actions`."""
 
-from dataclasses import replace
-from pathlib import Path
+from contextlib import ExitStack
 from typing import Any
 
-from app import checks, page, pise_file
+from app import checks, page
 from app.engine import Engine
-from app.garments import GARMENTS, garment, likely_box, look
 from app.page import Update, Updates, rendering, status
-from app.pise_file import SavedDocument
-from app.session import Edits, Session
+from app.session import Garment, Session
+from pise_core.document.document import STEPS
+from pise_core.document.garments import GARMENTS, garment
+from pise_core.document.reading import is_document, read
 from pise_core.errors import InputError, NobodyFound
 from pise_core.images import read_image
 from pise_core.regions import REGIONS
-
-#: The steps of an interpolation strip.
-STEPS = (0.0, 0.25, 0.5, 0.75, 1.0)
 
 
 class TextureActions(Engine):
@@ -23,93 +20,116 @@ class TextureActions(Engine):
 
     def commit_styles(self, session: Session, value: Any) -> Updates:
         """A slider was let go of, or another reference chosen; ``value`` is ``{"seq", "styles"}``."""
-        session.need_person()
+        document = session.need_document()
         session.saw(checks.sequence(value))
-        session.note = ""
-        session.commit(styles=checks.styles(session, value))
+        session.edited()
+        document.set_styles(checks.field(value, "styles"))
         yield rendering(session)
 
     def add_references(self, session: Session, paths: Any, detector: str, parser: str) -> Updates:
         """Take files as references: photos of people, documents or saved looks; a photo of a garment is asked about."""
         paths = paths if isinstance(paths, list) else [paths]
-        asked = False
+        notes: list[str] = []
         for number, path in enumerate(paths, 1):
             yield status("busy", f"Analysing reference {number} of {len(paths)}…", session)
             name = page.stem(path)
-            if pise_file.is_document(path):
-                person = self.load().set_person(**pise_file.read(path).person._asdict())
+            if is_document(path):
+                person = read(path).person.known_to(self.editor_of(session))
             else:
                 photo = read_image(str(path))
+                people, note = self._detectors.find(photo, detector)
+                notes.append(note)
                 try:
-                    people, _ = self._detectors.find(photo, detector)
                     if not people:
                         raise NobodyFound("nobody in sight")
-                    person, _ = self._detectors.analyse(photo, people[0], parser)
+                    person, note = self._detectors.analyse(photo, people[0], parser)
+                    notes.append(note)
                 except NobodyFound:
-                    session.garment, asked = (name, photo), True
-                    yield {"textures": {"garment": page.garment(session, photo, likely_box(photo))}}
+                    # The networks and the page need no more of it.
+                    session.await_garment(name, page.shrink(photo, page.SHOWN_SIDE))
+                    if len(session.garments) == 1:
+                        yield {"textures": {"garment": page.garment(session)}}
                     continue
-            session.add_reference(name, person)
+            session.references.add(name, self.own(session, person))
             yield {"textures": {"references": page.references(session)}}
-        if asked:
-            yield status("hint", "Nobody found there. Draw a box around the garment.", session)
-        else:
-            yield _ready(session)
+        yield _ready(session, page.sentences(notes))
 
     def add_uploads(self, session: Session, paths: Any, detector: str, parser: str) -> Updates:
         """As :meth:`add_references`, and the server keeps no copy of the files."""
-        try:
-            yield from self.add_references(session, paths, detector, parser)
-        finally:
+        with ExitStack() as uploads:
             for path in paths if isinstance(paths, list) else [paths]:
-                Path(path).unlink(missing_ok=True)
+                uploads.enter_context(checks.upload(path))
+            yield from self.add_references(session, paths, detector, parser)
 
     def use_garment(self, session: Session, value: Any) -> Updates:
-        """The garment in the photo that nobody wears it in; ``value`` is ``{"box", "region"}``, the box in shares."""
-        if session.garment is None:
-            raise InputError("add the photo of the garment again")
-        name, photo = session.garment
+        """A garment in a photo that nobody wears it in; ``value`` is ``{"garment": id, "box", "region"}``, the box in
+        shares."""
+        key, waiting = _waiting(session, value)
         yield status("busy", "Cutting out the garment…", session)
-        cut = garment(photo, checks.share_box(value), checks.choice(value, "region", GARMENTS))
-        session.add_reference(name, self.load().set_person(**cut._asdict()))
-        session.garment = None
-        yield {"textures": {"references": page.references(session), "garment": False}} | _ready(session)
+        cut = garment(waiting.photo, checks.share_box(value), checks.choice(value, "region", GARMENTS))
+        session.references.add(waiting.name, cut.known_to(self.editor_of(session)))
+        session.garments.pop(key, None)
+        news = {"references": page.references(session), "garment": page.garment(session)}
+        yield {"textures": news} | _ready(session)
+
+    def cancel_garment(self, session: Session, value: Any) -> Updates:
+        """The photo of a garment is not wanted after all, and forgotten; ``value`` is ``{"garment": id}``."""
+        key, _ = _waiting(session, value)
+        session.garments.pop(key, None)
+        yield {"textures": {"garment": page.garment(session)}} | _ready(session)
 
     def remove_reference(self, session: Session, value: Any) -> Updates:
         """Forget a reference and what was borrowed from it; ``value`` is ``{"reference": id}``."""
-        session.remove_reference(checks.field(value, "reference"))
-        session.next_sequence()
-        news = {"references": page.references(session), "styles": page.styles(session)}
+        key = checks.field(value, "reference")
+        sequence = session.saw(checks.sequence(value)) or session.next_sequence()
+        if session.document is None:
+            session.references.remove(key)
+        else:
+            session.document.remove_reference(key)
+        news = {"references": page.references(session), "styles": page.styles(session.document, sequence)}
         yield {"textures": news} | rendering(session)
 
     def strip(self, session: Session, value: Any) -> Updates:
         """Steps from the own look to a reference's, side by side; ``value`` is ``{"region", "reference"}``."""
-        session.need_person()
+        document = session.need_document()
         region = checks.choice(value, "region", REGIONS[1:])
-        reference = checks.choice(value, "reference", tuple(session.references))
-        edits, pictures = session.edits, []
-        for number, weight in enumerate(STEPS, 1):
-            yield status("busy", f"Rendering step {number} of {len(STEPS)}…", session)
-            styles = {**edits.styles, region: {reference: weight}}
-            shown = session.render(replace(edits, styles=styles), preview=True).photo
-            pictures.append(page.step(session, shown))
+        reference = checks.choice(value, "reference", tuple(document.references))
+        edits, pictures = document.edits, []
+        yield status("busy", f"Rendering step 1 of {len(STEPS)}…", session)
+        for picture in document.strip(region, reference, edits):
+            pictures.append(page.step(document, picture))
+            if len(pictures) < len(STEPS):
+                yield status("busy", f"Rendering step {len(pictures) + 1} of {len(STEPS)}…", session)
         session.strip = edits, region
         news = {"region": region, "reference": reference, "weights": STEPS, "pictures": pictures}
         yield {"textures": {"strip": news}} | status("ok", "Choose the step that you like.", session)
 
     def save_look(self, session: Session, value: Any) -> Updates:
-        """Hand out one region's look as it is now: a small document, to be added as a reference; ``{"region"}``."""
-        own = session.need_person()
-        region = checks.choice(value, "region", REGIONS[1:])
+        """Take one region's look down as it is now, ``{"region"}``; :meth:`app.actions.Studio.pack` hands it out as a
+        small document, to be added as a reference."""
+        document = session.need_document()
+        region, edits = checks.choice(value, "region", REGIONS[1:]), document.edits
+        use = "Add that file as a reference to use the look again."
+        session.packing.append((lambda: document.look(region, edits), use))
         yield status("busy", "Saving the look…", session)
-        edits = session.edits
-        shown = session.render(edits)
-        person = look(shown.photo, shown.parsing, own.pose if edits.pose is None else edits.pose, region)
-        name = f"{session.name}-{region}"
-        saved = SavedDocument(name, person, [], 0, {}, [Edits()], 0)
-        yield page.file(session, pise_file.write(saved), name, ".pise")
-        yield status("ok", f"Saved as {name}.pise. Add that file as a reference to use the look again.", session)
 
 
-def _ready(session: Session) -> Update:
+def _waiting(session: Session, value: Any) -> tuple[str, Garment]:
+    key = checks.field(value, "garment")
+    waiting = session.garments.get(key) if isinstance(key, str) else None
+    if waiting is None:
+        raise InputError("add the photo of the garment again")
+    return key, waiting
+
+
+def _ready(session: Session, note: str = "") -> Update:
+    if session.garments:
+        count = len(session.garments) - 1
+        more = f"Then {count} more." if count else ""
+        text = page.sentences(["Nobody found there. Draw a box around the garment.", more, note])
+        return status("hint", text, session)
+    if note:
+        return status("error", note, session)
+    if not session.references:
+        return status("ok", "No reference was added.", session)
     return status("ok", "Reference ready: choose it for a region, then move the slider.", session)

@@ -23,6 +23,7 @@ _COUNT = """() => {
   const count = (window.counted = { carried: 0, generated: 0, arrived: 0, waiting: 0, drawing: 0 });
   page.addEventListener("carry", () => (count.carried += 1));
   page.addEventListener("picture", ({ detail }) => (count.generated += detail.live ? 1 : 0));
+  page.addEventListener("freshened", () => (count.generated += 1));
   page.addEventListener("answer", ({ detail }) => {
     count.arrived += 1;
     count.waiting = Math.max(count.waiting, page.seq - detail.seq);

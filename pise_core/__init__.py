@@ -4,14 +4,16 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from pise_core.document import Document
     from pise_core.editor import Editor
     from pise_core.errors import HubUnreachable, InputError, NobodyFound
     from pise_core.person import Edit, Person
     from pise_core.pise import PISE, PISEConfig
 
-__all__ = ["PISE", "Edit", "Editor", "HubUnreachable", "InputError", "NobodyFound", "PISEConfig", "Person"]
+__all__ = ["PISE", "Document", "Edit", "Editor", "HubUnreachable", "InputError", "NobodyFound", "PISEConfig", "Person"]
 
 _MODULES = {
+    "Document": "document",
     "Editor": "editor",
     "Edit": "person",
     "Person": "person",

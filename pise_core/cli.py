@@ -1,4 +1,4 @@
-"""The command line: ``analyze`` and ``edit`` (stable), and the training commands.
+"""The command line: ``analyze`` and ``edit`` (stable), and the commands that other modules add.
 
 Bad input ends with one line on stderr and exit status 2. What is heavy to import is imported inside the commands, so
 that help and mistakes answer at once.
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from pise_core.editor import Person
 
 #: Commands that a module of their own adds: its ``add_arguments(parser)`` and ``run(args) -> int``.
-_TRAINING = {
+_MODULES = {
+    "render": ("pise_core.document.command", "render a saved .pise document: its picture, or its motion"),
     "prepare": ("pise_core.training.prepare", "make training samples from a folder of street photos"),
     "train": ("pise_core.training.train", "train the analyzer or the generator"),
     "evaluate": ("pise_core.training.evaluation.command", "measure the networks on test photos or clips"),
@@ -85,9 +86,9 @@ def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
     _add_model_arguments(edit)
     edit.set_defaults(run=_edit)
 
-    # Only the command that is asked for is imported: the training modules need torch.
+    # Only the command that is asked for is imported: some modules need torch.
     asked_for = next((word for word in argv if not word.startswith("-")), None)
-    for name, (module_name, summary) in _TRAINING.items():
+    for name, (module_name, summary) in _MODULES.items():
         command = commands.add_parser(name, help=summary)
         if name == asked_for:
             module = importlib.import_module(module_name)

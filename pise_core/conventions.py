@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from pise_core.config import PISEConfig
+from pise_core.errors import InputError
 from pise_core.framing import FRAME_SIZE
 from pise_core.pose import JOINT, heatmaps
 from pise_core.regions import REGION, REGION_COUNT, REGIONS, cut_out, one_hot
@@ -33,20 +34,39 @@ class Convention:
     Args:
         config: of the weights.
         device: where the tensors go.
+        frame: (H, W) of the arrays; training begins on smaller ones.
+        order: of the regions in the maps that are given, a name of ``config.LABELS``. Other than our own it must be
+            that of the weights, and what is called ours below is then theirs.
+
+    Raises:
+        InputError: if maps of that order can't be told to these weights.
     """
 
-    def __init__(self, config: PISEConfig, device: str = "cpu"):
+    def __init__(
+        self,
+        config: PISEConfig,
+        device: str = "cpu",
+        frame: tuple[int, int] = FRAME_SIZE,
+        order: str = "studio",
+    ):
+        if order not in ("studio", config.labels):
+            raise InputError(
+                f"maps in the order {order!r} do not tell apart what weights of the order {config.labels!r} do; "
+                f"prepare the data with a table of that order, such as cihp-{config.labels}"
+            )
         self.device = device
+        self.frame = frame
         self._soft, self._stretched = config.soft_parsing, config.pose_columns == "stretched"
-        index = [_ORDERS[config.labels][name] for name in REGIONS]
+        same = order == config.labels
+        index = list(range(REGION_COUNT)) if same else [_ORDERS[config.labels][name] for name in REGIONS]
         self._index = np.array(index, np.uint8)
         #: (theirs, ours): which of their classes may stand for which of our regions.
         self._stands_for = np.zeros((REGION_COUNT, REGION_COUNT), np.float32)
         self._stands_for[index, range(REGION_COUNT)] = 1
-        for only, name in _ONLY_THEIRS.get(config.labels, {}).items():
+        for only, name in ({} if same else _ONLY_THEIRS.get(config.labels, {})).items():
             self._stands_for[only, REGION[name]] = 1
         square = config.canvas == "square"
-        self._margin = (FRAME_SIZE[0] - FRAME_SIZE[1]) // 2 if square else 0
+        self._margin = (frame[0] - frame[1]) // 2 if square else 0
         self._ground = 1.0 if square else 0.0
 
     def image(self, image: np.ndarray, inside: np.ndarray) -> Tensor:
@@ -66,9 +86,10 @@ class Convention:
 
     def pose(self, pose: np.ndarray) -> Tensor:
         """(18, 3) in pixels of the frame -> (1, 18, H, W) heat maps."""
-        height, width = FRAME_SIZE
+        height, width = self.frame
+        sigma = 6 * (height / FRAME_SIZE[0])
         if not self._margin:
-            return self._tensor(heatmaps(pose, FRAME_SIZE))
+            return self._tensor(heatmaps(pose, self.frame, sigma))
         # Whole pixels, as in the files that the release was trained on.
         placed = np.floor(pose)
         placed[:, 0] += self._margin
@@ -76,7 +97,7 @@ class Convention:
             # The release took columns of the square for columns of the frame, and widened them to a square once more.
             placed[:, 0] = np.trunc(placed[:, 0] / width * height)
         placed[:, :2] += 0.5
-        maps = heatmaps(placed, (height, width + 2 * self._margin))
+        maps = heatmaps(placed, (height, width + 2 * self._margin), sigma)
         return torch.from_numpy(maps)[None].to(self.device)
 
     def wanted(self, labels: np.ndarray, logits: Tensor | None) -> Tensor:
@@ -113,7 +134,8 @@ class Convention:
             ours[pants if (source == dress).sum() > (source == pants).sum() else dress] = 0
         if self._index[skin] == self._index[leg]:
             hips = pose[[JOINT["right_hip"], JOINT["left_hip"]], 1]
-            level = int(np.clip(np.nanmean(hips), 0, FRAME_SIZE[0])) if np.isfinite(hips).any() else FRAME_SIZE[0] // 2
+            height = self.frame[0]
+            level = int(np.clip(np.nanmean(hips), 0, height)) if np.isfinite(hips).any() else height // 2
             ours[skin, level:] = 0
             ours[leg, :level] = 0
         return ours
@@ -128,7 +150,7 @@ class Convention:
 
     def _tensor(self, values: np.ndarray, beyond: float | np.ndarray = 0.0) -> Tensor:
         """(C, H, W) of the frame -> (1, C, H, W), with ``beyond`` left and right of it."""
-        height, width = FRAME_SIZE
+        height, width = self.frame
         if self._margin:
             canvas = np.empty((len(values), height, width + 2 * self._margin), np.float32)
             canvas[:] = beyond

@@ -87,7 +87,7 @@ def write_image(path: str | os.PathLike[str], image: np.ndarray) -> None:
     Raises:
         InputError: if the suffix is another, or the file can't be written.
     """
-    _write(path, encode_image(image, Path(path).suffix))
+    write_file(path, encode_image(image, Path(path).suffix))
 
 
 def write_parsing(path: str | os.PathLike[str], parsing: np.ndarray) -> None:
@@ -98,7 +98,7 @@ def write_parsing(path: str | os.PathLike[str], parsing: np.ndarray) -> None:
     """
     if Path(path).suffix.lower() != ".png":
         raise InputError(f"a parsing map is written as .png, not {Path(path).suffix or 'without a suffix'}")
-    _write(path, encode_parsing(parsing))
+    write_file(path, encode_parsing(parsing))
 
 
 def check_writable(path: str | os.PathLike[str]) -> None:
@@ -121,6 +121,19 @@ def check_writable(path: str | os.PathLike[str]) -> None:
         reason = error.strerror
     if reason:
         raise InputError(f"can't write {os.fspath(path)!r}: {reason}")
+
+
+def write_file(path: str | os.PathLike[str], data: bytes) -> None:
+    """Write the bytes of a file.
+
+    Raises:
+        InputError: if it can't be written.
+    """
+    try:
+        Path(path).write_bytes(data)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise InputError(f"can't write {os.fspath(path)!r}: {reason}") from None
 
 
 def encode_image(image: np.ndarray, suffix: str = ".png") -> bytes:
@@ -264,11 +277,3 @@ def _writer(suffix: str) -> tuple[str, dict[str, Any]]:
         return _WRITERS[suffix.lower()]
     except KeyError:
         raise InputError(f"can't write a picture as {suffix!r}; use .png, .jpg or .webp") from None
-
-
-def _write(path: str | os.PathLike[str], data: bytes) -> None:
-    try:
-        Path(path).write_bytes(data)
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise InputError(f"can't write {os.fspath(path)!r}: {reason}") from None

@@ -1,9 +1,9 @@
 """What the tests share. No photo of anybody is needed: people are drawn."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 # Several threads per convolution only help on an idle machine; on a busy one they wait for each other.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -12,6 +12,8 @@ import cv2
 import numpy as np
 import pytest
 
+from pise_core.document.paint import UNTOUCHED, PaintLayer
+from pise_core.images import write_image
 from pise_core.pose import JOINT, default_skeleton
 from pise_core.regions import REGION
 
@@ -97,3 +99,95 @@ def editor(weights):
     from pise_core import Editor
 
     return Editor.from_pretrained(weights, device="cpu")
+
+
+@pytest.fixture(scope="session")
+def known(editor, person):
+    """The drawn person as the editor knows her, joints and regions given."""
+    return editor.set_person(person.photo, pose=person.pose, parsing=person.parsing)
+
+
+@pytest.fixture(scope="session")
+def known_other(editor, other_person):
+    """The other one."""
+    return editor.set_person(other_person.photo, pose=other_person.pose, parsing=other_person.parsing)
+
+
+@pytest.fixture
+def document(known):
+    """A new document with the drawn person."""
+    from pise_core.document import Document
+
+    return Document.of(known, "drawn")
+
+
+@pytest.fixture(scope="session")
+def studio(editor):
+    """The actions of the studio, over the editor with the weights that ship."""
+    from app.actions import Studio
+
+    return Studio(lambda: editor)
+
+
+@pytest.fixture
+def session(document):
+    """A page's session with the drawn person on it."""
+    from app.session import Session
+
+    session = Session()
+    session.edit(document)
+    yield session
+    session.close()
+
+
+@pytest.fixture(scope="session")
+def photo_path(person, tmp_path_factory):
+    """A file with the drawn person."""
+    path = tmp_path_factory.mktemp("photos") / "my photo (1).png"
+    write_image(path, person.photo)
+    return path
+
+
+def run(updates: Iterable[dict[str, dict[str, Any]]]) -> dict[str, dict[str, Any]]:
+    """All updates of an action in one, the later ones on top."""
+    page: dict[str, dict[str, Any]] = {}
+    for update in updates:
+        for part, properties in update.items():
+            page.setdefault(part, {}).update(properties)
+    return page
+
+
+def moved(person: Drawn, joint: int = 4, by: tuple[float, float] = (-30.0, -60.0)) -> np.ndarray:
+    """The person's pose with one joint (the right wrist) elsewhere."""
+    pose = person.pose.copy()
+    pose[joint, :2] += by
+    return pose
+
+
+def layer(person: Drawn, region: int = 3, rows=slice(150, 180), columns=slice(60, 80)) -> PaintLayer:
+    """A rectangle painted over the person's map."""
+    labels = np.full(person.parsing.shape, UNTOUCHED, np.uint8)
+    labels[rows, columns] = region
+    paint = PaintLayer.of(labels)
+    assert paint is not None
+    return paint
+
+
+def stroke(person: Drawn, region: int = 5) -> str:
+    """A rectangle over the person's map, packed as the browser sends it."""
+    return layer(person, region, slice(140, 170), slice(90, 110)).text()
+
+
+_SHIRT = [(60, 60), (100, 50), (140, 60), (190, 130), (160, 150), (145, 110), (145, 220), (55, 220), (55, 110),
+          (40, 150), (10, 130)]  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def laid_out():
+    """A green shirt on a light ground, and where it is."""
+    photo = np.full((260, 200, 3), (225, 222, 215), np.uint8)
+    mask = np.zeros((260, 200), np.uint8)
+    cv2.fillPoly(mask, [np.array(_SHIRT)], 1)
+    photo[mask > 0] = (40, 130, 80)
+    photo = np.clip(photo + np.random.default_rng(3).normal(0, 4, photo.shape), 0, 255).astype(np.uint8)
+    return photo, mask > 0

@@ -1,5 +1,6 @@
-"""The studio for programs: the example of the README, on a real server."""
+"""The studio for programs: the example of the README and every endpoint, on a real server."""
 
+import re
 import socket
 import urllib.error
 import urllib.request
@@ -13,67 +14,163 @@ from PIL import Image
 from app.actions import Studio
 from app.studio import build, launch
 from pise_core.images import read_image, write_image, write_parsing
+from pise_core.pose import to_json, to_rows
 from pise_core.regions import REGION
+from tests.conftest import ROOT, moved
 
 
 @pytest.fixture(scope="module")
-def client(editor):
+def address(editor):
+    """Address of a server."""
     demo = build(Studio(lambda: editor))
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     launch(demo, "127.0.0.1", port, prevent_thread_lock=True, quiet=True)
-    yield Client(f"http://127.0.0.1:{port}", verbose=False)
+    yield f"http://127.0.0.1:{port}"
     demo.close()
 
 
-def test_a_call_past_the_queue_is_refused(client):
+def test_a_call_past_the_queue_is_refused(address):
     request = urllib.request.Request(
-        f"{client.src}gradio_api/run/undo", b'{"data": []}', {"Content-Type": "application/json"}
+        f"{address}/gradio_api/run/undo", b'{"data": []}', {"Content-Type": "application/json"}
     )
     with pytest.raises(urllib.error.HTTPError, match="404"):
         urllib.request.urlopen(request, timeout=30)
 
 
-def test_programs_do_what_the_page_does(client, person, other_person, tmp_path):
-    photo, friend, regions = (tmp_path / name for name in ("me.png", "friend.png", "regions.png"))
-    write_image(photo, person.photo)
-    write_image(friend, other_person.photo)
+@pytest.fixture
+def files(tmp_path, person, other_person, monkeypatch):
+    """A folder with photos of both drawn people and of a shirt, which is where the test runs."""
+    write_image(tmp_path / "me.jpg", person.photo)
+    write_image(tmp_path / "friend.jpg", other_person.photo)
+    shirt = np.full((240, 200, 3), (225, 222, 215), np.uint8)
+    shirt[40:200, 50:150] = 40, 130, 80
+    write_image(tmp_path / "shirt.jpg", shirt)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def client(address):
+    """A program, whose session is its own."""
+    return Client(address, verbose=False)
+
+
+def test_the_example_of_the_readme(address, files, person, capsys):
+    text = (ROOT / "README.md").read_text("utf-8")
+    code = next(block for block in re.findall(r"```python\n(.*?)```", text, re.DOTALL) if "gradio_client" in block)
+    names = {}
+    exec(compile(code.replace("http://127.0.0.1:7860", address), "README.md", "exec"), names)
+    edited = read_image(capsys.readouterr().out.strip().splitlines()[-1])
+    assert edited.shape == person.photo.shape and not np.array_equal(edited, read_image("me.jpg"))
+    assert names["state"]["references"] == {"r1": "friend"}
+
+
+def test_pose_regions_and_the_history(client, files, person):
     with pytest.raises(AppError, match="open a photo"):
         client.predict(api_name="/result")
-    state = client.predict(handle_file(photo), api_name="/open_file")
+    state = client.predict(handle_file("me.jpg"), api_name="/open_file")
     assert state["size"] == [220, 330] and "upper_clothes" in state["regions"] and not state["undo"]
-    assert np.array_equal(read_image(client.predict(api_name="/result")), person.photo)
-
+    assert len(state["people"]) == 1 and state["chosen"] == 0 and state["note"] == ""
+    assert np.array_equal(read_image(client.predict(api_name="/result")), read_image("me.jpg"))
     keypoints = state["keypoints"]
-    keypoints[4] = [keypoints[4][0] - 30, keypoints[4][1] - 60, 1]
-    assert client.predict(keypoints, api_name="/set_pose")["undo"]
-    assert client.predict(handle_file(friend), api_name="/add_reference")["references"] == {"r1": "friend"}
-    client.predict({"upper_clothes": {"r1": 0.5}}, api_name="/set_styles")
+    keypoints[4] = [70.5, 90.25, 1.0]
+    assert client.predict(keypoints, api_name="/set_pose")["keypoints"][4] == keypoints[4]
     with Image.open(client.predict(api_name="/regions")) as image:
         painted = np.array(image)
     painted[150:180, 90:120] = REGION["dress"]
-    write_parsing(regions, painted)
-    client.predict(handle_file(regions), api_name="/set_regions")
-    edited = read_image(client.predict(api_name="/result"))
-    assert edited.shape == person.photo.shape and not np.array_equal(edited, person.photo)
+    write_parsing("regions.png", painted)
+    client.predict(handle_file("regions.png"), api_name="/set_regions")
+    assert not np.array_equal(read_image(client.predict(api_name="/result")), read_image("me.jpg"))
     assert client.predict(api_name="/undo")["redo"]
-    motion = {"keys": [state["keypoints"], keypoints], "seconds": 0.2, "loop": False}
-    client.predict(motion, api_name="/set_motion")
-    with Image.open(client.predict("gif", api_name="/motion")) as gif:
-        assert gif.size == (220, 330)
-    client.predict(api_name="/undo")
+    assert not client.predict(api_name="/redo")["redo"]
     document = client.predict(api_name="/save_document")
-    assert client.predict(api_name="/start_over")["styles"] == {}
-    state = client.predict(handle_file(document), api_name="/open_file")
-    assert state["styles"] == {"upper_clothes": {"r1": 0.5}} and state["redo"]
-
+    assert client.predict(api_name="/start_over")["keypoints"][4] != keypoints[4]
+    again = client.predict(handle_file(document), api_name="/open_file")
+    assert again["keypoints"][4] == keypoints[4] and again["undo"] and not again["redo"]
+    client.predict(handle_file("friend.jpg"), api_name="/pose_from_photo")
+    text = to_json(moved(person), (220, 330))
+    assert client.predict(text, api_name="/load_pose")["undo"]
+    assert not client.predict(api_name="/analyse_again")["undo"]
     with pytest.raises(AppError, match="18 keypoints"):
         client.predict([1, 2], api_name="/set_pose")
-    # Every endpoint is on the page of the API, with a sentence that says what it does.
+
+
+def test_whom_to_edit(client, files, person):
+    write_image("empty.png", np.full((330, 220, 3), 200, np.uint8))
+    state = client.predict(handle_file("empty.png"), api_name="/open_file")
+    assert state["people"] == [] and "place_person" in state["note"]
+    placed = client.predict(to_rows(person.pose), api_name="/place_person")
+    assert placed["keypoints"] == to_rows(person.pose) and placed["note"] == ""
+    with pytest.raises(AppError, match="no such person"):
+        client.predict(3, api_name="/choose_person")
+    client.predict(handle_file("me.jpg"), api_name="/open_file")
+    assert client.predict(0, api_name="/choose_person")["chosen"] == 0
+
+
+def test_references_styles_and_looks(client, files):
+    client.predict(handle_file("me.jpg"), api_name="/open_file")
+    assert client.predict(handle_file("friend.jpg"), api_name="/add_reference")["references"] == {"r1": "friend"}
+    with pytest.raises(AppError, match="call add_garment"):
+        client.predict(handle_file("shirt.jpg"), api_name="/add_reference")
+    state = client.predict(handle_file("shirt.jpg"), "upper_clothes", api_name="/add_garment")
+    assert state["references"] == {"r1": "friend", "r2": "shirt"}
+    with pytest.raises(AppError, match="region is one of"):
+        client.predict(handle_file("shirt.jpg"), "hat", api_name="/add_garment")
+    state = client.predict("upper_clothes", "r2", 0.5, api_name="/set_style")
+    assert state["styles"] == {"upper_clothes": {"r2": 0.5}}
+    with Image.open(client.predict("upper_clothes", "r1", api_name="/steps")) as strip:
+        assert strip.size == (5 * 220, 330)
+    look = client.predict("upper_clothes", api_name="/save_look")
+    state = client.predict(handle_file(look), api_name="/add_reference")
+    assert list(state["references"]) == ["r1", "r2", "r3"]
+    mix = {"upper_clothes": {"r2": 0.5, "r3": 0.5}, "pants": {"r1": 1}}
+    assert client.predict(mix, api_name="/set_styles")["styles"] == mix
+    state = client.predict("r2", api_name="/remove_reference")
+    assert state["styles"] == {"upper_clothes": {"r3": 0.5}, "pants": {"r1": 1}}
+    with pytest.raises(AppError, match="gone"):
+        client.predict("r2", api_name="/remove_reference")
+
+
+def test_other_weights(client, files):
+    client.predict(handle_file("me.jpg"), api_name="/open_file")
+    assert client.predict("Default", api_name="/choose_weights")["weights"] == "Default"
+    with pytest.raises(AppError, match="choose one of: Default"):
+        client.predict("/etc/passwd", api_name="/choose_weights")
+
+
+def test_a_motion(client, files, person):
+    state = client.predict(handle_file("me.jpg"), api_name="/open_file")
+    keys = [state["keypoints"], to_rows(moved(person))]
+    state = client.predict(keys, 0.2, False, api_name="/set_motion")
+    assert state["motion"] == {"keys": keys, "seconds": 0.2, "loop": False}
+    with Image.open(client.predict("gif", api_name="/animate")) as gif:
+        assert gif.size == (220, 330)
+
+
+def test_a_session_is_named_or_ones_own(address, client, files):
+    token = client.predict(handle_file("me.jpg"), api_name="/open_file")["session"]
+    other = Client(address, verbose=False)
+    with pytest.raises(AppError, match="open a photo"):
+        other.predict(api_name="/state")
+    assert other.predict(token, api_name="/state")["session"] == token
+    with pytest.raises(AppError, match="no such session"):
+        other.predict(token[:-1] + "?", api_name="/state")
+    client.predict(api_name="/close")
+    with pytest.raises(AppError, match="no such session"):
+        other.predict(token, api_name="/state")
+
+
+def test_every_action_is_an_endpoint_that_is_described(client):
     described = client.view_api(return_format="dict")["named_endpoints"]
     assert described.keys() == {
-        "/open_file", "/add_reference", "/set_pose", "/load_pose", "/set_regions", "/set_styles", "/undo", "/redo",
-        "/start_over", "/set_motion", "/motion", "/result", "/regions", "/save_document",
+        "/open_file", "/state", "/choose_weights", "/choose_person", "/place_person", "/analyse_again",
+        "/set_pose", "/load_pose", "/pose_from_photo", "/set_regions", "/add_reference", "/add_garment",
+        "/remove_reference", "/set_style", "/set_styles", "/set_motion", "/undo", "/redo", "/start_over", "/result",
+        "/regions", "/steps", "/animate", "/save_look", "/save_document", "/close",
     }  # fmt: skip
-    assert all(endpoint["description"] for endpoint in described.values())
+    for endpoint in described.values():
+        assert endpoint["description"] and all(parameter["label"] for parameter in endpoint["parameters"])
+    region, reference, weight, _ = described["/set_style"]["parameters"]
+    assert region["type"]["enum"] and reference["type"] == {"type": "string"} and weight["parameter_default"] == 1

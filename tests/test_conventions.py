@@ -10,6 +10,7 @@ import torch
 
 from pise_core.config import RELEASE_CONFIG, SHIPPED_CONFIG, PISEConfig
 from pise_core.conventions import Convention
+from pise_core.errors import InputError
 from pise_core.framing import FRAME_SIZE, Framing
 from pise_core.pose import JOINT, empty_pose, heatmaps
 from pise_core.regions import REGION, cut_out, one_hot
@@ -152,3 +153,19 @@ def test_unknown_conventions_are_refused():
         PISEConfig(labels="other")
     with pytest.raises(ValueError, match="canvas"):
         PISEConfig(canvas="round")
+
+
+def test_maps_in_the_weights_own_order_stay_as_they_are(frame):
+    _, labels, pose = frame
+    config = replace(RELEASE_CONFIG, labels="pgn")
+    theirs = np.array([0, 1, 5, 2, 3, 3, 6, 7], np.uint8)[labels]
+    own = Convention(config, order="pgn")
+    assert torch.equal(own.parsing(theirs), Convention(config).parsing(labels))
+    logits = torch.randn(1, 8, 256, 256)
+    found = own.probabilities(logits, theirs, pose)
+    expected = (torch.tanh(own.picture(logits))[0] + 1).numpy()
+    assert np.allclose(found, expected / expected.sum(0), atol=1e-5)
+    assert [own.style_row(region) for region in range(8)] == list(range(8))
+    for weights, order in (("studio", "pgn"), ("spl8", "pgn"), ("pgn", "spl8")):
+        with pytest.raises(InputError, match=f"maps in the order '{order}' do not tell apart what"):
+            Convention(replace(config, labels=weights), order=order)

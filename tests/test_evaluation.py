@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -13,14 +14,16 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from pise_core import cli
+from pise_core import Editor, cli
+from pise_core.config import RELEASE_CONFIG
+from pise_core.conventions import Convention
 from pise_core.errors import InputError
 from pise_core.images import read_image, write_image
 from pise_core.pise import PISE, PISEConfig
 from pise_core.pose import JOINT, to_rows
 from pise_core.regions import REGION
-from pise_core.training.evaluation import analyzer, command, report, styles
-from pise_core.training.evaluation.contestants import ALONE, COPY, TRUTH, WARP, WITH_DETAIL, Made
+from pise_core.training.evaluation import analyzer, command, in_frame, report, styles
+from pise_core.training.evaluation.contestants import ALONE, COPY, TRUTH, WARP, WITH_DETAIL, Contestant, Made
 from pise_core.training.evaluation.judge import Example, Judge, Reader
 from pise_core.training.evaluation.pictures import (
     Frechet,
@@ -270,6 +273,28 @@ def test_a_whole_run_on_drawn_test_photos(prepared, trial_weights, tmp_path, cap
     assert read_image(sheet).shape[1] == 6 * FRAME[1]
 
 
+def test_converted_weights_are_told_their_own_convention(editor, person):
+    """The release sees a white square and its own order of regions, and is judged on the frame in the middle."""
+    torch.manual_seed(0)
+    model = PISE(replace(RELEASE_CONFIG, width=4))
+    sample, seen = Sample("drawn", person.photo, person.pose, person.parsing), []
+    model.register_forward_hook(lambda module, inputs, output: seen.append((inputs, output.image)))
+    for task in (in_frame.identity, in_frame.articulated):
+        (example,) = task([sample], [Contestant("release", Editor(model, editor.analyzer), False)], 0)
+        (image, source_map, source_pose, _, wanted), answer = seen.pop()
+        assert image.shape == (1, 3, 256, 256) and (image[..., :40] == 1).all()
+        hair, clothes = 1, 2  # in the order "pgn"
+        assert source_map[0, clothes].sum() > 1000 and source_map[0, hair].sum() > 100
+        expected = Convention(model.config).parsing(example.parsing)
+        assert torch.equal(wanted, expected)
+        parsing = example.made["release"].parsing
+        assert parsing is not None and np.array_equal(parsing, example.parsing)
+        inside = example.parsing > 0
+        middle = np.rint((answer[0, :, :, 40:216].permute(1, 2, 0).numpy() + 1) * 127.5)
+        assert np.array_equal(example.made["release"].picture[inside], middle[inside])
+        assert (example.made["release"].picture[~inside] == 128).all()
+
+
 def test_a_whole_run_on_a_drawn_clip(clips, trial_weights, tmp_path, capsys):
     figures = tmp_path / "figures.json"
     arguments = ["--data", clips, "--weights", trial_weights, "--pairs", 2, "--json", figures, "--device", "cpu"]
@@ -312,6 +337,8 @@ def test_clips_that_cannot_be_used_are_named(tmp_path):
         (["street", "--limit", "0"], "whole number from 1"),
         (["street", "--data", "nowhere"], "run: python -m pise_core prepare"),
         (["videos", "--data", "nowhere"], "holds no clips"),
+        (["deepfashion", "--data", "nowhere"], "run: python -m pise_core prepare deepfashion"),
+        (["deepfashion", "--data", "nowhere", "--generated", "A="], "neither FOLDER nor NAME=FOLDER"),
         (["videos"], "--data"),
         (["street", "--sheet", "nowhere/sheet.jpg"], "there is no folder"),
         (["street", "--json", "nowhere/figures.json"], "there is no folder"),

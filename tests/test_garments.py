@@ -1,33 +1,14 @@
-"""Garments that nobody wears, and looks that were saved: both become references."""
-
-from pathlib import Path
+"""Garments that nobody wears, and looks: cut out, and given a skeleton."""
 
 import cv2
 import numpy as np
 import pytest
 
-from app.actions import Studio
-from app.detectors import BUILT_IN
-from app.garments import garment, likely_box, look
-from app.session import Session
+from pise_core.document.garments import garment, likely_box
+from pise_core.document.looks import look
 from pise_core.errors import InputError
-from pise_core.images import write_image
 from pise_core.pose import visible
 from pise_core.regions import REGION
-
-SHIRT = np.array([(60, 60), (100, 50), (140, 60), (190, 130), (160, 150), (145, 110), (145, 220), (55, 220), (55, 110),
-                  (40, 150), (10, 130)])  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def laid_out():
-    """A green shirt on a light ground, and where it is."""
-    photo = np.full((260, 200, 3), (225, 222, 215), np.uint8)
-    mask = np.zeros((260, 200), np.uint8)
-    cv2.fillPoly(mask, [SHIRT], 1)
-    photo[mask > 0] = (40, 130, 80)
-    photo = np.clip(photo + np.random.default_rng(3).normal(0, 4, photo.shape), 0, 255).astype(np.uint8)
-    return photo, mask > 0
 
 
 def test_a_garment_is_found_cut_out_and_given_a_skeleton(laid_out):
@@ -56,50 +37,3 @@ def test_a_look_is_small_and_shows_nothing_else(person):
     assert max(saved.photo.shape) <= 512
     with pytest.raises(InputError, match="no dress"):
         look(person.photo, person.parsing, person.pose, "dress")
-
-
-def run(updates):
-    page = {}
-    for update in updates:
-        for part, properties in update.items():
-            page.setdefault(part, {}).update(properties)
-    return page
-
-
-def test_garment_look_and_steps_from_the_page(editor, person, laid_out, tmp_path):
-    studio, session = Studio(lambda: editor), Session()
-    session.open(person.photo, "drawn", [])
-    session.set_person(editor.set_person(person.photo, pose=person.pose, parsing=person.parsing))
-    path = tmp_path / "shirt.png"
-    write_image(path, laid_out[0])
-    page = run(studio.add_uploads(session, [path], BUILT_IN, BUILT_IN))
-    assert page["bar"]["status"]["kind"] == "hint" and not path.exists() and not session.references
-    news = page["textures"]["garment"]
-    with pytest.raises(InputError, match="box"):
-        run(studio.use_garment(session, {"box": [0, 0, 2, 1], "region": "dress"}))
-    with pytest.raises(InputError, match="choose one of"):
-        run(studio.use_garment(session, {"box": news["box"], "region": "hair"}))
-    page = run(studio.use_garment(session, {"box": news["box"], "region": "upper_clothes"}))
-    assert page["textures"]["garment"] is False and page["textures"]["references"][0]["present"] == [
-        "background",
-        "upper_clothes",
-    ]
-
-    page = run(studio.strip(session, {"region": "upper_clothes", "reference": "r1"}))
-    pictures = page["textures"]["strip"]["pictures"]
-    assert len(set(pictures)) == len(pictures) == 5 and session.edits.none
-    run(studio.commit_styles(session, {"seq": 1, "styles": {"upper_clothes": {"r1": 1}}}))
-    chest = tuple(person.pose[[1, 8, 11], :2].mean(0).astype(int)[::-1])
-    green = session.render(session.edits).photo[chest].astype(int)
-    assert green[1] > green[0] + 30  # the red shirt is green now
-
-    news = run(studio.save_look(session, {"region": "upper_clothes"}))["bar"]["file"]
-    assert news["name"] == "drawn-upper_clothes.pise"
-    saved = Path(news["url"].removeprefix("/gradio_api/file="))
-    assert saved.stat().st_size < 500_000
-    page = run(studio.add_references(session, [saved], BUILT_IN, BUILT_IN))
-    assert [r["present"] for r in page["textures"]["references"]] == [["background", "upper_clothes"]] * 2
-    run(studio.commit_styles(session, {"seq": 2, "styles": {"upper_clothes": {"r2": 1}}}))
-    again = session.render(session.edits).photo[chest].astype(int)
-    assert np.abs(again - green).max() < 40
-    session.close()

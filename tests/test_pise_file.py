@@ -9,13 +9,15 @@ import zipfile
 import numpy as np
 import pytest
 
-from app import pise_file
-from app.paint import UNTOUCHED, PaintLayer
-from app.pise_file import SavedDocument, SavedPerson
-from app.session import Edits, Motion
+from pise_core.document import Edits, Motion, contents
+from pise_core.document.contents import SavedDocument, SavedPerson
+from pise_core.document.edits import Paint
+from pise_core.document.paint import UNTOUCHED, PaintLayer
+from pise_core.document.reading import read
+from pise_core.document.writing import write
 from pise_core.errors import InputError
 from pise_core.framing import Framing
-from pise_core.images import encode_image
+from pise_core.images import MAX_PIXELS, encode_image
 
 
 def saved_person(drawn):
@@ -29,7 +31,9 @@ def document(person, other_person):
     labels[10:30, 40:60] = 4
     pose = person.pose + np.float32(1 / 3)
     pose[16] = np.nan, np.nan, 0
-    paint = PaintLayer.of(labels)
+    layer = PaintLayer.of(labels)
+    assert layer is not None
+    paint = Paint(layer, pose)
     return SavedDocument(
         "me",
         saved_person(person),
@@ -47,8 +51,8 @@ def document(person, other_person):
 
 
 def test_what_was_saved_comes_back(document):
-    data = pise_file.write(document)
-    again = pise_file.read(data)
+    data = write(document)
+    again = read(data)
     for before, after in [(document.person, again.person), (document.references["r3"][1], again.references["r3"][1])]:
         assert np.array_equal(before.photo, after.photo) and np.array_equal(before.parsing, after.parsing)
         assert np.array_equal(before.pose, after.pose) and before.framing == after.framing
@@ -59,7 +63,9 @@ def test_what_was_saved_comes_back(document):
         assert step.pose is not None and same.pose is not None
         assert np.array_equal(step.pose, same.pose, equal_nan=True)
     mine, theirs = document.history[2].paint, again.history[2].paint
-    assert mine is not None and theirs is not None and np.array_equal(mine.labels(), theirs.labels())
+    assert mine is not None and theirs is not None and mine.pose is not None and theirs.pose is not None
+    assert theirs.layer == mine.layer and np.array_equal(theirs.pose, mine.pose, equal_nan=True)
+    assert again.history[3].paint is theirs  # painted in another pose than the step's own
     motion = again.history[3].motion
     assert (motion.seconds, motion.loop) == (0.5, False) and again.history[2].motion.keys == ()
     assert all(
@@ -73,18 +79,30 @@ def test_what_was_saved_comes_back(document):
         ]  # fmt: skip
 
 
+def test_a_file_of_the_first_version_opens(document):
+    def first(values):
+        values["version"] = 1
+        for step in values["history"]:
+            del step["painted_at"]
+
+    steps = read(rewritten(write(document), first)).history
+    second, third = steps[2].paint, steps[3].paint
+    assert second is not None and third is not None and second.layer == document.history[2].paint.layer
+    assert second.pose is steps[2].pose and third.pose is None  # where the step itself was
+
+
 def rewritten(data, change=None, compression=zipfile.ZIP_DEFLATED, **members):
     """The file with its JSON changed, and members added, replaced or (None) left out."""
     source = zipfile.ZipFile(io.BytesIO(data))
-    contents = {info.filename: source.read(info) for info in source.infolist()}
+    all_members = {info.filename: source.read(info) for info in source.infolist()}
     if change:
-        values = json.loads(contents["document.json"])
+        values = json.loads(all_members["document.json"])
         change(values)
-        contents["document.json"] = json.dumps(values).encode()
-    contents |= {name.replace("__", "/").replace("_", "."): data for name, data in members.items()}
+        all_members["document.json"] = json.dumps(values).encode()
+    all_members |= {name.replace("__", "/").replace("_", "."): data for name, data in members.items()}
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", compression) as archive:
-        for name, data in contents.items():
+        for name, data in all_members.items():
             if data is not None:
                 archive.writestr(name, data)
     return buffer.getvalue()
@@ -93,7 +111,8 @@ def rewritten(data, change=None, compression=zipfile.ZIP_DEFLATED, **members):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda d: d.update(version=2), "version 2"),
+        (lambda d: d.update(version=3), "version 3"),
+        (lambda d: d.update(version="2"), "version 2"),
         (lambda d: d.update(format="other"), "no .pise document"),
         (lambda d: d.update(position=4), "damaged"),
         (lambda d: d.update(history=[]), "damaged"),
@@ -111,11 +130,11 @@ def rewritten(data, change=None, compression=zipfile.ZIP_DEFLATED, **members):
 )
 def test_json_that_makes_no_sense_is_refused(document, change, message):
     with pytest.raises(InputError, match=message):
-        pise_file.read(rewritten(pise_file.write(document), change))
+        read(rewritten(write(document), change))
 
 
 def test_damaged_and_foreign_files_are_refused(document, monkeypatch):
-    data = pise_file.write(document)
+    data = write(document)
     flipped = bytearray(data)
     flipped[len(data) // 2] ^= 0xFF
     photo = encode_image(document.person.photo)
@@ -141,30 +160,30 @@ def test_damaged_and_foreign_files_are_refused(document, monkeypatch):
     ]
     for case in cases:
         with pytest.raises(InputError, match="damaged"):
-            pise_file.read(case)
+            read(case)
     with pytest.raises(InputError, match="no .pise document"):
-        pise_file.read(rewritten(data, document_json=None))
+        read(rewritten(data, document_json=None))
     with pytest.raises(InputError, match="more than 200 MB"):
-        pise_file.read(rewritten(data, photo_png=bytes(210_000_000)))
-    monkeypatch.setattr(pise_file, "_MAX_DOCUMENT_PIXELS", 10_000)
+        read(rewritten(data, photo_png=bytes(210_000_000)))
+    monkeypatch.setattr(contents, "MAX_DOCUMENT_PIXELS", 10_000)
     with pytest.raises(InputError, match="megapixels"):
-        pise_file.read(data)
+        read(data)
 
 
 def test_a_document_that_could_not_be_opened_again_is_not_written(document, monkeypatch):
-    monkeypatch.setattr(pise_file, "MAX_DOCUMENT_BYTES", 1000)
+    monkeypatch.setattr(contents, "MAX_DOCUMENT_BYTES", 1000)
     with pytest.raises(InputError, match="remove a reference"):
-        pise_file.write(dataclasses.replace(document, references={}))
+        write(dataclasses.replace(document, references={}))
 
 
 def test_what_would_be_refused_is_not_written(document, monkeypatch):
-    monkeypatch.setattr(pise_file, "_MAX_DOCUMENT_PIXELS", 10_000)
+    monkeypatch.setattr(contents, "MAX_DOCUMENT_PIXELS", 10_000)
     with pytest.raises(InputError, match="remove a reference"):
-        pise_file.write(document)
+        write(document)
 
 
-def test_as_many_large_photos_as_a_session_holds_can_be_opened_again():
-    header = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + struct.pack(">2I", 5000, pise_file.MAX_PIXELS // 5000)
+def test_eight_references_in_the_largest_photos_can_be_opened_again():
+    header = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + struct.pack(">2I", 5000, MAX_PIXELS // 5000)
     names = ["photo", "parsing", *(f"references/{n}{part}" for n in range(8) for part in ("", "-parsing"))]
 
     def refused(names):
@@ -173,7 +192,7 @@ def test_as_many_large_photos_as_a_session_holds_can_be_opened_again():
             for name, data in {"document.json": b"{}", **{f"{name}.png": header for name in names}}.items():
                 archive.writestr(name, data)
         with pytest.raises(InputError) as error:
-            pise_file.read(buffer.getvalue())
+            read(buffer.getvalue())
         return str(error.value)
 
     assert "damaged" in refused(names)  # for the pictures have nothing but headers

@@ -1,196 +1,30 @@
-"""One user's document, and the registry that bounds how many there are."""
+"""A page's session, its files, and the registry that bounds how many there are."""
+
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from app.paint import UNTOUCHED, PaintLayer, pack, working_size
 from app.registry import Sessions
-from app.session import Found, Session
 from pise_core.errors import InputError
 
 
-@pytest.fixture
-def session(editor, person):
-    """A document with the drawn person."""
-    document = Session()
-    document.open(person.photo, "drawn", [Found((44, 26, 176, 310))])
-    document.set_person(editor.set_person(person.photo, pose=person.pose, parsing=person.parsing))
-    yield document
-    document.close()
-
-
-def moved(person, joint=4, by=(-25.0, -30.0)):
-    pose = person.pose.copy()
-    pose[joint, :2] += by
-    return pose
-
-
-def layer(person, region=3, rows=slice(150, 180), columns=slice(60, 80)):
-    height, width = person.parsing.shape
-    labels = np.full((height, width), UNTOUCHED, np.uint8)
-    labels[rows, columns] = region
-    return PaintLayer.from_client(pack(labels), (width, height))
-
-
-def test_nothing_asked_for_is_the_photo_itself(session, person):
-    assert session.edits.none
-    assert np.array_equal(session.render(session.edits).photo, person.photo)
-
-
-def test_one_history_for_all_kinds_of_edits(session, person):
-    pose, paint = moved(person), layer(person)
-    session.commit(pose=pose)
-    session.commit(paint=paint)
-    session.commit(styles={"hair": {"r1": 0.5}})
-    assert session.undo() and session.edits.paint is paint and not session.edits.styles
-    assert session.undo() and session.edits.paint is None and session.edits.pose is pose
-    assert session.redo() and session.edits.paint is paint
-    session.commit(pose=None)  # a new step cuts off what could have been redone
-    assert not session.can_redo and not session.redo()
-    while session.undo():
-        pass
-    assert session.edits.none and not session.can_undo
-
-
-def test_the_history_is_bounded(session, person):
-    for step in range(150):
-        session.commit(pose=moved(person, by=(float(step), 0)))
-    steps = 0
-    while session.undo():
-        steps += 1
-    assert steps == 100
-
-
-def test_another_photo_starts_a_new_history(session, other_person):
-    session.commit(pose=None)
-    before = session.document
+def test_another_photo_is_another_document_and_keeps_the_references(session, document, known_other, other_person):
+    document.add_reference(known_other)
+    before = session.number
     session.open(other_person.photo, "other", [])
-    assert session.document == before + 1 and not session.can_undo
+    assert session.number == before + 1 and list(session.references) == ["r1"]
     with pytest.raises(InputError, match="open a photo"):
-        session.need_person()
+        session.need_document()
 
 
-def test_another_person_in_the_photo_is_another_document(session):
-    before = session.document
-    session.set_person(session.person)
-    assert session.document == before + 1
-
-
-def test_a_pose_edit_changes_the_picture_at_both_sizes(session, person):
-    edits = session.commit(pose=moved(person))
-    assert not np.array_equal(session.render(edits).photo, person.photo)
-    preview = session.render(edits, preview=True).photo
-    assert preview.shape == session.preview.photo.shape
-    assert not np.array_equal(preview, session.preview.photo)
-
-
-def test_what_was_painted_goes_along_with_the_body(session, person):
-    elbow, wrist = person.pose[3, :2], person.pose[4, :2]
-    x, y = ((elbow + wrist) / 2).astype(int)
-    paint = layer(person, rows=slice(y - 3, y + 4), columns=slice(x - 3, x + 4))
-    session.commit(paint=paint)
-    pose = moved(person, by=(-30.0, -45.0))
-    assert session.commit_pose(pose) > 0.9
-    carried = session.edits.paint
-    assert carried is not None
-    labels = carried.labels()
-    assert labels[int((elbow[1] + pose[4, 1]) / 2), int((elbow[0] + pose[4, 0]) / 2)] == 3 and labels[y, x] == UNTOUCHED
-    # A part that does not move keeps its paint to the pixel, and the way back is the history's.
-    session.undo()
-    assert session.edits.paint is paint
-    session.commit_pose(moved(person, joint=7))
-    same = session.edits.paint
-    assert paint is not None and same is not None and np.array_equal(same.labels(), paint.labels())
-    assert session.commit_pose(moved(person, joint=4, by=(-3000.0, 0.0))) < 0.7  # out of the picture
-
-
-def test_what_another_thread_paints_meanwhile_does_not_get_in(editor, person):
-    class Raced(Session):
-        """Between each two lines, another thread has asked for another layer."""
-
-        other = None
-
-        @property
-        def _intent(self):
-            return self.other
-
-        @_intent.setter
-        def _intent(self, value):
-            self.other = self.other or value
-
-    session = Raced()
-    session.open(person.photo, "drawn", [])
-    session.set_person(editor.set_person(person.photo, pose=person.pose, parsing=person.parsing))
-    session.commit(paint=layer(person, region=3))
-    session.paint_at(None)
-    session.commit(paint=layer(person, region=5))
-    paint, _ = session.paint_at(None)
-    assert paint is not None and set(np.unique(paint.labels())) == {5, UNTOUCHED}
-    session.close()
-
-
-def test_removing_a_reference_takes_it_out_of_the_history(session, editor, other_person):
-    other = editor.set_person(other_person.photo, pose=other_person.pose, parsing=other_person.parsing)
-    key = session.add_reference("other", other)
-    session.commit(styles={"upper_clothes": {key: 1.0}})
-    assert not np.array_equal(session.render(session.edits).photo, session.photo)
-    session.remove_reference(key)
-    assert session.edits.none and not session.references
-
-
-def test_references_are_bounded(session):
-    for _ in range(8):
-        session.add_reference("again", session.person)
-    with pytest.raises(InputError, match="remove one"):
-        session.add_reference("one too many", session.person)
-
-
-def test_paint_leaves_what_it_does_not_touch(person):
-    paint = layer(person)
-    assert paint is not None
-    large = np.kron(person.parsing, np.ones((2, 2), np.uint8))
-    painted = paint.over(large)
-    assert (painted[300:360, 120:160] == 3).all()
-    painted[300:360, 120:160] = large[300:360, 120:160]
-    assert np.array_equal(painted, large)
-
-
-def test_paint_from_the_browser_comes_back_as_it_was(person):
-    paint = layer(person)
-    assert paint is not None
-    again = PaintLayer.from_client(paint.text(), paint.size)
-    assert again is not None and np.array_equal(again.labels(), paint.labels())
-    assert PaintLayer.from_client(pack(np.full((5, 4), UNTOUCHED, np.uint8)), (4, 5)) is None
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        None,
-        7,
-        "",
-        "no base64!",
-        "AAAA",
-        "x" * 10_000_000,
-        pack(np.zeros((5, 5), np.uint8)),  # too large
-        pack(np.zeros((3, 4), np.uint8)),  # too small
-        pack(np.full((5, 4), 8, np.uint8)),  # no such region
-    ],
-)
-def test_damaged_paint_is_refused(text):
-    with pytest.raises(InputError):
-        PaintLayer.from_client(text, (4, 5))
-
-
-def test_working_size_keeps_small_photos_and_bounds_large_ones():
-    assert working_size(550, 820) == (550, 820)
-    assert working_size(6000, 4000) == (1024, 683)
-    assert working_size(16000, 16) == (1024, 1)
+def test_a_document_is_told_apart_from_the_one_before(session, document):
+    before = session.number
+    session.edit(document)
+    assert session.number == before + 1
 
 
 def test_files_of_a_session_go_with_it(session, person):
-    from pathlib import Path
-
     paths = [Path(session.save(person.photo, "shown", ".jpg", keep=3)) for _ in range(5)]
     assert [path.exists() for path in paths] == [False, False, True, True, True]
     session.close()
@@ -278,6 +112,10 @@ def test_a_page_that_is_loaded_anew_keeps_its_session_and_one_that_stays_away_lo
     assert sessions.adopt("page once more", session.token) is session  # within the time of grace
     time_passes()
     assert len(sessions) == 1
+    sessions.leave("page once more")
+    assert sessions.of("page once more") is session  # a phone that was locked for a while is heard of again
+    time_passes()
+    assert sessions.of("page once more") is session
     sessions.leave("page once more")
     time_passes()
     assert len(sessions) == 0

@@ -20,10 +20,11 @@ from pise_core.regions import CCP_TAGS, REGION, REGIONS
 from pise_core.training import prepare, train
 from pise_core.training.articulation import articulated_pair, frame_sample
 from pise_core.training.loop import Budget, check_finite, load_checkpoint, total
-from pise_core.training.losses import LossWeights, load_teacher, parsing_terms
+from pise_core.training.losses import LossWeights, parsing_terms
 from pise_core.training.metrics import KeypointAccuracy, RegionOverlap
 from pise_core.training.samples import load_samples
 from pise_core.training.scenes import Scenes
+from pise_core.training.teacher import load_teacher
 from pise_core.training.train_analyzer import load_backbone
 from tests.conftest import draw_person
 

@@ -1,5 +1,6 @@
 // The person moved part by part over the background, at once: what is seen until the generator's picture comes.
 // The parts were cut out of the picture on show, at the pose that it has; they are sent anew with every exact picture.
+// In between, what the generator paints for a pose that was passed on the way is carried on from there.
 const HOLE_RIM = 4; // so many pixels about a part that moves away, the background behind the person is seen
 
 function createCarrier() {
@@ -50,17 +51,32 @@ function createCarrier() {
     layers = { document: news.document, pose, scale: news.scale, base: under, parts };
   };
 
-  // Compute the moves for a pose in pixels of the photo. False if there is nothing to draw them with.
-  carrier.pose = (pose) => {
-    if (layers?.document !== page.document) return false;
+  // The move of each part for a pose in pixels of the photo; null for one that stays.
+  function movesOf(pose) {
     const scaled = pose.map((joint) => ({ x: joint.x * layers.scale, y: joint.y * layers.scale, on: joint.on }));
     const moves = partMoves(layers.pose, scaled);
     const { width, height } = layers.base;
     const corners = [[0, 0], [width, 0], [0, height], [width, height]];
     const moved = ([a, b, c, d, e, f]) =>
       corners.some(([x, y]) => Math.abs(a * x + c * y + e - x) > 0.05 || Math.abs(b * x + d * y + f - y) > 0.05);
-    for (const part of layers.parts) part.move = moves[part.name] && moved(moves[part.name]) ? moves[part.name] : null;
+    return layers.parts.map(({ name }) => (moves[name] && moved(moves[name]) ? moves[name] : null));
+  }
+
+  // Compute the moves for a pose in pixels of the photo. False if there is nothing to draw them with.
+  carrier.pose = (pose) => {
+    if (layers?.document !== page.document) return false;
+    movesOf(pose).forEach((move, k) => (layers.parts[k].move = move));
     carrier.seq = page.seq;
+    return true;
+  };
+
+  // Go on from what the generator painted for a pose, the picture at `url`. False if it came too late.
+  carrier.freshen = async (url, pose) => {
+    const before = layers;
+    const picture = await load(url);
+    if (!layers || layers !== before || layers.document !== page.document) return false;
+    const fresh = freshParts(layers.parts, movesOf(pose), picture, layers.base.width, layers.base.height);
+    fresh.forEach((part, k) => (layers.parts[k].fresh = part));
     return true;
   };
 
@@ -71,24 +87,29 @@ function createCarrier() {
     context.setTransform(1, 0, 0, 1, 0, 0);
     context.drawImage(base, 0, 0);
     for (const part of parts) if (part.move) context.drawImage(part.hole, part.x - HOLE_RIM, part.y - HOLE_RIM);
-    for (const part of parts) {
-      context.setTransform(...(part.move ?? [1, 0, 0, 1, 0, 0]));
-      context.drawImage(part.image, part.x, part.y);
+    for (const { move, image, x, y, fresh } of parts) {
+      context.setTransform(...(move ?? STILL));
+      context.drawImage(image, x, y);
+      if (!fresh) continue;
+      context.setTransform(...compose(move ?? STILL, fresh.back));
+      context.drawImage(fresh.image, fresh.x, fresh.y);
     }
   };
   return carrier;
 }
 
-// A canvas over a picture: shown while parts are carried, until a picture comes that is as new.
+// A canvas over a picture: shown while something is drawn at once ({seq, draw}), until a picture comes that is as new.
 function showCarried(canvas, wanted) {
-  page.addEventListener("carry", ({ detail: carrier }) => {
+  let carrier = null;
+  page.addEventListener("carry", ({ detail }) => {
+    carrier = detail;
     const box = canvas.parentElement.getBoundingClientRect();
     const seen = box.bottom > 0 && box.top < innerHeight && box.width > 0;
     if (seen && wanted()) carrier.draw(canvas);
     canvas.hidden = !(seen && wanted());
   });
   page.addEventListener("picture", ({ detail }) => {
-    if (detail.near || detail.seq >= (page.carrier?.seq ?? 0)) canvas.hidden = true;
+    if (detail.near || detail.seq >= (carrier?.seq ?? 0)) canvas.hidden = true;
   });
   page.addEventListener("carried", () => (canvas.hidden = true)); // nothing is carried any more
   page.addEventListener("status", ({ detail }) => detail.kind === "error" && (canvas.hidden = true));

@@ -42,19 +42,22 @@ _SCRIPTS = {
         "viewport",
         "pose_model",
         "part_moves",
+        "fresh_parts",
         "carrier",
         "selection",
         "pose_editor",
+        "pose_shelf",
         "pose_gestures",
         **_POSE,
     ),  # fmt: skip
     "region_painter": _script("region_painter", "viewport", "label_map", "region_painter", **_REGIONS),
-    "style_panel": _script("style_panel", "style_panel", "garment_box", **_REGIONS),
+    "style_panel": _script("style_panel", "blend", "style_panel", "garment_box", **_REGIONS),
     "motion_panel": _script("motion_panel", "carrier", "motion_panel", LIMBS=LIMBS),
     "result_view": _script("result_view", "carrier", "result_view"),
     "document_bar": _script("document_bar", "document_bar"),
     "examples": _script("examples", "examples"),
     "modes": _script("modes", "modes"),
+    "first_steps": _script("first_steps", "first_steps"),
 }
 
 
@@ -94,6 +97,13 @@ class Modes(_Part):
         super().__init__("modes", value, elem_id, None, **kw)
 
 
+class FirstSteps(_Part):
+    """Three steps to a first edit, shown until they are done or closed."""
+
+    def __init__(self, value=None, *, elem_id=None, **kw):
+        super().__init__("first_steps", value, elem_id, None, **kw)
+
+
 class PoseEditor(_Part):
     """The skeleton over the photo. Events: commit, place, choose, load_pose.
 
@@ -128,7 +138,7 @@ class RegionPainter(_Part):
 
     Args:
         session, photo, live: as for :class:`PoseEditor`.
-        map: ``{"document", "version", "width", "height", "base", "paint"}``, the last two packed by :mod:`app.paint`.
+        map: ``{"document", "version", "width", "height", "base", "paint"}``, the last two as text.
     """
 
     def __init__(self, value=None, *, session=None, photo=None, map=None, elem_id=None, live=None, **kw):
@@ -137,14 +147,14 @@ class RegionPainter(_Part):
 
 class StylePanel(_Part):
     """References, and a slider per region. Events: commit, remove, example (with ``{"index": n}``), steps, save_look
-    (with ``{"region"}``) and use_garment (with ``{"box", "region"}``).
+    (with ``{"region"}``), use_garment (with ``{"garment": id, "box", "region"}``) and cancel_garment.
 
     Args:
         session, live: as for :class:`PoseEditor`.
         references: list of ``{"id", "name", "image", "present"}``.
         styles: ``{"version", "styles", "present"}``.
         strip: ``{"region", "reference", "weights", "pictures"}``, steps of a mix side by side, or False.
-        garment: ``{"url", "width", "height", "box"}``, a photo in which the user is to mark the garment, or False
+        garment: ``{"id", "url", "width", "height", "box"}``, a photo in which the user is to mark the garment, or False
             (of an update that says None, the browser is not told).
         examples: data addresses of example photos.
     """
@@ -158,7 +168,7 @@ class StylePanel(_Part):
 
 
 class MotionPanel(_Part):
-    """Key poses, played over the result. Events: commit (with ``{"motion"}``), save (with ``{"format"}``) and stop.
+    """Key poses, played over the result. Events: commit (``{"seq", "motion"}``), save (``{"format"}``) and stop.
 
     Args:
         motion: from :func:`app.page.motion`.
@@ -177,18 +187,22 @@ class ResultView(_Part):
 
 
 class DocumentBar(_Part):
-    """Undo, redo, saving, and the status line. Events: undo, redo, start_over, save.
+    """Undo, redo, saving, and the status line. Events: undo, redo, start_over, save, and choose_weights
+    (with ``{"name"}``).
 
     Args:
         session: the token, which the tab keeps for when the page is loaded anew.
         file: ``{"url", "name", "version"}``, which the browser saves at once.
         status: ``{"kind": "hint" | "busy" | "ok" | "error", "text", "version"}``.
+        weights: ``{"names", "chosen"}``, what pictures can be made with.
         history: ``{"undo": bool, "redo": bool, "save": bool}``: what can be done.
     """
 
-    def __init__(self, value=None, *, session=None, status=None, history=None, file=None, elem_id=None, **kw):
+    def __init__(
+        self, value=None, *, session=None, status=None, history=None, file=None, weights=None, elem_id=None, **kw
+    ):
         super().__init__("document_bar", value, elem_id, None,
-                         session=session, status=status, history=history, file=file, **kw)  # fmt: skip
+                         session=session, status=status, history=history, file=file, weights=weights, **kw)  # fmt: skip
 
 
 class Examples(_Part):

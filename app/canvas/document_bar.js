@@ -12,7 +12,7 @@ function act(name) {
   tell("settle"); // an edit that is still being made with the keys comes first, and can be undone
   if (button.disabled && page.seq === newest) return;
   say({ kind: "busy", text: name === "save" ? "Packing the document…" : "Rendering…" });
-  props.value = { seq: ++page.seq };
+  props.value = nextEdit();
   trigger(name);
 }
 element.shadowRoot.addEventListener("click", (event) => {
@@ -48,14 +48,29 @@ function takeHistory() {
 function takeFile() {
   if (props.file) download(props.file.url, props.file.name);
 }
-// The tab keeps the name of its session: a page that is loaded anew gets its work back.
+// The tab keeps the name of its session: a page that is loaded anew gets its work back. The lock of that name tells a
+// duplicated tab, which has a copy, that it is another one.
 function takeSession() {
+  if (props.session) navigator.locks?.request("pise-" + props.session, () => new Promise(() => {}));
   try {
     if (props.session) sessionStorage.setItem("pise-session", props.session);
   } catch {
     // A browser that stores nothing starts afresh when the page is loaded anew.
   }
 }
+// There is a menu of weights only where the server was started with several.
+function takeWeights() {
+  const { names, chosen } = props.weights ?? { names: [] };
+  $("#weights").hidden = names.length < 2;
+  $("#weights select").replaceChildren(...names.map((name) => new Option(name, name, false, name === chosen)));
+}
+$("#weights select").addEventListener("change", (event) => {
+  say({ kind: "busy", text: "Loading other weights…" });
+  props.value = { name: event.target.value };
+  trigger("choose_weights");
+});
+watch("weights", takeWeights);
+takeWeights();
 watch("session", takeSession);
 watch("file", takeFile);
 watch("status", takeStatus);

@@ -25,10 +25,15 @@ for (const end of ["pointerup", "pointercancel"]) frame.addEventListener(end, ()
 
 $("#garment").addEventListener("click", (event) => {
   const button = event.target.closest("button");
-  if (button?.dataset.garment === "cancel") $("#garment").hidden = true;
-  if (button?.dataset.garment !== "use") return;
+  if (!button) return;
+  if (button.dataset.garment === "cancel") {
+    $("#garment").hidden = true; // until the next one comes
+    props.value = { garment: props.garment.id };
+    trigger("cancel_garment");
+    return;
+  }
   tell("status", { kind: "busy", text: "Cutting out the garment…" });
-  props.value = { box, region: $("#garment input:checked").value };
+  props.value = { garment: props.garment.id, box, region: $("#garment input:checked").value };
   trigger("use_garment");
 });
 

@@ -6,6 +6,7 @@ let poses = []; // those between the keys, `steps` from each key to the next
 let steps = 12;
 let start = 0; // when playing began
 let playing = 0; // the animation frame asked for
+let newest = 0; // order number of the newest change
 
 // ---- the stage
 
@@ -102,7 +103,9 @@ function drawButtons() {
 function commit(next) {
   keys = next; // the next change may come before the server's answer
   draw();
-  props.value = { motion: { keys: next, seconds: Number($("#seconds").value), loop: $("#loop").checked } };
+  const order = nextEdit();
+  newest = order.seq;
+  props.value = { ...order, motion: { keys: next, seconds: Number($("#seconds").value), loop: $("#loop").checked } };
   trigger("commit");
 }
 function swap(a, b) {
@@ -134,7 +137,7 @@ element.shadowRoot.addEventListener("click", (event) => {
   } else if (save) {
     halt();
     tell("status", { kind: "busy", text: "Rendering the motion…" });
-    props.value = { format: save };
+    props.value = { format: save, size: $("#size").value };
     trigger("save");
   }
 });
@@ -154,7 +157,7 @@ page.addEventListener("opened", () => {
 // ---- from the server
 
 function takeMotion() {
-  if (!props.motion) return;
+  if (!props.motion || (props.motion.seq !== null && props.motion.seq < newest)) return; // a newer answer follows
   const on = playing;
   halt();
   rest();

@@ -1,6 +1,7 @@
 // What all parts of the page share: the order of requests, the picture shown last, and small helpers.
 const page = (window.piseStudio ??= Object.assign(new EventTarget(), {
   seq: 0, // order number of the newest request
+  edit: 0, // and of the newest edit
   document: 0, // which opened photo
   shown: 0, // order number of the newest picture shown
   picture: null, // its address
@@ -14,8 +15,16 @@ function tell(type, detail) {
 function mount(element, html, css) {
   const root = element.shadowRoot ?? element.attachShadow({ mode: "open" });
   root.innerHTML = `<style>${css}</style>${html}`;
+  if (!document.fullscreenEnabled) root.querySelector('[data-do="full"]')?.remove(); // phones, some embedded pages
   for (const slot of root.querySelectorAll("[data-icon]")) slot.insertAdjacentHTML("afterbegin", icon(slot.dataset.icon));
   return (selector) => root.querySelector(selector);
+}
+
+// Requests may overtake each other on their way: each edit names the one before it, for which the server waits.
+function nextEdit() {
+  const after = page.edit;
+  page.edit = ++page.seq;
+  return { seq: page.edit, after, document: page.document };
 }
 
 function download(url, name) {
@@ -67,12 +76,18 @@ function createPump(ask, show = showPicture) {
   };
 }
 
+function fullScreen() {
+  if (document.fullscreenElement) document.exitFullscreen();
+  else document.documentElement.requestFullscreen();
+}
+
 const ICON_PATHS = {
   undo: "M9 7 4 12l5 5M4 12h10a6 6 0 0 1 6 6",
   redo: "m15 7 5 5-5 5m5-5H10a6 6 0 0 0-6 6",
   plus: "M12 5v14M5 12h14",
   minus: "M5 12h14",
   fit: "M4 9V4h5M20 9V4h-5M4 15v5h5M20 15v5h-5",
+  full: "M14 4h6v6M20 4l-7 7M10 20H4v-6M4 20l7-7",
   mirror: "M12 3v18M8 7 3 17h5zM16 7l5 10h-5z",
   reset: "M4 5v5h5M4.6 10a8 8 0 1 1-.4 5",
   move: "M12 3v18M3 12h18M12 3 9 6m3-3 3 3M12 21l-3-3m3 3 3-3M3 12l3-3m-3 3 3 3M21 12l-3-3m3 3-3 3",
@@ -81,6 +96,7 @@ const ICON_PATHS = {
   eye: "M2 12s4-7 10-7 10 7 10 7-4 7-10 7S2 12 2 12zM12 9a3 3 0 1 1 0 6 3 3 0 0 1 0-6",
   hide: "M4 4l16 16M10 5.3A9.5 9.5 0 0 1 12 5c6 0 10 7 10 7a17 17 0 0 1-3 3.7M6.5 6.8A16 16 0 0 0 2 12s4 7 10 7a9.6 9.6 0 0 0 4-.9",
   save: "M12 4v11m0 0-4-4m4 4 4-4M5 20h14",
+  disk: "M5 4h11l3 3v13H5zM8.5 4v5h6V4M8 20v-6h8v6",
   load: "M12 15V4m0 0L8 8m4-4 4 4M5 20h14",
   brush: "M20 4c-3 0-8 5-10 8l2 2c3-2 8-7 8-10zM9 13c-3 0-3 3-5 6 4 1 7 0 7-4",
   fill: "M5 12 12 5l7 7-7 7zM12 5 9 2M20 16c1 1.5 1.5 2.3 1.5 3a1.5 1.5 0 0 1-3 0c0-.7.5-1.5 1.5-3",

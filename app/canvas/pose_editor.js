@@ -9,8 +9,7 @@ let selected = -1; // the joint in the list, the last one chosen
 let placing = false;
 let keepBones = true;
 let marquee = false; // a drag beside the joints selects, instead of moving the view
-// On a phone the result is below the fold: show it under the finger.
-let under = matchMedia("(max-width: 760px)").matches ? "picture" : "photo";
+let under = "picture"; // what lies under the skeleton: the result, which follows the finger, or the photo
 let drag = null; // {kind, joint, start, from: [x, y], moved}
 let nudging = 0; // timer of a nudge that is no step of the history yet
 
@@ -97,23 +96,30 @@ function showSelection() {
 
 // ---- talking to the server
 
-// The generator's picture takes the place of the carried parts as soon as it is not visibly behind the finger, and
-// stays until it is.
+// The generator's picture takes the place of the carried parts where the finger rests, and stays until it moves on.
+// One that comes while it moves is carried the rest of the way: nothing on show is ever behind the finger.
+const RESTING = 0.003; // of the photo's longer side
 let generated = null; // the pose of the generator's picture on show
 const behind = (joints) =>
   Math.max(0, ...pose.map((joint, j) => (joint.on && joints[j] ? Math.hypot(joint.x - joints[j][0], joint.y - joints[j][1]) : 0)));
-const pump = createPump(
-  (request) => server.render_live({ ...request, session: props.session }),
-  (picture, request) => {
-    if (behind(request.keypoints) > 0.02 * Math.max(photo.width, photo.height)) return;
-    generated = request.keypoints;
+const rests = (joints) => behind(joints) <= RESTING * Math.max(photo.width, photo.height);
+async function show(picture, { keypoints }) {
+  const fresh = await carrier.freshen(picture.url, poseFromRows(keypoints, photo)).catch(() => false);
+  // Meanwhile an exact picture may have come, or another photo.
+  if (picture.document !== page.document || picture.seq < page.shown) return;
+  if (rests(keypoints)) {
+    generated = keypoints;
     showPicture({ ...picture, near: true });
-  },
-);
+  } else if (fresh && drag && carrier.pose(pose)) {
+    tell("carry", carrier);
+    tell("freshened", picture);
+  }
+}
+const pump = createPump((request) => server.render_live({ ...request, session: props.session }), show);
 function live() {
   if (placing) return;
   pump.push({ keypoints: rowsFromPose(pose) });
-  if (generated && behind(generated) < 0.01 * Math.max(photo.width, photo.height)) return;
+  if (generated && rests(generated)) return;
   generated = null;
   if (carrier.pose(pose)) tell("carry", carrier);
 }
@@ -125,7 +131,8 @@ function commit() {
   pump.drop();
   generated = null;
   tell("status", { kind: "busy", text: "Rendering at full size…" });
-  props.value = { seq: ++page.seq, keypoints: rowsFromPose(pose) };
+  props.value = { ...nextEdit(), keypoints: rowsFromPose(pose) };
+  tell("edited", "pose");
   trigger("commit");
 }
 
@@ -151,6 +158,22 @@ function change(next) {
   commit();
 }
 
+// The pose as OpenPose writes it. The person's own pose tells whose it is: for the same person it is loaded as it was,
+// for others it is fitted.
+function poseFile() {
+  const flat = pose.flatMap((j) => (j.on ? [j.x, j.y, j.score] : [0, 0, 0]));
+  const size = { canvas_width: photo.width, canvas_height: photo.height };
+  return JSON.stringify({ people: [{ pose_keypoints_2d: flat }], ...size, own: props.pose.own });
+}
+
+function loadPose(text) {
+  settle();
+  tell("status", { kind: "busy", text: "Fitting the pose…" });
+  props.value = { ...nextEdit(), text };
+  tell("edited", "pose");
+  trigger("load_pose");
+}
+
 // ---- buttons
 
 const press = (name, on) => $(`[data-do="${name}"]`).setAttribute("aria-pressed", String(on));
@@ -158,6 +181,7 @@ const actions = {
   in: () => view.zoom(1.25),
   out: () => view.zoom(0.8),
   fit: () => view.fit(),
+  full: fullScreen,
   bones: () => press("bones", (keepBones = !keepBones)),
   marquee: () => press("marquee", (marquee = !marquee)),
   all() {
@@ -187,11 +211,7 @@ const actions = {
   load: () => $("#file").click(),
   save() {
     if (!pose) return;
-    const flat = pose.flatMap((j) => (j.on ? [j.x, j.y, j.score] : [0, 0, 0]));
-    // The person's own pose tells whose it is: for the same person it is loaded as it was, for others it is fitted.
-    const size = { canvas_width: photo.width, canvas_height: photo.height };
-    const file = { people: [{ pose_keypoints_2d: flat }], ...size, own: props.pose.own };
-    const url = URL.createObjectURL(new Blob([JSON.stringify(file)], { type: "application/json" }));
+    const url = URL.createObjectURL(new Blob([poseFile()], { type: "application/json" }));
     download(url, "pose.json");
     setTimeout(() => URL.revokeObjectURL(url), 1000);
   },
@@ -209,33 +229,15 @@ element.shadowRoot.addEventListener("click", (event) => {
     props.value = { index: Number(button.dataset.person) };
     trigger("choose");
   }
-  if (button.dataset.preset && pose) {
-    change(applyPreset(pose, PRESETS[Number(button.dataset.preset)]));
-    if (placing) view.fit();
-  }
 });
 $("#file").addEventListener("change", async (event) => {
   const [file] = event.target.files;
   event.target.value = "";
-  if (!file || !pose) return;
-  props.value = { text: await file.slice(0, 1000000).text() };
-  trigger("load_pose");
+  if (file && pose) loadPose(await file.slice(0, 1000000).text());
 });
 $("#joint").innerHTML = `<option value="-1">Joint…</option><option value="several" hidden></option>${JOINTS.map((_, j) => `<option value="${j}">${label(j)}</option>`).join("")}`;
 $("#joint").addEventListener("change", (event) => pose && event.target.value !== "several" && select(Number(event.target.value)));
 $("#dim").addEventListener("input", (event) => ($("#backdrop").style.opacity = event.target.value / 100));
-
-// ---- presets, each drawn as the little figure it makes
-
-const FIGURE = poseFromRows(STANDING, { width: 60, height: 100 });
-function figure(preset) {
-  const shape = applyPreset(FIGURE, preset);
-  const bones = LIMBS.slice(0, 13).map(([a, b]) => `M${shape[a].x.toFixed(1)} ${shape[a].y.toFixed(1)}L${shape[b].x.toFixed(1)} ${shape[b].y.toFixed(1)}`);
-  return `<svg viewBox="-14 -16 88 118" aria-hidden="true"><path d="${bones.join("")}"/><circle cx="${shape[0].x}" cy="${shape[0].y - 1}" r="7"/></svg>`;
-}
-$("#presets").innerHTML = PRESETS.map(
-  (preset, index) => `<button data-preset="${index}" title="${preset.name}">${figure(preset)}<span>${preset.name}</span></button>`,
-).join("");
 
 // For the motion: the pose as it is, and a figure of it.
 page.pose = () => pose && !placing && rowsFromPose(pose);
@@ -254,6 +256,8 @@ function takePose() {
   nudging = 0;
   pump.drop();
   drag = null;
+  delete stage.dataset.dragging;
+  tell("posed");
   placing = props.pose.placing;
   pose = poseFromRows(props.pose.rows, photo);
   own = props.pose.own ? poseFromRows(props.pose.own, photo) : copyPose(pose);

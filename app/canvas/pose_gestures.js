@@ -40,6 +40,7 @@ createGestures(stage, view, {
     return true;
   },
   move(point, event) {
+    if (!drag) return; // another pose came meanwhile, from a photo or by undo
     const [x, y] = view.toWorld(...point);
     const [dx, dy] = [x - drag.from[0], y - drag.from[1]];
     if (!drag.moved && Math.hypot(dx, dy) * view.scale < 3) return; // a click is not a drag
@@ -54,6 +55,7 @@ createGestures(stage, view, {
     follow();
   },
   up() {
+    if (!drag) return;
     const { moved, kind, joint, added } = drag;
     drag = null;
     delete stage.dataset.dragging;
@@ -68,6 +70,7 @@ createGestures(stage, view, {
     if (moved && kind !== "rubber") commit();
   },
   cancel() {
+    if (!drag) return;
     const { moved, kind } = drag;
     pose = drag.start;
     selection.rubber = null;

@@ -56,12 +56,14 @@ const pump = createPump(async (request) => {
 async function commit() {
   pump.drop();
   tell("status", { kind: "busy", text: "Rendering at full size…" });
-  const seq = (strokeSeq = ++page.seq);
+  const order = nextEdit();
+  strokeSeq = order.seq;
   // The layer without the stroke goes along: the server's may have moved with the body meanwhile.
   const packed = [pack(map.paint), known];
   known = packed[0];
   const [labels, before] = await Promise.all(packed);
-  props.value = { seq, labels, before };
+  props.value = { ...order, labels, before };
+  tell("edited", "regions");
   trigger("commit");
 }
 
@@ -235,7 +237,7 @@ $("#palette").innerHTML = REGIONS.map(
 $("#size").addEventListener("input", (event) => resize(Number(event.target.value)));
 $("#opacity").addEventListener("input", (event) => (canvas.style.opacity = event.target.value / 100));
 canvas.style.opacity = 0.6;
-const actions = { in: () => view.zoom(1.25), out: () => view.zoom(0.8), fit: () => view.fit() };
+const actions = { in: () => view.zoom(1.25), out: () => view.zoom(0.8), fit: () => view.fit(), full: fullScreen };
 element.shadowRoot.addEventListener("click", (event) => {
   const button = event.target.closest("button");
   if (!button) return;

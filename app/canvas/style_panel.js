@@ -2,6 +2,7 @@
 const $ = mount(element, HTML, CSS);
 let styles = {}; // region -> id of a reference -> its weight; what is missing to 1 is the person's own
 let present = [];
+let newest = 0; // order number of the newest change
 
 const title = (name) => name[0].toUpperCase() + name.slice(1).replace("_", " ");
 const safe = (text) => String(text).replace(/[&<>"]/g, (c) => `&#${c.charCodeAt(0)};`);
@@ -27,12 +28,27 @@ for (const slot of $("#rows").querySelectorAll("[data-icon]")) slot.innerHTML = 
 
 // ---- talking to the server
 
-const pump = createPump((request) => server.render_live({ ...request, session: props.session }));
+const blend = createBlend();
+let sliding = null; // {region, mix, before, at, name}: the slider that is dragged
+const pump = createPump(
+  (request) => server.render_live({ seq: request.seq, styles: request.styles, session: props.session }),
+  async (picture, { slider, weight, styles: asked }) => {
+    if (slider) await blend.learn(slider, weight, picture.url).catch(() => false);
+    if (asked === styles) showPicture(picture);
+    else mixAtOnce();
+  },
+);
 const live = () => pump.push({ styles });
+function mixAtOnce() {
+  if (sliding && blend.at(styles[sliding.region][sliding.mix])) tell("carry", blend);
+}
 function commit() {
   pump.drop();
   tell("status", { kind: "busy", text: "Rendering at full size…" });
-  props.value = { seq: ++page.seq, styles };
+  const order = nextEdit();
+  newest = order.seq;
+  props.value = { ...order, styles };
+  tell("edited", "textures");
   trigger("commit");
 }
 
@@ -54,6 +70,8 @@ function choose(region, reference) {
     const { [reference]: gone, ...rest } = mix;
     if (Object.keys(rest).length) styles[region] = rest;
     else delete styles[region];
+  } else if (Object.keys(mix).length === 1 && total(mix) > 0.995) {
+    styles[region] = { [reference]: 1 }; // all of one look: another one takes its place
   } else {
     styles[region] = weigh(mix, reference, 1 / (Object.keys(mix).length + 1));
   }
@@ -149,7 +167,7 @@ element.shadowRoot.addEventListener("click", (event) => {
     trigger("steps");
   } else if (button.dataset.look !== undefined) {
     tell("status", { kind: "busy", text: "Saving the look…" });
-    props.value = { region };
+    props.value = { ...nextEdit(), region };
     trigger("save_look");
   } else if (button.dataset.step) {
     styles = { ...styles, [region]: { [props.strip.reference]: Number(button.dataset.step) } };
@@ -160,22 +178,44 @@ element.shadowRoot.addEventListener("click", (event) => {
     props.value = { index: Number(button.dataset.example) };
     trigger("example");
   } else if (button.dataset.remove) {
-    props.value = { reference: button.dataset.remove };
+    props.value = { ...nextEdit(), reference: button.dataset.remove };
     trigger("remove");
   } else {
     choose(region, button.dataset.reference);
+    blend.close();
     drawRows();
     live();
     commit();
   }
 });
+
+// The other weights make room while one is dragged, and come back when it is dragged back.
+function grasp(region, mix) {
+  const from = styles;
+  const before = from[region][mix];
+  const at = (weight) => ({ ...from, [region]: weigh(from[region], mix, weight) });
+  sliding = { region, mix, before, at, name: JSON.stringify([page.document, region, mix, at(0)]) };
+  const exact = page.shown === page.seq;
+  if (blend.open(sliding.name) && exact) blend.learn(sliding.name, before, page.picture).catch(() => false);
+}
 function slide(event) {
   const { mix } = event.target.dataset;
   const region = event.target.closest("[data-region]").dataset.region;
   if (!(mix in (styles[region] ?? {}))) return;
-  styles = { ...styles, [region]: weigh(styles[region], mix, Number(event.target.value) / 100) };
+  if (sliding?.region !== region || sliding.mix !== mix) grasp(region, mix);
+  const { before, at, name } = sliding;
+  const weight = Number(event.target.value) / 100;
+  styles = at(weight);
   drawRows();
-  event.type === "change" ? commit() : live();
+  if (event.type === "change") {
+    sliding = null;
+    commit();
+    return;
+  }
+  const end = Number(weight > before); // known soon, it lets all weights on this side be mixed
+  if (!blend.knows(end)) pump.push({ styles: at(end), slider: name, weight: end });
+  pump.push({ styles, slider: name, weight });
+  mixAtOnce();
 }
 $("#rows").addEventListener("input", slide);
 $("#rows").addEventListener("change", slide);
@@ -183,11 +223,15 @@ $("#rows").addEventListener("change", slide);
 // ---- from the server
 
 function takeStyles() {
-  if (!props.styles) return;
+  if (!props.styles || (props.styles.seq !== null && props.styles.seq < newest)) return; // a newer answer follows
+  blend.close();
+  sliding = null;
   styles = props.styles.styles;
   present = props.styles.present;
   drawRows();
 }
+page.addEventListener("posed", () => blend.close());
+page.addEventListener("edited", ({ detail }) => detail !== "textures" && blend.close());
 watch("strip", drawRows);
 watch("references", drawChoices);
 watch("styles", takeStyles);

@@ -6,14 +6,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from pise_core.config import SHIPPED_CONFIG, PISEConfig
 from pise_core.continuation import continue_regions
+from pise_core.conventions import Convention
 from pise_core.framing import FRAME_SIZE
 from pise_core.pise import Carry
-from pise_core.pose import heatmaps
-from pise_core.regions import cut_out, one_hot
+from pise_core.regions import cut_out
 from pise_core.rendering import REACH
-from pise_core.training.articulation import Pair, articulated_pair, frame_sample
-from pise_core.training.samples import Sample
+from pise_core.training.articulation import Pair
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Batch:
         """(N, 1, H, W), 1 on the target's person."""
         return 1 - self.target_parsing[:, :1]
 
-    def to(self, device: str) -> "Batch":
+    def to(self, device: str | torch.device) -> "Batch":
         """The same on a device, channels last."""
 
         def move(t: Tensor) -> Tensor:
@@ -54,8 +54,12 @@ def collate(
     drop: np.ndarray | None = None,
     detail: bool = True,
     wanted: list[np.ndarray] | None = None,
+    config: PISEConfig = SHIPPED_CONFIG,
+    surroundings: bool = True,
+    whole: bool = False,
+    order: str = "studio",
 ) -> Batch:
-    """Pairs -> tensors.
+    """Pairs -> tensors, as networks of this configuration want them (see ``conventions``).
 
     Carried pixels count where their label is the wanted one, and continue a little way into gaps of their region, as
     ``pise_core.rendering`` has it: what the network learns from must not be better than what it is given later.
@@ -65,36 +69,33 @@ def collate(
         drop: (N,), a region whose carried pixels are withheld from that pair, or -1.
         detail: False leaves the detail path silent.
         wanted: (H, W) uint8 maps to hold the carried labels against; by default the targets' own.
+        config: of the network.
+        surroundings: the target image keeps what is about the person; otherwise that is the network's ground.
+        whole: the source image keeps it too, as in the authors' release.
+        order: of the regions in the pairs' maps, see ``Convention``.
     """
     drop = np.full(len(pairs), -1) if drop is None else drop
     maps = [pair.target.parsing for pair in pairs] if wanted is None else wanted
-    stacks: dict[str, list[np.ndarray]] = {k: [] for k in ("si", "sp", "sh", "ti", "tp", "th", "ci", "ct", "cp")}
+    stacks: dict[str, list[Tensor]] = {k: [] for k in ("si", "sp", "sh", "ti", "tp", "th", "ci", "ct", "cp")}
     for pair, dropped, asked in zip(pairs, drop, maps, strict=True):
         source, target, carried = pair.source, pair.target, pair.carried
-        size = source.parsing.shape
-        relative = size[0] / FRAME_SIZE[0]
-        stacks["si"].append(cut_out(source.image, source.parsing > 0))
-        stacks["sp"].append(one_hot(source.parsing))
-        stacks["sh"].append(heatmaps(source.pose, size, 6 * relative))
-        stacks["ti"].append(cut_out(target.image, np.ones(size)))
-        stacks["tp"].append(one_hot(target.parsing))
-        stacks["th"].append(heatmaps(target.pose, size, 6 * relative))
+        height, width = source.parsing.shape
+        told = Convention(config, frame=(height, width), order=order)
+        stacks["si"].append(told.image(source.image, (source.parsing > 0) | whole))
+        stacks["sp"].append(told.parsing(source.parsing))
+        stacks["sh"].append(told.pose(source.pose))
+        stacks["ti"].append(told.image(target.image, (target.parsing > 0) | surroundings))
+        stacks["tp"].append(told.parsing(target.parsing))
+        stacks["th"].append(told.pose(target.pose))
         if detail:
             fits = (carried.parsing == asked) & (carried.parsing != dropped)
             trust = np.where(fits, carried.trust, 0).astype(np.float32)
             image, trust = continue_regions(
-                carried.image, trust, np.where(asked == dropped, 0, asked), REACH * relative
+                carried.image, trust, np.where(asked == dropped, 0, asked), REACH * (height / FRAME_SIZE[0])
             )
-            stacks["ci"].append(cut_out(image, trust > 0))
-            stacks["ct"].append(trust[None])
-            stacks["cp"].append(one_hot(carried.parsing) * carried.known(source.parsing))
-    t = {k: torch.from_numpy(np.stack(v).astype(np.float32, copy=False)) for k, v in stacks.items() if v}
+            stacks["ci"].append(told.plane(cut_out(image, trust > 0)))
+            stacks["ct"].append(told.plane(trust[None]))
+            stacks["cp"].append(told.parsing(carried.parsing, carried.known(source.parsing)))
+    t = {k: torch.cat(v) for k, v in stacks.items() if v}
     carry = Carry(t["ci"], t["ct"], t["cp"]) if detail else None
     return Batch(t["si"], t["sp"], t["sh"], t["ti"], t["tp"], t["th"], carry)
-
-
-def random_batch(samples: list[Sample], rng: np.random.Generator, size: int, frame, detail: bool) -> Batch:
-    """Fresh pairs. The detail path is silent for a quarter of the batches: the edit must be whole without it."""
-    pairs = [articulated_pair(frame_sample(samples[i], rng, frame), rng) for i in rng.integers(0, len(samples), size)]
-    drop = np.where(rng.random(size) < 0.35, rng.integers(1, 8, size), -1)
-    return collate(pairs, drop, detail and rng.random() > 0.25)

@@ -119,7 +119,7 @@ def read_split(folder: Path, split: str) -> Split:
     listed = [(_one_spelling(row["from"]), _one_spelling(row["to"])) for row in _rows(pairs, ",", ("from", "to"))]
     unknown = sorted({name for pair in listed for name in pair} - joints.keys())
     if unknown:
-        raise InputError(f"{pairs.name} has pairs of pictures that {annotation.name} lacks: {_some(unknown)}")
+        raise InputError(f"{pairs.name} has pairs of pictures that {annotation.name} lacks: {first_few(unknown)}")
     return Split(joints, listed)
 
 
@@ -204,7 +204,7 @@ def prepare(archive: Archive, found: dict[str, Split], maps: Path, table: LabelT
     out.mkdir(parents=True, exist_ok=True)
     if missing:
         (out / "missing.txt").write_text("\n".join(missing) + "\n")
-        raise InputError(f"{len(missing)} files are missing, listed in {out / 'missing.txt'}: {_some(missing)}")
+        raise InputError(f"{len(missing)} files are missing, listed in {out / 'missing.txt'}: {first_few(missing)}")
     (out / "missing.txt").unlink(missing_ok=True)
     for folder in ("images", "parsing"):
         (out / folder).mkdir(exist_ok=True)
@@ -273,6 +273,7 @@ def _pose(joints: np.ndarray, width: int) -> np.ndarray:
     return pose
 
 
-def _some(names: Sequence[str]) -> str:
+def first_few(names: Sequence[str]) -> str:
+    """Names for a message of one line."""
     more = len(names) - _NAMES_SHOWN
     return ", ".join(names[:_NAMES_SHOWN]) + (f" and {more} more" if more > 0 else "")

@@ -4,11 +4,17 @@ import copy
 import json
 import math
 import time
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 import torch
 from torch import Tensor, nn
+
+from pise_core.errors import InputError
+
+if TYPE_CHECKING:
+    from torch.utils.tensorboard import SummaryWriter
 
 M = TypeVar("M", bound=nn.Module)
 
@@ -16,12 +22,12 @@ M = TypeVar("M", bound=nn.Module)
 class Budget:
     """Minutes of wall clock for a whole run, counted over all its resumptions.
 
-    ``steps`` ends the run after so many, if the minutes last: experiments that are compared need equal steps, not equal
-    minutes of a machine that does other work too.
+    With ``steps`` the run is as long as that, and all that depends on progress depends on the step: it computes the
+    same on a machine that does other work too, or when it is interrupted. The minutes, if any, then only end it early.
     """
 
-    def __init__(self, minutes: float, spent: float = 0.0, steps: int | None = None):
-        self.seconds = minutes * 60
+    def __init__(self, minutes: float | None, spent: float = 0.0, steps: int | None = None):
+        self.seconds = math.inf if minutes is None else minutes * 60
         self.steps = steps
         self._before = spent
         self._start = time.monotonic()
@@ -32,15 +38,24 @@ class Budget:
 
     def used(self, step: int) -> float:
         """0 at the start, 1 when the time, or the number of steps, is used up."""
-        return min(1.0, max(self.spent / self.seconds, step / self.steps if self.steps else 0.0))
+        spent = min(1.0, self.spent / self.seconds)
+        if self.steps is None or spent == 1.0:
+            return spent
+        return min(1.0, step / self.steps)
 
-    def rate(self, peak: float, step: int, warmup: int = 50) -> float:
-        """Learning rate: linear warm-up in steps, then a cosine over the budget down to one hundredth."""
-        return peak * min(1.0, (step + 1) / warmup) * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * self.used(step))))
+    def rate(self, peak: float, step: int) -> float:
+        """Learning rate, see :func:`rate_at`."""
+        return rate_at(peak, step, self.used(step))
+
+
+def rate_at(peak: float, step: int, progress: float, warmup: int = 50) -> float:
+    """Linear warm-up in steps, then a cosine over the run (``progress`` 0 to 1) down to one hundredth."""
+    return peak * min(1.0, (step + 1) / warmup) * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * progress)))
 
 
 class Average(Generic[M]):
-    """Exponential moving average of a module's weights and buffers (EMA); the averaged copy is what ships."""
+    """Exponential moving average of a module's weights and buffers (EMA); the averaged copy is what ships. A decay of 0
+    copies the last ones."""
 
     def __init__(self, module: M, decay: float = 0.998):
         self.module: M = copy.deepcopy(module).eval().requires_grad_(False)
@@ -71,25 +86,52 @@ def load_checkpoint(path: Path) -> dict | None:
 
 
 class Log:
-    """One JSON object a line in ``log.jsonl``, and the same on the screen."""
+    """One JSON object a line in ``log.jsonl``; on the screen, its plain values.
 
-    def __init__(self, folder: Path):
+    Args:
+        folder: where it lies.
+        step: that the run goes on from; lines beyond it, of a run that was killed after its checkpoint, are taken out.
+        board: see :func:`open_board`; numbers beside a ``step`` become curves in TensorBoard, too.
+    """
+
+    def __init__(self, folder: Path, step: int | None = None, board: "SummaryWriter | None" = None):
         self.path = folder / "log.jsonl"
+        self.board = board
+        if step is not None and self.path.exists():
+            lines = self.path.read_text().splitlines(keepends=True)
+            self.path.write_text("".join(line for line in lines if json.loads(line).get("step", 0) <= step))
 
     def __call__(self, **values) -> None:
-        shown = {k: round(v, 4) if isinstance(v, float) else v for k, v in values.items()}
         with self.path.open("a") as file:
-            file.write(json.dumps(shown) + "\n")
-        print("  ".join(f"{k} {v}" for k, v in shown.items()), flush=True)
+            file.write(json.dumps(values) + "\n")
+        plain = {k: round(v, 4) if isinstance(v, float) else v for k, v in values.items() if not isinstance(v, dict)}
+        print("  ".join(f"{k} {v}" for k, v in plain.items()), flush=True)
+        if self.board is not None and "step" in values:
+            for name, value in values.items():
+                if isinstance(value, float):
+                    self.board.add_scalar(name, value, values["step"])
 
 
-def check_finite(step: int, terms: dict[str, Tensor]) -> None:
+def open_board(folder: Path, step: int) -> "SummaryWriter":
+    """TensorBoard's files in ``folder/tensorboard``; what they hold beyond ``step`` is not shown any more.
+
+    Raises:
+        InputError: if TensorBoard is not installed.
+    """
+    try:
+        from torch.utils.tensorboard import SummaryWriter
+    except ImportError:
+        raise InputError("TensorBoard is not installed: pip install tensorboard, or leave --tensorboard out") from None
+    return SummaryWriter(str(folder / "tensorboard"), purge_step=step + 1)
+
+
+def check_finite(step: int, terms: Mapping[str, Tensor | float]) -> None:
     """Stop the run with all loss terms in the message as soon as one of them is not finite.
 
     Raises:
         FloatingPointError: naming the step and every term.
     """
-    values = {name: float(value.detach()) for name, value in terms.items()}
+    values = {k: float(v.detach()) if isinstance(v, Tensor) else v for k, v in terms.items()}
     if not all(math.isfinite(v) for v in values.values()):
         raise FloatingPointError(f"loss is not finite at step {step}: {values}")
 

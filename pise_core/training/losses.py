@@ -1,31 +1,36 @@
-"""The losses of eq. 4 to 12, on the person: what surrounds it is nobody's to judge.
+"""The losses of eq. 4 to 12, as printed: means over the whole picture. Those on the person alone, which the shipped
+weights were taught by, are in ``person_losses``.
 
-The teacher is VGG-19 up to conv3_1, so the sums of eq. 10 and 11 run over its layers only. Weights of the terms are in
-``LossWeights``; a term of weight 0 is not computed.
+Weights of the terms are in ``LossWeights``; a term of weight 0 is not computed. What is averaged over a batch is the
+same whether one process has all of it or several have a part each: the mean over the processes of what they answer.
 """
 
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, field
 
 import torch
 import torch.nn.functional as F
-from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from pise_core.errors import InputError
-from pise_core.framing import FRAME_SIZE
 from pise_core.networks.discriminator import Discriminator
 from pise_core.networks.vgg import VGGSlice
 from pise_core.pise import PISEOutput
-from pise_core.regions import REGION
+from pise_core.training.processes import ALONE, Processes
 
-PERCEPTUAL_LAYERS = ("relu1_1", "relu2_1", "conv3_1")
-STYLE_LAYERS = ("relu2_2", "conv3_1")
+#: Of eq. 10 and 11, as in section 3.3 ("relu_1" there is read as relu5_1).
+DEEP_PERCEPTUAL = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
+DEEP_STYLE = ("relu2_2", "relu3_4", "relu4_4", "relu5_2")
+#: As far as conv3_1: a ninth of the cost, and no network of 80 MB.
+SHALLOW_PERCEPTUAL = ("relu1_1", "relu2_1", "conv3_1")
+SHALLOW_STYLE = ("relu2_2", "conv3_1")
+
+JUDGED = ("person", "picture")
+MAP_VALUES = ("logits", "bounded")
+ADVERSARIAL = ("log", "lsgan")
 
 
 @dataclass(frozen=True)
 class LossWeights:
-    """lambda of eq. 4 and eq. 7, and of two terms that the shipped configuration adds."""
+    """lambda of eq. 4 and eq. 7, and of three terms that are not in the paper."""
 
     parsing_l1: float = 10.0
     correspondence: float = 1.0
@@ -38,49 +43,78 @@ class LossWeights:
     distillation: float = 1.0  # the matching encoder learns to see what the teacher sees
 
 
-def load_teacher(path: Path | None) -> VGGSlice:
-    """VGG-19 up to conv3_1 with ImageNet weights: from a safetensors file, or from torchvision's hub.
+@dataclass(frozen=True)
+class Objective:
+    """What is asked of the networks.
 
-    Raises:
-        InputError: if there is no file and the hub cannot be reached.
+    Attributes:
+        weights: of the terms.
+        judged: "picture": the losses as printed, over all of it. "person": on the person only, see ``person_losses``.
+        map_values: what cross-entropy and l1 of the map see. "logits": their softmax. "bounded": (tanh + 1) / 2 of each
+            class, to which the release then applies a softmax once more, so that its cross-entropy never falls below
+            1.274.
+        perceptual, style: layers of eq. 10 and 11.
+        statistics: the teacher's pictures are normalized as ImageNet's were.
+        adversarial: "log", eq. 12 in its non-saturating form, or "lsgan", least squares.
+        conditional: the discriminator sees the wanted map beside the picture.
+        matching: the network's own conv3_1. "vgg": the teacher's, frozen, which takes a network of width 64.
+            "distilled": learned from the teacher.
     """
-    if path is not None:
-        if not Path(path).exists():
-            raise InputError(f"{path} is missing; leave --vgg out to fetch torchvision's VGG-19")
-        tensors = load_file(str(path))
+
+    weights: LossWeights = field(default_factory=LossWeights)
+    judged: str = "person"
+    map_values: str = "logits"
+    perceptual: tuple[str, ...] = SHALLOW_PERCEPTUAL
+    style: tuple[str, ...] = SHALLOW_STYLE
+    statistics: bool = True
+    adversarial: str = "log"
+    conditional: bool = True
+    matching: str = "distilled"
+
+    def __post_init__(self):
+        choices = {"judged": JUDGED, "map_values": MAP_VALUES, "adversarial": ADVERSARIAL}
+        choices |= {"matching": ("vgg", "distilled")}
+        for name, allowed in choices.items():
+            if getattr(self, name) not in allowed:
+                raise ValueError(f"{name} is one of {', '.join(allowed)}, not {getattr(self, name)!r}")
+        if self.judged == "picture" and (self.weights.painted or self.weights.face):
+            raise ValueError(
+                "the losses painted and face are of those on the person; this recipe judges whole pictures"
+            )
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """Of the teacher, each once; conv3_1 is what the matching encoder learns."""
+        return tuple(dict.fromkeys((*self.perceptual, *self.style, "conv3_1")))
+
+
+def parsing_terms(
+    logits: Tensor, target: Tensor, weights: LossWeights, map_values: str = "logits"
+) -> dict[str, Tensor]:
+    """Eq. 4-6: cross-entropy, and the l1 distance of the map's values. ``target`` is one-hot (N, 8, H, W)."""
+    if map_values == "bounded":
+        values = scores = (torch.tanh(logits) + 1) / 2
     else:
-        from torchvision.models import VGG19_Weights, vgg19
-
-        try:
-            tensors = vgg19(weights=VGG19_Weights.IMAGENET1K_V1).state_dict()
-        except OSError as error:
-            raise InputError(f"VGG-19 could not be fetched ({error}); give its weights with --vgg FILE") from None
-    teacher = VGGSlice()
-    wanted = teacher.state_dict()
-    teacher.load_state_dict({name: tensors[name] for name in wanted})
-    return teacher.eval().requires_grad_(False)
-
-
-def parsing_terms(logits: Tensor, target: Tensor, weights: LossWeights) -> dict[str, Tensor]:
-    """Eq. 4-6: cross-entropy, and the l1 distance of the probabilities. ``target`` is one-hot (N, 8, H, W)."""
+        values, scores = logits.softmax(1), logits
     return {
-        "cross": F.cross_entropy(logits, target.argmax(1)),
-        "parsing_l1": weights.parsing_l1 * (logits.softmax(1) - target).abs().mean(),
+        "cross": F.cross_entropy(scores, target.argmax(1)),
+        "parsing_l1": weights.parsing_l1 * (values - target).abs().mean(),
     }
 
 
-class ImageLosses(nn.Module):
-    """Eq. 7-11 against a frozen teacher; eq. 12 is with the discriminator below.
+class PictureLosses(nn.Module):
+    """Eq. 8-11 over the whole picture, against a frozen teacher; eq. 12 is with the discriminator below.
 
     Args:
-        teacher: VGG slice of width 64.
+        teacher: VGG of width 64 that answers ``objective.layers``.
         matching_channels: of the generator's own matching encoder.
     """
 
-    def __init__(self, teacher: VGGSlice, matching_channels: int, weights: LossWeights):
+    def __init__(self, teacher: VGGSlice, matching_channels: int, objective: Objective, processes: Processes = ALONE):
         super().__init__()
         self.teacher = teacher
-        self.weights = weights
+        self.objective = objective
+        self.processes = processes
         #: Reads the teacher's conv3_1 off the small encoder's; used in training only.
         self.readout = nn.Conv2d(matching_channels, 256, 1)
 
@@ -93,91 +127,44 @@ class ImageLosses(nn.Module):
             parsing: (N, 8, H, W) one-hot, the target's.
             matching: the generator's own matching encoder.
         """
-        w, person = self.weights, 1 - parsing[:, :1]
-        whole = person
-        image, real = made.image.float() * person, target * person
-        area = person.sum().clamp(min=1) * 3
-        terms = {"reconstruction": w.reconstruction * (image - real).abs().sum() / area}
-        if w.painted:
-            terms["painted"] = w.painted * (made.painted.float() * person - real).abs().sum() / area
-        if w.face and (faces := _faces(parsing)):
-            size = 96 * person.shape[2] // FRAME_SIZE[0]
-            near = [torch.cat([_close(x, place, size) for place in faces]) for x in (made.painted.float(), target)]
-            seen, truth = self.teacher(near[0]), self.teacher(near[1])
-            gaps = ((seen[k] - truth[k].detach()).abs().mean() for k in PERCEPTUAL_LAYERS)
-            terms["face"] = w.face * sum(gaps, start=(near[0] - near[1]).abs().mean())
-        image, real, person = _quarter(image, real, person)
-        seen, truth = self.teacher(image), {k: v.detach() for k, v in self.teacher(real).items()}
-        # Features are about zero off the person: scale by the share that is not.
-        share = person.mean().clamp(min=0.05)
-        terms["perceptual"] = (
-            w.perceptual
-            * sum(((seen[k] - truth[k]).abs().mean() for k in PERCEPTUAL_LAYERS), start=image.new_zeros(()))
-            / (3 * share)
-        )
-        terms["style"] = w.style * sum(
-            ((_gram(seen[k]) - _gram(truth[k])).abs().mean() for k in STYLE_LAYERS), start=image.new_zeros(())
-        )
-        if w.distillation:
-            own = matching(real)["conv3_1"]
-            spread = truth["conv3_1"].var().clamp(min=1e-3)
-            terms["distillation"] = w.distillation * F.mse_loss(self.readout(own), truth["conv3_1"]) / spread
+        o, w, image = self.objective, self.objective.weights, made.image.float()
+        seen, truth = self.teacher(image), {k: v.detach() for k, v in self.teacher(target).items()}
+        terms = {"reconstruction": w.reconstruction * F.l1_loss(image, target)}
+        terms["perceptual"] = w.perceptual * torch.stack([F.l1_loss(seen[k], truth[k]) for k in o.perceptual]).sum()
+        terms["style"] = w.style * torch.stack([F.l1_loss(gram(seen[k]), gram(truth[k])) for k in o.style]).sum()
         if w.correspondence:
             with torch.no_grad():
-                own = matching(target * whole)["conv3_1"]
-            inside = F.adaptive_avg_pool2d(whole, (own.shape[2], own.shape[3]))
-            # The small encoder's features have no scale of their own, unlike the teacher's: measure in theirs.
-            gap = (made.matched.float() - own.float()) ** 2 / own.float().var().clamp(min=1e-3) * inside
-            terms["correspondence"] = w.correspondence * gap.sum() / (inside.sum().clamp(min=1) * own.shape[1])
+                own = matching(target)["conv3_1"]
+            terms["correspondence"] = w.correspondence * F.mse_loss(made.matched.float(), own.float())
+        if o.matching == "distilled" and w.distillation:
+            terms["distillation"] = w.distillation * self.distillation(matching(target)["conv3_1"], truth["conv3_1"])
         return terms
 
-
-def _faces(parsing: Tensor) -> list[tuple[int, int, int]]:
-    """Sample, row and column of the middle of every face that is seen."""
-    places = []
-    for index, face in enumerate(parsing[:, REGION["face"]]):
-        cells = face.nonzero()
-        if len(cells) >= 20:
-            y, x = cells.float().mean(0).round().int().tolist()
-            places.append((index, y, x))
-    return places
+    def distillation(self, own: Tensor, taught: Tensor) -> Tensor:
+        """Squared distance of what is read off the small encoder from the teacher's feature, in variances of that."""
+        return F.mse_loss(self.readout(own), taught) / self.processes.variance(taught).clamp(min=1e-3)
 
 
-def _close(image: Tensor, place: tuple[int, int, int], size: int) -> Tensor:
-    """A square of ``size`` / 2 about a place in (N, 3, H, W), within the picture, enlarged to twice that: the teacher
-    knows faces of more pixels than these have. (1, 3, size, size)."""
-    index, y, x = place
-    half = size // 4
-    y, x = min(max(y, half), image.shape[2] - half), min(max(x, half), image.shape[3] - half)
-    part = image[index : index + 1, :, y - half : y + half, x - half : x + half]
-    return F.interpolate(part, scale_factor=2, mode="bilinear", align_corners=False)
-
-
-def _quarter(*maps: Tensor) -> tuple[Tensor, ...]:
-    """The same quarter of each map, a random crop or all of it at half size, by turns: the teacher is most of a step's
-    cost, and sees texture in the one and shape in the other."""
-    height, width = maps[0].shape[2:]
-    if torch.rand(()) < 0.5:
-        return tuple(F.avg_pool2d(m, 2) for m in maps)
-    h, w = height // 2, width // 8 * 4
-    top, left = int(torch.randint(height - h + 1, ())), int(torch.randint(width - w + 1, ()))
-    return tuple(m[:, :, top : top + h, left : left + w] for m in maps)
-
-
-def _gram(x: Tensor) -> Tensor:
+def gram(x: Tensor) -> Tensor:
     """(N, C, H, W) -> (N, C, C), divided by the number of values."""
     flat = x.flatten(2)
+    if flat.dtype == torch.float16:  # whose range ends at 65504
+        with torch.autocast(x.device.type, enabled=False):
+            return flat.float() @ flat.float().transpose(1, 2) / x[0].numel()
     return flat @ flat.transpose(1, 2) / x[0].numel()
 
 
-def discriminator_terms(discriminator: Discriminator, real: Tensor, fake: Tensor, parsing: Tensor) -> dict[str, Tensor]:
-    """Eq. 12 from the discriminator's side, on the wanted map (N, 8, H, W)."""
-    return {
-        "real": F.softplus(-discriminator(real, parsing)).mean(),
-        "fake": F.softplus(discriminator(fake.detach(), parsing)).mean(),
-    }
+def discriminator_terms(
+    discriminator: Discriminator, real: Tensor, fake: Tensor, parsing: Tensor | None, kind: str = "log"
+) -> dict[str, Tensor]:
+    """Eq. 12 from the discriminator's side; ``parsing`` (N, 8, H, W) where it is judged beside the picture."""
+    real, fake = discriminator(real, parsing).float(), discriminator(fake.detach(), parsing).float()
+    if kind == "lsgan":
+        return {"real": 0.5 * ((real - 1) ** 2).mean(), "fake": 0.5 * (fake**2).mean()}
+    return {"real": F.softplus(-real).mean(), "fake": F.softplus(fake).mean()}
 
 
-def adversarial_term(discriminator: Discriminator, fake: Tensor, parsing: Tensor) -> Tensor:
-    """Eq. 12 from the generator's side, in its non-saturating form."""
-    return F.softplus(-discriminator(fake, parsing)).mean()
+def adversarial_term(discriminator: Discriminator, fake: Tensor, parsing: Tensor | None, kind: str = "log") -> Tensor:
+    """Eq. 12 from the generator's side: in its non-saturating form, or as least squares."""
+    judged = discriminator(fake, parsing).float()
+    return ((judged - 1) ** 2).mean() if kind == "lsgan" else F.softplus(-judged).mean()

@@ -1,4 +1,4 @@
-"""``python -m pise_core train``: the analyzer, or the generator in one of its stages."""
+"""``python -m pise_core train``: the analyzer, or the generator by one of the recipes and in one of its stages."""
 
 import argparse
 from dataclasses import asdict, replace
@@ -6,20 +6,31 @@ from pathlib import Path
 
 import torch
 
-from pise_core.config import ABLATIONS, SHIPPED_CONFIG, PISEConfig
+from pise_core.config import ABLATIONS, PISEConfig
 from pise_core.errors import InputError
 from pise_core.training import train_analyzer, train_generator
-from pise_core.training.losses import LossWeights
+from pise_core.training.losses import (
+    ADVERSARIAL,
+    DEEP_PERCEPTUAL,
+    DEEP_STYLE,
+    SHALLOW_PERCEPTUAL,
+    SHALLOW_STYLE,
+    LossWeights,
+)
+from pise_core.training.processes import join, leave
+from pise_core.training.recipes import RECIPES, Recipe
 from pise_core.training.samples import load_samples
+from pise_core.training.summary import summary
+from pise_core.training.trainer import PRECISIONS, STAGES
+
+_LAYERS = {"shallow": (SHALLOW_PERCEPTUAL, SHALLOW_STYLE), "deep": (DEEP_PERCEPTUAL, DEEP_STYLE)}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("network", choices=["analyzer", "generator"])
     parser.add_argument("--data", type=Path, default=Path("prepared"), help="folder that prepare wrote")
     parser.add_argument("--out", type=Path, required=True, help="checkpoints, weights, log and sample sheets go here")
-    parser.add_argument(
-        "--minutes", type=float, required=True, help="wall clock of the whole run, over all resumptions"
-    )
+    parser.add_argument("--minutes", type=float, default=None, help="wall clock of the whole run, over all resumptions")
     parser.add_argument("--batch", type=int, default=None)
     parser.add_argument("--rate", type=float, default=None, help="peak learning rate")
     parser.add_argument("--seed", type=int, default=0)
@@ -30,10 +41,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--backbone", type=Path, default=None, help="torchvision's SqueezeNet 1.1 (.pth); default: from the hub"
     )
     generator = parser.add_argument_group("generator")
-    generator.add_argument("--stage", choices=train_generator.STAGES, default="apart")
+    generator.add_argument(
+        "--recipe",
+        choices=list(RECIPES),
+        default="shipped",
+        help="network, losses and optimizer; what follows overrides",
+    )
+    generator.add_argument("--stage", choices=STAGES, default="apart")
+    generator.add_argument("--dry-run", action="store_true", help="print what would be done, and do nothing")
     generator.add_argument("--paper", action="store_true", help="the paper's network: no colour path, no detail path")
     generator.add_argument("--ablation", choices=ABLATIONS, help="the paper's network as in its section 4.3")
-    generator.add_argument("--width", type=int, default=SHIPPED_CONFIG.width, help="64 is the paper's")
+    generator.add_argument("--width", type=int, default=None, help="64 is the paper's, 16 the shipped recipe's")
     generator.add_argument(
         "--set",
         action="append",
@@ -42,12 +60,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FIELD=VALUE",
         help="a field of PISEConfig, such as matching=target; may be repeated",
     )
-    generator.add_argument("--init", type=Path, default=None, help="pise.safetensors to begin with")
-    generator.add_argument(
-        "--small-share", type=float, default=0.45, help="share of the time that frames are of half size (first)"
-    )
-    generator.add_argument("--steps", type=int, default=None, help="stop after so many, if the minutes last")
-    generator.add_argument("--vgg", type=Path, default=None, help="VGG-19 weights (safetensors); default: from the hub")
     generator.add_argument(
         "--loss",
         action="append",
@@ -56,7 +68,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="TERM=WEIGHT",
         help="weight of a loss term, such as adversarial=0.1 for eq. 12; 0 leaves it out; may be repeated",
     )
+    generator.add_argument("--adversarial", choices=ADVERSARIAL, help="eq. 12: as a log loss, or least squares")
+    generator.add_argument(
+        "--layers", choices=list(_LAYERS), help="of VGG-19, for eq. 10 and 11: up to conv3_1, or all"
+    )
+    generator.add_argument(
+        "--vgg", type=Path, default=None, help="VGG-19 (.safetensors or .pth); default: from the hub"
+    )
+    generator.add_argument("--precision", choices=list(PRECISIONS), help="of convolutions")
+    generator.add_argument("--ema", type=float, default=None, help="decay of the weights' moving average; 0: none")
+    generator.add_argument(
+        "--small-share", type=float, default=None, help="share of the run that frames are of half size (first)"
+    )
+    generator.add_argument("--init", type=Path, default=None, help="pise.safetensors to begin with")
+    generator.add_argument("--steps", type=int, default=None, help="length of the whole run, instead of minutes")
+    generator.add_argument(
+        "--until", type=int, default=None, help="leave the run at this step; called again it goes on"
+    )
     generator.add_argument("--limit", type=int, default=None, help="train on so many photos only")
+    generator.add_argument("--log-every", type=int, default=25, help="steps between lines of log.jsonl")
+    generator.add_argument("--tensorboard", action="store_true", help="curves and sheets for TensorBoard, too")
 
 
 def _field_of(defaults: dict[str, str | int | float | bool]):
@@ -76,32 +107,72 @@ def _field_of(defaults: dict[str, str | int | float | bool]):
     return parse
 
 
+def resolve(args: argparse.Namespace) -> Recipe:
+    """The recipe that was asked for, with everything that overrides it.
+
+    Raises:
+        InputError: if the settings contradict each other.
+    """
+    recipe = RECIPES[args.recipe]
+    network = recipe.network
+    if args.paper or args.ablation:
+        network = replace(ABLATIONS[args.ablation or "full"], width=network.width)
+    given = {"batch": args.batch, "rate": args.rate, "precision": args.precision, "average": args.ema}
+    given |= {"small_share": args.small_share}
+    asked = {"adversarial": args.adversarial}
+    if args.layers:
+        asked |= dict(zip(("perceptual", "style"), _LAYERS[args.layers], strict=True))
+    try:
+        network = replace(network, **({"width": args.width} if args.width else {}), **dict(args.set))
+        weights = replace(recipe.objective.weights, **dict(args.loss))
+        objective = replace(recipe.objective, weights=weights, **_given(asked))
+        optimization = replace(recipe.optimization, **_given(given))
+    except ValueError as error:
+        raise InputError(str(error)) from None
+    return Recipe(recipe.name, network, objective, optimization).resolved()
+
+
+def _given(options: dict) -> dict:
+    return {name: value for name, value in options.items() if value is not None}
+
+
 def run(args: argparse.Namespace) -> int:
     if args.threads:
         torch.set_num_threads(args.threads)
-    given = {k: v for k, v in (("batch", args.batch), ("rate", args.rate)) if v is not None}
-    common = {"seed": args.seed, "device": args.device, **given}
     if args.network == "analyzer":
-        network = train_analyzer.train(args.data, args.out, args.minutes, args.backbone, **common)
-        print(train_analyzer.score_crops(network, load_samples(args.data, "test"), args.device))
+        return _analyzer(args)
+    recipe = resolve(args)
+    if args.dry_run:
+        processes = join(args.device)
+        length = {"minutes": args.minutes, "steps": args.steps, "seed": args.seed, "device": args.device}
+        if processes.main:
+            print(summary(args.data, recipe, args.stage, args.vgg, args.limit, length, processes))
+        leave(processes)
         return 0
-    try:
-        base = ABLATIONS[args.ablation or "full"] if args.paper or args.ablation else SHIPPED_CONFIG
-        config = replace(base, width=args.width, **dict(args.set))
-    except ValueError as error:
-        raise InputError(str(error)) from None
     train_generator.train(
         args.data,
         args.out,
+        recipe,
         args.minutes,
-        config,
         args.stage,
         args.vgg,
         args.init,
-        steps=args.steps,
-        small_share=args.small_share,
-        weights=replace(LossWeights(), **dict(args.loss)),
         limit=args.limit,
-        **common,
+        steps=args.steps,
+        until=args.until,
+        seed=args.seed,
+        device=args.device,
+        log_every=args.log_every,
+        tensorboard=args.tensorboard,
     )
+    return 0
+
+
+def _analyzer(args: argparse.Namespace) -> int:
+    if args.minutes is None:
+        raise InputError("training the analyzer needs --minutes")
+    given = _given({"batch": args.batch, "rate": args.rate})
+    common = {"seed": args.seed, "device": args.device, **given}
+    network = train_analyzer.train(args.data, args.out, args.minutes, args.backbone, **common)
+    print(train_analyzer.score_crops(network, load_samples(args.data, "test"), args.device))
     return 0

@@ -1,228 +1,152 @@
-"""Training of PISE on articulated self-pairs, in the paper's stages."""
+"""Training of PISE in the paper's stages, by one of the recipes."""
 
 from pathlib import Path
 
-import cv2
 import numpy as np
 import torch
-from torch import Tensor
 
-from pise_core.config import PISEConfig
 from pise_core.errors import InputError
 from pise_core.framing import FRAME_SIZE
-from pise_core.networks.discriminator import Discriminator
-from pise_core.pise import PISE, PISEOutput
-from pise_core.regions import PALETTE, REGION_COUNT
-from pise_core.training.articulation import Pair, articulated_pair, frame_sample
-from pise_core.training.batches import Batch, collate, random_batch
-from pise_core.training.loop import Average, Budget, Log, check_finite, load_checkpoint, save_checkpoint, total
-from pise_core.training.losses import (
-    ImageLosses,
-    LossWeights,
-    adversarial_term,
-    discriminator_terms,
-    load_teacher,
-    parsing_terms,
-)
-from pise_core.training.samples import Sample, load_samples
+from pise_core.pise import PISE
+from pise_core.training.loop import Budget, Log, load_checkpoint, open_board, save_checkpoint
+from pise_core.training.processes import join, leave
+from pise_core.training.recipes import Recipe
+from pise_core.training.sheets import pairs_sheet, sheet, write_picture
+from pise_core.training.sources import open_source
+from pise_core.training.trainer import Trainer
 from pise_core.weights import save_model
 
-#: parsing: the parsing generator alone. image: the image generator alone, on true maps. apart: both of these in one
-#: run. joint: end to end, the image made on the generated map.
-STAGES = ("parsing", "image", "apart", "joint")
-
-
-def forward(model: PISE, batch: Batch, stage: str) -> PISEOutput:
-    """The part of the network that a stage trains."""
-    b = batch
-    given = b.target_parsing if stage != "joint" else None
-    made = model(b.source_image, b.source_parsing, b.source_pose, b.target_pose, given, carry=b.carry)
-    if stage == "apart":
-        logits = model.generate_parsing(b.source_parsing, b.source_pose, b.target_pose, b.carried_parsing)
-        made = made._replace(parsing_logits=logits)
-    return made
-
-
-def terms_of(model: PISE, batch: Batch, stage: str, image_losses: ImageLosses, weights: LossWeights):
-    """Loss terms by name, and the picture (None in the parsing stage)."""
-    b = batch
-    if stage == "parsing":
-        logits = model.generate_parsing(b.source_parsing, b.source_pose, b.target_pose, b.carried_parsing)
-        return parsing_terms(logits, b.target_parsing, weights), None
-    made = forward(model, batch, stage)
-    terms = image_losses(made, b.target_image, b.target_parsing, model.image_generator.matching)
-    if made.parsing_logits is not None:
-        terms |= parsing_terms(made.parsing_logits, b.target_parsing, weights)
-    return terms, made
+#: Half of the frame, in multiples of 16.
+SMALL_FRAME = (FRAME_SIZE[0] // 2, FRAME_SIZE[1] // 2 // 16 * 16 + 16)
 
 
 def train(
     data: Path,
     out: Path,
-    minutes: float,
-    config: PISEConfig,
+    recipe: Recipe,
+    minutes: float | None,
     stage: str = "apart",
     vgg: Path | None = None,
     init: Path | None = None,
-    batch: int = 4,
-    rate: float = 1e-3,
-    weights: LossWeights | None = None,
     limit: int | None = None,
     steps: int | None = None,
+    until: int | None = None,
     seed: int = 0,
     device: str = "cpu",
-    small_share: float = 0.45,
+    log_every: int = 25,
+    tensorboard: bool = False,
 ) -> PISE:
     """Run, or resume from ``out/generator.pt``, until the budget is used up; the averaged weights go to ``out``.
 
-    Frames are of half size for the first ``small_share`` of the time, with four times the batch; convolutions are
-    computed in bfloat16. ``init`` gives weights to begin with. Forty pairs are drawn to ``pairs.png`` at the start, and
-    what the network makes of a few test photos to ``sheet.png`` every 100 steps.
+    Given ``steps``, a run that was stopped and resumed computes to the bit what an unbroken one does. Forty pairs are
+    drawn to ``pairs.png`` at the start, and what the network makes of a few test photos to ``sheet.png`` every 100
+    steps.
+
+    Args:
+        data: folder that ``prepare`` wrote.
+        out: folder for checkpoints, weights, log and sheets.
+        recipe: network, objective and optimization.
+        minutes: wall clock of the whole run; None where ``steps`` says how long it is.
+        stage: one of ``trainer.STAGES``.
+        vgg: the teacher's file; None fetches torchvision's.
+        init: weights to begin with.
+        limit: draw from so many photos, or pairs, only.
+        steps: length of the whole run.
+        until: leave the run at this step; called again it goes on.
+        seed: of everything random.
+        device: "cpu", "cuda".
+        log_every: steps from one line of the log to the next.
+        tensorboard: also write curves and sheets for TensorBoard.
 
     Raises:
-        InputError: if the weights of ``init`` do not fit ``config``.
+        InputError: if data, teacher or ``init`` are missing or do not fit; if ``out`` holds a run of another recipe.
         FloatingPointError: as soon as a loss is not finite; it names every term.
     """
-    out.mkdir(parents=True, exist_ok=True)
-    weights = weights or LossWeights()
+    if minutes is None and steps is None:
+        raise InputError("give --minutes or --steps")
+    recipe = recipe.resolved()
+    processes = join(device)
     torch.manual_seed(seed)
-    samples = load_samples(data, "train", limit, annotated_only=True)
-    shown = _fixed_pairs(load_samples(data, "test", 6, annotated_only=True))
-    model = PISE(config)
-    if init is not None:
-        try:
-            model.load_state_dict(PISE.from_pretrained(init).state_dict())
-        except RuntimeError as error:
-            raise InputError(f"{init} does not fit this configuration ({str(error).splitlines()[0]})") from None
-    model = model.to(device).to(memory_format=torch.channels_last)
-    image_losses = ImageLosses(load_teacher(vgg), 4 * config.width, weights).to(device)
-    discriminator = Discriminator(max(config.width // 2, 4), REGION_COUNT).to(device) if weights.adversarial else None
-    average = Average(model)
-    parameters = [*model.parameters(), *image_losses.readout.parameters()]
-    optimizer = torch.optim.Adam(parameters, lr=rate, betas=(0.5, 0.99))
-    critic = torch.optim.Adam(discriminator.parameters(), lr=rate / 2, betas=(0.5, 0.99)) if discriminator else None
-    log, step, budget = Log(out), 0, Budget(minutes, steps=steps)
+    config, settings = recipe.network, recipe.optimization
+    source = open_source(data, config, limit, surroundings=recipe.objective.judged == "person")
+    trainer = Trainer(recipe, stage, processes, vgg, init)
+    run = {"recipe": recipe.to_dict(), "stage": stage, "seed": seed, "processes": processes.count}
+    step, spent = 0, 0.0
     if state := load_checkpoint(out / "generator.pt"):
-        model.load_state_dict(state["model"])
-        average.module.load_state_dict(state["average"])
-        image_losses.readout.load_state_dict(state["readout"])
-        optimizer.load_state_dict(state["optimizer"])
-        if discriminator and critic and "discriminator" in state:
-            discriminator.load_state_dict(state["discriminator"])
-            critic.load_state_dict(state["critic"])
-        step, budget = state["step"], Budget(minutes, state["spent"], steps)
-    else:
-        write_picture(out / "pairs.png", pairs_sheet(samples, np.random.default_rng(seed)))
-    log(samples=len(samples), parameters=sum(p.numel() for p in model.parameters()), stage=stage)
-
-    def checkpoint() -> None:
-        more = {}
-        if discriminator and critic:
-            more = {"discriminator": discriminator.state_dict(), "critic": critic.state_dict()}
-        save_checkpoint(
-            out / "generator.pt",
-            model=model.state_dict(),
-            average=average.module.state_dict(),
-            readout=image_losses.readout.state_dict(),
-            optimizer=optimizer.state_dict(),
-            step=step,
-            spent=budget.spent,
-            **more,
-        )
-        save_model(out / "pise.safetensors", average.module)
-        write_picture(out / "sheet.png", sheet(average.module, shown, device))
-
-    while budget.used(step) < 1:
+        _expect_same(out, state, run)
+        trainer.load_state_dict(state)
+        step, spent = state["step"], state["spent"]
+    if processes.agree(step) != step:
+        raise InputError(f"--out {out} must be a folder that all machines share")
+    budget = Budget(minutes, spent, steps)
+    books = _Books(out, trainer, source.held_back(6), step, tensorboard) if processes.main else None
+    if books:
+        if not step:
+            pairs = pairs_sheet(source, np.random.default_rng(seed), config.detail_path)
+            write_picture(out / "pairs.png", pairs)
+        books.log(samples=len(source), parameters=sum(p.numel() for p in trainer.model.parameters()), **run)
+    while (progress := processes.agree(budget.used(step))) < 1 and (until is None or step < until):
         # A resumed run sees what an unbroken one would.
         rng = np.random.default_rng((seed, step))
         torch.manual_seed(seed * 1_000_003 + step)
-        small = budget.used(step) < small_share
-        frame = (FRAME_SIZE[0] // 2, FRAME_SIZE[1] // 2 // 16 * 16 + 16) if small else FRAME_SIZE
-        b = random_batch(samples, rng, batch * 4 if small else batch, frame, config.detail_path).to(device)
-        for group in optimizer.param_groups:
-            group["lr"] = budget.rate(rate, step)
-        model.train()
-        with torch.autocast(torch.device(device).type, torch.bfloat16):
-            terms, made = terms_of(model, b, stage, image_losses, weights)
-            if discriminator and made is not None:
-                fake, real = made.image.float() * b.person, b.target_image * b.person
-                judged = adversarial_term(discriminator, fake, b.target_parsing)
-                terms["adversarial"] = weights.adversarial * judged
-        check_finite(step, terms)
-        optimizer.zero_grad(set_to_none=True)
-        total(terms).backward()
-        torch.nn.utils.clip_grad_norm_(parameters, 5.0)
-        optimizer.step()
-        if discriminator and critic and made is not None:
-            with torch.autocast(torch.device(device).type, torch.bfloat16):
-                judged = discriminator_terms(discriminator, real, fake, b.target_parsing)
-            check_finite(step, judged)
-            critic.zero_grad(set_to_none=True)
-            total(judged).backward()
-            critic.step()
-            terms |= judged
-        average.update(model, step)
+        small = progress < settings.small_share
+        size = settings.batch * (4 if small else 1) * processes.count
+        frame = SMALL_FRAME if small else FRAME_SIZE
+        batch = source.batch(rng, size, frame, config.detail_path, processes.part(size))
+        terms = trainer.step(step, progress, batch.to(processes.device))
         step += 1
-        if step % 25 == 0:
-            log(step=step, seconds=budget.spent, **{k: float(v.detach()) for k, v in terms.items()})
-        if step % 100 == 0:
-            checkpoint()
-    checkpoint()
-    return average.module
+        if books and step % log_every == 0:
+            books.log(step=step, seconds=budget.spent, **terms)
+        if books and step % 100 == 0:
+            books.checkpoint(step, budget.spent, run)
+    if books:
+        books.checkpoint(step, budget.spent, run)
+    leave(processes)
+    return trainer.outcome
 
 
-def write_picture(path: Path, picture: np.ndarray) -> None:
-    """(H, W, 3) uint8 RGB, as PNG."""
-    cv2.imwrite(str(path), cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
+class _Books:
+    """What the main process writes."""
+
+    def __init__(self, out: Path, trainer: Trainer, shown: list, step: int, tensorboard: bool):
+        out.mkdir(parents=True, exist_ok=True)
+        self.out, self.trainer, self.shown = out, trainer, shown
+        self.log = Log(out, step, open_board(out, step) if tensorboard else None)
+
+    def checkpoint(self, step: int, spent: float, run: dict) -> None:
+        save_checkpoint(self.out / "generator.pt", **self.trainer.state_dict(), step=step, spent=spent, **run)
+        averaged = self.trainer.outcome
+        save_model(self.out / "pise.safetensors", averaged)
+        if self.shown:
+            picture = sheet(averaged, self.shown, self.trainer.processes.device)
+            write_picture(self.out / "sheet.png", picture)
+            if self.log.board is not None:
+                self.log.board.add_image("sheet", picture, step, dataformats="HWC")
+        if self.log.board is not None:
+            self.log.board.flush()
 
 
-def pairs_sheet(samples: list[Sample], rng: np.random.Generator, count: int = 40) -> np.ndarray:
-    """Training pairs as they are drawn, four in a row: source, its map, what is carried, target."""
-    tiles = []
-    for index in rng.integers(0, len(samples), count):
-        pair = articulated_pair(frame_sample(samples[index], rng), rng)
-        source, carried = (
-            np.where((x.parsing > 0)[..., None], x.image, np.uint8(128)) for x in (pair.source, pair.carried)
+def _expect_same(out: Path, state: dict, run: dict) -> None:
+    """A run goes on as it began, or not at all.
+
+    Raises:
+        InputError: naming what differs.
+    """
+    if "recipe" not in state:  # checkpoints of before there were recipes
+        return
+    before, now = _flat({name: state.get(name) for name in run}), _flat(run)
+    names = [name for name in before | now if before.get(name) != now.get(name)]
+    if names:
+        changed = ", ".join(f"{name} {before.get(name)} -> {now.get(name)}" for name in names)
+        raise InputError(
+            f"{out} holds a run of other settings ({changed}); give those again, or another --out "
+            f"(--init {out} begins with its weights)"
         )
-        tiles.append(np.hstack([source, PALETTE[pair.source.parsing], carried, pair.target.image])[::2, ::2])
-    return np.vstack([np.hstack(tiles[i : i + 4]) for i in range(0, len(tiles), 4)])
 
 
-def _fixed_pairs(samples: list[Sample]) -> list[Pair]:
-    rng = np.random.default_rng(7)
-    return [articulated_pair(frame_sample(s), rng, hide=False) for s in samples]
-
-
-@torch.no_grad()
-def sheet(model: PISE, pairs: list[Pair], device: str = "cpu") -> np.ndarray:
-    """A row per pair, (H, W, 3) uint8: source, carried, generated map, generated on it with and without the detail
-    path, target."""
-    rows = []
-    for pair in pairs:
-        b = collate([pair]).to(device)
-        inputs = (b.source_image, b.source_parsing, b.source_pose, b.target_pose)
-        full, plain = model(*inputs, carry=b.carry), model(*inputs, b.target_parsing)
-        label = full.parsing.argmax(1)[0].cpu().numpy()
-        inside = torch.from_numpy(label > 0)[None]
-
-        def show(x: Tensor, inside=inside) -> np.ndarray:
-            x = x[0].cpu() * inside
-            return ((x.permute(1, 2, 0).clamp(-1, 1) + 1) * 127.5).byte().numpy()
-
-        carried = b.carry.image if b.carry else b.source_image
-        everywhere = torch.ones_like(inside)
-        true = b.person[0].cpu() > 0
-        rows.append(
-            np.hstack(
-                [
-                    show(b.source_image, everywhere),
-                    show(carried, everywhere),
-                    PALETTE[label],
-                    show(full.image),
-                    show(plain.image, true),
-                    show(b.target_image, true),
-                ]
-            )  # fmt: skip
-        )
-    half = (len(rows) + 1) // 2
-    return np.hstack([np.vstack(rows[:half]), np.vstack(rows[half:])]) if len(rows) % 2 == 0 else np.vstack(rows)
+def _flat(settings: dict, prefix: str = "") -> dict:
+    """Nested settings under dotted names."""
+    flat = {}
+    for name, value in settings.items():
+        flat |= _flat(value, f"{prefix}{name}.") if isinstance(value, dict) else {prefix + name: value}
+    return flat

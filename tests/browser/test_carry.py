@@ -3,7 +3,8 @@
 from pathlib import Path
 
 import numpy as np
-from test_desktop import DESKTOP, open_example
+import pytest
+from test_desktop import DESKTOP, borrow_example, open_example
 
 from pise_core.parts import part_transforms
 from pise_core.pose import default_skeleton, visible
@@ -18,6 +19,8 @@ _SHOWN = """() => {
   context.drawImage(carried.hidden ? image : carried, 0, 0, 132, 192);
   return { carried: !carried.hidden, pixels: [...context.getImageData(0, 0, 132, 192).data] };
 }"""
+_CARRIED = """() =>
+  !document.querySelector("#result .html-container > div").shadowRoot.querySelector("#carry").hidden"""
 
 
 def test_the_browser_moves_parts_as_the_server_does(chromium):
@@ -51,28 +54,61 @@ def test_the_browser_moves_parts_as_the_server_does(chromium):
     page.close()
 
 
-def test_parts_are_carried_at_once_and_the_last_state_is_shown(visit):
+@pytest.fixture
+def carried_visit(visit):
+    """A page with an example, and a function that tells whether parts are carried on it, and the picture on show."""
     visitor = visit("desktop-carry", **DESKTOP)
-    page = visitor.page
     open_example(visitor, 3)
-    page.wait_for_function("window.piseStudio.carrier.newest > 0")
+    visitor.page.wait_for_function("window.piseStudio.carrier.newest > 0")
     visitor.wait_for()
 
     def shown():
-        state = page.evaluate(_SHOWN)
+        state = visitor.page.evaluate(_SHOWN)
         return state["carried"], np.array(state["pixels"], np.int16).reshape(192, 132, 4)[..., :3]
 
+    return visitor, shown
+
+
+class HeldBack:
+    """Previews that the server is asked for wait here until they are let go."""
+
+    def __init__(self, page):
+        self._page, self._held, self._holding = page, [], True
+        page.route("**/component_server**", self._take)
+
+    def _take(self, route):
+        if self._holding:
+            self._held.append(route)
+        else:
+            route.continue_()
+
+    def one(self):
+        """Let one go, as soon as it was asked for."""
+        while not self._held:
+            self._page.wait_for_timeout(20)
+        self._held.pop(0).continue_()
+
+    def no_more(self):
+        """Hold nothing back any more."""
+        self._holding = False
+        while self._held:
+            self.one()
+
+
+def test_parts_are_carried_at_once_and_the_last_state_is_shown(carried_visit):
+    visitor, shown = carried_visit
+    page, previews = visitor.page, HeldBack(visitor.page)
     _, photo = shown()
     x, y = visitor.joint("left_wrist")
     page.mouse.move(x, y)
     page.mouse.down()
     page.mouse.move(x + 30, y - 60, steps=3)
     page.mouse.move(x + 60, y - 150, steps=3)
-    page.evaluate("() => new Promise(requestAnimationFrame)")
-    carried, picture = shown()
-    assert carried
+    page.wait_for_function(_CARRIED)
+    _, picture = shown()
     visitor.shoot("carried")
-    visitor.after(page.mouse.up)
+    visitor.after(page.mouse.up)  # the exact picture waits for no preview
+    previews.no_more()
     visitor.shoot("exact")
     carried, exact = shown()
     assert not carried
@@ -81,11 +117,69 @@ def test_parts_are_carried_at_once_and_the_last_state_is_shown(visit):
 
     # A preset is carried at once as well, and so is the next one, over what came of the first.
     for preset in (3, 5):
-
-        def choose(number=preset):
-            page.locator("#pose [data-preset]").nth(number).click()
-            page.evaluate("() => new Promise(requestAnimationFrame)")
-            assert shown()[0]
-
-        visitor.after(choose)
+        visitor.after(lambda number=preset: page.locator("#pose [data-preset]").nth(number).click())
         assert not shown()[0]
+
+
+def test_what_the_generator_paints_while_the_finger_moves_is_carried_on(carried_visit):
+    visitor, shown = carried_visit
+    page, previews = visitor.page, HeldBack(visitor.page)
+    page.evaluate("""() => {
+      window.freshened = 0;
+      window.piseStudio.addEventListener("freshened", () => (window.freshened += 1));
+    }""")
+    x, y = visitor.joint("left_wrist")
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + 20, y - 60)  # is asked for
+    page.wait_for_function(_CARRIED)
+    page.mouse.move(x + 50, y - 140)  # waits, because only one is under way
+    page.wait_for_function("() => new Promise(requestAnimationFrame)")
+    carried, parts = shown()
+    assert carried
+    previews.one()
+    page.wait_for_function("window.freshened === 1")
+    carried, fresh = shown()
+    assert carried  # the generator's picture is of a place where the wrist is no more
+    assert np.abs(fresh - parts).max() > 8  # but its parts are there now
+    previews.one()
+    page.wait_for_function(f"() => !({_CARRIED})()")  # this one is of the place where the wrist rests
+    resting = shown()[1]
+    assert np.abs(fresh - resting).mean() < np.abs(parts - resting).mean()
+    page.mouse.up()
+    previews.no_more()
+    visitor.wait_for()
+
+
+def test_a_slider_between_two_textures_is_followed_at_once(carried_visit):
+    visitor, shown = carried_visit
+    page = visitor.page
+    page.get_by_role("tab", name="Textures").click()
+    row = borrow_example(visitor, 0)
+    visitor.after(lambda: row.locator('[data-reference="r1"]').click())
+    borrowed = shown()[1]
+    previews = HeldBack(page)
+    slider = row.locator("input[type=range]")
+    box = slider.bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + box["width"] - 8, box["y"] + box["height"] / 2)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 0.5 * box["width"], box["y"] + box["height"] / 2, steps=4)
+    share = int(slider.input_value()) / 100
+    assert 0.4 < share < 0.6
+    assert not shown()[0]  # nothing is known yet but the borrowed look
+    previews.one()  # the other end
+    page.wait_for_function(_CARRIED)
+    half = shown()[1]
+    page.mouse.move(box["x"] - 10, box["y"] + box["height"] / 2, steps=4)
+    assert slider.input_value() == "0"
+    page.wait_for_function("() => new Promise(requestAnimationFrame)")
+    carried, own = shown()
+    assert carried
+    differs = np.abs(borrowed - own) > 20
+    assert differs.any()
+    assert np.median((half - own)[differs] / (borrowed - own)[differs]) == pytest.approx(share, abs=0.06)
+    visitor.after(page.mouse.up)
+    previews.no_more()
+    carried, exact = shown()
+    assert not carried and np.abs(exact - own)[differs].mean() < 0.25 * np.abs(borrowed - own)[differs].mean()

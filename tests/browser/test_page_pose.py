@@ -83,3 +83,48 @@ def test_several_joints_are_moved_scaled_turned_and_mirrored(visit, tmp_path, na
     visitor.after(lambda: page.locator("#pose #file").set_input_files(path))
     assert wrist("left") == pytest.approx(before, abs=1)
     visitor.shoot("loaded")
+
+
+def test_a_pose_is_kept_in_the_browser_and_fits_somebody_else(visit):
+    visitor = visit("pose-kept", **DESKTOP)
+    page = visitor.page
+    open_example(visitor, 0)
+    visitor.after(lambda: page.locator("#pose [data-preset]").nth(3).click())
+
+    def raised():
+        return visitor.joint("left_wrist")[1] < visitor.joint("nose")[1]
+
+    assert raised()
+    page.locator('#pose [data-do="keep"]').click()
+    page.locator('#pose [data-kept="0"]').wait_for()
+    visitor.shoot("kept")
+    page.reload()
+    page.locator("#pose #stage").wait_for(state="visible")
+    visitor.wait_for()
+    page.locator("#show-examples").click()
+    open_example(visitor, 1)
+    page.wait_for_function("() => window.piseStudio.document > 1")
+    assert not raised()
+    visitor.after(lambda: page.locator('#pose [data-kept="0"]').click())
+    assert raised()
+    page.get_by_role("button", name="Forget Mine 1").click()
+    assert page.locator("#pose [data-kept]").count() == 0
+
+
+def test_full_screen_gives_the_canvas_more_room(visit):
+    visitor = visit("pose-full", **DESKTOP)
+    page = visitor.page
+    open_example(visitor, 0)
+
+    def tall():
+        return page.locator("#pose #stage").evaluate("stage => stage.clientHeight")
+
+    before = tall()
+    page.locator('#pose [data-do="full"]').click()
+    page.wait_for_function("() => document.fullscreenElement")
+    page.wait_for_timeout(300)
+    visitor.shoot("full")
+    assert tall() > before + 40
+    page.locator('#pose [data-do="full"]').click()
+    page.wait_for_function("() => !document.fullscreenElement")
+    assert tall() == pytest.approx(before, abs=2)

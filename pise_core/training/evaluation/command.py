@@ -1,4 +1,4 @@
-"""``python -m pise_core evaluate``: one table per task, on the test photos or on clips."""
+"""``python -m pise_core evaluate``: one table per task, on the test photos or on clips (DeepFashion: ``fashion``)."""
 
 import argparse
 import json
@@ -12,17 +12,16 @@ from tqdm import tqdm
 from pise_core.editor import Editor
 from pise_core.errors import InputError
 from pise_core.images import check_writable, write_image
-from pise_core.training.evaluation import analyzer, in_frame, report, styles
+from pise_core.training.evaluation import analyzer, fashion, in_frame, report, styles
 from pise_core.training.evaluation.contestants import TRUTH, Contestant, load_contestants
 from pise_core.training.evaluation.half_body import half_body
 from pise_core.training.evaluation.judge import Example, Judge, Outcome, Reader
 from pise_core.training.evaluation.pictures import Measures, load_measures
 from pise_core.training.evaluation.region_edits import region_edits
 from pise_core.training.evaluation.videos import load_pairs, videos
+from pise_core.training.evaluation.yardsticks import Loaders
 from pise_core.training.samples import load_samples
 
-#: At most so many examples of each task are shown on a contact sheet, evenly spread.
-SHOWN = 40
 #: So many pairs of photos exchange a style, where --limit does not ask for fewer.
 SWAPS = 100
 STREET_TASKS = ("identity", "articulated", "half_body", "regions", "styles")
@@ -51,9 +50,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     analysis.add_argument("--data", type=Path, default=Path("prepared"), help="folder that prepare wrote")
     analysis.add_argument("--limit", type=_positive, help="at most so many photos")
     analysis.set_defaults(examine=_analyzer, sheet=None, against=None)
+    pairs = fashion.add_arguments(kinds)
+    pairs.add_argument("--limit", type=_positive, help="at most so many pairs, the first of the list")
     for kind in (street, clips, analysis):
+        kind.add_argument("--seed", type=int, default=0, help="which pairs, turns, edits and scenes are drawn")
+    for kind in (street, clips, analysis, pairs):
         _add_common_arguments(kind)
-    for kind in (street, clips):
+    for kind in (street, clips, pairs):
         kind.add_argument(
             "--also",
             action="append",
@@ -62,22 +65,31 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             metavar="NAME=PATH",
             help="another generator in a row of its own: a folder with pise.safetensors, or such a file; repeatable",
         )
-        kind.add_argument("--sheet", type=Path, metavar="FILE.jpg", help=f"show up to {SHOWN} examples of each task")
+        kind.add_argument(
+            "--sheet", type=Path, metavar="FILE.jpg", help=f"show up to {report.SHOWN} examples of each task"
+        )
 
 
 def _add_common_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--weights", type=Path, metavar="FOLDER", help="weights (default: the shipped ones)")
-    parser.add_argument("--seed", type=int, default=0, help="which pairs, turns, edits and scenes are drawn")
+    parser.add_argument(
+        "--weights", type=Path, metavar="PATH", help="folder of weights, or one generator's file (default: shipped)"
+    )
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="where to compute")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures here too")
 
 
-def run(args: argparse.Namespace, measures: Callable[[str], Measures] = load_measures) -> int:
-    """``measures``: makes the learned measures for a device."""
+def run(
+    args: argparse.Namespace,
+    measures: Callable[[str], Measures] = load_measures,
+    loaders: Loaders | None = None,
+) -> int:
+    """``measures``: makes the learned measures for a device; ``loaders``: those for DeepFashion."""
     if args.sheet:
         check_writable(args.sheet)
     if args.json and not args.json.parent.is_dir():
         raise InputError(f"there is no folder {args.json.parent} to write {args.json.name} to")
+    if args.kind == "deepfashion":
+        return fashion.run(args, loaders or Loaders())
     with torch.no_grad():
         found = args.examine(args, measures)
     outcomes = [outcome for outcome, _ in found]
@@ -137,7 +149,7 @@ def _styles(args: argparse.Namespace, contestants: Sequence[Contestant]) -> tupl
     if not pairs:
         raise InputError(f"{args.data} holds no two annotated test photos in different upper clothes")
     swaps = list(tqdm(styles.swaps(pairs, contestants), "styles", len(pairs), unit="pair"))
-    every = -(-len(swaps) // SHOWN)
+    every = -(-len(swaps) // report.SHOWN)
     return styles.outcome(swaps), ("styles", [(swap.name, swap.pictures) for swap in swaps[::every]])
 
 
@@ -152,7 +164,7 @@ def _judged(
     task: str, examples: Iterable[Example], total: int, contestants: Sequence[Contestant], measures: Measures
 ) -> tuple[Outcome, Block]:
     judge = Judge(measures, Reader(contestants[0].editor.analyzer))
-    shown, every = [], -(-total // SHOWN)
+    shown, every = [], -(-total // report.SHOWN)
     for index, example in enumerate(tqdm(examples, task, total, unit="example")):
         judge.add(example)
         if index % every == 0:

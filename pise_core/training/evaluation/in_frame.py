@@ -12,7 +12,6 @@ import numpy as np
 import torch
 
 from pise_core.parts import assign_parts, carry
-from pise_core.regions import one_hot
 from pise_core.training.articulation import Framed, Pair, articulated_pair, frame_sample
 from pise_core.training.batches import collate
 from pise_core.training.evaluation.contestants import COPY, WARP, Contestant, Made, timed
@@ -51,19 +50,17 @@ def example_of(name: str, pair: Pair, contestants: Sequence[Contestant], given: 
 @torch.no_grad()
 def _generate(contestant: Contestant, pair: Pair, given: bool) -> tuple[np.ndarray, np.ndarray]:
     """Picture (H, W, 3) uint8 on grey, and the map (H, W) uint8: the true one where it is ``given``."""
-    model, device = contestant.editor.model, contestant.editor.device
-    batch = collate([pair], detail=contestant.detail).to(device)
+    model, convention, detail = contestant.editor.model, contestant.editor.convention, contestant.detail
+    batch = collate([pair], detail=detail, config=model.config).to(convention.device)
     inputs = (batch.source_image, batch.source_parsing, batch.source_pose, batch.target_pose)
-    wanted = batch.target_parsing
+    parsing, logits = pair.target.parsing, None
     if not given:
         # Carried pixels are held against the network's own map: the true one is not known in use.
         logits = model.generate_parsing(*inputs[1:], batch.carried_parsing)
-        own = logits.argmax(1)[0].cpu().numpy().astype(np.uint8)
-        batch = collate([pair], detail=contestant.detail, wanted=[own]).to(device)
-        wanted = torch.from_numpy(one_hot(own))[None].to(device)
-    made = model(*inputs, wanted, carry=batch.carry)
-    parsing = made.parsing[0].argmax(0).cpu().numpy().astype(np.uint8)
-    picture = (made.image[0].permute(1, 2, 0).clamp(-1, 1).cpu().numpy() + 1) * 127.5
+        parsing = convention.probabilities(logits, pair.source.parsing, pair.target.pose).argmax(0).astype(np.uint8)
+        batch = collate([pair], detail=detail, wanted=[parsing], config=model.config).to(convention.device)
+    made = convention.picture(model(*inputs, convention.wanted(parsing, logits), carry=batch.carry).image)
+    picture = (made[0].permute(1, 2, 0).clamp(-1, 1).cpu().numpy() + 1) * 127.5
     return _on_grey(np.rint(picture).astype(np.uint8), parsing), parsing
 
 

@@ -81,7 +81,7 @@ class _Row:
     def figures(self) -> dict[str, float]:
         """Means over groups of the means within each; overlaps and joints pooled over all pictures."""
         columns = list(dict.fromkeys(column for group in self.values.values() for column in group))
-        found = {c: _mean([_mean(g[c]) for g in self.values.values() if c in g]) for c in columns}
+        found = {c: finite_mean([finite_mean(g[c]) for g in self.values.values() if c in g]) for c in columns}
         found |= self.joints.mean | {"parsing_miou": self.read.mean}
         if self.made.confusion.any():
             found["map_miou"] = self.made.mean
@@ -90,7 +90,7 @@ class _Row:
         return found
 
 
-def _mean(values: list[float]) -> float:
+def finite_mean(values: list[float]) -> float:
     """Mean of what is finite, infinite if nothing is: one pair of equal pictures must not make a mean PSNR infinite."""
     finite = [value for value in values if np.isfinite(value)]
     return float(np.mean(finite or values))
@@ -154,7 +154,7 @@ class Judge:
         for name, row in self._rows.items():
             for group, columns in row.values.items():
                 if group:
-                    means = {column: _mean(values) for column, values in columns.items()}
+                    means = {column: finite_mean(values) for column, values in columns.items()}
                     groups.setdefault(group, {})[name] = means
         for figures in (rows, *groups.values()):
             copied = figures.get(COPY, {}).get("lpips", 0.0)

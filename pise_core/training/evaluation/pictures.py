@@ -12,9 +12,11 @@ so that no background is judged.
 """
 
 import importlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import Any, Literal
 
 import cv2
 import numpy as np
@@ -29,7 +31,6 @@ from pise_core.regions import cut_out
 MARGIN = 3.0
 #: The same about a person who moved: the background is made anew 3.5 pixels about where they stood, and has a seam too.
 MOVED_MARGIN = 5.0
-_LPIPS_FILE = "hub/checkpoints/squeezenet1_1-b8a52dc0.pth"
 
 
 @dataclass(frozen=True)
@@ -52,15 +53,25 @@ def load_measures(device: str = "cpu") -> Measures:
         InputError: if torchmetrics is not installed.
         HubUnreachable: if the network's weights are neither on this machine nor to be fetched.
     """
-    lpips_of_torchmetrics = _torchmetrics("image.lpip").LearnedPerceptualImagePatchSimilarity
-    try:
-        metric = lpips_of_torchmetrics(net_type="squeeze", reduction="none").to(device)
-        features = SqueezeFeatures().to(device)
-    except (OSError, RuntimeError) as error:
-        reason = str(error).splitlines()[0]
-        raise HubUnreachable(
-            f"SqueezeNet can't be fetched ({reason}); set TORCH_HOME to a folder that holds {_LPIPS_FILE}"
-        ) from None
+    from torchvision.models import SqueezeNet1_1_Weights
+
+    distance = load_lpips("squeeze", device)
+    with fetched("SqueezeNet", SqueezeNet1_1_Weights.IMAGENET1K_V1.url):
+        return Measures(distance, SqueezeFeatures().to(device))
+
+
+def load_lpips(net: Literal["alex", "squeeze"], device: str = "cpu") -> Callable[[Tensor, Tensor], Tensor]:
+    """LPIPS (Zhang et al., CVPR 2018): two batches (N, 3, H, W) in [-1, 1] -> (N,) distances.
+
+    Raises:
+        InputError, HubUnreachable: as :func:`load_measures`.
+    """
+    from torchvision.models import AlexNet_Weights, SqueezeNet1_1_Weights
+
+    lpips_of_torchmetrics = torchmetrics_module("image.lpip").LearnedPerceptualImagePatchSimilarity
+    weights = {"alex": AlexNet_Weights.IMAGENET1K_V1, "squeeze": SqueezeNet1_1_Weights.IMAGENET1K_V1}[net]
+    with fetched({"alex": "AlexNet", "squeeze": "SqueezeNet"}[net], weights.url):
+        metric = lpips_of_torchmetrics(net_type=net, reduction="none").to(device)
 
     @torch.no_grad()
     def distance(a: Tensor, b: Tensor) -> Tensor:
@@ -68,12 +79,34 @@ def load_measures(device: str = "cpu") -> Measures:
         metric.reset()
         return found
 
-    return Measures(distance, features)
+    return distance
 
 
-def _torchmetrics(module: str) -> Any:
+@contextmanager
+def fetched(name: str, url: str) -> Iterator[None]:
+    """Around whatever lets torch's hub fetch a network: says what is missing, and where it belongs.
+
+    Raises:
+        HubUnreachable: if the hub can't be reached, or its file is damaged.
+    """
     try:
-        return importlib.import_module(f"torchmetrics.{module}")
+        yield
+    except (OSError, RuntimeError) as error:
+        reason, folder = str(error).splitlines()[0], Path(torch.hub.get_dir()) / "checkpoints"
+        raise HubUnreachable(
+            f"{name} can't be fetched ({reason}); put {url} into {folder}, or set TORCH_HOME to a folder that holds "
+            f"hub/checkpoints/{url.rpartition('/')[2]}"
+        ) from None
+
+
+def torchmetrics_module(name: str) -> Any:
+    """``torchmetrics.NAME``; it is installed by those who evaluate only.
+
+    Raises:
+        InputError: if it is not.
+    """
+    try:
+        return importlib.import_module(f"torchmetrics.{name}")
     except ModuleNotFoundError:
         raise InputError("evaluating needs torchmetrics; run: pip install torchmetrics") from None
 
@@ -113,7 +146,7 @@ class Frechet:
     """Frechet distance between the features of made and of true pictures, added batch by batch."""
 
     def __init__(self, num_features: int):
-        fid = _torchmetrics("image.fid").FrechetInceptionDistance
+        fid = torchmetrics_module("image.fid").FrechetInceptionDistance
         self._metric = fid(feature=_AsTheyAre(num_features))
 
     def add(self, made: Tensor, true: Tensor) -> None:

@@ -1,7 +1,7 @@
 """Figures as a table, as JSON, and pictures as a contact sheet."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import cv2
 import numpy as np
@@ -9,6 +9,9 @@ import numpy as np
 from pise_core.regions import REGIONS
 from pise_core.training.evaluation import intervals
 from pise_core.training.evaluation.judge import Outcome
+
+#: At most so many examples of each task are shown on a contact sheet, evenly spread.
+SHOWN = 40
 
 #: Key in the JSON -> title in the table, and format. What only the JSON holds has no title here.
 COLUMNS = {
@@ -63,12 +66,12 @@ NOTES = {
 }
 
 
-def table(outcome: Outcome) -> str:
+def table(outcome: Outcome, columns: Mapping[str, tuple[str, str]] = COLUMNS) -> str:
     """The figures of one task in Markdown; columns that no row has are left out."""
-    columns = [c for c in COLUMNS if any(c in row for row in outcome.rows.values())]
-    lines = [[f"{outcome.task} ({outcome.count})", *(COLUMNS[c][0] for c in columns)]]
+    used = [c for c in columns if any(c in row for row in outcome.rows.values())]
+    lines = [[f"{outcome.task} ({outcome.count})", *(columns[c][0] for c in used)]]
     for name, row in outcome.rows.items():
-        lines.append([name, *(COLUMNS[c][1].format(row[c]) if c in row else "" for c in columns)])
+        lines.append([name, *(columns[c][1].format(row[c]) if c in row else "" for c in used)])
     return _markdown(lines)
 
 

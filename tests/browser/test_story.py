@@ -22,6 +22,34 @@ def paint_a_stroke(visitor):
     page.mouse.up()
 
 
+def drag_the_wrist(visitor):
+    mouse = visitor.page.mouse
+    x, y = visitor.joint("left_wrist")
+    mouse.move(x, y)
+    mouse.down()
+    mouse.move(x + 20, y - 70, steps=5)
+    visitor.after(mouse.up)
+
+
+def test_a_duplicated_tab_is_another_document(visit):
+    visitor = visit("duplicated", **DESKTOP)
+    open_example(visitor, 0)
+    visitor.after(lambda: visitor.page.locator("#pose [data-preset]").nth(2).click())
+    twin = visitor.context.new_page()
+    twin.goto(visitor.page.url)
+    twin.wait_for_function("() => sessionStorage.getItem('pise-session')")
+    name = visitor.page.evaluate("() => sessionStorage.getItem('pise-session')")
+    twin.evaluate("name => sessionStorage.setItem('pise-session', name)", name)
+    twin.reload()
+    twin.wait_for_function("name => sessionStorage.getItem('pise-session') !== name", arg=name)
+    assert twin.locator("#welcome").is_visible()
+    # The first tab is loaded anew as ever.
+    visitor.page.reload()
+    visitor.page.locator("#pose #stage").wait_for(state="visible")
+    visitor.wait_for()
+    assert visitor.page.evaluate("() => sessionStorage.getItem('pise-session')") == name
+
+
 def wrist(visitor):
     visitor.page.get_by_role("tab", name="Pose").click()
     return [
@@ -41,7 +69,7 @@ def test_a_whole_story(visit, tmp_path, name, size):
     visitor = visit(f"document-{name}", **size)
     page = visitor.page
     open_example(visitor, 5)
-    visitor.after(lambda: page.locator("#pose [data-preset]").nth(4).click())
+    drag_the_wrist(visitor)
     visitor.after(lambda: paint_a_stroke(visitor))
     page.get_by_role("tab", name="Textures").click()
     row = borrow_example(visitor, 2)

@@ -7,11 +7,11 @@ the bare background stays where it is.
 import cv2
 import numpy as np
 
-from app.paint import UNTOUCHED, PaintLayer
+from pise_core.document.paint import UNTOUCHED, PaintLayer
 from pise_core.parts import PARTS, assign_parts, part_transforms
 
 
-class PaintedIntent:
+class CarriedPaint:
     """A painted layer, and the parts of the body that it lies on.
 
     Args:
@@ -21,7 +21,7 @@ class PaintedIntent:
     """
 
     def __init__(self, paint: PaintLayer, below: np.ndarray, pose: np.ndarray) -> None:
-        self._paint, self._pose = paint, pose
+        self._pose = pose
         self._labels = paint.labels()
         painted = self._labels != UNTOUCHED
         body = np.where(painted & (self._labels > 0), self._labels, below)

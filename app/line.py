@@ -1,0 +1,105 @@
+"""One after the other: work that would only slow itself down side by side, with a place in line that users are told."""
+
+import threading
+import time
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+#: How many requests Gradio hands over at once. Edits find their order themselves; what needs the networks waits in a
+#: line of our own, which tells users their place; files are packed beside.
+AT_ONCE = {"edit": 8, "gpu": 16, "files": 4}
+
+T = TypeVar("T")
+_COMPUTING = float("inf")
+
+
+class Ticket:
+    """A place in line, and whose it is."""
+
+    def __init__(self, owner: object) -> None:
+        self.owner = owner
+
+
+class Line:
+    """Who comes first is served first, and the next one when he has left.
+
+    Args:
+        patience: seconds after which a place is given up whose owner neither works nor asks any more: the browser that
+            it was for has gone, and nobody says goodbye then.
+    """
+
+    def __init__(self, patience: float = 10.0) -> None:
+        self._patience = patience
+        self._seen: dict[Ticket, float] = {}  # by ticket, in order: when its owner was seen last
+        self._changed = threading.Condition()
+
+    def __len__(self) -> int:
+        """How many are in line, the one whose turn it is included."""
+        return len(self._seen)
+
+    def ahead(self, ticket: Ticket) -> list[Ticket]:
+        """Who comes first. To ask keeps the place."""
+        with self._changed:
+            if ticket in self._seen:
+                self._seen[ticket] = time.monotonic()
+            for other, seen in list(self._seen.items()):
+                if other is not ticket and seen < time.monotonic() - self._patience:
+                    del self._seen[other]
+            places = list(self._seen)
+            return places[: places.index(ticket)] if ticket in self._seen else []
+
+    def steps(self, work: Iterator[T], owner: object = None) -> Generator[T | int, None, None]:
+        """What ``work`` yields, as soon as it is its turn; before that, how many of others come first, whenever that
+        changes. What belongs to the same ``owner`` comes first too, but is not counted."""
+        ticket = self._enter(owner)
+        try:
+            told = 0
+            while before := self.ahead(ticket):
+                others = sum(other.owner is None or other.owner is not owner for other in before)
+                if others not in (0, told):
+                    told = others
+                    yield others
+                self._pause()
+            while True:
+                self._see(ticket, _COMPUTING)
+                try:
+                    made = next(work)
+                except StopIteration:
+                    return
+                self._see(ticket, time.monotonic())
+                yield made
+        finally:
+            self._leave(ticket)
+
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """Wait for the turn, and leave at the end of the block."""
+        ticket = self._enter()
+        try:
+            while self.ahead(ticket):
+                self._pause()
+            self._see(ticket, _COMPUTING)
+            yield
+        finally:
+            self._leave(ticket)
+
+    def _enter(self, owner: object = None) -> Ticket:
+        ticket = Ticket(owner)
+        with self._changed:
+            self._seen[ticket] = time.monotonic()
+        return ticket
+
+    def _see(self, ticket: Ticket, at: float) -> None:
+        with self._changed:
+            if ticket in self._seen:
+                self._seen[ticket] = at
+
+    def _pause(self) -> None:
+        with self._changed:
+            self._changed.wait(min(0.5, self._patience / 4))
+
+    def _leave(self, ticket: Ticket) -> None:
+        with self._changed:
+            self._seen.pop(ticket, None)
+            self._changed.notify_all()

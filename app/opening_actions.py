@@ -1,0 +1,160 @@
+"""Photos and documents in, and whom of a photo to edit; one method per action, as in :mod:`app.actions`."""
+
+from typing import Any
+
+import numpy as np
+
+from app import checks, page
+from app.engine import Engine
+from app.page import Update, Updates, rendering, status
+from app.session import Found, Session
+from pise_core import pose as poses
+from pise_core.document import Document
+from pise_core.document.contents import SavedDocument, SavedPerson
+from pise_core.document.reading import is_document, read
+from pise_core.document.references import References
+from pise_core.errors import InputError, NobodyFound
+from pise_core.images import read_image
+
+#: In photos whose longer side has fewer pixels nobody is found who can be edited.
+SMALLEST = 64
+
+
+class OpeningActions(Engine):
+    """The actions, over one editor that all sessions share."""
+
+    def start(self, session: Session) -> Updates:
+        """A page was opened: say who it is, for the live path; a page that was loaded anew gets its document back."""
+        token = {"session": session.token}
+        weights = page.weights(self.weights, session.weights)
+        yield {"bar": token | weights, "pose": token, "regions": token, "textures": token}
+        if session.photo is None:
+            return
+        session.page_is_new()
+        yield from self.come_back(session)
+
+    def come_back(self, session: Session) -> Updates:
+        """Show what the session holds to a page that knows nothing of it."""
+        if session.document is None:
+            yield page.unplaced(session) | _nobody(session)
+        else:
+            session.painter_is_told(session.document.edits)
+            yield page.document(session, session.document) | _welcome_back(session, session.document)
+
+    def open_file(self, session: Session, path: Any, detector: str, parser: str) -> Updates:
+        """Open a file that the server put at ``path``: a photo, whose largest person is analysed, or a document."""
+        yield status("busy", "Reading the file…", session)
+        if is_document(path):
+            yield from self._open_document(session, read(path))
+        else:
+            yield from self._open(session, read_image(str(path)), page.stem(path), detector, parser)
+
+    def open_upload(self, session: Session, path: Any, detector: str, parser: str) -> Updates:
+        """As :meth:`open_file`, and the server keeps no copy of the file."""
+        with checks.upload(path):
+            yield from self.open_file(session, path, detector, parser)
+
+    def _open_document(self, session: Session, saved: SavedDocument) -> Updates:
+        people, editor = [], self.editor_of(session)
+        for number, known in enumerate(saved.people, 1):
+            yield status("busy", f"Opening the document: person {number} of {len(saved.people)}…", session)
+            people.append(known.known_to(editor))
+        document = Document.restored(saved, people)
+        session.set_aside()
+        session.edit(document)
+        session.painter_is_told(document.edits)
+        yield page.document(session, document) | _welcome_back(session, document)
+
+    def choose_weights(self, session: Session, value: Any) -> Updates:
+        """Go on with the document, its history and its references included, with other weights; ``{"name"}``."""
+        name = checks.choice(value, "name", self.weights)
+        yield status("busy", f"Loading the weights {name}…", session)
+        try:
+            editor = self.load(name)
+        except InputError:
+            yield {"bar": page.weights(self.weights, session.weights)}  # the menu shows what could not be loaded
+            raise
+        session.weights, session.aside = name, None  # what was set aside is known to the editor before only
+        yield {"bar": page.weights(self.weights, name)}
+        if session.document is not None:
+            yield from self._go_on(session, session.document, editor)
+            return
+        references = References()
+        for key, reference in session.references.items():
+            references.add(reference.name, SavedPerson.of(reference.person).known_to(editor), key)
+        session.references = references
+        yield status("ok", f"The weights are {name}.", session)
+
+    def _go_on(self, session: Session, document: Document, editor: Any) -> Updates:
+        """The same document with another editor. Edits that are made meanwhile are not lost."""
+        person, references = SavedPerson.of(document.person).known_to(editor), {}
+        while missing := [key for key in document.references if key not in references]:
+            yield status("busy", f"Looking at the references: {len(missing)} more…", session)
+            references[missing[0]] = SavedPerson.of(document.references[missing[0]].person).known_to(editor)
+        saved = document.contents()
+        document = Document.restored(saved, [person, *(references[key] for key in saved.references)])
+        session.edit(document, session.people)
+        session.painter_is_told(document.edits)
+        yield page.document(session, document) | _welcome_back(session, document)
+
+    def analyse_again(self, session: Session, detector: str, parser: str) -> Updates:
+        """Analyse the open photo anew, with the detectors chosen now."""
+        yield from self._open(session, session.need_photo(), session.name, detector, parser)
+
+    def _open(self, session: Session, photo: np.ndarray, name: str, detector: str, parser: str) -> Updates:
+        yield status("busy", "Looking for people…", session)
+        people, note = self._detectors.find(photo, detector)
+        try:
+            if not people:
+                raise NobodyFound("nobody in sight")
+            yield status("busy", "Analysing: joints and regions…", session)
+            person, parser_note = self._detectors.analyse(photo, people[0], parser)
+        except NobodyFound:  # a closer look may find that it was nobody after all
+            session.open(photo, name, [])
+            yield page.unplaced(session) | _nobody(session)
+            return
+        # Only now is the old document given up: an error above leaves it as it was.
+        session.open(photo, name, people)
+        yield self._edit(session, person, 0, page.sentences([note, parser_note]))
+
+    def choose_person(self, session: Session, choice: Any, parser: str) -> Updates:
+        """Edit another of the people found; ``choice`` is ``{"index": n}``."""
+        index = checks.index(choice, len(session.people), "person in the photo")
+        yield status("busy", f"Analysing person {index + 1}…", session)
+        person, note = self._detectors.analyse(session.need_photo(), session.people[index], parser)
+        yield self._edit(session, person, index, note)
+
+    def place_person(self, session: Session, placed: Any, parser: str) -> Updates:
+        """Analyse the photo with the pose that the user placed by hand."""
+        photo, pose = session.need_photo(), checks.pose(placed)
+        yield status("busy", "Analysing with your pose…", session)
+        person, note = self._detectors.analyse(photo, Found(poses.bounding_box(pose), pose), parser)
+        yield self._edit(session, person, 0, note)
+
+    def _edit(self, session: Session, person: Any, chosen: int, note: str) -> Update:
+        session.set_aside()
+        boxes = [found.box for found in session.people]
+        document = Document.of(self.own(session, person), session.name, boxes, chosen, session.references)
+        session.edit(document, session.people)
+        return page.document(session, document) | _ready(session, note)
+
+
+def _nobody(session: Session) -> Update:
+    height, width = session.need_photo().shape[:2]
+    if max(height, width) < SMALLEST:
+        return status("error", f"{width} × {height} pixels are too few to find anybody; try a larger photo.", session)
+    return status("error", "No person found. Place the skeleton by hand, or try another photo.", session)
+
+
+def _welcome_back(session: Session, document: Document) -> Update:
+    if document.edits.none:
+        return status("ok", "Your document is as you left it.", session)
+    return rendering(session)
+
+
+def _ready(session: Session, note: str) -> Update:
+    if note:
+        return status("error", note, session)
+    others = f"{len(session.people)} people found: choose whom to edit." if len(session.people) > 1 else ""
+    before = "" if session.aside is None else "Undo brings back the one before."
+    return status("ok", page.sentences(["Ready. Drag a joint to change the pose.", others, before]), session)

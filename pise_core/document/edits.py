@@ -1,0 +1,128 @@
+"""What a user asks for: pose, paint, styles and motion. A state is never changed, only replaced by the next one."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from pise_core import pose as poses
+from pise_core.document.paint import PaintLayer
+from pise_core.document.references import Reference
+from pise_core.errors import InputError
+from pise_core.regions import REGION, REGIONS
+
+#: Key poses of a motion at most.
+KEY_LIMIT = 24
+
+
+@dataclass(frozen=True, eq=False)
+class Motion:
+    """A motion through key poses.
+
+    Attributes:
+        keys: poses (18, 3) in pixels of the photo.
+        seconds: from one to the next.
+        loop: whether the last one is followed by the first one.
+    """
+
+    keys: tuple[np.ndarray, ...] = ()
+    seconds: float = 1.0
+    loop: bool = True
+
+
+@dataclass(frozen=True, eq=False)
+class Paint:
+    """What was painted, as it was painted: wherever the body goes, it is carried from here, and so loses nothing.
+
+    Attributes:
+        layer: of the working size of the photo.
+        pose: (18, 3) in pixels of the photo, that it was painted in, or None for the person's own.
+    """
+
+    layer: PaintLayer
+    pose: np.ndarray | None
+
+
+@dataclass(frozen=True, eq=False)
+class Edits:
+    """One state of all that is asked for; the history shares parts between states.
+
+    Attributes:
+        pose: (18, 3) in pixels of the photo, or None for the person's own.
+        paint: what was painted over the map, in this pose or in another one, or None.
+        styles: region name -> id of a reference -> its weight; what is missing to 1 is the person's own.
+        motion: key poses, which are a picture each of another result.
+    """
+
+    pose: np.ndarray | None = None
+    paint: Paint | None = None
+    styles: dict[str, dict[str, float]] = field(default_factory=dict)
+    motion: Motion = Motion()
+
+    @property
+    def none(self) -> bool:
+        """True when nothing is asked for: the result is the photo itself. A motion changes no result."""
+        return self.pose is None and self.paint is None and not any(any(mix.values()) for mix in self.styles.values())
+
+
+def checked_styles(styles: Any, references: Mapping[str, Reference]) -> dict[str, dict[str, float]]:
+    """Styles as :class:`Edits` keeps them: ``{region: {id of a reference: weight}}``.
+
+    Raises:
+        InputError: on an unknown region or reference, a reference that lacks the region, or weights that are not from
+            0 to 1 and at most 1 in all.
+    """
+    if not isinstance(styles, Mapping):
+        raise InputError("styles are given as {region: {id of a reference: weight}}")
+    checked = {}
+    for region, mix in styles.items():
+        if region not in REGIONS[1:]:
+            raise InputError(f"textures can be borrowed for: {', '.join(REGIONS[1:])}")
+        if not isinstance(mix, Mapping) or not mix.keys() <= references.keys():
+            raise InputError("that reference is gone; choose another one")
+        for key, weight in mix.items():
+            if isinstance(weight, bool) or not isinstance(weight, int | float) or not 0 <= weight <= 1:
+                raise InputError("a texture is mixed with a weight from 0 to 1")
+            if weight > 0 and not references[key].person.present[REGION[region]]:
+                raise InputError(f"reference {key} has no {region.replace('_', ' ')}; choose another one")
+        if sum(mix.values()) > 1 + 1e-6:
+            raise InputError("the weights of a region's textures sum to at most 1")
+        checked[region] = {key: float(weight) for key, weight in mix.items()}
+    return checked
+
+
+def same_pose(a: np.ndarray | None, b: np.ndarray | None) -> bool:
+    """Whether two poses, None for the person's own, have their joints in the same places."""
+    if a is None or b is None:
+        return a is b
+    return a is b or np.array_equal(a[:, :2], b[:, :2], equal_nan=True)
+
+
+def checked_pose(pose: Any) -> np.ndarray:
+    """A pose (18, 3) float32 in pixels of the photo, from such an array or from 18 rows ``[x, y, score]`` or None.
+
+    Raises:
+        InputError: if it is neither, or has fewer than two joints.
+    """
+    if isinstance(pose, np.ndarray):
+        if pose.shape != (poses.JOINT_COUNT, 3):
+            raise InputError(f"a pose is an array of numbers of shape (18, 3): x, y, score; not {pose.shape}")
+        pose = [row.tolist() if there else None for row, there in zip(pose, poses.visible(pose), strict=True)]
+    wanted = poses.from_rows(pose)
+    if np.count_nonzero(poses.visible(wanted)) < 2:
+        raise InputError("a pose has two joints at least; show another one")
+    return wanted
+
+
+def checked_motion(keys: Any, seconds: Any, loop: bool) -> Motion:
+    """A motion through poses, each as :func:`checked_pose` takes it.
+
+    Raises:
+        InputError: on too many poses, one that makes no sense, or a pace out of bounds.
+    """
+    if not isinstance(keys, Sequence) or len(keys) > KEY_LIMIT:
+        raise InputError(f"a motion has {KEY_LIMIT} key poses at most")
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0.1 <= seconds <= 5:
+        raise InputError("from one key pose to the next it takes 0.1 to 5 seconds")
+    return Motion(tuple(checked_pose(key) for key in keys), float(seconds), loop)

@@ -1,0 +1,69 @@
+"""One history for every kind of edit."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from pise_core.document.edits import Edits
+
+#: Steps that can be undone.
+HISTORY_LIMIT = 100
+
+
+class History:
+    """The states of the edits, and which of them is the current one.
+
+    Args:
+        steps: one state at least, the oldest first.
+        position: index of the current one.
+    """
+
+    def __init__(self, steps: Sequence[Edits] = (Edits(),), position: int = 0) -> None:
+        self._steps, self._position = list(steps), position
+
+    @property
+    def steps(self) -> list[Edits]:
+        """All states, a copy of the list."""
+        return list(self._steps)
+
+    @property
+    def position(self) -> int:
+        """Index of the current state."""
+        return self._position
+
+    @property
+    def current(self) -> Edits:
+        return self._steps[self._position]
+
+    @property
+    def can_undo(self) -> bool:
+        return self._position > 0
+
+    @property
+    def can_redo(self) -> bool:
+        return self._position + 1 < len(self._steps)
+
+    def commit(self, **changes: Any) -> Edits:
+        """Replace fields of the current state as one step; what could have been redone is gone."""
+        self._steps[self._position + 1 :] = [replace(self.current, **changes)]
+        del self._steps[: -HISTORY_LIMIT - 1]
+        self._position = len(self._steps) - 1
+        return self.current
+
+    def undo(self) -> bool:
+        """One step back; False if there is none."""
+        moved = self.can_undo
+        self._position -= moved
+        return moved
+
+    def redo(self) -> bool:
+        """One step forward again; False if there is none."""
+        moved = self.can_redo
+        self._position += moved
+        return moved
+
+    def forget_reference(self, key: str) -> None:
+        """Take a reference out of the styles of all states."""
+        for number, edits in enumerate(self._steps):
+            rest = {r: {k: w for k, w in mix.items() if k != key} for r, mix in edits.styles.items()}
+            self._steps[number] = replace(edits, styles={r: mix for r, mix in rest.items() if mix})

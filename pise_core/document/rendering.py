@@ -1,0 +1,103 @@
+"""From edits to pictures: what is asked for, rendered at full size or small."""
+
+import os
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from pise_core.document.carrying import CarriedPaint
+from pise_core.document.edits import Edits, Paint, same_pose
+from pise_core.document.paint import PaintLayer, resize_labels
+from pise_core.document.references import PREVIEW_SIDE, Reference
+from pise_core.images import write_image
+
+if TYPE_CHECKING:
+    from pise_core.person import Person
+
+
+class Rendered(NamedTuple):
+    """A picture and its regions: ``photo`` (H, W, 3) uint8 RGB, ``parsing`` (H, W) uint8 of indices 0..7."""
+
+    photo: np.ndarray
+    parsing: np.ndarray
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the picture: ``.png``, ``.webp`` (both lossless) or ``.jpg``.
+
+        Raises:
+            InputError: if the suffix is another, or the file can't be written.
+        """
+        write_image(path, self.photo)
+
+
+class Renderer:
+    """Renders edits of one person; several threads may share it.
+
+    Args:
+        person: who is edited.
+        references: whom textures may be borrowed from, by the ids that the edits name.
+        side: long side of previews, in pixels, at most.
+    """
+
+    def __init__(self, person: "Person", references: Mapping[str, Reference], side: int = PREVIEW_SIDE) -> None:
+        self._full, self._small, self._references = person, person.scaled(side), references
+        self._carried: tuple[Paint, CarriedPaint] | None = None
+        self._bases: dict[bool, tuple[np.ndarray, np.ndarray]] = {}  # preview? -> pose, the map made for it
+
+    def person(self, preview: bool = False) -> "Person":
+        """The person at full size or at preview size."""
+        return self._small if preview else self._full
+
+    def render(self, edits: Edits, preview: bool = False) -> Rendered:
+        """The edited photo, at full size or at preview size."""
+        person = self.person(preview)
+        if edits.none:
+            return Rendered(person.photo, person.parsing)
+        pose = None if edits.pose is None else self.scaled(edits.pose, person)
+        paint, _ = self.paint(edits)
+        parsing = None if paint is None else paint.over(self.base_map(edits, preview))
+        styles: dict[str, list[tuple[Person, float]]] = {}
+        for region, mix in edits.styles.items():
+            there = [(self._references[key], weight) for key, weight in mix.items() if key in self._references]
+            styles[region] = [(r.preview if preview else r.person, weight) for r, weight in there if weight > 0]
+        edit = person.render(pose=pose, parsing=parsing, styles=styles or None)
+        return Rendered(edit.photo, edit.parsing)
+
+    def base_map(self, edits: Edits, preview: bool = False) -> np.ndarray:
+        """The map below the paint, (H, W) uint8: the detected one, or the one made for the wanted pose."""
+        person = self.person(preview)
+        if edits.pose is None:
+            return person.parsing
+        known = self._bases.get(preview)
+        if known is None or known[0] is not edits.pose:
+            parsing = person.render(pose=self.scaled(edits.pose, person)).parsing
+            known = self._bases[preview] = (edits.pose, parsing)
+        return known[1]
+
+    def paint(self, edits: Edits) -> tuple[PaintLayer | None, float]:
+        """The painted layer where the body has taken it, and which share of it is still in the picture."""
+        paint = edits.paint
+        if paint is None:
+            return None, 1.0
+        if same_pose(paint.pose, edits.pose):
+            return paint.layer, 1.0
+        own, size = self._full.pose, paint.layer.size
+        height, width = self._full.photo.shape[:2]
+        scale = np.array([size[0] / width, size[1] / height, 1], np.float32)
+        known = self._carried  # another thread may put its own there meanwhile
+        if known is None or known[0] is not paint:
+            below = resize_labels(self.base_map(Edits(paint.pose)), size)
+            pose = (own if paint.pose is None else paint.pose) * scale
+            known = self._carried = paint, CarriedPaint(paint.layer, below, pose)
+        return known[1].at((own if edits.pose is None else edits.pose) * scale)
+
+    def scaled(self, pose: np.ndarray, person: "Person") -> np.ndarray:
+        """A pose (18, 3) in pixels of the photo, in pixels of the photo of ``person``, the same one at another size."""
+        photo = self._full.photo
+        if person.photo.shape == photo.shape:
+            return pose
+        scaled = pose.copy()
+        scaled[:, 0] *= person.photo.shape[1] / photo.shape[1]
+        scaled[:, 1] *= person.photo.shape[0] / photo.shape[0]
+        return scaled

@@ -1,0 +1,60 @@
+"""What a training run would be, in words: ``train ... --dry-run``."""
+
+from pathlib import Path
+
+from torch import nn
+
+from pise_core.training.processes import Processes
+from pise_core.training.recipes import Recipe
+from pise_core.training.sources import open_source
+from pise_core.training.teacher import load_teacher
+from pise_core.training.trainer import new_discriminator, new_model
+
+
+def summary(
+    data: Path, recipe: Recipe, stage: str, vgg: Path | None, limit: int | None, length: dict, processes: Processes
+) -> str:
+    """The resolved configuration and the parameter counts, a line each. Reads the data and a given teacher's file, so
+    that what is missing is found out; writes nothing and fetches nothing.
+
+    Args:
+        data, recipe, stage, vgg, limit: as for ``train_generator.train``.
+        length: minutes, steps and the like, to be printed.
+        processes: that would train together.
+
+    Raises:
+        InputError: as training would.
+    """
+    recipe = recipe.resolved()
+    objective, settings = recipe.objective, recipe.optimization
+    source = open_source(data, recipe.network, limit, surroundings=objective.judged == "person")
+    if vgg is not None:
+        load_teacher(vgg, objective.layers, objective.statistics)
+    model = new_model(recipe, stage)
+    lines = [f"recipe {recipe.name}, stage {stage}"]
+    lines += _section("data", {"folder": data, "kind": type(source).__name__, "to draw from": len(source)})
+    lines[-1] += f"\n  held back for sheets: {len(source.held_back(6))}"
+    lines += _section("network", recipe.network.to_dict())
+    whole = recipe.to_dict()
+    weights = whole["objective"].pop("weights")
+    lines += _section("objective", whole["objective"] | {"teacher": vgg or "torchvision's, from the hub"})
+    lines += _section("loss weights", weights)
+    lines += _section("optimization", {"optimizer": "Adam", **whole["optimization"]})
+    lines += _section("run", {**length, "processes": processes.count, "pairs a step": settings.batch * processes.count})
+    parts = {"parsing_generator": model.parsing_generator, **dict(model.image_generator.named_children())}
+    counts = {name: count_parameters(part) for name, part in parts.items() if part is not None}
+    lines += _section("parameters", {k: f"{v:,}" for k, v in counts.items() if v})
+    lines.append(f"  generator: {count_parameters(model):,}")
+    if objective.weights.adversarial:
+        lines.append(f"  discriminator: {count_parameters(new_discriminator(recipe)):,}")
+    return "\n".join(lines)
+
+
+def count_parameters(module: nn.Module) -> int:
+    """How many numbers a module learns or keeps frozen; buffers do not count."""
+    return sum(p.numel() for p in module.parameters())
+
+
+def _section(title: str, values: dict) -> list[str]:
+    shown = {k: " ".join(map(str, v)) if isinstance(v, list) else v for k, v in values.items()}
+    return [title, *(f"  {name}: {value}" for name, value in shown.items())]

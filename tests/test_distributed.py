@@ -1,0 +1,83 @@
+"""Two processes, launched by accelerate, compute what one does with a batch of twice the size."""
+
+import os
+import socket
+import subprocess
+import sys
+
+import pytest
+import torch
+from torch import nn
+
+from pise_core.errors import InputError
+from pise_core.training import train
+from pise_core.training.loop import load_checkpoint
+from pise_core.training.processes import Processes, SynchronizedBatchNorm2d, join
+from tests.conftest import ROOT
+from tests.training_data import command, curve, write_samples, write_teacher
+
+#: Everything that is averaged over a batch: batch normalization, areas, faces, variances, the discriminator. Not end to
+#: end: there a rounding error may turn a pixel of the one-hot map, and all that follows with it, in one process too.
+SETTINGS = ["--stage", "apart", "--width", 4, "--precision", "fp32", "--loss", "adversarial=0.1", "--device", "cpu"]
+
+
+def test_two_processes_compute_what_one_does_with_twice_the_batch(tmp_path):
+    data, teacher = write_samples(tmp_path / "data"), write_teacher(tmp_path / "vgg.safetensors")
+    common = ["--data", data, "--vgg", teacher, "--steps", 3, "--log-every", 1, "--small-share", 0, *SETTINGS]
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    launch = [sys.executable, "-m", "accelerate.commands.launch", "--multi_gpu", "--num_processes", "2"]
+    launch += [
+        "--main_process_port",
+        str(port),
+        "-m",
+        "pise_core",
+        "train",
+        "generator",
+        "--out",
+        str(tmp_path / "two"),
+    ]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "ACCELERATE_CONFIG_FILE": str(tmp_path / "none")}
+    done = subprocess.run(
+        [*launch, *map(str, common), "--batch", "1"], cwd=ROOT, env=environment, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    # The main process alone talks.
+    assert done.stdout.count("step 1 ") == 1
+    assert train.run(command("--out", tmp_path / "one", *common, "--batch", 2)) == 0
+
+    one, two = curve(tmp_path / "one"), curve(tmp_path / "two")
+    assert len(one) == 3 and {"face", "adversarial", "correspondence", "distillation"} <= one[0].keys()
+    for a, b in zip(one, two, strict=True):
+        assert a.keys() == b.keys()
+        assert b == pytest.approx(a, rel=1e-4)
+    # What was learned is the same too, and so are the running statistics of batch normalization.
+    states = [load_checkpoint(tmp_path / name / "generator.pt") for name in ("one", "two")]
+    assert states[0] is not None and states[1] is not None
+    norm = "image_generator.per_region.norm.running_var"
+    torch.testing.assert_close(states[0]["model"][norm], states[1]["model"][norm], rtol=1e-4, atol=1e-6)
+
+
+def test_each_process_has_its_share_of_a_batch():
+    parts = [Processes(index=i, count=3).part(12) for i in range(3)]
+    assert [list(range(12))[part] for part in parts] == [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9, 10, 11]]
+    assert Processes().main and not Processes(index=1, count=2).main
+
+
+def test_a_synchronized_norm_keeps_weights_and_places():
+    norm = nn.BatchNorm2d(4)
+    nn.init.normal_(norm.weight)
+    network = nn.Sequential(nn.Conv2d(3, 4, 1), nn.Sequential(norm))
+    before = network.state_dict()
+    Processes(count=2).synchronize_norms(network)
+    assert sum(isinstance(part, SynchronizedBatchNorm2d) for part in network.modules()) == 1
+    assert all(torch.equal(value, before[name]) for name, value in network.state_dict().items())
+
+
+def test_a_launcher_that_starts_fewer_processes_than_it_was_asked_for_is_found_out(monkeypatch):
+    monkeypatch.setenv("ACCELERATE_USE_CPU", "True")
+    monkeypatch.setenv("MASTER_PORT", "29500")
+    monkeypatch.delenv("WORLD_SIZE", raising=False)
+    with pytest.raises(InputError, match="--multi_gpu --num_processes N"):
+        join("cpu")

@@ -1,0 +1,133 @@
+"""The endpoints as MCP tools: a real client on a real server, and nobody reaches what is not theirs."""
+
+import ast
+import asyncio
+import base64
+import io
+import socket
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from app import mcp as app_mcp
+from app.actions import Studio
+from app.studio import build, launch
+from pise_core.errors import InputError
+from pise_core.images import encode_image
+from pise_core.pose import to_rows
+from tests.conftest import moved
+
+mcp = pytest.importorskip("mcp", reason="gradio[mcp] is not installed")
+from mcp.client.streamable_http import streamablehttp_client  # noqa: E402
+
+
+@pytest.fixture(scope="module")
+def uploads(tmp_path_factory):
+    """What the server keeps of files that were sent as text."""
+    return app_mcp.McpUploads()
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Where the server keeps files."""
+    return tmp_path_factory.mktemp("files")
+
+
+@pytest.fixture(scope="module")
+def address(editor, uploads, folder):
+    """Address of a server's tools."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GRADIO_TEMP_DIR", str(folder))
+        yield from serve(editor, uploads)
+
+
+def serve(editor, uploads):
+    demo = build(Studio(lambda: editor))
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("app.studio.McpUploads", lambda: uploads)
+        launch(demo, "127.0.0.1", port, mcp_server=True, prevent_thread_lock=True, quiet=True)
+    yield f"http://127.0.0.1:{port}/gradio_api/mcp/"
+    demo.close()
+
+
+def talk(address, conversation):
+    """Let a client of its own connect, and return what the conversation came to."""
+
+    async def connected():
+        async with streamablehttp_client(address) as (read, write, _), mcp.ClientSession(read, write) as client:
+            await client.initialize()
+            return await conversation(client)
+
+    return asyncio.run(connected())
+
+
+def state_of(answer):
+    assert not answer.isError, answer.content[0].text
+    return ast.literal_eval(answer.content[0].text)
+
+
+def refusal(answer):
+    assert answer.isError
+    return answer.content[0].text
+
+
+def test_a_photo_is_opened_edited_and_seen(address, uploads, folder, person):
+    sent = "data:image/png;base64," + base64.b64encode(encode_image(person.photo)).decode("ascii")
+
+    async def conversation(client):
+        tools = {tool.name: tool for tool in (await client.list_tools()).tools}
+        assert len(tools) == 26 and "18 rows" in tools["set_pose"].inputSchema["properties"]["keypoints"]["description"]
+        state = state_of(await client.call_tool("open_file", {"file": sent}))
+        session = {"session": state["session"]}
+        posed = state_of(await client.call_tool("set_pose", {"keypoints": to_rows(moved(person)), **session}))
+        assert posed["undo"] and posed["session"] == state["session"]
+        result = await client.call_tool("result", session)
+        wrong = refusal(await client.call_tool("set_pose", {"keypoints": [], **session}))
+        assert "18 keypoints" in wrong
+        closed = await client.call_tool("close", session)
+        assert not closed.isError
+        return result.content, refusal(await client.call_tool("state", session))
+
+    (image, link), gone = talk(address, conversation)
+    with Image.open(io.BytesIO(base64.b64decode(image.data))) as picture:
+        edited = np.asarray(picture.convert("RGB"))
+    assert edited.shape == person.photo.shape and not np.array_equal(edited, person.photo)
+    assert "drawn" not in link.text and "no such session" in gone
+    assert not [path for path in folder.rglob("*") if path.is_file() and path.stat().st_size]  # nothing was kept
+    assert list(uploads.folder.iterdir())  # Gradio wrote it down
+    uploads.forget()
+    assert list(uploads.folder.iterdir())  # it may be read still
+    uploads.forget(age=-1)
+    assert not list(uploads.folder.iterdir())
+
+
+def test_nobody_reaches_the_document_of_another_client(address, person, other_person):
+    def sent(drawn):
+        return "data:image/png;base64," + base64.b64encode(encode_image(drawn.photo)).decode("ascii")
+
+    async def first(client):
+        return state_of(await client.call_tool("open_file", {"file": sent(person)}))["session"]
+
+    async def second(client):
+        for tool in ("state", "result", "undo", "save_document"):
+            assert "name the session" in refusal(await client.call_tool(tool, {}))
+            assert "no such session" in refusal(await client.call_tool(tool, {"session": "guessed"}))
+        return state_of(await client.call_tool("open_file", {"file": sent(other_person)}))["session"]
+
+    mine, theirs = talk(address, first), talk(address, second)
+    assert mine != theirs
+
+    async def both(client):
+        return [state_of(await client.call_tool("state", {"session": s}))["size"] for s in (mine, theirs)]
+
+    assert talk(address, both) == [[220, 330], [300, 400]]
+
+
+def test_a_missing_package_is_told(monkeypatch):
+    monkeypatch.setattr("app.mcp.importlib.util.find_spec", lambda name: None)
+    with pytest.raises(InputError, match="pip install"):
+        launch(build(Studio(lambda: None)), mcp_server=True)

@@ -1,0 +1,35 @@
+"""What programs send is checked, and no upload is kept."""
+
+import pytest
+
+from app.detectors import BUILT_IN
+from app.programs import Programs, Upload
+from app.session import Session
+from pise_core.errors import InputError
+from tests.conftest import run
+
+
+def test_an_upload_that_comes_too_early_is_not_kept(studio, photo_path, tmp_path):
+    empty, upload = Session(), tmp_path / "upload.png"
+    for action in (
+        lambda: run(studio.borrow_pose(empty, upload, BUILT_IN)),
+        lambda: Programs(studio).set_regions(empty, Upload(str(upload))),
+    ):
+        upload.write_bytes(photo_path.read_bytes())
+        with pytest.raises(InputError, match="open a photo"):
+            action()
+        assert not upload.exists()
+    empty.close()
+
+
+def test_programs_that_send_nonsense_are_told(studio, session, known_other):
+    programs = Programs(studio)
+    for send in (programs.open_file, programs.add_reference, programs.set_regions):
+        with pytest.raises(InputError, match="send a file"):
+            send(session, None)  # type: ignore[arg-type]
+    key = session.references.add("other", known_other)
+    with pytest.raises(InputError, match="has no dress"):
+        programs.set_styles(session, {"dress": {key: 0.5}})
+    assert session.document.edits.none and programs.set_styles(session, {"hair": {key: 0.5}})["styles"] == {
+        "hair": {key: 0.5}
+    }

@@ -1,0 +1,265 @@
+"""The recipes: what overrides them, what each stage learns by them, precision, sources, what a dry run says."""
+
+import subprocess
+import sys
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from pise_core.config import RELEASE_CONFIG, SHIPPED_CONFIG, PISEConfig
+from pise_core.errors import InputError
+from pise_core.pise import PISE
+from pise_core.regions import REGION
+from pise_core.training import train, trainer
+from pise_core.training.processes import ALONE
+from pise_core.training.recipes import RECIPES
+from pise_core.training.sources import open_source
+from pise_core.training.teacher import load_teacher
+from pise_core.training.trainer import Trainer
+from pise_core.weights import save_model
+from tests.conftest import ROOT
+from tests.training_data import command, write_samples, write_teacher
+
+#: Small enough for a step to take a moment.
+FRAME = (64, 48)
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    return write_samples(tmp_path_factory.mktemp("samples"))
+
+
+@pytest.fixture(scope="module")
+def teacher(tmp_path_factory):
+    return write_teacher(tmp_path_factory.mktemp("teacher") / "vgg.safetensors")
+
+
+def _tiny(name: str, **settings):
+    """A recipe for a narrow network and a shallow teacher."""
+    recipe = train.resolve(command("--out", "unused", "--recipe", name, "--width", 4, "--layers", "shallow"))
+    return replace(recipe, optimization=replace(recipe.optimization, **{"rate": 2e-3, **settings}))
+
+
+def _trainer(name: str, stage: str, teacher, **settings) -> Trainer:
+    torch.manual_seed(0)
+    return Trainer(_tiny(name, **settings), stage, ALONE, teacher)
+
+
+def _batch(data, recipe, size=2):
+    source = open_source(data, recipe.network, surroundings=recipe.objective.judged == "person")
+    return source.batch(np.random.default_rng(0), size, FRAME, recipe.network.detail_path)
+
+
+# Recipes
+
+
+def test_options_override_a_recipe():
+    recipe = train.resolve(
+        command(
+            *["--out", "o", "--recipe", "paper", "--width", 8, "--set", "modulation=8", "--loss", "style=1"],
+            *["--adversarial", "lsgan", "--layers", "shallow", "--precision", "bf16", "--batch", 3, "--ema", 0.5],
+        )
+    )
+    assert recipe.network == PISEConfig(width=8, modulation=8)
+    assert recipe.objective.weights.style == 1 and recipe.objective.weights.perceptual == 0.5
+    assert recipe.objective.adversarial == "lsgan" and "relu4_1" not in recipe.objective.layers
+    assert (recipe.optimization.precision, recipe.optimization.batch, recipe.optimization.average) == ("bf16", 3, 0.5)
+    assert recipe.optimization.rate == 1e-4
+    # Only at VGG's own width can the network have VGG's weights; there it needs not learn them.
+    assert recipe.objective.matching == "distilled" and recipe.objective.weights.distillation == 1
+    whole = RECIPES["paper"].resolved().objective
+    assert whole.matching == "vgg" and whole.weights.distillation == 0
+    assert train.resolve(command("--out", "o", "--paper")).network == PISEConfig(width=16)
+
+
+def test_settings_that_contradict_each_other_are_named():
+    with pytest.raises(InputError, match="painted and face are of those on the person"):
+        train.resolve(command("--out", "o", "--recipe", "paper", "--loss", "face=1"))
+    with pytest.raises(InputError, match="matching is one of source, target"):
+        train.resolve(command("--out", "o", "--set", "matching=both"))
+    with pytest.raises(InputError, match="--minutes or --steps"):
+        train.run(command("--out", "o"))
+
+
+def test_the_network_of_full_width_has_vgg_s_own_features(teacher):
+    generator = PISE(PISEConfig(parsing_generator=False))
+    given = load_teacher(teacher)
+    trainer._take_over(generator, given)
+    matching, image = generator.image_generator.matching, torch.rand(1, 3, 32, 32)
+    assert torch.equal(matching(image)["conv3_1"], given(image)["conv3_1"])
+    assert not any(p.requires_grad for p in matching.parameters())
+
+
+def test_a_dry_run_tells_everything_and_writes_nothing(data, teacher, tmp_path, capsys):
+    out = tmp_path / "out"
+    settings = ["--data", data, "--out", out, "--recipe", "release", "--layers", "shallow", "--vgg", teacher]
+    assert train.run(command(*settings, "--steps", 7, "--device", "cpu", "--dry-run")) == 0
+    said = capsys.readouterr().out.splitlines()
+    assert not out.exists()
+    for line in (
+        "recipe release, stage apart",
+        "  to draw from: 4",
+        "  held back for sheets: 2",
+        "  canvas: square",
+        "  adversarial: lsgan",
+        "  style: 200.0",
+        "  betas: 0.9 0.999",
+        "  rate: 0.0001",
+        "  steps: 7",
+        "  pairs a step: 8",
+        # As many as in the authors' checkpoints, less what theirs carry unused.
+        "  style_encoder: 8,157,702",
+        "  discriminator: 664,577",
+    ):
+        assert line in said, line
+    with pytest.raises(InputError, match="relu5_2 is asked for"):
+        train.run(command("--data", data, "--out", out, "--recipe", "paper", "--vgg", teacher, "--dry-run"))
+
+
+# Steps
+
+
+@pytest.mark.parametrize("stage", ["parsing", "image", "joint"])
+@pytest.mark.parametrize("name", list(RECIPES))
+def test_every_stage_learns_by_every_recipe(data, teacher, name, stage):
+    taught = _trainer(name, stage, teacher, precision="fp32")
+    batch = _batch(data, taught.recipe)
+    before = {k: v.clone() for k, v in taught.model.state_dict().items()}
+    history = []
+    for number in range(8):
+        torch.manual_seed(1)  # the same crop each time
+        terms = taught.step(40 + number, 0.1, batch)
+        history.append(sum(value for term, value in terms.items() if term not in ("adversarial", "real", "fake")))
+    assert history[-1] < 0.97 * history[0]
+    after = taught.model.state_dict()
+    moved = {k.split(".")[0] for k in before if not torch.equal(before[k], after[k])}
+    parts = {"parsing": {"parsing_generator"}, "image": {"image_generator"}}
+    assert moved == parts.get(stage, {"parsing_generator", "image_generator"})
+    # The release judges by a discriminator, its correspondence loss is not in the sum; ours is the other way round.
+    assert ("adversarial" in terms) == (name != "shipped" and stage != "parsing")
+    assert ("correspondence" in terms) == (name != "release" and stage != "parsing")
+
+
+def test_a_stage_begins_with_what_another_has_learned(data, teacher, tmp_path):
+    first = _trainer("shipped", "parsing", teacher, average=0.0)
+    first.step(49, 0.0, _batch(data, first.recipe))
+    save_model(tmp_path / "pise.safetensors", first.outcome)
+    torch.manual_seed(1)
+    second = Trainer(first.recipe, "image", ALONE, teacher, init=tmp_path)
+    for name, value in first.model.state_dict().items():
+        assert torch.equal(second.model.state_dict()[name], value), name
+    wider = replace(first.recipe, network=replace(first.recipe.network, width=8, modulation=4))
+    with pytest.raises(InputError, match="does not fit this configuration"):
+        Trainer(wider, "image", ALONE, teacher, init=tmp_path)
+
+
+def test_half_precision_scales_its_losses(data, teacher):
+    taught = _trainer("shipped", "image", teacher, precision="fp16")
+    before = taught.model.image_generator.out.conv.weight.detach().clone()
+    batch = _batch(data, taught.recipe)
+    scales = []
+    # A scale at which gradients overflow is halved, and the step left out, until one fits.
+    while len(scales) < 20 and torch.equal(taught.model.image_generator.out.conv.weight, before):
+        assert all(np.isfinite(list(taught.step(len(scales), 0.0, batch).values())))
+        scales.append(taught.state_dict()["scalers"][0]["scale"])
+    assert len(scales) < 20 and scales[0] >= scales[-1] >= 1
+    assert torch.isfinite(taught.average.module.image_generator.out.conv.weight).all()
+
+
+def test_gradients_of_one_are_right_on_the_cpu():
+    """torch's are not, where they come channels last."""
+    torch.manual_seed(0)
+    norm, x, gradient = nn.Sequential(nn.InstanceNorm2d(4)), torch.randn(1, 4, 6, 5), torch.randn(1, 4, 6, 5)
+    trainer._mend_instance_norms(norm)
+    exact = x.clone().requires_grad_()
+    centred = exact - exact.mean((2, 3), keepdim=True)
+    (centred / ((centred**2).mean((2, 3), keepdim=True) + 1e-5).sqrt()).backward(gradient)
+    mended = x.clone().requires_grad_()
+    norm(mended).backward(gradient.to(memory_format=torch.channels_last))
+    torch.testing.assert_close(mended.grad, exact.grad)
+
+
+def test_the_release_s_spectral_norm_is_folded_into_what_is_written(data, teacher):
+    taught = _trainer("release", "image", teacher, rate=1e-6)
+    batch = _batch(data, taught.recipe, 1)
+    for number in range(2):
+        taught.step(number, 0.0, batch)
+    outcome, average = taught.outcome, taught.average.module
+    plain = PISE(outcome.config)
+    plain.load_state_dict(outcome.state_dict())
+    inputs = (batch.source_image, batch.source_parsing, batch.source_pose, batch.target_pose, batch.target_parsing)
+    with torch.no_grad():
+        torch.testing.assert_close(plain.eval()(*inputs).image, average(*inputs).image, rtol=0, atol=1e-4)
+    normalized = {name for name, part in average.named_modules() if hasattr(part, "parametrizations")}
+    # Two convolutions in each of four blocks down, three in each of two up; the gated ones and the 1x1 are not.
+    encoders = [name for name in normalized if "encoder" in name]
+    assert len(encoders) == 2 * (4 * 2 + 2 * 3)
+    assert len(normalized) - len(encoders) == 2 * 3 + 2 * 2 + 1
+    for name, layer in plain.named_modules():
+        if name in normalized:
+            assert isinstance(layer, nn.Conv2d | nn.ConvTranspose2d)
+            matrix = layer.weight if isinstance(layer, nn.Conv2d) else layer.weight.transpose(0, 1)
+            assert torch.linalg.matrix_norm(matrix.detach().flatten(1), 2) == pytest.approx(1, abs=0.1), name
+
+
+def test_a_network_without_parsing_generator_has_no_parsing_stage(teacher):
+    recipe = _tiny("release")
+    recipe = replace(recipe, network=replace(recipe.network, parsing_generator=False))
+    with pytest.raises(InputError, match="no parsing generator for --stage joint; use --stage image"):
+        Trainer(recipe, "joint", ALONE, teacher)
+
+
+# Sources
+
+
+def test_parts_of_a_batch_join_to_the_whole(data):
+    source = open_source(data, SHIPPED_CONFIG)
+    for seed in range(2):
+        whole = source.batch(np.random.default_rng(seed), 3, FRAME, True)
+        parts = [source.batch(np.random.default_rng(seed), 3, FRAME, True, slice(i, i + 1)) for i in range(3)]
+        for name, value in vars(whole).items():
+            if isinstance(value, torch.Tensor):
+                assert torch.equal(torch.cat([getattr(part, name) for part in parts]), value)
+        assert [part.carry is None for part in parts] == [whole.carry is None] * 3
+
+
+def test_batches_are_as_the_configuration_wants_them(data):
+    ours = open_source(data, SHIPPED_CONFIG).batch(np.random.default_rng(0), 2, (256, 176), False)
+    source = open_source(data, RELEASE_CONFIG, surroundings=False)
+    theirs = source.batch(np.random.default_rng(0), 2, (256, 176), False)
+    assert ours.source_image.shape == (2, 3, 256, 176) and theirs.source_image.shape == (2, 3, 256, 256)
+    inner, person = theirs.target_image[..., 40:216], ours.target_parsing[:, :1] == 0
+    assert torch.equal((theirs.person[..., 40:216] > 0), person)
+    assert (theirs.target_image[..., :40] == 1).all() and (inner[~person.expand_as(inner)] == 1).all()
+    assert torch.equal(inner * person, ours.target_image * person)
+    # "pgn": the face is region 5, and dresses are not told from trousers.
+    face, pants = REGION["face"], REGION["pants"]
+    assert torch.equal(theirs.source_parsing[:, 5, :, 40:216], ours.source_parsing[:, face])
+    assert torch.equal(theirs.source_parsing[:, 3, :, 40:216], ours.source_parsing[:, [REGION["dress"], pants]].sum(1))
+
+
+# The command
+
+
+def test_tensorboard_gets_curves_and_sheets(data, teacher, tmp_path, monkeypatch):
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    settings = ["--data", data, "--vgg", teacher, "--out", tmp_path, "--width", 4, "--batch", 1, "--device", "cpu"]
+    settings += ["--stage", "parsing", "--small-share", 1, "--log-every", 1, "--tensorboard"]
+    assert train.run(command(*settings, "--steps", 2)) == 0
+    events = EventAccumulator(str(tmp_path / "tensorboard")).Reload()
+    assert [event.step for event in events.Scalars("cross")] == [1, 2]
+    assert [event.step for event in events.Images("sheet")] == [2]
+    monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
+    with pytest.raises(InputError, match="pip install tensorboard"):
+        train.run(command(*settings, "--steps", 3))
+
+
+def test_training_needs_nothing_that_a_gpu_machine_lacks():
+    code = "import sys, pise_core.training.train; print(sorted({name.split('.')[0] for name in sys.modules}))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    for name in ("mediapipe", "gradio", "controlnet_aux", "accelerate", "tensorboard", "transformers"):
+        assert f"'{name}'" not in done.stdout

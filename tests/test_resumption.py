@@ -1,0 +1,90 @@
+"""A training run that is stopped and resumed computes to the bit what an unbroken one does."""
+
+import pytest
+import torch
+
+from pise_core.errors import InputError
+from pise_core.training import train
+from pise_core.training.loop import Budget, Log, load_checkpoint
+from pise_core.weights import read_model
+from tests.training_data import command, curve, write_samples, write_teacher
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    return write_samples(tmp_path_factory.mktemp("samples"))
+
+
+@pytest.fixture(scope="module")
+def teacher(tmp_path_factory):
+    return write_teacher(tmp_path_factory.mktemp("teacher") / "vgg.safetensors")
+
+
+def _run(data, teacher, out, *more):
+    common = ["--data", data, "--vgg", teacher, "--out", out, "--device", "cpu", "--width", 4, "--batch", 1]
+    return train.run(command(*common, "--log-every", 1, *more))
+
+
+def _equal(a, b) -> bool:
+    if isinstance(a, torch.Tensor):
+        return torch.equal(a, b)
+    if isinstance(a, dict):
+        return a.keys() == b.keys() and all(_equal(value, b[name]) for name, value in a.items())
+    if isinstance(a, list | tuple):
+        return len(a) == len(b) and all(map(_equal, a, b))
+    return a == b
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        # Half-size frames for the first half, both generators, a moving average, bfloat16.
+        ["--stage", "apart", "--small-share", 0.5],
+        # End to end, the discriminator first, its spectral norms' vectors, float32.
+        ["--stage", "joint", "--recipe", "paper", "--layers", "shallow", "--ema", 0.9],
+    ],
+    ids=["shipped", "paper"],
+)
+def test_a_resumed_run_computes_what_an_unbroken_one_does(data, teacher, tmp_path, settings):
+    whole, parts = tmp_path / "whole", tmp_path / "parts"
+    assert _run(data, teacher, whole, "--steps", 3, *settings) == 0
+    for until in (1, 3):
+        assert _run(data, teacher, parts, "--steps", 3, "--until", until, *settings) == 0
+    assert [record["step"] for record in curve(whole)] == [1, 2, 3]
+    assert curve(parts) == curve(whole)
+    a, b = load_checkpoint(whole / "generator.pt"), load_checkpoint(parts / "generator.pt")
+    assert a is not None and b is not None
+    assert _equal(a | {"spent": 0}, b | {"spent": 0})
+    assert _equal(read_model(whole / "pise.safetensors"), read_model(parts / "pise.safetensors"))
+    assert not torch.equal(*(a[name]["parsing_generator.out.conv.weight"] for name in ("model", "average")))
+
+
+def test_a_run_does_not_go_on_with_other_settings(data, teacher, tmp_path):
+    settings = ["--stage", "parsing", "--steps", 2]
+    _run(data, teacher, tmp_path, *settings, "--until", 1)
+    with pytest.raises(InputError, match=r"rate 0.001 -> 0.01\); give those again, or another --out"):
+        _run(data, teacher, tmp_path, *settings, "--rate", 0.01)
+    with pytest.raises(InputError, match="stage parsing -> image"):
+        _run(data, teacher, tmp_path, "--stage", "image", "--steps", 2)
+    assert len(curve(tmp_path)) == 1
+    # More steps are no other settings.
+    _run(data, teacher, tmp_path, "--stage", "parsing", "--steps", 3)
+    assert [record["step"] for record in curve(tmp_path)] == [1, 2, 3]
+
+
+def test_with_steps_progress_depends_on_the_step_alone():
+    assert Budget(None, steps=8).used(2) == 0.25
+    assert Budget(1.0, spent=59, steps=8).used(2) == 0.25
+    # The minutes end the run all the same.
+    assert Budget(1.0, spent=60, steps=8).used(2) == 1.0
+    assert Budget(None, steps=8).rate(1.0, 7) < Budget(None, steps=80).rate(1.0, 7)
+
+
+def test_what_was_logged_after_the_last_checkpoint_is_taken_out(tmp_path):
+    log = Log(tmp_path)
+    log(samples=3)
+    for step in (1, 2, 3):
+        log(step=step, loss=1 / 3)
+    Log(tmp_path, step=2)
+    assert [record["step"] for record in curve(tmp_path)] == [1, 2]
+    assert curve(tmp_path)[0]["loss"] == 1 / 3

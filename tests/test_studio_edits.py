@@ -1,0 +1,157 @@
+"""Pose, paint and the history, without a browser: actions called as the page calls them."""
+
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from pise_core.document.paint import UNTOUCHED, pack
+from pise_core.errors import InputError
+from pise_core.images import read_image
+from pise_core.pose import to_json, to_rows
+from tests.conftest import moved, run, stroke
+
+
+def test_drag_commit_render_undo_redo(studio, session, person):
+    rows = to_rows(moved(person))
+    preview = studio.live(session, {"seq": 3, "keypoints": rows})
+    assert preview["ok"] and preview["seq"] == 3 and preview["image"].startswith("data:image/jpeg;base64,")
+    assert session.document.edits.none  # a preview is not an edit yet
+    run(studio.commit_pose(session, {"seq": 4, "keypoints": rows}))
+    page = run(studio.render(session))
+    assert page["result"]["result"]["seq"] >= 4 and page["bar"]["history"] == {
+        "undo": True,
+        "redo": False,
+        "save": True,
+    }
+    assert page["regions"]["map"]["paint"] is None
+    edited = read_image(page["download"]["value"])
+    assert edited.shape == person.photo.shape and not np.array_equal(edited, person.photo)
+    with Image.open(page["download"]["value"]) as file:
+        assert file.format == "PNG" and not file.info
+    page = run(studio.undo(session, {"seq": 5}))
+    assert page["pose"]["pose"]["rows"] == page["pose"]["pose"]["own"]
+    page = run(studio.render(session))
+    assert np.array_equal(read_image(page["download"]["value"]), person.photo)
+    page = run(studio.redo(session, {"seq": 6}))
+    assert page["pose"]["pose"]["rows"] == rows and page["bar"]["history"] == {
+        "undo": True,
+        "redo": False,
+        "save": True,
+    }
+
+
+def test_a_pose_dragged_back_is_no_edit(studio, session, person):
+    run(studio.commit_pose(session, {"seq": 1, "keypoints": to_rows(person.pose)}))
+    assert session.document.edits.none
+
+
+def test_the_painter_is_told_only_what_it_does_not_know(studio, session, person):
+    run(studio.commit_paint(session, {"seq": 1, "labels": stroke(person)}))
+    page = run(studio.render(session))
+    assert "regions" not in page  # it painted this itself
+    assert not np.array_equal(read_image(page["download"]["value"]), person.photo)
+    run(studio.undo(session, {"seq": 2}))
+    assert run(studio.render(session))["regions"]["map"]["paint"] is None
+    run(studio.redo(session, {"seq": 3}))
+    assert run(studio.render(session))["regions"]["map"]["paint"] is not None
+    run(studio.commit_pose(session, {"seq": 4, "keypoints": to_rows(moved(person))}))
+    page = run(studio.render(session))
+    assert page["regions"]["map"]["paint"] is not None
+    assert "went along" in page["bar"]["status"]["text"]
+
+
+def test_a_stroke_on_an_old_map_leaves_the_carried_paint_where_it_is(studio, session, person):
+    before = np.full(person.parsing.shape, UNTOUCHED, np.uint8)
+    x, y = ((person.pose[3, :2] + person.pose[4, :2]) / 2).astype(int)
+    before[y - 4 : y + 5, x - 4 : x + 5] = 3
+    run(studio.commit_paint(session, {"seq": 1, "labels": pack(before), "before": None}))
+    run(studio.render(session))
+    run(studio.commit_pose(session, {"seq": 2, "keypoints": to_rows(moved(person))}))
+    carried = session.document.painted().labels()
+    assert carried[y, x] == UNTOUCHED and (carried == 3).any()
+    after = before.copy()  # painted before the page was told
+    after[:10, :10] = 5
+    stroke = {"seq": 3, "labels": pack(after), "before": pack(before)}
+    assert studio.live(session, stroke)["ok"]
+    run(studio.commit_paint(session, stroke))
+    expected = carried.copy()
+    expected[:10, :10] = 5
+    assert np.array_equal(session.document.painted().labels(), expected)
+    shown = run(studio.render(session))["regions"]["map"]["paint"]
+    assert shown == session.document.painted().text()
+
+
+def test_a_pose_file_is_fitted_to_the_person(studio, session, other_person):
+    size = other_person.photo.shape[1], other_person.photo.shape[0]
+    page = run(studio.load_pose(session, {"text": to_json(other_person.pose, size)}))
+    rows = np.array(page["pose"]["pose"]["rows"])
+    assert rows.shape == (18, 3) and session.document.can_undo
+    hips = rows[[8, 11], :2].mean(0)
+    assert np.allclose(hips, session.document.person.pose[[8, 11], :2].mean(0), atol=1)
+
+
+def test_a_pose_that_was_saved_for_the_same_person_is_taken_as_it_is(studio, session, person):
+    shifted = person.pose + np.array([15, -5, 0], np.float32)
+    flat = [value for row in to_rows(shifted) if row for value in row]
+    text = json.dumps({"people": [{"pose_keypoints_2d": flat}], "own": to_rows(session.document.person.pose)})
+    page = run(studio.load_pose(session, {"text": text}))
+    assert page["pose"]["pose"]["rows"] == to_rows(shifted)
+
+
+def test_start_over_can_be_undone(studio, session, person):
+    rows = to_rows(moved(person))
+    run(studio.commit_pose(session, {"seq": 1, "keypoints": rows}))
+    run(studio.start_over(session, {"seq": 2}))
+    assert session.document.edits.none
+    run(studio.undo(session, {"seq": 3}))
+    assert to_rows(session.document.edits.pose) == rows
+
+
+@pytest.mark.parametrize(
+    ("action", "value"),
+    [
+        ("commit_pose", None),
+        ("commit_pose", {"keypoints": "18"}),
+        ("commit_pose", {"keypoints": [[1, 2, 1]] * 17}),
+        ("commit_pose", {"keypoints": [None] * 18}),
+        ("commit_pose", {"keypoints": [[5, 5, 1]] + [None] * 17}),
+        ("commit_pose", {"keypoints": [[float("nan"), 1, 1]] + [[1, 1, 1]] * 17}),
+        ("commit_pose", {"keypoints": [[1e9, 1, 1]] + [[1, 1, 1]] * 17}),
+        ("commit_paint", {"labels": "../../etc/passwd"}),
+        ("commit_paint", {"labels": ["a"]}),
+        ("commit_styles", {"styles": ["hair"]}),
+        ("commit_styles", {"styles": {"hat": {"r1": 1}}}),
+        ("commit_styles", {"styles": {"background": {"r1": 1}}}),
+        ("commit_styles", {"styles": {"hair": ["r1"]}}),
+        ("commit_styles", {"styles": {"hair": {"r2": 1}}}),
+        ("commit_styles", {"styles": {"hair": {"r1": float("nan")}}}),
+        ("commit_styles", {"styles": {"hair": {"r1": 1.5}}}),
+        ("commit_motion", {"motion": {"keys": [], "seconds": 90, "loop": True}}),
+        ("commit_motion", {"motion": {"keys": [[None] * 18], "seconds": 1, "loop": True}}),
+        ("commit_motion", {"motion": {"keys": [[]] * 25, "seconds": 1, "loop": True}}),
+        ("load_pose", {"text": "{}"}),
+        ("load_pose", {"text": json.dumps({"keypoints": 3})}),
+        ("load_pose", {"text": "x" * 2_000_000}),
+        ("remove_reference", {"reference": "r9"}),
+    ],
+)
+def test_whatever_the_browser_sends_is_checked(studio, session, action, value):
+    session.references.add("self", session.document.person)
+    before = session.document.edits
+    with pytest.raises(InputError):
+        run(getattr(studio, action)(session, value))
+    assert session.document.edits is before
+
+
+def test_presets_are_whole():
+    from app.canvas.components import _PRESETS
+
+    assert len(_PRESETS) >= 6 and len({preset["name"] for preset in _PRESETS}) == len(_PRESETS)
+    for preset in _PRESETS:
+        limbs = set(preset) - {"name"}
+        # One of the arms alone would be half a pose; legs stay as they are where a preset is about arms.
+        assert limbs in ({"right_arm", "left_arm"}, {"right_arm", "left_arm", "right_leg", "left_leg"})
+        for limb in limbs:
+            assert len(preset[limb]) == 2 and all(-180 <= angle <= 180 for angle in preset[limb])

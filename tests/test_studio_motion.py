@@ -1,0 +1,38 @@
+"""Key poses and their pictures, without a browser: actions called as the page calls them."""
+
+import pytest
+from PIL import Image, ImageSequence
+
+from pise_core.errors import InputError
+from pise_core.pose import to_rows
+from tests.conftest import moved, run
+
+
+def test_a_motion_is_an_edit_and_its_pictures_can_be_stopped(studio, session, person):
+    motion = {"keys": [to_rows(person.pose), to_rows(moved(person))], "seconds": 0.25, "loop": False}
+    page = run(studio.commit_motion(session, {"motion": motion}))
+    assert len(page["motion"]["motion"]["keys"]) == 2 and len(page["motion"]["motion"]["poses"]) == 13
+    assert session.document.can_undo and session.document.edits.none
+    news = run(studio.save_motion(session, {"format": "gif", "size": "small"}))["bar"]["file"]
+    with Image.open(news["url"].removeprefix("/gradio_api/file=")) as gif:
+        assert len(list(ImageSequence.Iterator(gif))) == 4 and gif.size == (220, 330)
+    updates = studio.save_motion(session, {"format": "mp4", "size": "large"})
+    assert next(updates)["motion"]["progress"]["of"] == 4
+    run(studio.stop_motion(session, {}))
+    assert run(updates)["bar"]["status"]["text"].startswith("Stopped")
+    run(studio.undo(session, {}))
+    with pytest.raises(InputError, match="two key"):
+        run(studio.save_motion(session, {"format": "gif", "size": "small"}))
+
+
+def test_the_page_can_tell_an_answer_to_an_older_change_of_the_motion(studio, session, person):
+    motion = {"keys": [to_rows(person.pose)], "seconds": 0.5, "loop": True}
+    page = run(studio.commit_motion(session, {"seq": 7, "motion": motion}))
+    assert page["motion"]["motion"]["seq"] == 7
+    assert run(studio.undo(session, {"seq": 9}))["motion"]["motion"]["seq"] == 9
+    assert run(studio.start(session))["motion"]["motion"]["seq"] is None  # of a page that was loaded anew: always taken
+    updates = studio.commit_motion(session, {"seq": 11, "motion": motion | {"seconds": 90}})
+    refused = next(updates)["motion"]["motion"]
+    assert (refused["seq"], refused["seconds"]) == (11, 1.0)  # what the page shows is put right
+    with pytest.raises(InputError, match="seconds"):
+        next(updates)

@@ -1,0 +1,165 @@
+"""Photos and documents come in, and go out as files, without a browser: actions called as the page calls them."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from app.detectors import BUILT_IN
+from app.session import Found, Session
+from pise_core.document.contents import SavedDocument, SavedPerson
+from pise_core.document.edits import Edits
+from pise_core.document.writing import write
+from pise_core.errors import InputError
+from pise_core.images import read_image, write_image
+from pise_core.pose import to_rows
+from tests.conftest import moved, run, stroke
+
+
+def test_opening_a_photo_shows_everything(studio, photo_path, person):
+    session = Session()
+    page = run(studio.open_file(session, str(photo_path), BUILT_IN, BUILT_IN))
+    assert page["bar"]["status"]["kind"] == "ok"
+    assert page["pose"]["photo"]["width"] == 220 and len(page["pose"]["pose"]["rows"]) == 18
+    assert page["regions"]["map"]["width"] == 220
+    assert page["result"]["result"]["before"]
+    assert np.array_equal(read_image(page["download"]["value"]), person.photo)
+    assert page["download"]["value"].endswith("my-photo--1-edited.png")
+    session.close()
+
+
+def test_nobody_in_the_photo_gives_a_skeleton_to_place(studio, person, tmp_path):
+    path = tmp_path / "empty.png"
+    write_image(path, np.full((240, 320, 3), 200, np.uint8))
+    session = Session()
+    page = run(studio.open_file(session, path, BUILT_IN, BUILT_IN))
+    assert page["bar"]["status"]["kind"] == "error" and "skeleton" in page["bar"]["status"]["text"]
+    assert page["pose"]["pose"]["placing"] and page["regions"]["map"] is False
+    assert page["download"]["interactive"] is False
+    with pytest.raises(InputError, match="open a photo"):
+        run(studio.commit_pose(session, {"seq": 1, "keypoints": to_rows(person.pose)}))
+    page = run(studio.place_person(session, {"keypoints": page["pose"]["pose"]["rows"]}, BUILT_IN))
+    assert page["bar"]["status"]["kind"] == "ok" and page["pose"]["pose"]["placing"] is False
+    session.close()
+
+
+def test_a_bad_photo_leaves_the_document_as_it_was(studio, session, person, tmp_path):
+    path = tmp_path / "no.png"
+    path.write_bytes(b"this is no picture")
+    run(studio.commit_pose(session, {"seq": 1, "keypoints": to_rows(moved(person))}))
+    edits, number = session.document.edits, session.number
+    with pytest.raises(InputError):
+        run(studio.open_file(session, path, BUILT_IN, BUILT_IN))
+    assert session.document.edits is edits and session.number == number
+
+
+def test_an_uploaded_file_is_not_kept(studio, photo_path, tmp_path):
+    upload = tmp_path / "upload.png"
+    upload.write_bytes(photo_path.read_bytes())
+    session = Session()
+    run(studio.open_upload(session, upload, BUILT_IN, BUILT_IN))
+    assert session.document is not None and not upload.exists()
+    upload.write_bytes(b"PK\x03\x04 and no more")
+    with pytest.raises(InputError, match="damaged"):
+        run(studio.open_upload(session, upload, BUILT_IN, BUILT_IN))
+    assert session.document is not None and not upload.exists()
+    session.close()
+
+
+def test_a_page_that_is_loaded_anew_gets_its_document_back(studio, session, person):
+    run(studio.commit_paint(session, {"seq": 1, "labels": stroke(person)}))
+    page = run(studio.start(session))
+    assert page["bar"]["session"] == session.token and page["regions"]["map"]["paint"]
+    assert page["pose"]["pose"]["rows"] and page["result"]["result"]["before"]
+    empty = Session()
+    assert run(studio.start(empty)).keys() == {"bar", "pose", "regions", "textures"}
+    empty.close()
+
+
+def test_a_saved_document_opens_as_it_was(studio, session, person, known_other, tmp_path):
+    key = session.references.add("other", known_other)
+    run(studio.commit_pose(session, {"seq": 1, "keypoints": to_rows(moved(person))}))
+    run(studio.commit_paint(session, {"seq": 2, "labels": stroke(person)}))
+    run(studio.commit_styles(session, {"seq": 3, "styles": {"upper_clothes": {key: 0.5}}}))
+    run(studio.commit_styles(session, {"seq": 4, "styles": {}}))
+    run(studio.undo(session, {"seq": 5}))
+    run(studio.save(session, {"seq": 6}))
+    run(studio.commit_styles(session, {"seq": 7, "styles": {}}))  # what is edited meanwhile is not in the file
+    news = run(studio.pack(session))["bar"]["file"]
+    run(studio.undo(session, {"seq": 8}))
+    assert news["name"] == "drawn.pise"
+    path = tmp_path / "mine.pise"
+    path.write_bytes(Path(news["url"].removeprefix("/gradio_api/file=")).read_bytes())
+
+    opened = Session()
+    page = run(studio.open_file(opened, path, BUILT_IN, BUILT_IN)) | run(studio.prepare(opened))
+    assert page["bar"]["history"] == {"undo": True, "redo": True, "save": True}
+    assert opened.name == "drawn" and [r.name for r in opened.references.values()] == ["other"]
+    assert np.array_equal(read_image(page["download"]["value"]), session.document.render().photo)
+    for _ in range(3):
+        run(studio.undo(opened, {"seq": 7}))
+    assert opened.document is not None
+    assert opened.document.edits.none and np.array_equal(opened.document.render().photo, person.photo)
+    opened.close()
+
+
+@pytest.mark.parametrize("name", ["{folder}/photo", "../../../photo", "..", "a/../../photo"])
+def test_the_name_in_a_document_leads_nowhere_else(studio, session, tmp_path, name):
+    folder = tmp_path / "somebody's"
+    folder.mkdir()
+    (folder / "kept.txt").write_text("mine")
+    person = SavedPerson.of(session.document.person)
+    data = write(SavedDocument(name.format(folder=folder), person, [], 0, {}, [Edits()], 0))
+    path = tmp_path / "hostile.pise"
+    path.write_bytes(data)
+    opened = Session()
+    run(studio.open_file(opened, path, BUILT_IN, BUILT_IN))
+    for _ in range(3):
+        news = run(studio.render(opened))["download"]["value"]
+        assert Path(news).is_relative_to(opened._folder)
+        run(studio.save(opened, {}))
+        run(studio.pack(opened))
+    assert (folder / "kept.txt").read_text() == "mine" and [p.name for p in folder.iterdir()] == ["kept.txt"]
+    opened.close()
+
+
+def test_all_notes_are_told(studio, session, person, photo_path, monkeypatch):
+    def find(photo, detector):
+        return [Found((44, 26, 176, 310), person.pose)], "First. The built-in detector was used."
+
+    def analyse(photo, found, parser):
+        return session.document.person, "Second. The built-in parser was used."
+
+    monkeypatch.setattr(studio._detectors, "find", find)
+    monkeypatch.setattr(studio._detectors, "analyse", analyse)
+    both = "First. The built-in detector was used. Second. The built-in parser was used."
+    other = Session()
+    assert run(studio.open_file(other, photo_path, BUILT_IN, BUILT_IN))["bar"]["status"]["text"] == both
+    other.close()
+    assert run(studio.add_references(session, photo_path, BUILT_IN, BUILT_IN))["bar"]["status"]["text"] == both
+    copy = photo_path.with_name("copy.png")
+    copy.write_bytes(photo_path.read_bytes())
+    run(studio.borrow_pose(session, copy, BUILT_IN))
+    session.document.set_pose(moved(person))
+    assert "First." in run(studio.render(session))["bar"]["status"]["text"]
+
+
+def test_undo_brings_back_the_document_before_another_photo_was_opened(studio, session, person, tmp_path):
+    pose = moved(person)
+    run(studio.commit_pose(session, {"keypoints": to_rows(pose)}))
+    before = session.document
+    write_image(tmp_path / "wall.png", np.full((200, 160, 3), 180, np.uint8))
+    news = run(studio.open_file(session, tmp_path / "wall.png", BUILT_IN, BUILT_IN))
+    assert session.document is None and news["bar"]["history"]["undo"]
+    news = run(studio.undo(session, {"seq": session.sequence + 1}))
+    assert session.document is before and news["pose"]["pose"]["rows"] == to_rows(pose)
+    assert news["bar"]["history"]["undo"]  # the pose can be undone too
+    run(studio.undo(session, {"seq": session.sequence + 1}))
+    assert before.edits.none
+
+
+def test_tiny_photos_are_told_from_empty_ones(studio, session, tmp_path):
+    for size, message in ((20, "20 × 20 pixels are too few"), (200, "Place the skeleton")):
+        write_image(tmp_path / "wall.png", np.full((size, size, 3), 180, np.uint8))
+        news = run(studio.open_file(session, tmp_path / "wall.png", BUILT_IN, BUILT_IN))
+        assert message in news["bar"]["status"]["text"]

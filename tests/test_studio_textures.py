@@ -1,0 +1,122 @@
+"""References, styles, garments and looks, without a browser: actions called as the page calls them."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from app.detectors import BUILT_IN
+from pise_core.document.references import REFERENCE_LIMIT
+from pise_core.errors import InputError
+from pise_core.images import read_image, write_image
+from pise_core.pose import to_rows
+from tests.conftest import moved, run
+
+
+def test_textures_live_commit_and_removal(studio, session, person, known_other):
+    key = session.references.add("other", known_other)
+    styles = {"upper_clothes": {key: 0.5}}
+    assert studio.live(session, {"seq": 1, "styles": styles})["ok"]
+    page = run(studio.commit_styles(session, {"seq": 2, "styles": styles}))
+    page = run(studio.render(session))
+    assert not np.array_equal(read_image(page["download"]["value"]), person.photo)
+    page = run(studio.remove_reference(session, {"reference": key}))
+    assert page["textures"]["references"] == [] and page["textures"]["styles"]["styles"] == {}
+
+
+def test_the_strip_goes_when_it_is_no_longer_true(studio, session, person, known_other):
+    key = session.references.add("other", known_other)
+    run(studio.commit_styles(session, {"seq": 1, "styles": {"hair": {key: 0.5}}}))
+    asked = {"region": "hair", "reference": key}
+    assert len(run(studio.strip(session, asked))["textures"]["strip"]["pictures"]) == 5
+    run(studio.commit_styles(session, {"seq": 2, "styles": {"hair": {key: 1}}}))
+    assert "textures" not in run(studio.render(session))  # another step of the same strip
+    run(studio.commit_pose(session, {"seq": 3, "keypoints": to_rows(moved(person))}))
+    assert run(studio.render(session))["textures"]["strip"] is False
+    assert "textures" not in run(studio.render(session))
+
+
+def test_alpha_zero_is_the_person_as_she_was(studio, session, person, known_other):
+    key = session.references.add("other", known_other)
+    run(studio.commit_styles(session, {"seq": 1, "styles": {"hair": {key: 0}}}))
+    assert np.array_equal(session.document.render().photo, person.photo)
+
+
+def test_the_weights_of_several_references_sum_to_one_at_most(studio, session, person, known_other):
+    keys = [session.references.add(name, known_other) for name in ("one", "two")]
+    run(studio.commit_styles(session, {"seq": 1, "styles": {"upper_clothes": {keys[0]: 0.25, keys[1]: 0.75}}}))
+    both = session.document.render().photo
+    run(studio.commit_styles(session, {"seq": 2, "styles": {"upper_clothes": {keys[0]: 1}}}))
+    assert np.abs(both.astype(int) - session.document.render().photo).max() <= 1  # twice the same shirt, in two parts
+    with pytest.raises(InputError, match="at most 1"):
+        run(studio.commit_styles(session, {"seq": 3, "styles": {"upper_clothes": {keys[0]: 0.6, keys[1]: 0.6}}}))
+
+
+def test_garment_look_and_steps_from_the_page(studio, session, document, person, laid_out, tmp_path):
+    path = tmp_path / "shirt.png"
+    write_image(path, laid_out[0])
+    page = run(studio.add_uploads(session, [path], BUILT_IN, BUILT_IN))
+    assert page["bar"]["status"]["kind"] == "hint" and not path.exists() and not session.references
+    news = page["textures"]["garment"]
+    marked = {"garment": news["id"], "box": news["box"], "region": "upper_clothes"}
+    for wrong, message in [
+        ({"box": [0, 0, 2, 1]}, "box"),
+        ({"region": "hair"}, "choose one of"),
+        ({"garment": "g0"}, "add the photo"),
+        ({"garment": ["g0"]}, "add the photo"),
+    ]:
+        with pytest.raises(InputError, match=message):
+            run(studio.use_garment(session, marked | wrong))
+    page = run(studio.use_garment(session, marked))
+    assert page["textures"]["garment"] is False and page["textures"]["references"][0]["present"] == [
+        "background",
+        "upper_clothes",
+    ]
+
+    page = run(studio.strip(session, {"region": "upper_clothes", "reference": "r1"}))
+    pictures = page["textures"]["strip"]["pictures"]
+    assert len(set(pictures)) == len(pictures) == 5 and document.edits.none
+    run(studio.commit_styles(session, {"seq": 1, "styles": {"upper_clothes": {"r1": 1}}}))
+    chest = tuple(person.pose[[1, 8, 11], :2].mean(0).astype(int)[::-1])
+    green = document.render().photo[chest].astype(int)
+    assert green[1] > green[0] + 30  # the red shirt is green now
+
+    run(studio.save_look(session, {"region": "upper_clothes"}))
+    news = run(studio.pack(session))["bar"]["file"]
+    assert news["name"] == "drawn-upper_clothes.pise"
+    saved = Path(news["url"].removeprefix("/gradio_api/file="))
+    assert saved.stat().st_size < 500_000
+    page = run(studio.add_references(session, [saved], BUILT_IN, BUILT_IN))
+    assert [r["present"] for r in page["textures"]["references"]] == [["background", "upper_clothes"]] * 2
+    run(studio.commit_styles(session, {"seq": 2, "styles": {"upper_clothes": {"r2": 1}}}))
+    again = document.render().photo[chest].astype(int)
+    assert np.abs(again - green).max() < 40
+
+
+def test_several_garments_wait_for_their_turn(studio, session, laid_out, tmp_path):
+    paths = [tmp_path / name for name in ("first.png", "second.png", "third.png")]
+    for number, path in enumerate(paths):
+        write_image(path, np.roll(laid_out[0], number * 5, 0))
+    page = run(studio.add_uploads(session, paths, BUILT_IN, BUILT_IN))
+    assert "Then 2 more" in page["bar"]["status"]["text"] and not any(path.exists() for path in paths)
+    first = page["textures"]["garment"]
+    assert run(studio.start(session))["textures"]["garment"]["id"] == first["id"]  # the page was loaded anew
+    page = run(studio.use_garment(session, {"garment": first["id"], "box": first["box"], "region": "dress"}))
+    second = page["textures"]["garment"]
+    assert page["textures"]["references"][0]["name"] == "first" and second["id"] != first["id"]
+    page = run(studio.cancel_garment(session, {"garment": second["id"]}))
+    third = page["textures"]["garment"]
+    assert third["id"] not in (first["id"], second["id"])
+    with pytest.raises(InputError, match="add the photo"):  # it is forgotten
+        run(studio.use_garment(session, {"garment": second["id"], "box": second["box"], "region": "dress"}))
+    page = run(studio.use_garment(session, {"garment": third["id"], "box": third["box"], "region": "pants"}))
+    assert page["textures"]["garment"] is False and not session.garments
+    assert [reference.name for reference in session.references.values()] == ["first", "third"]
+
+
+def test_no_more_garments_wait_than_there_may_be_references(session, laid_out, known):
+    for _ in range(REFERENCE_LIMIT - 1):
+        session.references.add("again", known)
+    session.await_garment("shirt", laid_out[0])
+    with pytest.raises(InputError, match="remove one"):
+        session.await_garment("shirt", laid_out[0])

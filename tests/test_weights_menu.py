@@ -1,0 +1,67 @@
+"""Several weights on one server: a document goes on with others, and everybody in it with them."""
+
+import numpy as np
+import pytest
+
+from app.actions import Studio
+from app.detectors import BUILT_IN
+from app.session import Session
+from pise_core import PISE, Editor, PISEConfig
+from pise_core.document import Document
+from pise_core.errors import InputError
+from pise_core.pose import to_rows
+from tests.conftest import moved, run
+
+
+@pytest.fixture(scope="module")
+def several(editor):
+    """A studio with other weights, which nobody has trained, and with some that can't be loaded."""
+
+    def missing():
+        raise InputError("there is no file other.safetensors")
+
+    other = Editor(PISE(PISEConfig(width=4, colour_path=True, detail_path=True)), editor.analyzer)
+    return Studio(lambda: editor, {"Other": lambda: other, "Missing": missing})
+
+
+def test_a_document_goes_on_with_other_weights(several, editor, known, known_other, person, photo_path):
+    session = Session()
+    session.edit(Document.of(known, "drawn"))
+    session.need_document().add_reference(known_other, "friend")
+    run(several.commit_pose(session, {"seq": 1, "keypoints": to_rows(moved(person))}))
+    run(several.commit_styles(session, {"seq": 2, "styles": {"upper_clothes": {"r1": 0.5}}}))
+    shipped = session.need_document().render().photo
+    number = session.number
+    page = run(several.choose_weights(session, {"name": "Other"}))
+    assert page["bar"]["weights"]["chosen"] == "Other" and session.number > number
+    document = session.need_document()
+    assert document.edits.styles == {"upper_clothes": {"r1": 0.5}} and document.can_undo
+    assert not np.array_equal(document.render().photo, shipped)
+    # Whoever comes now is known to the same editor, so that they can be mixed.
+    run(several.add_references(session, photo_path, BUILT_IN, BUILT_IN))
+    assert {r.person.editor for r in document.references.values()} == {document.person.editor} != {editor}
+    run(several.analyse_again(session, BUILT_IN, BUILT_IN))
+    assert session.need_document().person.editor is document.person.editor
+    run(several.choose_weights(session, {"name": "Default"}))
+    assert session.need_document().person.editor is editor
+    session.close()
+
+
+def test_references_without_a_document_follow(several, editor, known_other):
+    session = Session()
+    session.references.add("friend", known_other)
+    run(several.choose_weights(session, {"name": "Other"}))
+    assert session.references["r1"].person.editor is not editor and session.references["r1"].name == "friend"
+    session.close()
+
+
+def test_weights_that_cannot_be_loaded_leave_the_document_as_it_was(several, session):
+    document = session.document
+    updates = several.choose_weights(session, {"name": "Missing"})
+    assert "Loading" in next(updates)["bar"]["status"]["text"]
+    assert next(updates)["bar"]["weights"]["chosen"] == "Default"  # the menu is put right
+    with pytest.raises(InputError, match="no file"):
+        next(updates)
+    assert session.document is document and session.weights == "Default"
+    with pytest.raises(InputError, match="choose one of"):
+        run(several.choose_weights(session, {"name": "../x"}))
