@@ -200,4 +200,4 @@ def _done(session: Session, document: Document, edits: Edits) -> str:
         seen = edits.pose[poses.visible(edits.pose), :2]
         if ((seen < 0) | (seen > (width, height))).any():
             notes.append(_BEYOND)
-    return page.sentences(["Done.", *notes] if any(notes) else ["Done. Drag the line over the result to compare."])
+    return page.sentences(["Done.", *notes] if any(notes) else ["Done. Drag the line to compare."])
