@@ -95,7 +95,8 @@ class Convention:
         placed[:, 0] += self._margin
         if self._stretched:
             # The release took columns of the square for columns of the frame, and widened them to a square once more.
-            placed[:, 0] = np.trunc(placed[:, 0] / width * height)
+            # By as much on smaller frames, which are a little wider for their height.
+            placed[:, 0] = np.trunc(placed[:, 0] / FRAME_SIZE[1] * FRAME_SIZE[0])
         placed[:, :2] += 0.5
         maps = heatmaps(placed, (height, width + 2 * self._margin), sigma)
         return torch.from_numpy(maps)[None].to(self.device)
