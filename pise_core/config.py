@@ -77,6 +77,9 @@ class PISEConfig:
 #: The configuration of the weights that ship.
 SHIPPED_CONFIG = PISEConfig(width=16, modulation=16, colour_path=True, detail_path=True, smooth=True)
 
+#: The paper's network as it was trained there, on whole pictures of 256x256.
+PAPER_CONFIG = PISEConfig(canvas="square")
+
 #: What the authors' pose transfer network computes (repository Zhangjinso/PISE, commit e1972cc).
 RELEASE_CONFIG = PISEConfig(
     matching="target",

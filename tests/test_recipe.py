@@ -63,7 +63,7 @@ def test_options_override_a_recipe():
             *["--adversarial", "lsgan", "--layers", "shallow", "--precision", "bf16", "--batch", 3, "--ema", 0.5],
         )
     )
-    assert recipe.network == PISEConfig(width=8, modulation=8)
+    assert recipe.network == PISEConfig(width=8, modulation=8, canvas="square")
     assert recipe.objective.weights.style == 1 and recipe.objective.weights.perceptual == 0.5
     assert recipe.objective.adversarial == "lsgan" and "relu4_1" not in recipe.objective.layers
     assert (recipe.optimization.precision, recipe.optimization.batch, recipe.optimization.average) == ("bf16", 3, 0.5)
@@ -72,7 +72,7 @@ def test_options_override_a_recipe():
     assert recipe.objective.matching == "distilled" and recipe.objective.weights.distillation == 1
     whole = RECIPES["paper"].resolved().objective
     assert whole.matching == "vgg" and whole.weights.distillation == 0
-    assert train.resolve(command("--out", "o", "--paper")).network == PISEConfig(width=16)
+    assert train.resolve(command("--out", "o", "--paper")).network == PISEConfig(width=16, canvas="square")
 
 
 def test_settings_that_contradict_each_other_are_named():

@@ -2,7 +2,7 @@
 
 from dataclasses import asdict, dataclass, field, replace
 
-from pise_core.config import RELEASE_CONFIG, SHIPPED_CONFIG, PISEConfig
+from pise_core.config import PAPER_CONFIG, RELEASE_CONFIG, SHIPPED_CONFIG, PISEConfig
 from pise_core.training.losses import DEEP_PERCEPTUAL, DEEP_STYLE, LossWeights, Objective
 
 #: VGG-19's own width: only there can the network carry its very weights.
@@ -97,7 +97,8 @@ _RELEASED_WEIGHTS = LossWeights(
     face=0.0,
 )
 #: Eq. 4-12 as printed, with the release's weights, which the paper does not print; 30 is what the release gives eq. 8
-#: before it leaves that out of the sum.
+#: before it leaves that out of the sum. Two things are not to the letter: eq. 6 divides by its N = 8, which
+#: is left out as it only scales a weight, and the generator's side of eq. 12 is the non-saturating one.
 _PRINTED = Objective(
     weights=replace(_RELEASED_WEIGHTS, correspondence=30.0),
     judged="picture",
@@ -109,7 +110,7 @@ _PRINTED = Objective(
 
 RECIPES = {
     "shipped": Recipe("shipped", SHIPPED_CONFIG),
-    "paper": Recipe("paper", PISEConfig(), _PRINTED, _RELEASED),
+    "paper": Recipe("paper", PAPER_CONFIG, _PRINTED, _RELEASED),
     "release": Recipe(
         "release",
         RELEASE_CONFIG,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import torch
 
-from pise_core.config import PISEConfig
+from pise_core.config import PAPER_CONFIG, PISEConfig
 from pise_core.errors import InputError
 from pise_core.training import train_analyzer, train_generator
 from pise_core.training.losses import (
@@ -49,7 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     generator.add_argument("--stage", choices=STAGES, default="apart")
     generator.add_argument("--dry-run", action="store_true", help="print what would be done, and do nothing")
-    generator.add_argument("--paper", action="store_true", help="the paper's network: no colour path, no detail path")
+    generator.add_argument("--paper", action="store_true", help="the paper's network: no colour path, no detail path, 256x256")
     generator.add_argument("--width", type=int, default=None, help="64 is the paper's, 16 the shipped recipe's")
     generator.add_argument(
         "--set",
@@ -113,7 +113,7 @@ def resolve(args: argparse.Namespace) -> Recipe:
         InputError: if the settings contradict each other.
     """
     recipe = RECIPES[args.recipe]
-    network = replace(PISEConfig(), width=recipe.network.width) if args.paper else recipe.network
+    network = replace(PAPER_CONFIG, width=recipe.network.width) if args.paper else recipe.network
     given = {"batch": args.batch, "rate": args.rate, "precision": args.precision, "average": args.ema}
     given |= {"small_share": args.small_share}
     asked = {"adversarial": args.adversarial}
