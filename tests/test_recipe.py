@@ -156,6 +156,21 @@ def test_a_stage_begins_with_what_another_has_learned(data, teacher, tmp_path):
         Trainer(wider, "image", ALONE, teacher, init=tmp_path)
 
 
+def test_both_rates_follow_the_schedule(data, teacher):
+    weights = {"adversarial": 0.1}
+    recipe = _tiny("shipped", critic_rate=0.25)
+    recipe = replace(recipe, objective=replace(recipe.objective, weights=replace(recipe.objective.weights, **weights)))
+    taught = Trainer(recipe, "image", ALONE, teacher)
+    batch = _batch(data, recipe, 1)
+    seen = []
+    for number, progress in ((0, 0.0), (100, 0.0), (200, 1.0)):
+        taught.step(number, progress, batch)
+        assert taught.critic is not None
+        seen.append([optimizer.param_groups[0]["lr"] for optimizer in (taught.optimizer, taught.critic)])
+    assert [rate for rate, _ in seen] == pytest.approx([2e-3 / 50, 2e-3, 2e-5])
+    assert [critic for _, critic in seen] == pytest.approx([0.25 * rate for rate, _ in seen])
+
+
 def test_half_precision_scales_its_losses(data, teacher):
     taught = _trainer("shipped", "image", teacher, precision="fp16")
     before = taught.model.image_generator.out.conv.weight.detach().clone()

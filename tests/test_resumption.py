@@ -66,6 +66,11 @@ def test_a_run_does_not_go_on_with_other_settings(data, teacher, tmp_path):
         _run(data, teacher, tmp_path, *settings, "--rate", 0.01)
     with pytest.raises(InputError, match="stage parsing -> image"):
         _run(data, teacher, tmp_path, "--stage", "image", "--steps", 2)
+    with pytest.raises(InputError, match="limit None -> 1, samples 4 -> 1"):
+        _run(data, teacher, tmp_path, *settings, "--limit", 1)
+    larger = write_samples(tmp_path / "larger", 5)
+    with pytest.raises(InputError, match="samples 4 -> 5"):
+        _run(larger, teacher, tmp_path, *settings)
     assert len(curve(tmp_path)) == 1
     # More steps are no other settings.
     _run(data, teacher, tmp_path, "--stage", "parsing", "--steps", 3)
@@ -88,3 +93,10 @@ def test_what_was_logged_after_the_last_checkpoint_is_taken_out(tmp_path):
     Log(tmp_path, step=2)
     assert [record["step"] for record in curve(tmp_path)] == [1, 2]
     assert curve(tmp_path)[0]["loss"] == 1 / 3
+    # The machine went off while a line was written: all of it but its end, or half of it.
+    for cut in ('{"step": 3, "loss": 0.5}', '{"step": 3, "lo'):
+        with log.path.open("a") as file:
+            file.write(cut)
+        Log(tmp_path, step=3)(step=4, loss=0.25)
+        assert curve(tmp_path)[-1] == {"step": 4, "loss": 0.25}
+    assert [record["step"] for record in curve(tmp_path)] == [1, 2, 3, 4]

@@ -38,7 +38,7 @@ def train(
 ) -> PISE:
     """Run, or resume from ``out/generator.pt``, until the budget is used up; the averaged weights go to ``out``.
 
-    Given ``steps``, a run that was stopped and resumed computes to the bit what an unbroken one does. Forty pairs are
+    Given ``steps``, a run on a CPU that was stopped and resumed computes to the bit what an unbroken one does. Forty pairs are
     drawn to ``pairs.png`` at the start, and what the network makes of a few test photos to ``sheet.png`` every 100
     steps.
 
@@ -51,7 +51,8 @@ def train(
         vgg: the teacher's file; None fetches torchvision's.
         init: weights to begin with.
         limit: draw from so many photos, or pairs, only.
-        steps: length of the whole run.
+        steps: length of the whole run. It may be another when the run is resumed; where rates or frames follow the
+            progress, the result is then not that of a run of so many steps from the start.
         until: leave the run at this step; called again it goes on.
         seed: of everything random.
         device: "cpu", "cuda".
@@ -59,7 +60,8 @@ def train(
         tensorboard: also write curves and sheets for TensorBoard.
 
     Raises:
-        InputError: if data, teacher or ``init`` are missing or do not fit; if ``out`` holds a run of another recipe.
+        InputError: if data, teacher or ``init`` are missing or do not fit; if ``out`` holds a run of other settings or
+            of other data.
         FloatingPointError: as soon as a loss is not finite; it names every term.
     """
     if minutes is None and steps is None:
@@ -71,6 +73,7 @@ def train(
     source = open_source(data, config, limit, surroundings=recipe.objective.judged == "person")
     trainer = Trainer(recipe, stage, processes, vgg, init)
     run = {"recipe": recipe.to_dict(), "stage": stage, "seed": seed, "processes": processes.count}
+    run |= {"limit": limit, "samples": len(source)}
     step, spent = 0, 0.0
     if state := load_checkpoint(out / "generator.pt"):
         _expect_same(out, state, run)
@@ -84,7 +87,7 @@ def train(
         if not step:
             pairs = pairs_sheet(source, np.random.default_rng(seed), config.detail_path)
             write_picture(out / "pairs.png", pairs)
-        books.log(samples=len(source), parameters=sum(p.numel() for p in trainer.model.parameters()), **run)
+        books.log(parameters=sum(p.numel() for p in trainer.model.parameters()), **run)
     while (progress := processes.agree(budget.used(step))) < 1 and (until is None or step < until):
         # A resumed run sees what an unbroken one would.
         rng = np.random.default_rng((seed, step))
@@ -127,14 +130,15 @@ class _Books:
 
 
 def _expect_same(out: Path, state: dict, run: dict) -> None:
-    """A run goes on as it began, or not at all.
+    """A run goes on as it began, on as many samples, or not at all; only its length may change.
 
     Raises:
         InputError: naming what differs.
     """
     if "recipe" not in state:  # checkpoints of before there were recipes
         return
-    before, now = _flat({name: state.get(name) for name in run}), _flat(run)
+    kept = [name for name in run if name in state]  # older checkpoints have fewer
+    before, now = _flat({name: state[name] for name in kept}), _flat({name: run[name] for name in kept})
     names = [name for name in before | now if before.get(name) != now.get(name)]
     if names:
         changed = ", ".join(f"{name} {before.get(name)} -> {now.get(name)}" for name in names)

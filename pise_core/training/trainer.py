@@ -91,8 +91,9 @@ class Trainer:
         """
         settings, weights = self.recipe.optimization, self.recipe.objective.weights
         rate = settings.rate if settings.schedule == "constant" else rate_at(settings.rate, number, progress)
-        for group in self.optimizer.param_groups:
-            group["lr"] = rate
+        for optimizer, share in ((self.optimizer, 1.0), (self.critic, settings.critic_rate)):
+            for group in optimizer.param_groups if optimizer else ():
+                group["lr"] = rate * share
         self.model.train()
         with self._autocast():
             terms, made = self._terms(batch)
