@@ -84,6 +84,33 @@ def test_settings_that_contradict_each_other_are_named():
         train.run(command("--out", "o"))
 
 
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        *[(option, "0") for option in ("--steps", "--minutes", "--log-every", "--batch", "--rate", "--width")],
+        *[("--minutes", "nan"), ("--rate", "inf"), ("--limit", "-3"), ("--small-share", "1.5"), ("--seed", "-1")],
+    ],
+)
+def test_numbers_that_make_no_sense_are_refused(option, value, capsys):
+    with pytest.raises(SystemExit):
+        command("--out", "o", f"{option}={value}")
+    assert f"argument {option}: '{value}' is not a" in capsys.readouterr().err
+
+
+def test_devices_and_options_that_are_not_there_are_named(data, tmp_path):
+    settings = ["--data", data, "--out", tmp_path / "out", "--steps", 1]
+    for more in ([], ["--dry-run"]):
+        with pytest.raises(InputError, match="--device gpu can't be used here"):
+            train.run(command(*settings, *more, "--device", "gpu"))
+    with pytest.raises(InputError, match="train generator does not take --backbone"):
+        train.run(command(*settings, "--backbone", "b.pth"))
+    analyzer = command("--data", data, "--out", tmp_path / "out", "--minutes", 1, "--dry-run", "--set", "smooth=true")
+    analyzer.network = "analyzer"
+    with pytest.raises(InputError, match="train analyzer does not take --dry-run, --set;"):
+        train.run(analyzer)
+    assert not (tmp_path / "out").exists()
+
+
 def test_the_network_of_full_width_has_vgg_s_own_features(teacher):
     generator = PISE(PISEConfig(parsing_generator=False))
     given = load_teacher(teacher)

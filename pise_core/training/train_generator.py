@@ -38,9 +38,9 @@ def train(
 ) -> PISE:
     """Run, or resume from ``out/generator.pt``, until the budget is used up; the averaged weights go to ``out``.
 
-    Given ``steps``, a run on a CPU that was stopped and resumed computes to the bit what an unbroken one does. Forty pairs are
-    drawn to ``pairs.png`` at the start, and what the network makes of a few test photos to ``sheet.png`` every 100
-    steps.
+    Given ``steps``, a run on a CPU that was stopped and resumed computes to the bit what an unbroken one does. Forty
+    pairs are drawn to ``pairs.png`` at the start, and what the network makes of a few test photos to ``sheet.png``
+    every 100 steps.
 
     Args:
         data: folder that ``prepare`` wrote.
