@@ -160,6 +160,15 @@ def test_joints_lie_in_the_network_s_columns(prepared):
     assert (stretched[seen] == aligned[seen] * 256 // 176).all()
 
 
+def test_a_folder_of_training_pairs_alone_is_enough(tmp_path):
+    given = draw_archive(tmp_path)
+    assert given.prepare("--split", "train") == 0
+    source = DeepFashionPairs(given.out, SQUARE)
+    assert len(source) == 2 and source.held_back(6) == []
+    with pytest.raises(InputError, match="holds no pairs of the split 'test'"):
+        DeepFashion(given.out).pairs("test")
+
+
 def test_folders_are_opened_for_what_they_are(prepared, tmp_path):
     assert isinstance(open_source(prepared[0], SQUARE), DeepFashionPairs)
     with pytest.raises(InputError, match="samples.json is missing; run: python -m pise_core prepare deepfashion"):

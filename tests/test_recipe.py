@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -43,7 +44,7 @@ def _tiny(name: str, **settings):
     return replace(recipe, optimization=replace(recipe.optimization, **{"rate": 2e-3, **settings}))
 
 
-def _trainer(name: str, stage: str, teacher, **settings) -> Trainer:
+def _trainer(name: str, stage: str, teacher: Path, **settings) -> Trainer:
     torch.manual_seed(0)
     return Trainer(_tiny(name, **settings), stage, ALONE, teacher)
 
@@ -142,6 +143,8 @@ def test_a_dry_run_tells_everything_and_writes_nothing(data, teacher, tmp_path, 
         "  discriminator: 664,577",
     ):
         assert line in said, line
+    assert train.run(command(*settings, "--steps", 7, "--small-share", 0.5, "--device", "cpu", "--dry-run")) == 0
+    assert "  pairs a step: 32 on half-size frames, then 8" in capsys.readouterr().out.splitlines()
     with pytest.raises(InputError, match="relu5_2 is asked for"):
         train.run(command("--data", data, "--out", out, "--recipe", "paper", "--vgg", teacher, "--dry-run"))
 
@@ -245,6 +248,21 @@ def test_the_release_s_spectral_norm_is_folded_into_what_is_written(data, teache
             assert isinstance(layer, nn.Conv2d | nn.ConvTranspose2d)
             matrix = layer.weight if isinstance(layer, nn.Conv2d) else layer.weight.transpose(0, 1)
             assert torch.linalg.matrix_norm(matrix.detach().flatten(1), 2) == pytest.approx(1, abs=0.1), name
+
+
+def test_the_parsing_stage_needs_no_teacher_that_it_does_not_ask(data, tmp_path, capsys):
+    missing = tmp_path / "missing.safetensors"
+    taught = _trainer("paper", "parsing", missing)
+    assert (
+        taught.losses is None and np.isfinite(list(taught.step(0, 0.0, _batch(data, taught.recipe, 1)).values())).all()
+    )
+    settings = ["--data", data, "--out", tmp_path, "--width", 4, "--vgg", missing, "--steps", 1, "--device", "cpu"]
+    assert train.run(command(*settings, "--stage", "parsing", "--dry-run")) == 0
+    assert "  teacher: none in this stage" in capsys.readouterr().out.splitlines()
+    with pytest.raises(InputError, match="missing.safetensors is missing"):
+        _trainer("paper", "image", missing)
+    # A network as wide as VGG carries its weights whatever it learns.
+    assert trainer.needs_teacher(RECIPES["paper"].resolved(), "parsing")
 
 
 def test_a_network_without_parsing_generator_has_no_parsing_stage(teacher):

@@ -5,6 +5,8 @@ from dataclasses import asdict, dataclass, field, replace
 from pise_core.config import PAPER_CONFIG, RELEASE_CONFIG, SHIPPED_CONFIG, PISEConfig
 from pise_core.training.losses import DEEP_PERCEPTUAL, DEEP_STYLE, LossWeights, Objective
 
+#: A batch is so many times larger on frames of half size.
+SMALL_BATCH = 4
 #: VGG-19's own width: only there can the network carry its very weights.
 VGG_WIDTH = 64
 
@@ -22,7 +24,7 @@ class Optimization:
         clip: largest norm of the generators' gradient; 0 leaves it as it is.
         average: decay of the moving average of the weights (EMA), which is what is written; 0 writes the last ones.
         precision: of convolutions, "fp32", "bf16" or "fp16".
-        small_share: share of the run, at its start, on half-size frames with four times the batch.
+        small_share: share of the run, at its start, on half-size frames with ``SMALL_BATCH`` times the batch.
         initial: "torch": its layers' own. "orthogonal": as the release begins, gain 0.02, no bias.
         spectral_norm: encoders and decoder of the image generator are spectrally normalized while they learn.
         critic_first: the discriminator learns before the generators in each step, else after them.

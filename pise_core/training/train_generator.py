@@ -10,7 +10,7 @@ from pise_core.framing import FRAME_SIZE
 from pise_core.pise import PISE
 from pise_core.training.loop import Budget, Log, load_checkpoint, open_board, save_checkpoint
 from pise_core.training.processes import join, leave
-from pise_core.training.recipes import Recipe
+from pise_core.training.recipes import SMALL_BATCH, Recipe
 from pise_core.training.sheets import pairs_sheet, sheet, write_picture
 from pise_core.training.sources import open_source
 from pise_core.training.trainer import Trainer
@@ -77,7 +77,10 @@ def train(
     step, spent = 0, 0.0
     if state := load_checkpoint(out / "generator.pt"):
         _expect_same(out, state, run)
-        trainer.load_state_dict(state)
+        try:
+            trainer.load_state_dict(state)
+        except (ValueError, RuntimeError):
+            raise InputError(f"{out} holds a run of another version; --init {out} begins with its weights") from None
         step, spent = state["step"], state["spent"]
     if processes.agree(step) != step:
         raise InputError(f"--out {out} must be a folder that all machines share")
@@ -85,7 +88,7 @@ def train(
     books = _Books(out, trainer, source.held_back(6), step, tensorboard) if processes.main else None
     if books:
         if not step:
-            pairs = pairs_sheet(source, np.random.default_rng(seed), config.detail_path)
+            pairs = pairs_sheet(source, np.random.default_rng(seed), config)
             write_picture(out / "pairs.png", pairs)
         books.log(parameters=sum(p.numel() for p in trainer.model.parameters()), **run)
     while (progress := processes.agree(budget.used(step))) < 1 and (until is None or step < until):
@@ -93,7 +96,7 @@ def train(
         rng = np.random.default_rng((seed, step))
         torch.manual_seed(seed * 1_000_003 + step)
         small = progress < settings.small_share
-        size = settings.batch * (4 if small else 1) * processes.count
+        size = settings.batch * (SMALL_BATCH if small else 1) * processes.count
         frame = SMALL_FRAME if small else FRAME_SIZE
         batch = source.batch(rng, size, frame, config.detail_path, processes.part(size))
         terms = trainer.step(step, progress, batch.to(processes.device))
@@ -121,7 +124,8 @@ class _Books:
         averaged = self.trainer.outcome
         save_model(self.out / "pise.safetensors", averaged)
         if self.shown:
-            picture = sheet(averaged, self.shown, self.trainer.processes.device)
+            whole = self.trainer.recipe.objective.judged == "picture"
+            picture = sheet(averaged, self.shown, self.trainer.processes.device, whole)
             write_picture(self.out / "sheet.png", picture)
             if self.log.board is not None:
                 self.log.board.add_image("sheet", picture, step, dataformats="HWC")
