@@ -99,8 +99,7 @@ _RELEASED_WEIGHTS = LossWeights(
     face=0.0,
 )
 #: Eq. 4-12 as printed, with the release's weights, which the paper does not print; 30 is what the release gives eq. 8
-#: before it leaves that out of the sum. Two things are not to the letter: eq. 6 divides by its N = 8, which
-#: is left out as it only scales a weight, and the generator's side of eq. 12 is the non-saturating one.
+#: before it leaves that out of the sum. The 1/N of eq. 6 is not there, and eq. 12 is non-saturating, see ``losses``.
 _PRINTED = Objective(
     weights=replace(_RELEASED_WEIGHTS, correspondence=30.0),
     judged="picture",
