@@ -8,6 +8,8 @@ import torch
 from pise_core.errors import InputError
 from pise_core.framing import FRAME_SIZE
 from pise_core.pise import PISE
+from pise_core.training.ahead import Ahead
+from pise_core.training.batches import Batch
 from pise_core.training.loop import Budget, Log, load_checkpoint, open_board, save_checkpoint
 from pise_core.training.processes import join, leave
 from pise_core.training.recipes import SMALL_BATCH, Recipe
@@ -91,20 +93,28 @@ def train(
             pairs = pairs_sheet(source, np.random.default_rng(seed), config)
             write_picture(out / "pairs.png", pairs)
         books.log(parameters=sum(p.numel() for p in trainer.model.parameters()), **run)
-    while (progress := processes.agree(budget.used(step))) < 1 and (until is None or step < until):
+
+    def draw(step: int, small: bool) -> Batch:
         # A resumed run sees what an unbroken one would.
         rng = np.random.default_rng((seed, step))
-        torch.manual_seed(seed * 1_000_003 + step)
-        small = progress < settings.small_share
         size = settings.batch * (SMALL_BATCH if small else 1) * processes.count
         frame = SMALL_FRAME if small else FRAME_SIZE
-        batch = source.batch(rng, size, frame, config.detail_path, processes.part(size))
-        terms = trainer.step(step, progress, batch.to(processes.device))
-        step += 1
-        if books and step % log_every == 0:
-            books.log(step=step, seconds=budget.spent, **terms)
-        if books and step % 100 == 0:
-            books.checkpoint(step, budget.spent, run)
+        return source.batch(rng, size, frame, config.detail_path, processes.part(size))
+
+    with Ahead(draw) as batches:
+        while (progress := processes.agree(budget.used(step))) < 1 and (until is None or step < until):
+            batch = batches.take(step, progress < settings.small_share)
+            # With minutes this is a guess, which is wrong once, when frames become larger.
+            soon = budget.used(step + 1)
+            if soon < 1 and step + 1 != until:
+                batches.foresee(step + 1, soon < settings.small_share)
+            torch.manual_seed(seed * 1_000_003 + step)
+            terms = trainer.step(step, progress, batch.to(processes.device))
+            step += 1
+            if books and step % log_every == 0:
+                books.log(step=step, seconds=budget.spent, **terms)
+            if books and step % 100 == 0:
+                books.checkpoint(step, budget.spent, run)
     if books:
         books.checkpoint(step, budget.spent, run)
     leave(processes)
