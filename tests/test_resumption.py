@@ -36,16 +36,19 @@ def _equal(a, b) -> bool:
 
 
 @pytest.mark.parametrize(
-    "settings",
+    ("settings", "learned"),
     [
         # Half-size frames for the first half, both generators, a moving average, bfloat16.
-        ["--stage", "apart", "--small-share", 0.5],
+        (["--stage", "apart", "--small-share", 0.5], "parsing_generator"),
         # End to end, the discriminator first, its spectral norms' vectors, float32.
-        ["--stage", "joint", "--recipe", "paper", "--layers", "shallow", "--ema", 0.9],
+        (["--stage", "joint", "--recipe", "paper", "--layers", "shallow", "--ema", 0.9], "parsing_generator"),
+        (["--stage", "parsing", "--small-share", 1], "parsing_generator"),
+        # The discriminator after the generator.
+        (["--stage", "image", "--small-share", 1, "--loss", "adversarial=0.1"], "image_generator"),
     ],
-    ids=["shipped", "paper"],
+    ids=["shipped", "paper", "parsing", "image"],
 )
-def test_a_resumed_run_computes_what_an_unbroken_one_does(data, teacher, tmp_path, settings):
+def test_a_resumed_run_computes_what_an_unbroken_one_does(data, teacher, tmp_path, settings, learned):
     whole, parts = tmp_path / "whole", tmp_path / "parts"
     assert _run(data, teacher, whole, "--steps", 3, *settings) == 0
     for until in (1, 3):
@@ -56,7 +59,7 @@ def test_a_resumed_run_computes_what_an_unbroken_one_does(data, teacher, tmp_pat
     assert a is not None and b is not None
     assert _equal(a | {"spent": 0}, b | {"spent": 0})
     assert _equal(read_model(whole / "pise.safetensors"), read_model(parts / "pise.safetensors"))
-    assert not torch.equal(*(a[name]["parsing_generator.out.conv.weight"] for name in ("model", "average")))
+    assert not torch.equal(*(a[name][f"{learned}.out.conv.weight"] for name in ("model", "average")))
 
 
 def test_a_run_does_not_go_on_with_other_settings(data, teacher, tmp_path):
