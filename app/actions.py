@@ -24,6 +24,7 @@ _TOLD = (
     "What you painted went along with the body.",
     "What you painted went along with the body; {:.0%} of it left the picture.",
 )
+_BEYOND = "Part of the pose lies beyond the photo, and is cut off there."
 
 
 class Studio(OpeningActions, TextureActions, MotionActions):
@@ -75,8 +76,11 @@ class Studio(OpeningActions, TextureActions, MotionActions):
         yield rendering(session)
 
     def undo(self, session: Session, value: Any) -> Updates:
-        """One step back, whatever kind of edit it was."""
+        """One step back, whatever kind of edit it was; before the first one, back to the document before."""
         sequence = session.saw(checks.sequence(value))
+        if (session.document is None or not session.document.can_undo) and session.bring_back():
+            yield from self.come_back(session)
+            return
         yield _travelled(session, sequence, session.document is not None and session.document.undo())
 
     def redo(self, session: Session, value: Any) -> Updates:
@@ -191,4 +195,9 @@ def _done(session: Session, document: Document, edits: Edits) -> str:
     if session.carried and edits.paint is not None:
         kept = document.paint_kept(edits)
         notes.insert(0, _TOLD[0] if kept > 0.98 else _TOLD[1].format(1 - kept))
+    if edits.pose is not None:
+        height, width = document.photo.shape[:2]
+        seen = edits.pose[poses.visible(edits.pose), :2]
+        if ((seen < 0) | (seen > (width, height))).any():
+            notes.append(_BEYOND)
     return page.sentences(["Done.", *notes] if any(notes) else ["Done. Drag the line over the result to compare."])

@@ -16,6 +16,9 @@ from pise_core.document.references import References
 from pise_core.errors import InputError, NobodyFound
 from pise_core.images import read_image
 
+#: In photos whose longer side has fewer pixels nobody is found who can be edited.
+SMALLEST = 64
+
 
 class OpeningActions(Engine):
     """The actions, over one editor that all sessions share."""
@@ -28,6 +31,10 @@ class OpeningActions(Engine):
         if session.photo is None:
             return
         session.page_is_new()
+        yield from self.come_back(session)
+
+    def come_back(self, session: Session) -> Updates:
+        """Show what the session holds to a page that knows nothing of it."""
         if session.document is None:
             yield page.unplaced(session) | _nobody(session)
         else:
@@ -53,6 +60,7 @@ class OpeningActions(Engine):
             yield status("busy", f"Opening the document: person {number} of {len(saved.people)}…", session)
             people.append(known.known_to(editor))
         document = Document.restored(saved, people)
+        session.set_aside()
         session.edit(document)
         session.painter_is_told(document.edits)
         yield page.document(session, document) | _welcome_back(session, document)
@@ -66,7 +74,7 @@ class OpeningActions(Engine):
         except InputError:
             yield {"bar": page.weights(self.weights, session.weights)}  # the menu shows what could not be loaded
             raise
-        session.weights = name
+        session.weights, session.aside = name, None  # what was set aside is known to the editor before only
         yield {"bar": page.weights(self.weights, name)}
         if session.document is not None:
             yield from self._go_on(session, session.document, editor)
@@ -124,6 +132,7 @@ class OpeningActions(Engine):
         yield self._edit(session, person, 0, note)
 
     def _edit(self, session: Session, person: Any, chosen: int, note: str) -> Update:
+        session.set_aside()
         boxes = [found.box for found in session.people]
         document = Document.of(self.own(session, person), session.name, boxes, chosen, session.references)
         session.edit(document, session.people)
@@ -131,6 +140,9 @@ class OpeningActions(Engine):
 
 
 def _nobody(session: Session) -> Update:
+    height, width = session.need_photo().shape[:2]
+    if max(height, width) < SMALLEST:
+        return status("error", f"{width} × {height} pixels are too few to find anybody; try a larger photo.", session)
     return status("error", "No person found. Place the skeleton by hand, or try another photo.", session)
 
 
@@ -143,5 +155,6 @@ def _welcome_back(session: Session, document: Document) -> Update:
 def _ready(session: Session, note: str) -> Update:
     if note:
         return status("error", note, session)
-    others = f" {len(session.people)} people found: choose whom to edit." if len(session.people) > 1 else ""
-    return status("ok", f"Ready. Drag a joint to change the pose.{others}", session)
+    others = f"{len(session.people)} people found: choose whom to edit." if len(session.people) > 1 else ""
+    before = "" if session.aside is None else "Undo brings back the one before."
+    return status("ok", page.sentences(["Ready. Drag a joint to change the pose.", others, before]), session)

@@ -38,8 +38,8 @@ def status(kind: str, text: str, session: Session | None = None) -> Update:
     bar: dict[str, Any] = {"status": {"kind": kind, "text": text, "version": next(_versions)}}
     if session is not None:
         known = session.document
-        undo, redo = (known.can_undo, known.can_redo) if known else (False, False)
-        bar["history"] = {"undo": undo, "redo": redo, "save": known is not None}
+        redo = known is not None and known.can_redo
+        bar["history"] = {"undo": session.can_undo, "redo": redo, "save": known is not None}
     return {"bar": bar}
 
 

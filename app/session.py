@@ -61,6 +61,7 @@ class Session:
         self.people: list[Found] = []
         self.document: Document | None = None  # None while nobody is chosen in the photo
         self.references = References()  # stay when another photo is opened
+        self.aside: tuple[Document, list[Found]] | None = None  # the edited document before, which undo brings back
         self.layers: Any = None  # the person at the size at which the page carries her parts
         self.behind = ""  # where the picture of what is behind her lies
         self.garments: dict[str, Garment] = {}  # photos that wait until the user has marked what is in them
@@ -80,9 +81,29 @@ class Session:
     def open(self, photo: np.ndarray, name: str, people: list[Found]) -> None:
         """Show a photo in which nobody is chosen yet; references are kept."""
         with self.lock:
+            self.set_aside()
             self.photo, self.name, self.people = photo, name, people
             self.document = self.layers = None
             self._start_afresh()
+
+    def set_aside(self) -> None:
+        """Another photo or document is opened: an edited one is kept until the next, so that nothing is lost."""
+        with self.lock:
+            if self.document is not None and not self.document.edits.none:
+                self.aside = self.document, self.people
+
+    def bring_back(self) -> bool:
+        """Go on with the document that was set aside; False if there is none."""
+        with self.lock:
+            if self.aside is None:
+                return False
+            (document, people), self.aside = self.aside, None
+            self.edit(document, people)
+            return True
+
+    @property
+    def can_undo(self) -> bool:
+        return self.aside is not None or (self.document is not None and self.document.can_undo)
 
     def edit(self, document: Document, people: list[Found] | None = None) -> None:
         """Go on with a document, whose references are the session's from now on; ``people`` as far as more is known

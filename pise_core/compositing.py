@@ -3,48 +3,6 @@
 import cv2
 import numpy as np
 
-from pise_core.framing import Framing
-
-#: Long side at which the colours behind the person are continued; finer grain comes from the background around.
-_FILL_SIDE = 192
-#: Rows that are worked on together where whole photos would take much memory.
-_STRIP = 256
-
-
-def fill_background(photo: np.ndarray, parsing: np.ndarray, framing: Framing) -> np.ndarray:
-    """The photo without the person: (H, W, 3) uint8, equal to the photo wherever no person (or a rim about it) is.
-
-    Colours are continued into the hole at low resolution, which invents no ornaments; grain and fine texture are
-    those of the background, mirrored at the hole's border.
-    """
-    window = window_of(parsing > 0, margin=round(27.5 / framing.scale))
-    if window is None:
-        return photo
-    out = photo.copy()
-    part = photo[window]
-    mask = grow(parsing[window] > 0, 3.5 / framing.scale).astype(np.uint8)
-    if mask.all():  # nothing to continue from: the photo is all person
-        out[window] = 127
-        return out
-    scale = min(1.0, _FILL_SIDE / max(part.shape[:2]))
-    size = max(2, round(part.shape[1] * scale)), max(2, round(part.shape[0] * scale))
-    weight = cv2.resize((1 - mask).astype(np.float32), size, interpolation=cv2.INTER_AREA)
-    known = cv2.resize(part * (1 - mask)[..., None], size, interpolation=cv2.INTER_AREA).astype(np.float32)
-    # Cells that are partly hole count their visible pixels only: the person must not bleed into the fill.
-    small = np.clip(known / np.maximum(weight, 0.05)[..., None], 0, 255).astype(np.uint8)
-    small = cv2.inpaint(small, (weight < 0.3).astype(np.uint8), 5, cv2.INPAINT_TELEA)
-    small = np.where((weight < 0.3)[..., None], cv2.GaussianBlur(small, (0, 0), 1.5), small)
-    coarse = cv2.resize(small, part.shape[1::-1], interpolation=cv2.INTER_CUBIC)
-    nearest = Nearest(mask == 0)
-    filled = out[window]
-    for start in range(0, len(part), _STRIP):  # in strips: the places of all pixels at once would take gigabytes
-        ys, xs = np.nonzero(mask[start : start + _STRIP])
-        ys += start
-        y, x = nearest.mirrored(ys, xs)
-        grain = (part[y, x].astype(np.float32) - coarse[y, x]) * (mask[y, x] == 0)[:, None]
-        filled[ys, xs] = np.clip(coarse[ys, xs] + grain, 0, 255).astype(np.uint8)
-    return out
-
 
 class Nearest:
     """The nearest known pixel of every unknown one. ``known``: (H, W) bool, set somewhere.

@@ -1,5 +1,6 @@
 """A person in a photo: what was found out about them once, and all that can be rendered from it."""
 
+import weakref
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -8,7 +9,8 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from pise_core.compositing import fill_background, window_of
+from pise_core.background import fill_background
+from pise_core.compositing import window_of
 from pise_core.framing import Framing
 from pise_core.networks.image_generator import SourceCode
 from pise_core.parts import assign_parts
@@ -122,6 +124,8 @@ class Person:
         box: x0, y0, x1, y1 in pixels of the photo.
         frame: the person in the frame.
         code: what the image generator computed of the source, once.
+        larger: the same person in the larger photo that this one was made from, if it was; it isn't kept alive, so that
+            a large photo can be let go.
     """
 
     photo: np.ndarray
@@ -132,6 +136,7 @@ class Person:
     frame: View
     code: SourceCode
     editor: "Editor"
+    larger: "weakref.ref[Person] | None" = None
 
     @cached_property
     def full(self) -> View:
@@ -140,7 +145,10 @@ class Person:
 
     @cached_property
     def background(self) -> np.ndarray:
-        """(H, W, 3) uint8: the photo without the person."""
+        """(H, W, 3) uint8: the photo without the person; in a preview that of the larger photo, if it is there."""
+        larger = None if self.larger is None else self.larger()
+        if larger is not None:
+            return cv2.resize(larger.background, self.photo.shape[1::-1], interpolation=cv2.INTER_AREA)
         return fill_background(self.photo, self.parsing, self.framing)
 
     @cached_property
@@ -181,6 +189,7 @@ class Person:
             parsing=cv2.resize(self.parsing, size, interpolation=cv2.INTER_NEAREST_EXACT),
             framing=self.framing.resized(size),
             box=(x0 * scale, y0 * scale, x1 * scale, y1 * scale),
+            larger=weakref.ref(self),
         )
 
     def render(

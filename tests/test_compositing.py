@@ -1,10 +1,8 @@
-"""Laying an edit over the photo, and the background behind the person."""
+"""Laying an edit over the photo."""
 
 import numpy as np
-import pytest
 
-from pise_core.compositing import composite, feather, fill_background, grow, matte
-from pise_core.framing import Framing
+from pise_core.compositing import composite, feather, grow, matte
 
 
 def test_where_the_weight_is_zero_the_photo_s_bits_come_out():
@@ -46,23 +44,3 @@ def test_the_matte_is_sure_away_from_the_silhouette():
     share = matte(parsing, scale=0.4)
     assert (share[:, :24] == 0).all()
     assert (share[:, 36:] == 1).all()
-
-
-def test_the_background_is_the_photo_away_from_the_person_and_like_it_behind(person):
-    framing = Framing.around((40, 20, 180, 310), (220, 330))
-    filled = fill_background(person.photo, person.parsing, framing)
-    away = ~grow(person.parsing > 0, 4.5 / framing.scale)
-    assert (filled[away] == person.photo[away]).all()
-    torso = (slice(90, 150), slice(100, 120))
-    wall = person.photo[90:150, 5:15].mean((0, 1))
-    assert filled[torso].mean((0, 1)) == pytest.approx(wall, abs=25)
-    assert (fill_background(person.photo, person.parsing, framing) == filled).all()
-
-
-@pytest.mark.parametrize("label", [0, 3])
-def test_photos_without_background_or_without_person(label):
-    photo = np.full((64, 48, 3), 90, np.uint8)
-    filled = fill_background(photo, np.full((64, 48), label, np.uint8), Framing.whole((48, 64)))
-    assert filled.shape == photo.shape
-    if label == 0:
-        assert (filled == photo).all()

@@ -4,6 +4,7 @@ They hold for any weights, so the networks here are small and random; ``test_shi
 """
 
 import threading
+import weakref
 
 import cv2
 import numpy as np
@@ -119,7 +120,17 @@ def test_a_preview_is_the_same_person_in_a_smaller_photo(somebody, person):
     edit = small.render(pose=raised_wrist(person.pose) * np.array([160 / 330, 160 / 330, 1], np.float32))
     assert edit.photo.shape == small.photo.shape
     assert edit.changed.any()
+    behind = cv2.resize(somebody.background, small.photo.shape[1::-1], interpolation=cv2.INTER_AREA)
+    assert (small.background == behind).all()
     assert somebody.scaled(4000) is somebody
+
+
+def test_a_preview_does_not_keep_the_large_photo(editor, person):
+    large = editor.set_person(person.photo, pose=person.pose, parsing=person.parsing)
+    small, there = large.scaled(160), weakref.ref(large)
+    del large
+    assert there() is None
+    assert small.background.shape == small.photo.shape
 
 
 @pytest.mark.parametrize("missing", ["right_wrist", "nose", "left_knee"])

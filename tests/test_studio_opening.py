@@ -142,3 +142,24 @@ def test_all_notes_are_told(studio, session, person, photo_path, monkeypatch):
     run(studio.borrow_pose(session, copy, BUILT_IN))
     session.document.set_pose(moved(person))
     assert "First." in run(studio.render(session))["bar"]["status"]["text"]
+
+
+def test_undo_brings_back_the_document_before_another_photo_was_opened(studio, session, person, tmp_path):
+    pose = moved(person)
+    run(studio.commit_pose(session, {"keypoints": to_rows(pose)}))
+    before = session.document
+    write_image(tmp_path / "wall.png", np.full((200, 160, 3), 180, np.uint8))
+    news = run(studio.open_file(session, tmp_path / "wall.png", BUILT_IN, BUILT_IN))
+    assert session.document is None and news["bar"]["history"]["undo"]
+    news = run(studio.undo(session, {"seq": session.sequence + 1}))
+    assert session.document is before and news["pose"]["pose"]["rows"] == to_rows(pose)
+    assert news["bar"]["history"]["undo"]  # the pose can be undone too
+    run(studio.undo(session, {"seq": session.sequence + 1}))
+    assert before.edits.none
+
+
+def test_tiny_photos_are_told_from_empty_ones(studio, session, tmp_path):
+    for size, message in ((20, "20 × 20 pixels are too few"), (200, "Place the skeleton")):
+        write_image(tmp_path / "wall.png", np.full((size, size, 3), 180, np.uint8))
+        news = run(studio.open_file(session, tmp_path / "wall.png", BUILT_IN, BUILT_IN))
+        assert message in news["bar"]["status"]["text"]

@@ -11,9 +11,11 @@ const remembered = () => {
     return false; // a browser that stores nothing shows them each time
   }
 };
-function finish() {
+function close() {
   element.replaceChildren();
   delete document.body.dataset.steps;
+}
+function forGood() {
   try {
     localStorage.setItem(KEY, "done");
   } catch {
@@ -36,7 +38,9 @@ function tick(step) {
   if (!document.body.dataset.steps || done.has(step)) return;
   done.add(step);
   draw();
-  if (done.size === ORDER.length) setTimeout(finish, 1500);
+  if (done.size < ORDER.length) return;
+  forGood();
+  page.addEventListener("opened", close, { once: true }); // with the next mode: the canvas must not jump under the hand
 }
 
 // A step leads to where it is done.
@@ -52,8 +56,11 @@ if (!remembered()) {
   document.body.dataset.steps = "open";
   element.addEventListener("click", (event) => {
     const item = event.target.closest("li");
-    if (event.target.closest(".close")) finish();
-    else if (item) places[item.dataset.step]();
+    if (event.target.closest(".close")) {
+      forGood();
+      close();
+    }
+    if (item) places[item.dataset.step]();
   });
   page.addEventListener("edited", ({ detail }) => tick(detail === "pose" ? "pose" : "change"));
   document.addEventListener("click", (event) => event.target.closest?.("#download") && tick("take"));

@@ -9,8 +9,7 @@ let selected = -1; // the joint in the list, the last one chosen
 let placing = false;
 let keepBones = true;
 let marquee = false; // a drag beside the joints selects, instead of moving the view
-// On a phone the result is below the fold: show it under the finger.
-let under = matchMedia("(max-width: 760px)").matches ? "picture" : "photo";
+let under = "picture"; // what lies under the skeleton: the result, which follows the finger, or the photo
 let drag = null; // {kind, joint, start, from: [x, y], moved}
 let nudging = 0; // timer of a nudge that is no step of the history yet
 

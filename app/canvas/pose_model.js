@@ -3,6 +3,7 @@
 const HANGS_ON = [1, -1, 1, 2, 3, 1, 5, 6, 1, 8, 9, 1, 11, 12, 0, 0, 14, 15];
 const NECK = 1;
 const HIPS = [8, 11];
+const ELBOWS = [3, 6];
 const CHAINS = [[2, 3, 4], [5, 6, 7], [8, 9, 10], [11, 12, 13]];
 // Bone lengths of a standing adult, in torso lengths (neck to the middle of the hips), by the bone's far joint.
 const TYPICAL = { 3: 0.47, 4: 0.44, 6: 0.47, 7: 0.44, 9: 0.67, 10: 0.67, 12: 0.67, 13: 0.67 };
@@ -89,7 +90,11 @@ function reach(pose, [root, mid, end], target, start) {
   const [a, b] = [start[mid], start[end]];
   const bend = (a.x - start[root].x) * (b.y - start[root].y) - (a.y - start[root].y) * (b.x - start[root].x);
   const opening = Math.acos(clamp((upper ** 2 + span ** 2 - lower ** 2) / (2 * upper * span || 1), -1, 1));
-  const angle = aim - Math.sign(bend || 1) * opening;
+  let side = Math.sign(bend || 1);
+  // An arm that hangs nearly straight bends either way: its elbow goes where it is lower.
+  const straight = Math.abs(bend) < 0.26 * upper * lower;
+  if (straight && ELBOWS.includes(mid)) side = Math.cos(aim) < 0 ? 1 : -1;
+  const angle = aim - side * opening;
   pose[mid].x = pose[root].x + Math.cos(angle) * upper;
   pose[mid].y = pose[root].y + Math.sin(angle) * upper;
   pose[end].x = pose[root].x + Math.cos(aim) * span;

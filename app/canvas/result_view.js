@@ -29,7 +29,11 @@ $("#before").addEventListener("load", () => {
 });
 
 page.addEventListener("picture", ({ detail }) => {
-  if (detail.before) $("#before").src = detail.before;
+  if (detail.before) {
+    $("#before").src = detail.before;
+    $("#slide").value = 0;
+    split();
+  }
   $("#after").src = detail.url;
   $("#after").dataset.live = String(Boolean(detail.live));
   $("#after").dataset.seq = detail.seq;
@@ -38,6 +42,11 @@ page.addEventListener("picture", ({ detail }) => {
 page.addEventListener("status", ({ detail }) => ($("#progress").hidden = detail.kind !== "busy"));
 
 showCarried($("#carry"), () => true);
+
+document.addEventListener("click", (event) => {
+  const button = event.target.closest?.("#download");
+  if (button && !button.disabled) tell("status", { kind: "ok", text: "Downloaded at full size, as a PNG." });
+});
 
 function takeResult() {
   if (props.result) showPicture(props.result);

@@ -70,6 +70,8 @@ function choose(region, reference) {
     const { [reference]: gone, ...rest } = mix;
     if (Object.keys(rest).length) styles[region] = rest;
     else delete styles[region];
+  } else if (Object.keys(mix).length === 1 && total(mix) > 0.995) {
+    styles[region] = { [reference]: 1 }; // all of one look: another one takes its place
   } else {
     styles[region] = weigh(mix, reference, 1 / (Object.keys(mix).length + 1));
   }

@@ -41,6 +41,7 @@ function createViewport(stage, world, onChange) {
     fitted = false;
     apply();
   };
+  view.fitted = () => fitted;
   view.toScreen = (x, y) => [x * view.scale + view.x, y * view.scale + view.y];
   view.toWorld = (px, py) => [(px - view.x) / view.scale, (py - view.y) / view.scale];
 
@@ -93,6 +94,8 @@ function createGestures(stage, view, tool) {
       view.pan(now.x - spread.x, now.y - spread.y);
       view.zoomAt(now.distance / Math.max(spread.distance, 1), now.x, now.y);
       spread = now;
+    } else if (mode === "pan" && event.pointerType === "touch" && view.fitted()) {
+      scrollBy(0, last[1] - point[1]); // a photo that is seen whole stays where it is: the page moves
     } else if (mode === "pan") {
       view.pan(point[0] - last[0], point[1] - last[1]);
       last = point;

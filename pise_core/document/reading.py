@@ -10,6 +10,7 @@ import re
 import zipfile
 import zlib
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -33,10 +34,10 @@ _DAMAGED = "that .pise file is damaged; save it again where it still opens"
 
 
 def is_document(path: str | os.PathLike[str]) -> bool:
-    """Whether there is a file at ``path`` whose bytes begin like a zip."""
+    """Whether there is a file at ``path`` that is named ``.pise``, or whose bytes begin like a zip."""
     try:
         with open(path, "rb") as file:
-            return file.read(4) == b"PK\x03\x04"
+            return file.read(4) == b"PK\x03\x04" or Path(path).suffix.lower() == ".pise"
     except OSError:
         return False
 

@@ -9,7 +9,8 @@ from dataclasses import replace
 import cv2
 import numpy as np
 
-from pise_core.compositing import fill_background, matte
+from pise_core.background import fill_background
+from pise_core.compositing import matte
 from pise_core.framing import Framing
 from pise_core.parts import assign_parts, carry
 from pise_core.training.articulation import fill_holes, random_pose

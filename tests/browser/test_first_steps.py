@@ -33,6 +33,8 @@ def test_steps_are_ticked_off_and_do_not_come_back(visit):
 
     with page.expect_download():
         page.locator("#download").click()
+    assert _state(page) == [True, True, True]
+    page.get_by_role("tab", name="Pose").click()
     page.locator("#first-steps nav").wait_for(state="detached")
     page.reload()
     page.wait_for_function("window.piseStudio?.carrier?.newest > 0")

@@ -1,0 +1,121 @@
+"""What is seen behind the person once they are gone."""
+
+import cv2
+import numpy as np
+import pytest
+
+from pise_core.background import fill_background
+from pise_core.compositing import grow
+from pise_core.framing import Framing
+
+
+def stripes(height: int, width: int) -> np.ndarray:
+    """Fine dark lines on a light wall, each as long as the picture is wide."""
+    rows = np.where(np.arange(height) % 16 < 5, 60, 190)
+    return np.repeat(rows[:, None, None], width, 1).repeat(3, 2).astype(np.uint8)
+
+
+def bricks(height: int, width: int) -> np.ndarray:
+    """Red bricks of 40x20 pixels in light mortar, every other row moved by half a brick."""
+    y, x = np.indices((height, width))
+    x = x + 20 * (y // 20 % 2)
+    mortar = (y % 20 < 4) | (x % 40 < 4)
+    return np.where(mortar[..., None], (205, 200, 190), (150, 70, 50)).astype(np.uint8)
+
+
+def standing(height: int, width: int, box: tuple[int, int, int, int]) -> tuple[np.ndarray, Framing]:
+    """The map of somebody of the shape of an ellipse within ``box``, and where they are."""
+    x0, y0, x1, y1 = box
+    parsing = np.zeros((height, width), np.uint8)
+    cv2.ellipse(parsing, ((x0 + x1) // 2, (y0 + y1) // 2), ((x1 - x0) // 2, (y1 - y0) // 2), 0, 0, 360, 3, -1)
+    return parsing, Framing.around(box, (width, height))
+
+
+def rim(parsing: np.ndarray, framing: Framing) -> np.ndarray:
+    return grow(parsing > 0, 3.5 / framing.scale)
+
+
+@pytest.mark.parametrize("wall", [stripes, bricks])
+def test_patterns_are_continued_behind_the_person(wall):
+    truth = wall(420, 300)
+    parsing, framing = standing(420, 300, (110, 40, 190, 380))
+    hole = rim(parsing, framing)
+    filled = fill_background(np.where(hole[..., None], np.uint8(0), truth), parsing, framing)
+    wrong = np.abs(filled.astype(int) - truth).mean(2)[hole]
+    spread = np.abs(truth[hole] - truth[hole].mean(0)).mean()
+    assert wrong.mean() < 0.35 * spread  # one colour everywhere would be as wrong as the spread
+    assert np.std(filled[hole]) > 0.85 * np.std(truth[hole])
+
+
+def test_the_person_is_not_in_it_and_the_rest_is_untouched(person):
+    framing = Framing.around((40, 20, 180, 310), (220, 330))
+    hole = rim(person.parsing, framing)
+    filled = fill_background(person.photo, person.parsing, framing)
+    assert (filled[~hole] == person.photo[~hole]).all()
+    noise = np.random.default_rng(0).integers(0, 256, person.photo.shape, dtype=np.uint8)
+    recoloured = np.where(hole[..., None], noise, person.photo)
+    assert (fill_background(recoloured, person.parsing, framing) == filled).all()
+
+
+def test_a_plain_wall_stays_plain():
+    wall = np.broadcast_to(np.linspace(200, 120, 300)[None, :, None], (400, 300, 3))
+    wall = np.clip(wall + np.random.default_rng(0).normal(0, 2, (400, 300, 3)), 0, 255).astype(np.uint8)
+    parsing, framing = standing(400, 300, (100, 40, 200, 380))
+    filled = fill_background(wall, parsing, framing)
+    inside = cv2.erode((parsing > 0).astype(np.uint8), np.ones((9, 9))) > 0
+    soft_wall, soft = (cv2.GaussianBlur(image, (0, 0), 3).astype(int) for image in (wall, filled))
+    assert np.abs(soft - soft_wall)[inside].max() < 16
+    assert np.std((filled.astype(int) - soft)[inside]) == pytest.approx(1.9, abs=0.4)  # and has its grain
+
+
+def test_somebody_else_does_not_appear_twice():
+    wall = np.clip(150 + np.random.default_rng(0).normal(0, 4, (400, 400, 3)), 0, 255).astype(np.uint8)
+    cv2.ellipse(wall, (330, 200), (30, 150), 0, 0, 360, (20, 30, 120), -1)
+    cv2.circle(wall, (330, 60), 25, (230, 180, 150), -1)
+    parsing, framing = standing(400, 400, (100, 30, 220, 380))
+    filled = fill_background(wall, parsing, framing)
+    assert np.abs(cv2.GaussianBlur(filled, (0, 0), 2).astype(int) - 150)[parsing > 0].max() < 20
+
+
+@pytest.mark.parametrize("threads", [1, 4])
+def test_the_number_of_threads_changes_nothing(threads):
+    photo = cv2.GaussianBlur(np.random.default_rng(0).integers(0, 256, (300, 240, 3), dtype=np.uint8), (0, 0), 3)
+    parsing, framing = standing(300, 240, (80, 30, 160, 280))
+    once = fill_background(photo, parsing, framing)
+    before = cv2.getNumThreads()
+    cv2.setNumThreads(threads)
+    try:
+        assert (fill_background(photo, parsing, framing) == once).all()
+    finally:
+        cv2.setNumThreads(before)
+
+
+@pytest.mark.parametrize(
+    ("size", "box"),
+    [
+        ((64, 64), (22, 6, 42, 60)),
+        ((64, 64), (0, 0, 64, 64)),  # hardly anything beside the person
+        ((40, 600), (250, 2, 300, 38)),
+        ((600, 40), (2, 250, 38, 350)),
+        ((300, 200), (-60, 100, 80, 420)),  # cut off at the border
+        ((1500, 1100), (300, 100, 800, 1400)),
+    ],
+)
+def test_photos_of_every_shape(size, box):
+    height, width = size
+    photo = bricks(height, width)
+    parsing, framing = standing(height, width, box)
+    filled = fill_background(photo, parsing, framing)
+    hole = rim(parsing, framing)
+    assert filled.shape == photo.shape and filled.dtype == np.uint8
+    assert (filled[~hole] == photo[~hole]).all()
+    assert (filled[hole] != photo[hole]).any()
+
+
+@pytest.mark.parametrize("label", [0, 3])
+def test_photos_without_background_or_without_person(label):
+    photo = np.full((64, 48, 3), 90, np.uint8)
+    filled = fill_background(photo, np.full((64, 48), label, np.uint8), Framing.whole((48, 64)))
+    assert filled.shape == photo.shape
+    if label == 0:
+        assert (filled == photo).all()
