@@ -82,7 +82,10 @@ class PISEConfig:
 #: The configuration of the weights that ship.
 SHIPPED_CONFIG = PISEConfig(width=16, modulation=16, colour_path=True, detail_path=True, smooth=True)
 
-#: The four models of section 4.3 and Table 2.
+#: The paper's network as it was trained there, on whole pictures of 256x256.
+PAPER_CONFIG = PISEConfig(canvas="square")
+
+#: The four models of section 4.3 and Table 2, on the frame in which our photos are.
 ABLATIONS = {
     "global-enc": PISEConfig(encoding="global"),
     "local-enc": PISEConfig(encoding="local"),

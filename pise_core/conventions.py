@@ -14,7 +14,7 @@ from pise_core.config import PISEConfig
 from pise_core.errors import InputError
 from pise_core.framing import FRAME_SIZE
 from pise_core.pose import JOINT, heatmaps
-from pise_core.regions import REGION, REGION_COUNT, REGIONS, cut_out, one_hot
+from pise_core.regions import PALETTE, REGION, REGION_COUNT, REGIONS, cut_out, one_hot
 
 #: Our region -> index in the maps that the weights were trained on. The authors gave two orders. "pgn" is the table by
 #: which they merge the 20 labels of PGN (issues 2 and 5 of their repository); "spl8" what is in the label files that
@@ -95,7 +95,8 @@ class Convention:
         placed[:, 0] += self._margin
         if self._stretched:
             # The release took columns of the square for columns of the frame, and widened them to a square once more.
-            placed[:, 0] = np.trunc(placed[:, 0] / width * height)
+            # By as much on smaller frames, which are a little wider for their height.
+            placed[:, 0] = np.trunc(placed[:, 0] / FRAME_SIZE[1] * FRAME_SIZE[0])
         placed[:, :2] += 0.5
         maps = heatmaps(placed, (height, width + 2 * self._margin), sigma)
         return torch.from_numpy(maps)[None].to(self.device)
@@ -139,6 +140,12 @@ class Convention:
             ours[skin, level:] = 0
             ours[leg, :level] = 0
         return ours
+
+    @property
+    def palette(self) -> np.ndarray:
+        """(8, 3) uint8 RGB: what maps of the network are painted with, each class as the first of our regions that it
+        may stand for."""
+        return PALETTE[self._stands_for.argmax(1)]
 
     def style_row(self, region: int) -> int:
         """Which style code a region of ours has."""

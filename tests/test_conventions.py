@@ -73,6 +73,18 @@ def test_joints_lie_where_the_weights_learned_them(pose_columns, column):
     assert not maps[5].any()
 
 
+def test_stretched_columns_are_the_same_places_on_a_smaller_frame():
+    """(128, 96) has four columns on either side that half of (256, 176) has not."""
+    full, half = empty_pose(), empty_pose()
+    full[:4] = [(x, 120.5, 1) for x in (8.5, 48.5, 88.5, 128.5)]
+    half[:4] = [(x / 2 + 4, y / 2, score) for x, y, score in full[:4]]
+    places = [
+        [np.unravel_index(values.argmax(), values.shape) for values in told.pose(pose)[0, :4].numpy()]
+        for told, pose in ((release(), full), (Convention(RELEASE_CONFIG, frame=(128, 96)), half))
+    ]
+    assert np.abs(np.array(places[0]) - 2 * np.array(places[1])).max() <= 2
+
+
 @pytest.mark.skipif(SHARED is None, reason="PISE_SHARED_DATA is not set: no heat maps of the authors' code")
 def test_heat_maps_of_the_authors_code():
     stored = np.load(Path(str(SHARED)) / "parity" / "pose_heatmap_256.npz")

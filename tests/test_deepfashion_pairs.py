@@ -12,6 +12,7 @@ from pise_core.errors import InputError
 from pise_core.framing import FRAME_SIZE
 from pise_core.regions import REGION
 from pise_core.training.deepfashion_pairs import DeepFashion, DeepFashionPairs
+from pise_core.training.recipes import RECIPES
 from pise_core.training.samples import load_samples
 from pise_core.training.sources import open_source
 from tests.test_deepfashion import FLAT, draw_archive
@@ -65,6 +66,19 @@ def test_the_first_of_a_pair_is_the_source(prepared):
     # Both orders of the training pair are drawn, sooner or later.
     drawn = source.batch(np.random.default_rng(1), 8, FRAME_SIZE, False)
     assert len({float(image.sum()) for image in drawn.source_image}) == 2
+
+
+def test_the_paper_s_recipe_sees_whole_pictures(prepared):
+    recipe = RECIPES["paper"].resolved()
+    for folder in prepared[:2]:
+        source = open_source(folder, recipe.network, surroundings=recipe.objective.judged == "person")
+        for batch, names in zip(source.held_back(2), DeepFashion(folder).pairs("test"), strict=True):
+            for image, name in zip((batch.source_image, batch.target_image), names, strict=True):
+                picture = DeepFashion(folder).picture(name)
+                around = DeepFashion(folder).framed(name).parsing == 0
+                assert (picture[around] != 255).any() and (picture[around] != 127).any()
+                seen = (image[0, :, :, 40:216].permute(1, 2, 0).numpy() + 1) * 127.5
+                assert np.allclose(seen[around], picture[around], atol=1e-3)
 
 
 def test_in_the_frame_the_source_is_cut_out_and_the_target_as_asked(prepared):
@@ -144,6 +158,15 @@ def test_joints_lie_in_the_network_s_columns(prepared):
     seen = aligned * 256 // 176 < 256
     assert seen.sum() > 3
     assert (stretched[seen] == aligned[seen] * 256 // 176).all()
+
+
+def test_a_folder_of_training_pairs_alone_is_enough(tmp_path):
+    given = draw_archive(tmp_path)
+    assert given.prepare("--split", "train") == 0
+    source = DeepFashionPairs(given.out, SQUARE)
+    assert len(source) == 2 and source.held_back(6) == []
+    with pytest.raises(InputError, match="holds no pairs of the split 'test'"):
+        DeepFashion(given.out).pairs("test")
 
 
 def test_folders_are_opened_for_what_they_are(prepared, tmp_path):

@@ -4,7 +4,9 @@ import os
 import socket
 import subprocess
 import sys
+from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -21,30 +23,27 @@ from tests.training_data import command, curve, write_samples, write_teacher
 SETTINGS = ["--stage", "apart", "--width", 4, "--precision", "fp32", "--loss", "adversarial=0.1", "--device", "cpu"]
 
 
-def test_two_processes_compute_what_one_does_with_twice_the_batch(tmp_path):
-    data, teacher = write_samples(tmp_path / "data"), write_teacher(tmp_path / "vgg.safetensors")
-    common = ["--data", data, "--vgg", teacher, "--steps", 3, "--log-every", 1, "--small-share", 0, *SETTINGS]
+def _launch_two(out: Path, *settings: object) -> str:
+    """What a run in two processes prints."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     launch = [sys.executable, "-m", "accelerate.commands.launch", "--multi_gpu", "--num_processes", "2"]
-    launch += [
-        "--main_process_port",
-        str(port),
-        "-m",
-        "pise_core",
-        "train",
-        "generator",
-        "--out",
-        str(tmp_path / "two"),
-    ]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "ACCELERATE_CONFIG_FILE": str(tmp_path / "none")}
+    launch += ["--main_process_port", str(port), "-m", "pise_core", "train", "generator"]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "ACCELERATE_CONFIG_FILE": str(out / "none")}
     done = subprocess.run(
-        [*launch, *map(str, common), "--batch", "1"], cwd=ROOT, env=environment, capture_output=True, text=True
+        [*launch, "--out", str(out), *map(str, settings)], cwd=ROOT, env=environment, capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr[-2000:]
+    return done.stdout
+
+
+def test_two_processes_compute_what_one_does_with_twice_the_batch(tmp_path):
+    data, teacher = write_samples(tmp_path / "data"), write_teacher(tmp_path / "vgg.safetensors")
+    common = ["--data", data, "--vgg", teacher, "--steps", 3, "--log-every", 1, "--small-share", 0, *SETTINGS]
+    printed = _launch_two(tmp_path / "two", *common, "--batch", 1)
     # The main process alone talks.
-    assert done.stdout.count("step 1 ") == 1
+    assert printed.count("step 1 ") == 1
     assert train.run(command("--out", tmp_path / "one", *common, "--batch", 2)) == 0
 
     one, two = curve(tmp_path / "one"), curve(tmp_path / "two")
@@ -57,6 +56,24 @@ def test_two_processes_compute_what_one_does_with_twice_the_batch(tmp_path):
     assert states[0] is not None and states[1] is not None
     norm = "image_generator.per_region.norm.running_var"
     torch.testing.assert_close(states[0]["model"][norm], states[1]["model"][norm], rtol=1e-4, atol=1e-6)
+
+
+def test_two_processes_learn_and_resume_together(tmp_path):
+    data, steps = write_samples(tmp_path / "data", 1), 16
+    settings = ["--data", data, "--stage", "parsing", "--width", 4, "--batch", 1, "--rate", 0.05, "--seed", 1]
+    settings += ["--small-share", 1, "--steps", steps, "--log-every", 1, "--device", "cpu"]
+    whole, parts = tmp_path / "whole", tmp_path / "parts"
+    _launch_two(whole, *settings)
+    for until in (5, steps):
+        _launch_two(parts, *settings, "--until", until)
+    history = [record["cross"] + record["parsing_l1"] for record in curve(whole)]
+    assert len(history) == steps
+    assert np.mean(history[-4:]) < 0.8 * np.mean(history[:4]), history
+    assert curve(parts) == curve(whole)
+    states = [load_checkpoint(out / "generator.pt") for out in (whole, parts)]
+    assert states[0] is not None and states[1] is not None
+    for name, value in states[0]["model"].items():
+        assert torch.equal(value, states[1]["model"][name]), name
 
 
 def test_each_process_has_its_share_of_a_batch():

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -43,7 +44,7 @@ def _tiny(name: str, **settings):
     return replace(recipe, optimization=replace(recipe.optimization, **{"rate": 2e-3, **settings}))
 
 
-def _trainer(name: str, stage: str, teacher, **settings) -> Trainer:
+def _trainer(name: str, stage: str, teacher: Path, **settings) -> Trainer:
     torch.manual_seed(0)
     return Trainer(_tiny(name, **settings), stage, ALONE, teacher)
 
@@ -63,7 +64,7 @@ def test_options_override_a_recipe():
             *["--adversarial", "lsgan", "--layers", "shallow", "--precision", "bf16", "--batch", 3, "--ema", 0.5],
         )
     )
-    assert recipe.network == PISEConfig(width=8, modulation=8)
+    assert recipe.network == PISEConfig(width=8, modulation=8, canvas="square")
     assert recipe.objective.weights.style == 1 and recipe.objective.weights.perceptual == 0.5
     assert recipe.objective.adversarial == "lsgan" and "relu4_1" not in recipe.objective.layers
     assert (recipe.optimization.precision, recipe.optimization.batch, recipe.optimization.average) == ("bf16", 3, 0.5)
@@ -72,7 +73,7 @@ def test_options_override_a_recipe():
     assert recipe.objective.matching == "distilled" and recipe.objective.weights.distillation == 1
     whole = RECIPES["paper"].resolved().objective
     assert whole.matching == "vgg" and whole.weights.distillation == 0
-    assert train.resolve(command("--out", "o", "--paper")).network == PISEConfig(width=16)
+    assert train.resolve(command("--out", "o", "--paper")).network == PISEConfig(width=16, canvas="square")
 
 
 def test_settings_that_contradict_each_other_are_named():
@@ -82,6 +83,33 @@ def test_settings_that_contradict_each_other_are_named():
         train.resolve(command("--out", "o", "--set", "matching=both"))
     with pytest.raises(InputError, match="--minutes or --steps"):
         train.run(command("--out", "o"))
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        *[(option, "0") for option in ("--steps", "--minutes", "--log-every", "--batch", "--rate", "--width")],
+        *[("--minutes", "nan"), ("--rate", "inf"), ("--limit", "-3"), ("--small-share", "1.5"), ("--seed", "-1")],
+    ],
+)
+def test_numbers_that_make_no_sense_are_refused(option, value, capsys):
+    with pytest.raises(SystemExit):
+        command("--out", "o", f"{option}={value}")
+    assert f"argument {option}: '{value}' is not a" in capsys.readouterr().err
+
+
+def test_devices_and_options_that_are_not_there_are_named(data, tmp_path):
+    settings = ["--data", data, "--out", tmp_path / "out", "--steps", 1]
+    for more in ([], ["--dry-run"]):
+        with pytest.raises(InputError, match="--device gpu can't be used here"):
+            train.run(command(*settings, *more, "--device", "gpu"))
+    with pytest.raises(InputError, match="train generator does not take --backbone"):
+        train.run(command(*settings, "--backbone", "b.pth"))
+    analyzer = command("--data", data, "--out", tmp_path / "out", "--minutes", 1, "--dry-run", "--set", "smooth=true")
+    analyzer.network = "analyzer"
+    with pytest.raises(InputError, match="train analyzer does not take --dry-run, --set;"):
+        train.run(analyzer)
+    assert not (tmp_path / "out").exists()
 
 
 def test_the_network_of_full_width_has_vgg_s_own_features(teacher):
@@ -115,6 +143,8 @@ def test_a_dry_run_tells_everything_and_writes_nothing(data, teacher, tmp_path, 
         "  discriminator: 664,577",
     ):
         assert line in said, line
+    assert train.run(command(*settings, "--steps", 7, "--small-share", 0.5, "--device", "cpu", "--dry-run")) == 0
+    assert "  pairs a step: 32 on half-size frames, then 8" in capsys.readouterr().out.splitlines()
     with pytest.raises(InputError, match="relu5_2 is asked for"):
         train.run(command("--data", data, "--out", out, "--recipe", "paper", "--vgg", teacher, "--dry-run"))
 
@@ -154,6 +184,21 @@ def test_a_stage_begins_with_what_another_has_learned(data, teacher, tmp_path):
     wider = replace(first.recipe, network=replace(first.recipe.network, width=8, modulation=4))
     with pytest.raises(InputError, match="does not fit this configuration"):
         Trainer(wider, "image", ALONE, teacher, init=tmp_path)
+
+
+def test_both_rates_follow_the_schedule(data, teacher):
+    weights = {"adversarial": 0.1}
+    recipe = _tiny("shipped", critic_rate=0.25)
+    recipe = replace(recipe, objective=replace(recipe.objective, weights=replace(recipe.objective.weights, **weights)))
+    taught = Trainer(recipe, "image", ALONE, teacher)
+    batch = _batch(data, recipe, 1)
+    seen = []
+    for number, progress in ((0, 0.0), (100, 0.0), (200, 1.0)):
+        taught.step(number, progress, batch)
+        assert taught.critic is not None
+        seen.append([optimizer.param_groups[0]["lr"] for optimizer in (taught.optimizer, taught.critic)])
+    assert [rate for rate, _ in seen] == pytest.approx([2e-3 / 50, 2e-3, 2e-5])
+    assert [critic for _, critic in seen] == pytest.approx([0.25 * rate for rate, _ in seen])
 
 
 def test_half_precision_scales_its_losses(data, teacher):
@@ -203,6 +248,21 @@ def test_the_release_s_spectral_norm_is_folded_into_what_is_written(data, teache
             assert isinstance(layer, nn.Conv2d | nn.ConvTranspose2d)
             matrix = layer.weight if isinstance(layer, nn.Conv2d) else layer.weight.transpose(0, 1)
             assert torch.linalg.matrix_norm(matrix.detach().flatten(1), 2) == pytest.approx(1, abs=0.1), name
+
+
+def test_the_parsing_stage_needs_no_teacher_that_it_does_not_ask(data, tmp_path, capsys):
+    missing = tmp_path / "missing.safetensors"
+    taught = _trainer("paper", "parsing", missing)
+    assert (
+        taught.losses is None and np.isfinite(list(taught.step(0, 0.0, _batch(data, taught.recipe, 1)).values())).all()
+    )
+    settings = ["--data", data, "--out", tmp_path, "--width", 4, "--vgg", missing, "--steps", 1, "--device", "cpu"]
+    assert train.run(command(*settings, "--stage", "parsing", "--dry-run")) == 0
+    assert "  teacher: none in this stage" in capsys.readouterr().out.splitlines()
+    with pytest.raises(InputError, match="missing.safetensors is missing"):
+        _trainer("paper", "image", missing)
+    # A network as wide as VGG carries its weights whatever it learns.
+    assert trainer.needs_teacher(RECIPES["paper"].resolved(), "parsing")
 
 
 def test_a_network_without_parsing_generator_has_no_parsing_stage(teacher):

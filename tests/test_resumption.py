@@ -36,16 +36,19 @@ def _equal(a, b) -> bool:
 
 
 @pytest.mark.parametrize(
-    "settings",
+    ("settings", "learned"),
     [
         # Half-size frames for the first half, both generators, a moving average, bfloat16.
-        ["--stage", "apart", "--small-share", 0.5],
+        (["--stage", "apart", "--small-share", 0.5], "parsing_generator"),
         # End to end, the discriminator first, its spectral norms' vectors, float32.
-        ["--stage", "joint", "--recipe", "paper", "--layers", "shallow", "--ema", 0.9],
+        (["--stage", "joint", "--recipe", "paper", "--layers", "shallow", "--ema", 0.9], "parsing_generator"),
+        (["--stage", "parsing", "--small-share", 1], "parsing_generator"),
+        # The discriminator after the generator.
+        (["--stage", "image", "--small-share", 1, "--loss", "adversarial=0.1"], "image_generator"),
     ],
-    ids=["shipped", "paper"],
+    ids=["shipped", "paper", "parsing", "image"],
 )
-def test_a_resumed_run_computes_what_an_unbroken_one_does(data, teacher, tmp_path, settings):
+def test_a_resumed_run_computes_what_an_unbroken_one_does(data, teacher, tmp_path, settings, learned):
     whole, parts = tmp_path / "whole", tmp_path / "parts"
     assert _run(data, teacher, whole, "--steps", 3, *settings) == 0
     for until in (1, 3):
@@ -56,7 +59,7 @@ def test_a_resumed_run_computes_what_an_unbroken_one_does(data, teacher, tmp_pat
     assert a is not None and b is not None
     assert _equal(a | {"spent": 0}, b | {"spent": 0})
     assert _equal(read_model(whole / "pise.safetensors"), read_model(parts / "pise.safetensors"))
-    assert not torch.equal(*(a[name]["parsing_generator.out.conv.weight"] for name in ("model", "average")))
+    assert not torch.equal(*(a[name][f"{learned}.out.conv.weight"] for name in ("model", "average")))
 
 
 def test_a_run_does_not_go_on_with_other_settings(data, teacher, tmp_path):
@@ -66,6 +69,11 @@ def test_a_run_does_not_go_on_with_other_settings(data, teacher, tmp_path):
         _run(data, teacher, tmp_path, *settings, "--rate", 0.01)
     with pytest.raises(InputError, match="stage parsing -> image"):
         _run(data, teacher, tmp_path, "--stage", "image", "--steps", 2)
+    with pytest.raises(InputError, match="limit None -> 1, samples 4 -> 1"):
+        _run(data, teacher, tmp_path, *settings, "--limit", 1)
+    larger = write_samples(tmp_path / "larger", 5)
+    with pytest.raises(InputError, match="samples 4 -> 5"):
+        _run(larger, teacher, tmp_path, *settings)
     assert len(curve(tmp_path)) == 1
     # More steps are no other settings.
     _run(data, teacher, tmp_path, "--stage", "parsing", "--steps", 3)
@@ -88,3 +96,10 @@ def test_what_was_logged_after_the_last_checkpoint_is_taken_out(tmp_path):
     Log(tmp_path, step=2)
     assert [record["step"] for record in curve(tmp_path)] == [1, 2]
     assert curve(tmp_path)[0]["loss"] == 1 / 3
+    # The machine went off while a line was written: all of it but its end, or half of it.
+    for cut in ('{"step": 3, "loss": 0.5}', '{"step": 3, "lo'):
+        with log.path.open("a") as file:
+            file.write(cut)
+        Log(tmp_path, step=3)(step=4, loss=0.25)
+        assert curve(tmp_path)[-1] == {"step": 4, "loss": 0.25}
+    assert [record["step"] for record in curve(tmp_path)] == [1, 2, 3, 4]

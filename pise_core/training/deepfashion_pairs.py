@@ -57,14 +57,14 @@ class DeepFashion:
         """All pictures of a split, also those that are in no pair."""
         return self._names[split]
 
-    def pairs(self, split: str, limit: int | None = None) -> list[tuple[str, str]]:
+    def pairs(self, split: str, limit: int | None = None, needed: bool = True) -> list[tuple[str, str]]:
         """(source, target) names, in the order of the list.
 
         Raises:
-            InputError: if there is none, or one shows a picture without enough joints.
+            InputError: if there is none though it is ``needed``, or one shows a picture without enough joints.
         """
         pairs = self._pairs[split][:limit]
-        if not pairs:
+        if needed and not pairs:
             raise InputError(f"{self.folder} holds no pairs of the split {split!r}; prepare it without --split")
         unknown = sorted({name for pair in pairs for name in pair} - self._poses.keys())
         if unknown:
@@ -123,7 +123,7 @@ class DeepFashionPairs:
 
     def __init__(self, data: Path, config: PISEConfig, limit: int | None = None, surroundings: bool = True):
         self._data, self._config = DeepFashion(data), config
-        self._pairs, self._shown = self._data.pairs("train", limit), self._data.pairs("test")
+        self._pairs, self._shown = self._data.pairs("train", limit), self._data.pairs("test", needed=False)
         order = self._data.order
         if config.detail_path and (order, config.labels) != ("studio", "studio"):
             raise InputError("the detail path knows our own regions only: prepare with a -studio table, labels=studio")
@@ -147,7 +147,7 @@ class DeepFashionPairs:
         return collate(pairs, drop[part], detail, **self._told)
 
     def held_back(self, count: int) -> list[Batch]:
-        """Pairs of the test list, evenly spread."""
+        """Pairs of the test list, evenly spread; none where that split was not prepared."""
         shown, detail = self._shown[:: max(1, len(self._shown) // count)][:count], self._config.detail_path
         return [collate([self._pair(pair, FRAME_SIZE, detail)], detail=detail, **self._told) for pair in shown]
 

@@ -90,7 +90,8 @@ class Log:
 
     Args:
         folder: where it lies.
-        step: that the run goes on from; lines beyond it, of a run that was killed after its checkpoint, are taken out.
+        step: that the run goes on from; lines beyond it, of a run that was killed after its checkpoint, are taken out,
+            and so is one that was cut off as it was written.
         board: see :func:`open_board`; numbers beside a ``step`` become curves in TensorBoard, too.
     """
 
@@ -98,8 +99,8 @@ class Log:
         self.path = folder / "log.jsonl"
         self.board = board
         if step is not None and self.path.exists():
-            lines = self.path.read_text().splitlines(keepends=True)
-            self.path.write_text("".join(line for line in lines if json.loads(line).get("step", 0) <= step))
+            lines = self.path.read_text(errors="replace").splitlines()
+            self.path.write_text("".join(line + "\n" for line in lines if _logged_at(line) <= step))
 
     def __call__(self, **values) -> None:
         with self.path.open("a") as file:
@@ -110,6 +111,14 @@ class Log:
             for name, value in values.items():
                 if isinstance(value, float):
                     self.board.add_scalar(name, value, values["step"])
+
+
+def _logged_at(line: str) -> float:
+    """The step of a line of the log: 0 where it has none, infinity where it is not whole."""
+    try:
+        return json.loads(line).get("step", 0)
+    except ValueError:
+        return math.inf
 
 
 def open_board(folder: Path, step: int) -> "SummaryWriter":

@@ -1,5 +1,6 @@
 """The losses of eq. 4 to 12, as printed: means over the whole picture. Those on the person alone, which the shipped
-weights were taught by, are in ``person_losses``.
+weights were taught by, are in ``person_losses``. Two are not to the letter: cross-entropy is not divided by the N = 8
+of eq. 6, and the generator's side of eq. 12 is the non-saturating one.
 
 Weights of the terms are in ``LossWeights``; a term of weight 0 is not computed. What is averaged over a batch is the
 same whether one process has all of it or several have a part each: the mean over the processes of what they answer.

@@ -125,11 +125,26 @@ class _Sum(torch.autograd.Function):
         return _Sum.forward(ctx, gradient)
 
 
+def usable_device(name: str) -> torch.device:
+    """The device of that name.
+
+    Raises:
+        InputError: if there is none on this machine.
+    """
+    try:
+        device = torch.device(name)
+        torch.ones(1, device=device).cpu()
+    except (RuntimeError, AssertionError):
+        raise InputError(f"--device {name} can't be used here; use cpu, or cuda where torch finds a GPU") from None
+    return device
+
+
 def join(device: str) -> Processes:
     """The processes that were launched together with this one.
 
     Raises:
-        InputError: if there are several and accelerate is not installed, or fewer than were asked for.
+        InputError: if there are several and accelerate is not installed, or fewer than were asked for; if ``device`` is
+            not there.
     """
     count = int(os.environ.get("WORLD_SIZE", 1))
     if count == 1:
@@ -139,12 +154,12 @@ def join(device: str) -> Processes:
                 "accelerate launch --cpu starts one process only; for several on a CPU use: "
                 "accelerate launch --multi_gpu --num_processes N -m pise_core train ... --device cpu"
             )
-        return Processes(device)
+        return Processes(usable_device(device))
     try:
         from accelerate import PartialState
     except ImportError:
         raise InputError("several processes need accelerate: pip install -r requirements-train.txt") from None
-    state = PartialState(cpu=torch.device(device).type == "cpu")
+    state = PartialState(cpu=usable_device(device).type == "cpu")
     return Processes(state.device or device, state.process_index, state.num_processes)
 
 

@@ -2,9 +2,11 @@
 
 from dataclasses import asdict, dataclass, field, replace
 
-from pise_core.config import RELEASE_CONFIG, SHIPPED_CONFIG, PISEConfig
+from pise_core.config import PAPER_CONFIG, RELEASE_CONFIG, SHIPPED_CONFIG, PISEConfig
 from pise_core.training.losses import DEEP_PERCEPTUAL, DEEP_STYLE, LossWeights, Objective
 
+#: A batch is so many times larger on frames of half size.
+SMALL_BATCH = 4
 #: VGG-19's own width: only there can the network carry its very weights.
 VGG_WIDTH = 64
 
@@ -22,7 +24,7 @@ class Optimization:
         clip: largest norm of the generators' gradient; 0 leaves it as it is.
         average: decay of the moving average of the weights (EMA), which is what is written; 0 writes the last ones.
         precision: of convolutions, "fp32", "bf16" or "fp16".
-        small_share: share of the run, at its start, on half-size frames with four times the batch.
+        small_share: share of the run, at its start, on half-size frames with ``SMALL_BATCH`` times the batch.
         initial: "torch": its layers' own. "orthogonal": as the release begins, gain 0.02, no bias.
         spectral_norm: encoders and decoder of the image generator are spectrally normalized while they learn.
         critic_first: the discriminator learns before the generators in each step, else after them.
@@ -97,7 +99,7 @@ _RELEASED_WEIGHTS = LossWeights(
     face=0.0,
 )
 #: Eq. 4-12 as printed, with the release's weights, which the paper does not print; 30 is what the release gives eq. 8
-#: before it leaves that out of the sum.
+#: before it leaves that out of the sum. The 1/N of eq. 6 is not there, and eq. 12 is non-saturating, see ``losses``.
 _PRINTED = Objective(
     weights=replace(_RELEASED_WEIGHTS, correspondence=30.0),
     judged="picture",
@@ -109,7 +111,7 @@ _PRINTED = Objective(
 
 RECIPES = {
     "shipped": Recipe("shipped", SHIPPED_CONFIG),
-    "paper": Recipe("paper", PISEConfig(), _PRINTED, _RELEASED),
+    "paper": Recipe("paper", PAPER_CONFIG, _PRINTED, _RELEASED),
     "release": Recipe(
         "release",
         RELEASE_CONFIG,

@@ -7,9 +7,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from pise_core.config import PISEConfig
+from pise_core.conventions import Convention
 from pise_core.framing import FRAME_SIZE
 from pise_core.pise import PISE
-from pise_core.regions import PALETTE
 from pise_core.training.batches import Batch
 from pise_core.training.sources import PairSource
 
@@ -19,11 +20,12 @@ def write_picture(path: Path, picture: np.ndarray) -> None:
     cv2.imwrite(str(path), cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
 
 
-def pairs_sheet(source: PairSource, rng: np.random.Generator, detail: bool, count: int = 40) -> np.ndarray:
-    """Training pairs as they are drawn, four in a row, (H, W, 3) uint8: source, its map, what is carried, target."""
-    rows = []
+def pairs_sheet(source: PairSource, rng: np.random.Generator, config: PISEConfig, count: int = 40) -> np.ndarray:
+    """Training pairs as they are drawn for a network of this configuration, four in a row, (H, W, 3) uint8: source, its
+    map, what is carried, target."""
+    rows, palette = [], Convention(config).palette
     for _ in range(0, count, 4):
-        b = source.batch(rng, 4, FRAME_SIZE, detail)
+        b = source.batch(rng, 4, FRAME_SIZE, config.detail_path)
         carried = b.carry.image if b.carry else torch.zeros_like(b.source_image)
         rows.append(
             np.hstack(
@@ -32,7 +34,7 @@ def pairs_sheet(source: PairSource, rng: np.random.Generator, detail: bool, coun
                     for i in range(len(b.source_image))
                     for tile in (
                         _pixels(b.source_image[i]),
-                        PALETTE[b.source_parsing[i].argmax(0).numpy()],
+                        palette[b.source_parsing[i].argmax(0).numpy()],
                         _pixels(carried[i]),
                         _pixels(b.target_image[i]),
                     )
@@ -43,10 +45,11 @@ def pairs_sheet(source: PairSource, rng: np.random.Generator, detail: bool, coun
 
 
 @torch.no_grad()
-def sheet(model: PISE, subjects: list[Batch], device: str | torch.device = "cpu") -> np.ndarray:
-    """A row per subject, two rows side by side, (H, W, 3) uint8: source, carried, the generated map, the picture on it
-    with and on the true one without the detail path, target."""
-    rows = []
+def sheet(model: PISE, subjects: list[Batch], device: str | torch.device = "cpu", whole: bool = False) -> np.ndarray:
+    """A row per subject, two rows side by side if their number is even, (H, W, 3) uint8: source, carried, the generated
+    map, the picture on it with and on the true one without the detail path, target. Made pictures and the target are
+    grey off the person, unless ``whole`` ones are judged."""
+    rows, palette = [], Convention(model.config).palette
     for subject in subjects:
         b = subject.to(device)
         inputs = (b.source_image, b.source_parsing, b.source_pose, b.target_pose)
@@ -54,12 +57,12 @@ def sheet(model: PISE, subjects: list[Batch], device: str | torch.device = "cpu"
         full = model(*inputs, carry=b.carry) if model.parsing_generator is not None else plain
         label = full.parsing.argmax(1)[0].cpu()
         carried = b.carry.image if b.carry else b.source_image
-        person = b.person[0].cpu() > 0
+        person, made = (None, None) if whole else (b.person[0].cpu() > 0, label[None] > 0)
         tiles = [
             _pixels(b.source_image[0]),
             _pixels(carried[0]),
-            PALETTE[label.numpy()],
-            _pixels(full.image[0], label[None] > 0),
+            palette[label.numpy()],
+            _pixels(full.image[0], made),
             _pixels(plain.image[0], person),
             _pixels(b.target_image[0], person),
         ]

@@ -25,10 +25,11 @@ class PairSource(Protocol):
 
         Several processes draw one batch together: all call with the same ``rng`` and ``size``, each with a ``part`` of
         its own, and what they get, joined, is what one process gets without ``part``. So whatever is drawn must not
-        depend on ``part`` (``rng.spawn(size)`` gives every pair a generator of its own).
+        depend on ``part`` (``rng.spawn(size)`` gives every pair a generator of its own). It is called from a thread
+        beside the one that trains, by one at a time.
 
         Args:
-            rng: everything random comes from it.
+            rng: everything random comes from it, nothing from torch.
             size: pairs in the whole batch.
             frame: (H, W), ``FRAME_SIZE`` or a smaller frame to begin with. Where the configuration wants a square
                 canvas, tensors are as wide as they are high and the frame lies in the middle.

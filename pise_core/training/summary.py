@@ -5,10 +5,10 @@ from pathlib import Path
 from torch import nn
 
 from pise_core.training.processes import Processes
-from pise_core.training.recipes import Recipe
+from pise_core.training.recipes import SMALL_BATCH, Recipe
 from pise_core.training.sources import open_source
 from pise_core.training.teacher import load_teacher
-from pise_core.training.trainer import new_discriminator, new_model
+from pise_core.training.trainer import needs_teacher, new_discriminator, new_model
 
 
 def summary(
@@ -28,8 +28,11 @@ def summary(
     recipe = recipe.resolved()
     objective, settings = recipe.objective, recipe.optimization
     source = open_source(data, recipe.network, limit, surroundings=objective.judged == "person")
-    if vgg is not None:
-        load_teacher(vgg, objective.layers, objective.statistics)
+    teacher: Path | str = "none in this stage"
+    if needs_teacher(recipe, stage):
+        teacher = vgg or "torchvision's, from the hub"
+        if vgg is not None:
+            load_teacher(vgg, objective.layers, objective.statistics)
     model = new_model(recipe, stage)
     lines = [f"recipe {recipe.name}, stage {stage}"]
     lines += _section("data", {"folder": data, "kind": type(source).__name__, "to draw from": len(source)})
@@ -37,10 +40,12 @@ def summary(
     lines += _section("network", recipe.network.to_dict())
     whole = recipe.to_dict()
     weights = whole["objective"].pop("weights")
-    lines += _section("objective", whole["objective"] | {"teacher": vgg or "torchvision's, from the hub"})
+    lines += _section("objective", whole["objective"] | {"teacher": teacher})
     lines += _section("loss weights", weights)
     lines += _section("optimization", {"optimizer": "Adam", **whole["optimization"]})
-    lines += _section("run", {**length, "processes": processes.count, "pairs a step": settings.batch * processes.count})
+    batch = settings.batch * processes.count
+    pairs = f"{SMALL_BATCH * batch} on half-size frames, then {batch}" if settings.small_share else batch
+    lines += _section("run", {**length, "processes": processes.count, "pairs a step": pairs})
     parts = {"parsing_generator": model.parsing_generator, **dict(model.image_generator.named_children())}
     counts = {name: count_parameters(part) for name, part in parts.items() if part is not None}
     lines += _section("parameters", {k: f"{v:,}" for k, v in counts.items() if v})

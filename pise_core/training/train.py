@@ -6,9 +6,10 @@ from pathlib import Path
 
 import torch
 
-from pise_core.config import ABLATIONS, PISEConfig
+from pise_core.config import ABLATIONS, PAPER_CONFIG, PISEConfig
 from pise_core.errors import InputError
 from pise_core.training import train_analyzer, train_generator
+from pise_core.training.arguments import above_zero, natural, positive, share
 from pise_core.training.losses import (
     ADVERSARIAL,
     DEEP_PERCEPTUAL,
@@ -17,12 +18,14 @@ from pise_core.training.losses import (
     SHALLOW_STYLE,
     LossWeights,
 )
-from pise_core.training.processes import join, leave
+from pise_core.training.processes import join, leave, usable_device
 from pise_core.training.recipes import RECIPES, Recipe
 from pise_core.training.samples import load_samples
 from pise_core.training.summary import summary
 from pise_core.training.trainer import PRECISIONS, STAGES
 
+#: What the analyzer is trained with; everything else is the generator's.
+_OF_ANALYZER = ("network", "data", "out", "minutes", "batch", "rate", "seed", "device", "threads", "backbone")
 _LAYERS = {"shallow": (SHALLOW_PERCEPTUAL, SHALLOW_STYLE), "deep": (DEEP_PERCEPTUAL, DEEP_STYLE)}
 
 
@@ -30,12 +33,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("network", choices=["analyzer", "generator"])
     parser.add_argument("--data", type=Path, default=Path("prepared"), help="folder that prepare wrote")
     parser.add_argument("--out", type=Path, required=True, help="checkpoints, weights, log and sample sheets go here")
-    parser.add_argument("--minutes", type=float, default=None, help="wall clock of the whole run, over all resumptions")
-    parser.add_argument("--batch", type=int, default=None)
-    parser.add_argument("--rate", type=float, default=None, help="peak learning rate")
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument(
+        "--minutes", type=above_zero, default=None, help="wall clock of the whole run, over all resumptions"
+    )
+    parser.add_argument("--batch", type=positive, default=None)
+    parser.add_argument("--rate", type=above_zero, default=None, help="peak learning rate")
+    parser.add_argument("--seed", type=natural, default=0)
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
-    parser.add_argument("--threads", type=int, default=None, help="CPU threads")
+    parser.add_argument("--threads", type=positive, default=None, help="CPU threads")
     analyzer = parser.add_argument_group("analyzer")
     analyzer.add_argument(
         "--backbone", type=Path, default=None, help="torchvision's SqueezeNet 1.1 (.pth); default: from the hub"
@@ -49,9 +54,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     generator.add_argument("--stage", choices=STAGES, default="apart")
     generator.add_argument("--dry-run", action="store_true", help="print what would be done, and do nothing")
-    generator.add_argument("--paper", action="store_true", help="the paper's network: no colour path, no detail path")
+    generator.add_argument(
+        "--paper", action="store_true", help="the paper's network on 256x256, no colour or detail path"
+    )
     generator.add_argument("--ablation", choices=ABLATIONS, help="the paper's network as in its section 4.3")
-    generator.add_argument("--width", type=int, default=None, help="64 is the paper's, 16 the shipped recipe's")
+    generator.add_argument("--width", type=positive, default=None, help="64 is the paper's, 16 the shipped recipe's")
     generator.add_argument(
         "--set",
         action="append",
@@ -76,17 +83,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--vgg", type=Path, default=None, help="VGG-19 (.safetensors or .pth); default: from the hub"
     )
     generator.add_argument("--precision", choices=list(PRECISIONS), help="of convolutions")
-    generator.add_argument("--ema", type=float, default=None, help="decay of the weights' moving average; 0: none")
+    generator.add_argument("--ema", type=share, default=None, help="decay of the weights' moving average; 0: none")
     generator.add_argument(
-        "--small-share", type=float, default=None, help="share of the run that frames are of half size (first)"
+        "--small-share", type=share, default=None, help="share of the run that frames are of half size (first)"
     )
     generator.add_argument("--init", type=Path, default=None, help="pise.safetensors to begin with")
-    generator.add_argument("--steps", type=int, default=None, help="length of the whole run, instead of minutes")
+    generator.add_argument("--steps", type=positive, default=None, help="length of the whole run, instead of minutes")
     generator.add_argument(
-        "--until", type=int, default=None, help="leave the run at this step; called again it goes on"
+        "--until", type=positive, default=None, help="leave the run at this step; called again it goes on"
     )
-    generator.add_argument("--limit", type=int, default=None, help="train on so many photos only")
-    generator.add_argument("--log-every", type=int, default=25, help="steps between lines of log.jsonl")
+    generator.add_argument("--limit", type=positive, default=None, help="train on so many photos only")
+    generator.add_argument("--log-every", type=positive, default=25, help="steps between lines of log.jsonl")
     generator.add_argument("--tensorboard", action="store_true", help="curves and sheets for TensorBoard, too")
 
 
@@ -114,9 +121,8 @@ def resolve(args: argparse.Namespace) -> Recipe:
         InputError: if the settings contradict each other.
     """
     recipe = RECIPES[args.recipe]
-    network = recipe.network
-    if args.paper or args.ablation:
-        network = replace(ABLATIONS[args.ablation or "full"], width=network.width)
+    network = PAPER_CONFIG if args.paper else ABLATIONS[args.ablation] if args.ablation else recipe.network
+    network = replace(network, width=recipe.network.width)
     given = {"batch": args.batch, "rate": args.rate, "precision": args.precision, "average": args.ema}
     given |= {"small_share": args.small_share}
     asked = {"adversarial": args.adversarial}
@@ -137,6 +143,7 @@ def _given(options: dict) -> dict:
 
 
 def run(args: argparse.Namespace) -> int:
+    _expect_own_options(args)
     if args.threads:
         torch.set_num_threads(args.threads)
     if args.network == "analyzer":
@@ -168,11 +175,26 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
+def _expect_own_options(args: argparse.Namespace) -> None:
+    """An option of the other network would be left aside in silence, ``--dry-run`` among them.
+
+    Raises:
+        InputError: naming those.
+    """
+    parser = argparse.ArgumentParser()
+    add_arguments(parser)
+    usual = vars(parser.parse_args([args.network, "--out", str(args.out)]))
+    of_other = ["backbone"] if args.network == "generator" else usual.keys() - set(_OF_ANALYZER)
+    given = sorted(f"--{name.replace('_', '-')}" for name in of_other if getattr(args, name) != usual[name])
+    if given:
+        raise InputError(f"train {args.network} does not take {', '.join(given)}; leave that out")
+
+
 def _analyzer(args: argparse.Namespace) -> int:
     if args.minutes is None:
         raise InputError("training the analyzer needs --minutes")
     given = _given({"batch": args.batch, "rate": args.rate})
-    common = {"seed": args.seed, "device": args.device, **given}
+    common = {"seed": args.seed, "device": str(usable_device(args.device)), **given}
     network = train_analyzer.train(args.data, args.out, args.minutes, args.backbone, **common)
     print(train_analyzer.score_crops(network, load_samples(args.data, "test"), args.device))
     return 0

@@ -8,9 +8,11 @@ import torch
 from pise_core.errors import InputError
 from pise_core.framing import FRAME_SIZE
 from pise_core.pise import PISE
+from pise_core.training.ahead import Ahead
+from pise_core.training.batches import Batch
 from pise_core.training.loop import Budget, Log, load_checkpoint, open_board, save_checkpoint
 from pise_core.training.processes import join, leave
-from pise_core.training.recipes import Recipe
+from pise_core.training.recipes import SMALL_BATCH, Recipe
 from pise_core.training.sheets import pairs_sheet, sheet, write_picture
 from pise_core.training.sources import open_source
 from pise_core.training.trainer import Trainer
@@ -38,9 +40,9 @@ def train(
 ) -> PISE:
     """Run, or resume from ``out/generator.pt``, until the budget is used up; the averaged weights go to ``out``.
 
-    Given ``steps``, a run that was stopped and resumed computes to the bit what an unbroken one does. Forty pairs are
-    drawn to ``pairs.png`` at the start, and what the network makes of a few test photos to ``sheet.png`` every 100
-    steps.
+    Given ``steps``, a run on a CPU that was stopped and resumed computes to the bit what an unbroken one does. Forty
+    pairs are drawn to ``pairs.png`` at the start, and what the network makes of a few test photos to ``sheet.png``
+    every 100 steps.
 
     Args:
         data: folder that ``prepare`` wrote.
@@ -51,7 +53,8 @@ def train(
         vgg: the teacher's file; None fetches torchvision's.
         init: weights to begin with.
         limit: draw from so many photos, or pairs, only.
-        steps: length of the whole run.
+        steps: length of the whole run. It may be another when the run is resumed; where rates or frames follow the
+            progress, the result is then not that of a run of so many steps from the start.
         until: leave the run at this step; called again it goes on.
         seed: of everything random.
         device: "cpu", "cuda".
@@ -59,7 +62,8 @@ def train(
         tensorboard: also write curves and sheets for TensorBoard.
 
     Raises:
-        InputError: if data, teacher or ``init`` are missing or do not fit; if ``out`` holds a run of another recipe.
+        InputError: if data, teacher or ``init`` are missing or do not fit; if ``out`` holds a run of other settings or
+            of other data.
         FloatingPointError: as soon as a loss is not finite; it names every term.
     """
     if minutes is None and steps is None:
@@ -71,10 +75,14 @@ def train(
     source = open_source(data, config, limit, surroundings=recipe.objective.judged == "person")
     trainer = Trainer(recipe, stage, processes, vgg, init)
     run = {"recipe": recipe.to_dict(), "stage": stage, "seed": seed, "processes": processes.count}
+    run |= {"limit": limit, "samples": len(source)}
     step, spent = 0, 0.0
     if state := load_checkpoint(out / "generator.pt"):
         _expect_same(out, state, run)
-        trainer.load_state_dict(state)
+        try:
+            trainer.load_state_dict(state)
+        except (ValueError, RuntimeError):
+            raise InputError(f"{out} holds a run of another version; --init {out} begins with its weights") from None
         step, spent = state["step"], state["spent"]
     if processes.agree(step) != step:
         raise InputError(f"--out {out} must be a folder that all machines share")
@@ -82,23 +90,31 @@ def train(
     books = _Books(out, trainer, source.held_back(6), step, tensorboard) if processes.main else None
     if books:
         if not step:
-            pairs = pairs_sheet(source, np.random.default_rng(seed), config.detail_path)
+            pairs = pairs_sheet(source, np.random.default_rng(seed), config)
             write_picture(out / "pairs.png", pairs)
-        books.log(samples=len(source), parameters=sum(p.numel() for p in trainer.model.parameters()), **run)
-    while (progress := processes.agree(budget.used(step))) < 1 and (until is None or step < until):
+        books.log(parameters=sum(p.numel() for p in trainer.model.parameters()), **run)
+
+    def draw(step: int, small: bool) -> Batch:
         # A resumed run sees what an unbroken one would.
         rng = np.random.default_rng((seed, step))
-        torch.manual_seed(seed * 1_000_003 + step)
-        small = progress < settings.small_share
-        size = settings.batch * (4 if small else 1) * processes.count
+        size = settings.batch * (SMALL_BATCH if small else 1) * processes.count
         frame = SMALL_FRAME if small else FRAME_SIZE
-        batch = source.batch(rng, size, frame, config.detail_path, processes.part(size))
-        terms = trainer.step(step, progress, batch.to(processes.device))
-        step += 1
-        if books and step % log_every == 0:
-            books.log(step=step, seconds=budget.spent, **terms)
-        if books and step % 100 == 0:
-            books.checkpoint(step, budget.spent, run)
+        return source.batch(rng, size, frame, config.detail_path, processes.part(size))
+
+    with Ahead(draw) as batches:
+        while (progress := processes.agree(budget.used(step))) < 1 and (until is None or step < until):
+            batch = batches.take(step, progress < settings.small_share)
+            # With minutes this is a guess, which is wrong once, when frames become larger.
+            soon = budget.used(step + 1)
+            if soon < 1 and step + 1 != until:
+                batches.foresee(step + 1, soon < settings.small_share)
+            torch.manual_seed(seed * 1_000_003 + step)
+            terms = trainer.step(step, progress, batch.to(processes.device))
+            step += 1
+            if books and step % log_every == 0:
+                books.log(step=step, seconds=budget.spent, **terms)
+            if books and step % 100 == 0:
+                books.checkpoint(step, budget.spent, run)
     if books:
         books.checkpoint(step, budget.spent, run)
     leave(processes)
@@ -118,7 +134,8 @@ class _Books:
         averaged = self.trainer.outcome
         save_model(self.out / "pise.safetensors", averaged)
         if self.shown:
-            picture = sheet(averaged, self.shown, self.trainer.processes.device)
+            whole = self.trainer.recipe.objective.judged == "picture"
+            picture = sheet(averaged, self.shown, self.trainer.processes.device, whole)
             write_picture(self.out / "sheet.png", picture)
             if self.log.board is not None:
                 self.log.board.add_image("sheet", picture, step, dataformats="HWC")
@@ -127,14 +144,15 @@ class _Books:
 
 
 def _expect_same(out: Path, state: dict, run: dict) -> None:
-    """A run goes on as it began, or not at all.
+    """A run goes on as it began, on as many samples, or not at all; only its length may change.
 
     Raises:
         InputError: naming what differs.
     """
     if "recipe" not in state:  # checkpoints of before there were recipes
         return
-    before, now = _flat({name: state.get(name) for name in run}), _flat(run)
+    kept = [name for name in run if name in state]  # older checkpoints have fewer
+    before, now = _flat({name: state[name] for name in kept}), _flat({name: run[name] for name in kept})
     names = [name for name in before | now if before.get(name) != now.get(name)]
     if names:
         changed = ", ".join(f"{name} {before.get(name)} -> {now.get(name)}" for name in names)

@@ -9,6 +9,7 @@ from pise_core.conventions import Convention
 from pise_core.errors import InputError
 from pise_core.networks.discriminator import Discriminator
 from pise_core.networks.normalization import PerRegionNormalization
+from pise_core.networks.vgg import VGGSlice
 from pise_core.pise import PISE, PISEOutput
 from pise_core.regions import REGION, REGION_COUNT
 from pise_core.training.batches import Batch
@@ -33,7 +34,8 @@ class Trainer:
         recipe: as :meth:`Recipe.resolved` has it.
         stage: one of ``STAGES``.
         processes: that train together.
-        vgg: the teacher's file; None fetches it.
+        vgg: the teacher's file; None fetches it. Not asked for where nothing is learned from it, see
+            :func:`needs_teacher`.
         init: weights to begin with.
 
     Raises:
@@ -42,11 +44,12 @@ class Trainer:
 
     def __init__(self, recipe: Recipe, stage: str, processes: Processes, vgg: Path | None, init: Path | None = None):
         self.recipe, self.stage, self.processes = recipe, stage, processes
-        config, objective, settings = recipe.network, recipe.objective, recipe.optimization
+        objective, settings = recipe.objective, recipe.optimization
         device = processes.device
         self.model = new_model(recipe, stage)
-        teacher = load_teacher(vgg, objective.layers, objective.statistics)
-        if objective.matching == "vgg":
+        needed = needs_teacher(recipe, stage)
+        teacher = load_teacher(vgg, objective.layers, objective.statistics) if needed else None
+        if teacher is not None and objective.matching == "vgg":
             _take_over(self.model, teacher)
         if init is not None:
             _begin_with(self.model, init)
@@ -56,16 +59,16 @@ class Trainer:
         if device.type == "cpu":
             _mend_instance_norms(self.model)
         self.model = self.model.to(device).to(memory_format=torch.channels_last)
-        if objective.judged == "person":
-            face = Convention(config).style_row(REGION["face"])
-            self.losses = PersonLosses(teacher, 4 * config.width, objective, face, processes).to(device)
-        else:
-            self.losses = PictureLosses(teacher, 4 * config.width, objective, processes).to(device)
+        #: Of the picture; None where there is none.
+        self.losses = None
+        if teacher is not None and stage != "parsing":
+            self.losses = _picture_losses(recipe, teacher, processes).to(device)
         judged = objective.weights.adversarial and stage != "parsing"
         self.discriminator = new_discriminator(recipe).to(device) if judged else None
         self.average = Average(self.model, settings.average)
         learning = [p for p in self.model.parameters() if p.requires_grad]
-        self.parameters = [*learning, *self.losses.readout.parameters()]
+        readout = [] if self.losses is None else list(self.losses.readout.parameters())
+        self.parameters = [*learning, *readout]
         self.optimizer = torch.optim.Adam(self.parameters, lr=settings.rate, betas=settings.betas)
         critic = [] if self.discriminator is None else list(self.discriminator.parameters())
         rate = settings.rate * settings.critic_rate
@@ -91,8 +94,9 @@ class Trainer:
         """
         settings, weights = self.recipe.optimization, self.recipe.objective.weights
         rate = settings.rate if settings.schedule == "constant" else rate_at(settings.rate, number, progress)
-        for group in self.optimizer.param_groups:
-            group["lr"] = rate
+        for optimizer, share in ((self.optimizer, 1.0), (self.critic, settings.critic_rate)):
+            for group in optimizer.param_groups if optimizer else ():
+                group["lr"] = rate * share
         self.model.train()
         with self._autocast():
             terms, made = self._terms(batch)
@@ -122,7 +126,7 @@ class Trainer:
         def map_alone() -> Tensor:
             return self.model.generate_parsing(b.source_parsing, b.source_pose, b.target_pose, b.carried_parsing)
 
-        if self.stage == "parsing":
+        if self.losses is None:
             return of_map(map_alone()), None
         given = None if self.stage == "joint" else b.target_parsing
         made = self.model(b.source_image, b.source_parsing, b.source_pose, b.target_pose, given, carry=b.carry)
@@ -178,10 +182,11 @@ class Trainer:
         state = {
             "model": self.model.state_dict(),
             "average": self.average.module.state_dict(),
-            "readout": self.losses.readout.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "scalers": [scaler.state_dict() for scaler in self.scalers],
         }
+        if self.losses is not None:
+            state["readout"] = self.losses.readout.state_dict()
         if self.discriminator is not None and self.critic is not None:
             state |= {"discriminator": self.discriminator.state_dict(), "critic": self.critic.state_dict()}
         return state
@@ -190,13 +195,27 @@ class Trainer:
         """Go on from what :meth:`state_dict` gave."""
         self.model.load_state_dict(state["model"])
         self.average.module.load_state_dict(state["average"])
-        self.losses.readout.load_state_dict(state["readout"])
+        if self.losses is not None:
+            self.losses.readout.load_state_dict(state["readout"])
         self.optimizer.load_state_dict(state["optimizer"])
         for scaler, saved in zip(self.scalers, state.get("scalers", ()), strict=False):
             scaler.load_state_dict(saved)
         if self.discriminator is not None and self.critic is not None and "discriminator" in state:
             self.discriminator.load_state_dict(state["discriminator"])
             self.critic.load_state_dict(state["critic"])
+
+
+def needs_teacher(recipe: Recipe, stage: str) -> bool:
+    """Whether VGG-19 judges pictures in this stage, or its weights are part of the network."""
+    return stage != "parsing" or recipe.objective.matching == "vgg"
+
+
+def _picture_losses(recipe: Recipe, teacher: VGGSlice, processes: Processes) -> PictureLosses:
+    channels, objective = 4 * recipe.network.width, recipe.objective
+    if objective.judged == "picture":
+        return PictureLosses(teacher, channels, objective, processes)
+    face = Convention(recipe.network).style_row(REGION["face"])
+    return PersonLosses(teacher, channels, objective, face, processes)
 
 
 def new_model(recipe: Recipe, stage: str) -> PISE:

@@ -12,6 +12,7 @@ from tqdm import tqdm
 from pise_core.editor import Editor
 from pise_core.errors import InputError
 from pise_core.images import check_writable, write_image
+from pise_core.training.arguments import positive
 from pise_core.training.evaluation import analyzer, fashion, in_frame, report, styles
 from pise_core.training.evaluation.contestants import TRUTH, Contestant, load_contestants
 from pise_core.training.evaluation.half_body import half_body
@@ -37,21 +38,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--tasks", type=_tasks, default=STREET_TASKS, metavar="TASK,...", help=f"some of {','.join(STREET_TASKS)}"
     )
     street.add_argument("--against", metavar="ROW", help="how far each row is from this one, with 95 %% intervals")
-    street.add_argument("--limit", type=_positive, help="at most so many photos (styles: pairs of photos)")
+    street.add_argument("--limit", type=positive, help="at most so many photos (styles: pairs of photos)")
     street.set_defaults(examine=_street)
     clips = kinds.add_parser("videos", help="true pairs of frames from clips of one person each")
     clips.add_argument(
         "--data", type=Path, required=True, help="a folder per clip: frames NNNNN.jpg, and keypoints.json"
     )
-    clips.add_argument("--pairs", type=_positive, default=4, help="pairs of frames per clip (default: 4)")
-    clips.add_argument("--limit", type=_positive, help="at most so many clips")
+    clips.add_argument("--pairs", type=positive, default=4, help="pairs of frames per clip (default: 4)")
+    clips.add_argument("--limit", type=positive, help="at most so many clips")
     clips.set_defaults(examine=_videos, against=None)
     analysis = kinds.add_parser("analyzer", help="joints and regions that are found in the same test photos")
     analysis.add_argument("--data", type=Path, default=Path("prepared"), help="folder that prepare wrote")
-    analysis.add_argument("--limit", type=_positive, help="at most so many photos")
+    analysis.add_argument("--limit", type=positive, help="at most so many photos")
     analysis.set_defaults(examine=_analyzer, sheet=None, against=None)
     pairs = fashion.add_arguments(kinds)
-    pairs.add_argument("--limit", type=_positive, help="at most so many pairs, the first of the list")
+    pairs.add_argument("--limit", type=positive, help="at most so many pairs, the first of the list")
     for kind in (street, clips, analysis):
         kind.add_argument("--seed", type=int, default=0, help="which pairs, turns, edits and scenes are drawn")
     for kind in (street, clips, analysis, pairs):
@@ -190,9 +191,3 @@ def _named(text: str) -> tuple[str, Path]:
     if not (name and equals and path):
         raise argparse.ArgumentTypeError(f"{text!r} is not NAME=PATH")
     return name, Path(path)
-
-
-def _positive(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1")
-    return int(text)
