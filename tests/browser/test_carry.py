@@ -112,8 +112,10 @@ def test_parts_are_carried_at_once_and_the_last_state_is_shown(carried_visit):
     visitor.shoot("exact")
     carried, exact = shown()
     assert not carried
-    # What was carried is already much of what the generator makes of it.
-    assert np.abs(exact - picture).mean() < 0.55 * np.abs(exact - photo).mean()
+    # What was carried is already much of what the generator makes of it, where that is not only grain.
+    changed = np.abs(exact - photo).max(-1) > 24
+    assert changed.sum() > 100
+    assert np.abs(exact - picture)[changed].mean() < 0.55 * np.abs(exact - photo)[changed].mean()
 
     # A preset is carried at once as well, and so is the next one, over what came of the first.
     for preset in (3, 5):
