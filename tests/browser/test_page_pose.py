@@ -26,6 +26,7 @@ def test_several_joints_are_moved_scaled_turned_and_mirrored(visit, tmp_path, na
     visitor = visit(f"pose-{name}", **size)
     page = visitor.page
     open_example(visitor, 0)
+    page.get_by_role("button", name="Close the first steps").click()
     page.locator('#pose [data-do="all"]').click()
     assert page.locator("#pose #joint").input_value() == "several"
 
@@ -52,7 +53,8 @@ def test_several_joints_are_moved_scaled_turned_and_mirrored(visit, tmp_path, na
     page.keyboard.press("Escape")
     page.locator('#pose [data-do="marquee"]').click()
     (x0, y0), (x1, y1) = visitor.joint("left_elbow"), visitor.joint("left_wrist")
-    drag(page, (max(x0, x1) + 28, y0 - 20), (min(x0, x1) - 20, y1 + 24))
+    rim = 0.4 * (y1 - y0)  # in reach of no other joint, at any size
+    drag(page, (max(x0, x1) + rim, y0 - rim), (min(x0, x1) - rim, y1 + rim))
     assert page.locator("#pose #joint option:checked").inner_text() == "2 joints"
     nose = visitor.joint("nose")
 
