@@ -5,6 +5,7 @@ import asyncio
 import base64
 import io
 import socket
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -62,7 +63,8 @@ def talk(address, conversation):
             await client.initialize()
             return await conversation(client)
 
-    return asyncio.run(connected())
+    with ThreadPoolExecutor(1) as pool:  # the browser tests' own event loop may be running in this thread
+        return pool.submit(asyncio.run, connected()).result()
 
 
 def state_of(answer):
