@@ -7,8 +7,10 @@ import io
 import socket
 from concurrent.futures import ThreadPoolExecutor
 
+import mcp
 import numpy as np
 import pytest
+from mcp.client.streamable_http import streamablehttp_client
 from PIL import Image
 
 from app import mcp as app_mcp
@@ -18,9 +20,6 @@ from pise_core.errors import InputError
 from pise_core.images import encode_image
 from pise_core.pose import to_rows
 from tests.conftest import moved
-
-mcp = pytest.importorskip("mcp", reason="gradio[mcp] is not installed")
-from mcp.client.streamable_http import streamablehttp_client  # noqa: E402
 
 
 @pytest.fixture(scope="module")
