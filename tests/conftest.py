@@ -1,7 +1,9 @@
 """What the tests share. No photo of anybody is needed: people are drawn."""
 
 import os
+import socket
 from collections.abc import Callable, Iterable
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -191,3 +193,18 @@ def laid_out():
     photo[mask > 0] = (40, 130, 80)
     photo = np.clip(photo + np.random.default_rng(3).normal(0, 4, photo.shape), 0, 255).astype(np.uint8)
     return photo, mask > 0
+
+
+@contextmanager
+def served(demo, **settings):
+    """Serve the studio's blocks from this process; the address."""
+    from app.studio import launch
+
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    launch(demo, "127.0.0.1", port, prevent_thread_lock=True, quiet=True, **settings)
+    try:
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        demo.close()

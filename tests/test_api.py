@@ -1,7 +1,6 @@
 """The studio for programs: the example of the README and every endpoint, on a real server."""
 
 import re
-import socket
 import urllib.error
 import urllib.request
 
@@ -12,23 +11,18 @@ from gradio_client.exceptions import AppError
 from PIL import Image
 
 from app.actions import Studio
-from app.studio import build, launch
+from app.studio import build
 from pise_core.images import read_image, write_image, write_parsing
 from pise_core.pose import to_json, to_rows
 from pise_core.regions import REGION
-from tests.conftest import ROOT, moved
+from tests.conftest import ROOT, moved, served
 
 
 @pytest.fixture(scope="module")
 def address(editor):
     """Address of a server."""
-    demo = build(Studio(lambda: editor))
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    launch(demo, "127.0.0.1", port, prevent_thread_lock=True, quiet=True)
-    yield f"http://127.0.0.1:{port}"
-    demo.close()
+    with served(build(Studio(lambda: editor))) as address:
+        yield address
 
 
 def test_a_call_past_the_queue_is_refused(address):

@@ -4,8 +4,8 @@ import ast
 import asyncio
 import base64
 import io
-import socket
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 
 import mcp
 import numpy as np
@@ -19,7 +19,7 @@ from app.studio import build, launch
 from pise_core.errors import InputError
 from pise_core.images import encode_image
 from pise_core.pose import to_rows
-from tests.conftest import moved
+from tests.conftest import moved, served
 
 
 @pytest.fixture(scope="module")
@@ -44,14 +44,11 @@ def address(editor, uploads, folder):
 
 def serve(editor, uploads):
     demo = build(Studio(lambda: editor))
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("app.studio.McpUploads", lambda: uploads)
-        launch(demo, "127.0.0.1", port, mcp_server=True, prevent_thread_lock=True, quiet=True)
-    yield f"http://127.0.0.1:{port}/gradio_api/mcp/"
-    demo.close()
+    with ExitStack() as stack:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("app.studio.McpUploads", lambda: uploads)
+            address = stack.enter_context(served(demo, mcp_server=True))
+        yield f"{address}/gradio_api/mcp/"
 
 
 def talk(address, conversation):

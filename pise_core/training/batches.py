@@ -15,6 +15,10 @@ from pise_core.regions import cut_out
 from pise_core.rendering import REACH
 from pise_core.training.articulation import Pair
 
+#: Share of the batches without the detail path, and of the pairs that miss one carried region: the edit must be whole
+#: without them.
+SILENT, DROPPED = 0.25, 0.35
+
 
 @dataclass(frozen=True)
 class Batch:

@@ -16,11 +16,8 @@ from pise_core.framing import FRAME_SIZE, Framing
 from pise_core.parts import Carried, assign_parts, carry
 from pise_core.pose import from_rows
 from pise_core.training.articulation import Framed, Pair
-from pise_core.training.batches import Batch, collate
+from pise_core.training.batches import DROPPED, SILENT, Batch, collate
 from pise_core.training.deepfashion import SPLITS, first_few
-
-#: Share of the batches without the detail path, and of the pairs that miss a carried region, as for street photos.
-_SILENT, _DROPPED = 0.25, 0.35
 
 
 class DeepFashion:
@@ -141,8 +138,8 @@ class DeepFashionPairs:
     ) -> Batch:
         """See ``sources.PairSource``. The detail path is silent for a quarter of the batches."""
         chosen = rng.integers(0, len(self._pairs), size)
-        drop = np.where(rng.random(size) < _DROPPED, rng.integers(1, 8, size), -1)
-        detail = bool(detail and rng.random() > _SILENT)
+        drop = np.where(rng.random(size) < DROPPED, rng.integers(1, 8, size), -1)
+        detail = bool(detail and rng.random() > SILENT)
         pairs = [self._pair(self._pairs[index], frame, detail) for index in chosen[part]]
         return collate(pairs, drop[part], detail, **self._told)
 

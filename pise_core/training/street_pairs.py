@@ -7,7 +7,7 @@ import numpy as np
 from pise_core.config import PISEConfig
 from pise_core.errors import InputError
 from pise_core.training.articulation import articulated_pair, frame_sample
-from pise_core.training.batches import Batch, collate
+from pise_core.training.batches import DROPPED, SILENT, Batch, collate
 from pise_core.training.samples import load_samples
 
 
@@ -32,8 +32,8 @@ class StreetPairs:
     ) -> Batch:
         """Fresh pairs. The detail path is silent for a quarter of the batches: the edit must be whole without it."""
         chosen = rng.integers(0, len(self._samples), size)
-        drop = np.where(rng.random(size) < 0.35, rng.integers(1, 8, size), -1)
-        detail = detail and rng.random() > 0.25
+        drop = np.where(rng.random(size) < DROPPED, rng.integers(1, 8, size), -1)
+        detail = detail and rng.random() > SILENT
         pairs = []
         for index, own in list(zip(chosen, rng.spawn(size), strict=True))[part]:
             pairs.append(articulated_pair(frame_sample(self._samples[index], own, frame), own))

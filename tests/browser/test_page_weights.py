@@ -1,26 +1,20 @@
 """A menu of weights where the server was started with several; the document goes on with those that are chosen."""
 
-import socket
-
 import pytest
 from test_desktop import DESKTOP, open_example
 
 from app.actions import Studio
-from app.studio import build, launch
+from app.studio import build
 from pise_core import PISE, Editor, PISEConfig
+from tests.conftest import served
 
 
 @pytest.fixture(scope="module")
 def studio_address(editor):
     """Address of a server with other weights besides, which nobody has trained."""
     other = Editor(PISE(PISEConfig(width=4, colour_path=True, detail_path=True)), editor.analyzer)
-    demo = build(Studio(lambda: editor, {"Other": lambda: other}))
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    launch(demo, "127.0.0.1", port, prevent_thread_lock=True, quiet=True)
-    yield f"http://127.0.0.1:{port}"
-    demo.close()
+    with served(build(Studio(lambda: editor, {"Other": lambda: other}))) as address:
+        yield address
 
 
 def test_the_document_goes_on_with_other_weights(visit):
