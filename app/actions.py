@@ -55,10 +55,9 @@ class Studio(OpeningActions, TextureActions, MotionActions):
 
     def commit_pose(self, session: Session, value: Any) -> Updates:
         """The user let go of the skeleton; ``value`` is ``{"seq", "keypoints"}``."""
-        session.saw(checks.sequence(value))
-        document = session.need_document()
+        sequence, document = checks.sequence(value), session.need_document()
         document.set_pose(checks.pose(value))
-        session.edited(carried=True)
+        session.edited(sequence, carried=True)
         yield rendering(session)
 
     def commit_paint(self, session: Session, value: Any) -> Updates:
@@ -66,31 +65,31 @@ class Studio(OpeningActions, TextureActions, MotionActions):
 
         The page may not know yet where the paint has gone with a new pose: only the stroke itself is taken over.
         """
-        document = session.need_document()
-        session.saw(checks.sequence(value))
+        sequence, document = checks.sequence(value), session.need_document()
         before, after = checks.stroke(document, value)
         with session.lock:
-            session.edited()
             document.set_paint(before, after)
+            session.edited(sequence)
             session.painter_knows(after)
         yield rendering(session)
 
     def undo(self, session: Session, value: Any) -> Updates:
         """One step back, whatever kind of edit it was; before the first one, back to the document before."""
-        sequence = session.saw(checks.sequence(value))
+        sequence = checks.sequence(value)
         if (session.document is None or not session.document.can_undo) and session.bring_back():
+            session.saw(sequence)
             yield from self.come_back(session)
             return
         yield _travelled(session, sequence, session.document is not None and session.document.undo())
 
     def redo(self, session: Session, value: Any) -> Updates:
         """One step forward again."""
-        sequence = session.saw(checks.sequence(value))
+        sequence = checks.sequence(value)
         yield _travelled(session, sequence, session.document is not None and session.document.redo())
 
     def start_over(self, session: Session, value: Any) -> Updates:
         """Back to the photo as it was opened; this can be undone."""
-        sequence = session.saw(checks.sequence(value))
+        sequence = checks.sequence(value)
         yield _travelled(session, sequence, session.document is not None and session.document.start_over())
 
     def render(self, session: Session) -> Updates:
@@ -98,20 +97,25 @@ class Studio(OpeningActions, TextureActions, MotionActions):
         document = session.document
         if document is None:
             return
-        edits, sequence = document.edits, session.sequence
+        sequence = session.sequence  # read first: the edit of that number is made by now
+        edits = document.edits
         rendered = document.render(edits)
         url = page.picture(session, rendered.photo)["url"]
-        updates: Update = {"result": page.result(session, url, sequence=sequence)}
+        # Said with the picture once more: what an older picture said last may have come after what the edit said.
+        updates = {"result": page.result(session, url, sequence=sequence)} | rendering(session)
         if not session.painter_is_told(edits):
             updates["regions"] = {"map": page.region_map(session, document, edits)}
         if session.strip_is_stale(edits):
             session.strip, updates["textures"] = None, {"strip": False}
         yield updates
-        if document.edits is edits:  # else a newer render is on its way and prepares its own
+        # After another edit a newer picture is on its way, which prepares its own parts and download.
+        if document.edits is edits:
             layers = page.layers(session, document, edits, rendered, url)
             yield {"pose": {"layers": layers}} | status("busy", "Preparing the download…", session)
+        if document.edits is edits:
             download = page.download(session, rendered.photo)
-            yield {"download": download} | status("ok", _done(session, document, edits), session)
+            if document.edits is edits:
+                yield {"download": download} | status("ok", _done(session, document, edits), session)
 
     def prepare(self, session: Session) -> Updates:
         """After a document was opened: render its edits, or compute what the first preview needs."""
@@ -149,9 +153,9 @@ class Studio(OpeningActions, TextureActions, MotionActions):
 
     def load_pose(self, session: Session, value: Any) -> Updates:
         """Take the pose of a file, in our JSON or OpenPose's; ``value`` is ``{"text"}``."""
-        session.saw(checks.sequence(value))
+        sequence = checks.sequence(value)
         session.need_document().load_pose(checks.text(value))
-        yield _posed(session)
+        yield _posed(session, sequence)
 
     def borrow_pose(self, session: Session, path: Any, detector: str) -> Updates:
         """Fit the pose of somebody in another photo to the person; the server keeps no copy of the file."""
@@ -166,18 +170,18 @@ class Studio(OpeningActions, TextureActions, MotionActions):
         if pose is None:
             pose = self.load().analyze(photo, box=people[0].box).pose
         document.fit_pose(pose)
-        yield _posed(session, note)
+        yield _posed(session, note=note)
 
 
-def _posed(session: Session, note: str = "") -> Update:
-    session.edited(carried=True, note=note)
+def _posed(session: Session, sequence: int = 0, note: str = "") -> Update:
+    session.edited(sequence, carried=True, note=note)
     session.next_sequence()
     return {"pose": {"pose": page.pose(session.need_document())}} | rendering(session)
 
 
 def _travelled(session: Session, sequence: int, moved: bool) -> Update:
     """After a step through the history: canvases and panels at once, the picture follows."""
-    session.edited()
+    session.edited(sequence)
     document = session.document
     if not moved or document is None:
         return status("ok", "There is nothing more to undo or redo.", session)

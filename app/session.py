@@ -177,9 +177,10 @@ class Session:
         mixes = [{name: mix for name, mix in e.styles.items() if name != region} for e in (known, edits)]
         return known.pose is not edits.pose or known.paint is not edits.paint or mixes[0] != mixes[1]
 
-    def edited(self, carried: bool = False, note: str = "") -> None:
-        """An edit was made, and what the user is told when it is rendered."""
+    def edited(self, sequence: int = 0, carried: bool = False, note: str = "") -> None:
+        """The edit with that order number was made just now, and what the user is told when it is rendered."""
         self.carried, self.note = carried, note
+        self.saw(sequence)
 
     def saw(self, sequence: int) -> int:
         """Note an order number that the page sent, and return it."""

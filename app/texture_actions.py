@@ -20,10 +20,9 @@ class TextureActions(Engine):
 
     def commit_styles(self, session: Session, value: Any) -> Updates:
         """A slider was let go of, or another reference chosen; ``value`` is ``{"seq", "styles"}``."""
-        document = session.need_document()
-        session.saw(checks.sequence(value))
-        session.edited()
+        sequence, document = checks.sequence(value), session.need_document()
         document.set_styles(checks.field(value, "styles"))
+        session.edited(sequence)
         yield rendering(session)
 
     def add_references(self, session: Session, paths: Any, detector: str, parser: str) -> Updates:
@@ -81,11 +80,12 @@ class TextureActions(Engine):
     def remove_reference(self, session: Session, value: Any) -> Updates:
         """Forget a reference and what was borrowed from it; ``value`` is ``{"reference": id}``."""
         key = checks.field(value, "reference")
-        sequence = session.saw(checks.sequence(value)) or session.next_sequence()
+        sequence = checks.sequence(value)
         if session.document is None:
             session.references.remove(key)
         else:
             session.document.remove_reference(key)
+        sequence = session.saw(sequence) or session.next_sequence()
         news = {"references": page.references(session), "styles": page.styles(session.document, sequence)}
         yield {"textures": news} | rendering(session)
 

@@ -42,6 +42,23 @@ def test_drag_commit_render_undo_redo(studio, session, person):
     }
 
 
+@pytest.mark.parametrize("steps", [1, 2])
+def test_a_picture_that_an_edit_overtakes_is_not_handed_out(studio, session, person, steps):
+    run(studio.commit_pose(session, {"seq": 1, "keypoints": to_rows(moved(person))}))
+    older = studio.render(session)
+    told = [next(older) for _ in range(steps)]
+    run(studio.undo(session, {"seq": 2}))
+    for update in [*told, *older]:
+        assert "value" not in update.get("download", {})
+        assert update.get("bar", {}).get("status", {}).get("kind") != "ok"
+    newer = list(studio.render(session))
+    # With the picture comes that its download is still being made, whatever was said before.
+    assert newer[0]["result"]["result"]["seq"] == 2 and newer[0]["download"] == {"interactive": False}
+    assert newer[0]["bar"]["status"]["kind"] == "busy"
+    assert newer[-1]["download"]["interactive"] and newer[-1]["bar"]["status"]["kind"] == "ok"
+    assert np.array_equal(read_image(newer[-1]["download"]["value"]), person.photo)
+
+
 def test_a_pose_dragged_back_is_no_edit(studio, session, person):
     run(studio.commit_pose(session, {"seq": 1, "keypoints": to_rows(person.pose)}))
     assert session.document.edits.none
