@@ -176,6 +176,18 @@ def test_a_document_that_could_not_be_opened_again_is_not_written(document, monk
         write(dataclasses.replace(document, references={}))
 
 
+def test_where_there_is_no_room_removed_references_are_left_out(document, monkeypatch):
+    borrowed = document.history[3]
+    removed = dataclasses.replace(borrowed, styles={}, removed=frozenset({"r3"}))
+    document = dataclasses.replace(document, history=[borrowed, removed], position=1)
+    again = read(write(document))
+    assert list(again.references) == ["r3"] and again.history[1].removed == {"r3"}
+    assert again.history[0].styles == {"hair": {"r3": 0.25}} and not again.history[0].removed
+    monkeypatch.setattr(contents, "MAX_DOCUMENT_PIXELS", 3 * document.person.parsing.size)
+    again = read(write(document))
+    assert not again.references and not again.history[0].styles and not again.history[1].removed
+
+
 def test_what_would_be_refused_is_not_written(document, monkeypatch):
     monkeypatch.setattr(contents, "MAX_DOCUMENT_PIXELS", 10_000)
     with pytest.raises(InputError, match="remove a reference"):

@@ -12,7 +12,7 @@ Written by :mod:`pise_core.document.writing`, opened by :mod:`pise_core.document
 """
 
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -66,7 +66,7 @@ class SavedDocument:
         name: of the photo, without suffix; files are named after it.
         person: who is edited.
         boxes: everybody found in the photo, in its pixels; ``chosen`` is the index of who is edited.
-        references: id -> name and person.
+        references: id -> name and person, in sight or borrowed from by some step.
         history: the steps; ``position`` is the index of the current one.
     """
 
@@ -82,6 +82,12 @@ class SavedDocument:
     def people(self) -> list[SavedPerson]:
         """The person, and those of the references in their order."""
         return [self.person, *(person for _, person in self.references.values())]
+
+    def without_removed(self) -> "SavedDocument":
+        """The same without the references that are out of sight now, which only an undo would bring back."""
+        gone = self.history[self.position].removed
+        rest = {key: reference for key, reference in self.references.items() if key not in gone}
+        return replace(self, references=rest, history=[edits.without(gone) for edits in self.history])
 
 
 def pixels_of(data: bytes) -> int:

@@ -107,6 +107,7 @@ class Document(EditedPerson):
     def restored(cls, saved: SavedDocument, people: Sequence["Person"]) -> "Document":
         """Go on with what a file held; ``people`` are those of ``saved.people``, known to an editor."""
         references = References()
+        references.removed = saved.history[saved.position].removed
         for (key, (name, _)), person in zip(saved.references.items(), people[1:], strict=True):
             references.add(name, person, key)
         history = History(saved.history, saved.position)
@@ -115,7 +116,8 @@ class Document(EditedPerson):
     def contents(self) -> SavedDocument:
         """All that is kept in a file, as it is now: later edits don't change it."""
         with self._lock:
-            references = {key: (r.name, SavedPerson.of(r.person)) for key, r in self.references.items()}
+            wanted = self.references.keys() | self._history.borrowed_from
+            references = {k: (r.name, SavedPerson.of(r.person)) for k, r in self.references.kept.items() if k in wanted}
             return SavedDocument(
                 self.name, SavedPerson.of(self.person), self.boxes, self.chosen, references,
                 self._history.steps, self._history.position,
@@ -213,7 +215,7 @@ class Document(EditedPerson):
             InputError: on fewer than two key poses, or more pictures of that size than may be.
         """
         edits = edits or self.edits
-        renderer = self._renderer if side == PREVIEW_SIDE else Renderer(self.person, self.references, side)
+        renderer = self._renderer if side == PREVIEW_SIDE else Renderer(self.person, self.references.kept, side)
         poses = motion_poses(edits.motion, renderer.person(preview=True).photo.nbytes)
 
         def picture(pose: np.ndarray) -> np.ndarray:

@@ -37,9 +37,10 @@ class EditedPerson:
     def __init__(self, person: "Person", references: References | None = None, history: History | None = None) -> None:
         self.person = person
         self.references = References() if references is None else references
-        self._history = history or History()
-        self._renderer = Renderer(person, self.references)
+        self._history = history or History([Edits(removed=self.references.removed)])
+        self._renderer = Renderer(person, self.references.kept)
         self._lock = threading.RLock()
+        self.take_up()
 
     # ---- the history
 
@@ -59,12 +60,24 @@ class EditedPerson:
     def undo(self) -> bool:
         """One step back, whatever kind of edit it was; False if there is none."""
         with self._lock:
-            return self._history.undo()
+            moved = self._history.undo()
+            self.take_up()
+            return moved
 
     def redo(self) -> bool:
         """One step forward again; False if there is none."""
         with self._lock:
-            return self._history.redo()
+            moved = self._history.redo()
+            self.take_up()
+            return moved
+
+    def take_up(self) -> None:
+        """Go on from the current state, after another document has used the references too: in sight are those that
+        this one has not removed, and what was borrowed from those that are no more is gone."""
+        with self._lock:
+            if gone := self._history.borrowed_from - self.references.kept.keys():
+                self._history.forget_references(gone)
+            self.references.removed = self.edits.removed
 
     def start_over(self) -> bool:
         """Back to the photo as it was opened, as one step; False if nothing was asked for."""
@@ -187,14 +200,14 @@ class EditedPerson:
             self.set_styles({**self.edits.styles, region: {reference: weight}})
 
     def remove_reference(self, key: Any) -> None:
-        """Forget a reference and every style, past ones too, that was borrowed from it.
+        """Remove a reference and what is borrowed from it, as one step.
 
         Raises:
             InputError: if there is no such reference.
         """
         with self._lock:
             self.references.remove(key)
-            self._history.forget_reference(key)
+            self._history.commit(styles=self.edits.without({key}).styles, removed=self.references.removed)
 
     def set_motion(self, keys: Any, seconds: float = 1.0, loop: bool = True) -> None:
         """A motion through key poses, each (18, 3) or 18 rows, as one step.

@@ -1,7 +1,7 @@
 """What a user asks for: pose, paint, styles and motion. A state is never changed, only replaced by the next one."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -32,6 +32,12 @@ class Motion:
     seconds: float = 1.0
     loop: bool = True
 
+    def same(self, other: "Motion") -> bool:
+        """Whether both are the same motion."""
+        if (len(self.keys), self.seconds, self.loop) != (len(other.keys), other.seconds, other.loop):
+            return False
+        return all(same_pose(a, b) for a, b in zip(self.keys, other.keys, strict=True))
+
 
 @dataclass(frozen=True, eq=False)
 class Paint:
@@ -45,6 +51,10 @@ class Paint:
     layer: PaintLayer
     pose: np.ndarray | None
 
+    def same(self, other: "Paint | None") -> bool:
+        """Whether both are the same paint, painted in the same pose."""
+        return self is other or (other is not None and self.layer == other.layer and same_pose(self.pose, other.pose))
+
 
 @dataclass(frozen=True, eq=False)
 class Edits:
@@ -55,17 +65,40 @@ class Edits:
         paint: what was painted over the map, in this pose or in another one, or None.
         styles: region name -> id of a reference -> its weight; what is missing to 1 is the person's own.
         motion: key poses, which are a picture each of another result.
+        removed: ids of the references that are out of sight.
     """
 
     pose: np.ndarray | None = None
     paint: Paint | None = None
     styles: dict[str, dict[str, float]] = field(default_factory=dict)
     motion: Motion = Motion()
+    removed: frozenset[str] = frozenset()
 
     @property
     def none(self) -> bool:
         """True when nothing is asked for: the result is the photo itself. A motion changes no result."""
         return self.pose is None and self.paint is None and not any(any(mix.values()) for mix in self.styles.values())
+
+    def same(self, other: "Edits") -> bool:
+        """Whether both ask for the same in everything, so that one after the other would be no step."""
+        asked = self.styles, self.removed
+        return asked == (other.styles, other.removed) and self.motion.same(other.motion) and self.looks_like(other)
+
+    def without(self, keys: Set[str]) -> "Edits":
+        """The same, with nothing borrowed from these references."""
+        mixes = {region: {k: w for k, w in mix.items() if k not in keys} for region, mix in self.styles.items()}
+        return replace(self, styles={region: mix for region, mix in mixes.items() if mix})
+
+    def looks_like(self, other: "Edits") -> bool:
+        """Whether both give the same picture: a motion changes none, nor does a texture of weight 0."""
+        if not same_pose(self.pose, other.pose) or _borrowed(self.styles) != _borrowed(other.styles):
+            return False
+        return other.paint is None if self.paint is None else self.paint.same(other.paint)
+
+
+def _borrowed(styles: dict[str, dict[str, float]]) -> dict[str, dict[str, float]]:
+    mixes = {region: {key: weight for key, weight in mix.items() if weight} for region, mix in styles.items()}
+    return {region: mix for region, mix in mixes.items() if mix}
 
 
 def checked_styles(styles: Any, references: Mapping[str, "Reference"]) -> dict[str, dict[str, float]]:

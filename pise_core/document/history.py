@@ -1,6 +1,6 @@
 """One history for every kind of edit."""
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import replace
 from typing import Any
 
@@ -44,8 +44,12 @@ class History:
         return self._position + 1 < len(self._steps)
 
     def commit(self, **changes: Any) -> Edits:
-        """Replace fields of the current state as one step; what could have been redone is gone."""
-        self._steps[self._position + 1 :] = [replace(self.current, **changes)]
+        """Replace fields of the current state as one step; what could have been redone is gone. What changes nothing is
+        no step."""
+        wanted = replace(self.current, **changes)
+        if wanted.same(self.current):
+            return self.current
+        self._steps[self._position + 1 :] = [wanted]
         del self._steps[: -HISTORY_LIMIT - 1]
         self._position = len(self._steps) - 1
         return self.current
@@ -62,8 +66,12 @@ class History:
         self._position += moved
         return moved
 
-    def forget_reference(self, key: str) -> None:
-        """Take a reference out of the styles of all states."""
+    @property
+    def borrowed_from(self) -> set[str]:
+        """Ids of the references that any state borrows from."""
+        return {key for edits in self._steps for mix in edits.styles.values() for key in mix}
+
+    def forget_references(self, keys: Set[str]) -> None:
+        """Take references that are no more out of all states."""
         for number, edits in enumerate(self._steps):
-            rest = {r: {k: w for k, w in mix.items() if k != key} for r, mix in edits.styles.items()}
-            self._steps[number] = replace(edits, styles={r: mix for r, mix in rest.items() if mix})
+            self._steps[number] = edits.without(keys)

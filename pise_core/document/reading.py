@@ -23,7 +23,7 @@ from pise_core.document.edits import KEY_LIMIT, Edits, Motion, Paint, same_pose
 from pise_core.document.history import HISTORY_LIMIT
 from pise_core.document.names import harmless
 from pise_core.document.paint import PaintLayer, working_size
-from pise_core.document.references import REFERENCE_LIMIT
+from pise_core.document.references import KEPT_LIMIT
 from pise_core.errors import InputError
 from pise_core.framing import FRAME_SIZE, Framing
 from pise_core.images import read_image, read_parsing
@@ -126,7 +126,7 @@ def _document(entries: dict[str, Any], members: _Members) -> SavedDocument:
     if not np.isfinite(boxes).all():
         raise ValueError
     references: dict[str, tuple[str, SavedPerson]] = {}
-    for n, entry in enumerate(_listed(entries["references"], REFERENCE_LIMIT)):
+    for n, entry in enumerate(_listed(entries["references"], KEPT_LIMIT)):
         key = entry["id"]
         if not re.fullmatch(r"r\d{1,6}", key) or key in references:
             raise ValueError
@@ -142,7 +142,8 @@ def _document(entries: dict[str, Any], members: _Members) -> SavedDocument:
         paint = None
         if step["paint"] is not None:
             paint = _paint(layers[step["paint"]], step, pose, entries["version"], history)
-        history.append(Edits(pose, paint, _styles(step["styles"], references), _motion(step["motion"])))
+        removed = frozenset(_listed(step.get("removed", []), KEPT_LIMIT)) & references.keys()
+        history.append(Edits(pose, paint, _styles(step["styles"], references), _motion(step["motion"]), removed))
     position = entries["position"]
     chosen = entries["people"]["chosen"]
     if type(position) is not int or not 0 <= position < len(history) or type(chosen) is not int or chosen < 0:

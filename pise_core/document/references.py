@@ -11,7 +11,8 @@ from pise_core.errors import InputError
 if TYPE_CHECKING:
     from pise_core.person import Person
 
-REFERENCE_LIMIT = 32
+#: In sight, and with those that were removed and may come back.
+REFERENCE_LIMIT, KEPT_LIMIT = 32, 64
 #: A reference's photo that is far finer than the network's frame, in which its textures are seen, is kept only so fine.
 FINER, FAR_FINER = 3, 4
 #: Long side of what is rendered while the user drags.
@@ -28,41 +29,60 @@ class Reference:
 
 
 class References(Mapping[str, Reference]):
-    """The references by their ids, ``r1``, ``r2`` and so on, in the order in which they came."""
+    """The references in sight by their ids, ``r1``, ``r2`` and so on, in the order in which they came.
+
+    No id is given twice. A reference that was removed is out of sight but kept, for that can be undone, and other
+    documents may borrow from it; only when there are too many of those the oldest ones are forgotten.
+
+    Attributes:
+        kept: all of them, those out of sight included.
+        removed: ids of those out of sight; of every document they are others (:attr:`Edits.removed`).
+    """
 
     def __init__(self) -> None:
-        self._all: dict[str, Reference] = {}
+        self.kept: dict[str, Reference] = {}
+        self.removed: frozenset[str] = frozenset()
+        self._newest = 0
 
     def __getitem__(self, key: str) -> Reference:
-        return self._all[key]
+        if key in self.removed:
+            raise KeyError(key)
+        return self.kept[key]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(list(self._all))  # another thread may add one meanwhile
+        removed = self.removed
+        return iter([key for key in list(self.kept) if key not in removed])  # another thread may add one meanwhile
 
     def __len__(self) -> int:
-        return len(self._all)
+        return len(list(iter(self)))
 
     def add(self, name: str, person: "Person", key: str | None = None) -> str:
-        """Returns the reference's id, which is ``key`` if that is given.
+        """Returns the reference's id, which is ``key`` for one that was there before, in a file or with other weights.
 
         Raises:
             InputError: if there are too many.
         """
-        if len(self._all) >= REFERENCE_LIMIT:
-            raise InputError(f"there are {REFERENCE_LIMIT} references already; remove one first")
-        key = key or f"r{1 + max((int(k[1:]) for k in self._all), default=0)}"
+        if key is None:
+            if len(self) >= REFERENCE_LIMIT:
+                raise InputError(f"there are {REFERENCE_LIMIT} references already; remove one first")
+            for old in [k for k in list(self.kept) if k in self.removed][: max(0, len(self.kept) + 1 - KEPT_LIMIT)]:
+                del self.kept[old]
+            self._newest += 1
+            key = f"r{self._newest}"
         if person.framing.scale < 1 / FAR_FINER:
             side = math.ceil(FINER * person.framing.scale * max(person.photo.shape[:2]))
             # Looked at anew, she is the same as after the document was saved and opened again.
             person = SavedPerson.of(person.scaled(side)).known_to(person.editor)
-        self._all[key] = Reference(name, person, person.scaled(PREVIEW_SIDE))
+        self.kept[key] = Reference(name, person, person.scaled(PREVIEW_SIDE))
+        self._newest = max(self._newest, int(key[1:]))
         return key
 
     def remove(self, key: Any) -> None:
-        """Forget a reference.
+        """Put a reference out of sight.
 
         Raises:
-            InputError: if there is no such reference.
+            InputError: if there is no such reference in sight.
         """
-        if not isinstance(key, str) or self._all.pop(key, None) is None:
+        if not isinstance(key, str) or key not in self:
             raise InputError("that reference is gone already")
+        self.removed |= {key}

@@ -18,11 +18,21 @@ from pise_core.regions import REGIONS
 
 
 def write(document: SavedDocument) -> bytes:
-    """The bytes of the file.
+    """The bytes of the file; references that were removed are in it, for an undo, unless it would be too large then.
 
     Raises:
         InputError: if they would be more than can be opened again.
     """
+    try:
+        return _write(document)
+    except InputError:
+        smaller = document.without_removed()
+        if len(smaller.references) == len(document.references):
+            raise
+        return _write(smaller)
+
+
+def _write(document: SavedDocument) -> bytes:
     members: dict[str, bytes] = {}
 
     def put(person: SavedPerson, photo: str, parsing: str) -> dict[str, Any]:
@@ -44,9 +54,8 @@ def write(document: SavedDocument) -> bytes:
         pose = None if edits.pose is None else _rows(edits.pose)
         motion = {"keys": [_rows(key) for key in edits.motion.keys], "seconds": edits.motion.seconds}
         motion["loop"] = edits.motion.loop
-        steps.append(
-            {"pose": pose, "paint": number, "painted_at": painted_at, "styles": edits.styles, "motion": motion}
-        )
+        step = {"pose": pose, "paint": number, "painted_at": painted_at, "styles": edits.styles, "motion": motion}
+        steps.append(step | {"removed": sorted(edits.removed & document.references.keys())})
     references = [
         {"id": key, "name": name} | put(person, f"references/{n}.png", f"references/{n}-parsing.png")
         for n, (key, (name, person)) in enumerate(document.references.items())
