@@ -3,6 +3,7 @@
 Every action is a generator of :data:`app.page.Update`. Nothing here knows Gradio, so that tests call it directly.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -74,61 +75,82 @@ class Studio(OpeningActions, TextureActions, MotionActions):
         yield rendering(session)
 
     def undo(self, session: Session, value: Any) -> Updates:
-        """One step back, whatever kind of edit it was; before the first one, back to the document before."""
-        sequence = checks.sequence(value)
-        if (session.document is None or not session.document.can_undo) and session.bring_back():
-            session.saw(sequence)
-            yield from self.come_back(session)
-            return
-        yield _travelled(session, sequence, session.document is not None and session.document.undo())
+        """One step back, whatever kind of edit it was; before the first one, back to the photo before, unless ``value``
+        has ``"within": true``."""
+        if session.before is None or (session.document is not None and session.document.can_undo):
+            yield _travelled(session, value, Document.undo)
+        elif checks.field(value, "within") is True:
+            yield status("ok", "The Undo button leads back to the photo before.", session)
+        else:
+            session.bring_back()
+            yield from self._arrive(session, value)
 
     def redo(self, session: Session, value: Any) -> Updates:
-        """One step forward again."""
-        sequence = checks.sequence(value)
-        yield _travelled(session, sequence, session.document is not None and session.document.redo())
+        """One step forward again; after the last one, to the photo that undo has left, unless as in :meth:`undo`."""
+        if session.after is None or (session.document is not None and session.document.can_redo):
+            yield _travelled(session, value, Document.redo)
+        elif checks.field(value, "within") is True:
+            yield status("ok", "The Redo button leads to the photo after this one.", session)
+        else:
+            session.bring_forth()
+            yield from self._arrive(session, value)
 
     def start_over(self, session: Session, value: Any) -> Updates:
         """Back to the photo as it was opened; this can be undone."""
-        sequence = checks.sequence(value)
-        yield _travelled(session, sequence, session.document is not None and session.document.start_over())
+        yield _travelled(session, value, Document.start_over)
+
+    def _arrive(self, session: Session, value: Any) -> Updates:
+        """Another photo takes the place of the one on the page."""
+        session.edited(checks.sequence(value))
+        yield {"bar": page.weights(self.weights, session.weights)}
+        yield from self.come_back(session)
 
     def render(self, session: Session) -> Updates:
         """Render the current edits at full size, and bring map and download up to date."""
-        document = session.document
-        if document is None:
+        now = session.moment()
+        if now is None:
             return
-        sequence = session.sequence  # read first: the edit of that number is made by now
-        edits = document.edits
+        document, edits = now.document, now.document.edits
         rendered = document.render(edits)
         url = page.picture(session, rendered.photo)["url"]
+        if session.document is not document:
+            return
         # Said with the picture once more: what an older picture said last may have come after what the edit said.
-        updates = {"result": page.result(session, url, sequence=sequence)} | rendering(session)
+        updates = {"result": page.result(url, now.number, now.edit)} | rendering(session)
         if not session.painter_is_told(edits):
-            updates["regions"] = {"map": page.region_map(session, document, edits)}
+            updates["regions"] = {"map": page.region_map(document, edits, now.number, now.edit)}
         if session.strip_is_stale(edits):
             session.strip, updates["textures"] = None, {"strip": False}
         yield updates
-        # After another edit a newer picture is on its way, which prepares its own parts and download.
-        if document.edits is edits:
-            layers = page.layers(session, document, edits, rendered, url)
-            yield {"pose": {"layers": layers}} | status("busy", "Preparing the download…", session)
-        if document.edits is edits:
+
+        def newest() -> bool:
+            # Otherwise a newer picture is on its way, which prepares its own parts and download.
+            return session.document is document and document.edits.looks_like(edits)
+
+        if newest():
+            layers = page.layers(session, now, edits, rendered, url)
+            if newest():
+                yield {"pose": {"layers": layers}} | status("busy", "Preparing the download…", session)
+        if newest():
             download = page.download(session, rendered.photo)
-            if document.edits is edits:
+            if newest():
                 yield {"download": download} | status("ok", _done(session, document, edits), session)
 
     def prepare(self, session: Session) -> Updates:
         """After a document was opened: render its edits, or compute what the first preview needs."""
-        document = session.document
-        if document is None:
+        now = session.moment()
+        if now is None:
             return
-        edits = document.edits
+        document, edits = now.document, now.document.edits
         if not edits.none:
             yield from self.render(session)
             return
         rendered = document.render(edits)
         url = page.picture(session, rendered.photo)["url"]
-        yield {"pose": {"layers": page.layers(session, document, edits, rendered, url)}}
+        layers = page.layers(session, now, edits, rendered, url)
+        if session.document is not document:
+            return
+        yield {"pose": {"layers": layers}}
         nudged = document.person.pose.copy()
         nudged[poses.visible(nudged), 0] += 1
         document.render(Edits(nudged), preview=True)
@@ -138,7 +160,7 @@ class Studio(OpeningActions, TextureActions, MotionActions):
 
         ``request`` holds any of ``keypoints``, ``labels`` and ``styles``; what it lacks is taken from the document.
         """
-        document, number = session.need_document(), session.number
+        number, document = session.number, session.need_document()
         sequence, edits = session.saw(checks.sequence(request)), document.edits
         if checks.field(request, "keypoints") is not None:
             edits = replace(edits, pose=document.wanted(checks.pose(request)))
@@ -174,20 +196,25 @@ class Studio(OpeningActions, TextureActions, MotionActions):
 
 
 def _posed(session: Session, sequence: int = 0, note: str = "") -> Update:
+    known = sequence or session.made  # what the page has asked for later is newer
     session.edited(sequence, carried=True, note=note)
-    session.next_sequence()
-    return {"pose": {"pose": page.pose(session.need_document())}} | rendering(session)
+    return {"pose": {"pose": page.pose(session.need_document(), known)}} | rendering(session)
 
 
-def _travelled(session: Session, sequence: int, moved: bool) -> Update:
-    """After a step through the history: canvases and panels at once, the picture follows."""
+def _travelled(session: Session, value: Any, step: Callable[[Document], bool]) -> Update:
+    """A step through the history: canvases and panels at once, the picture follows."""
+    sequence, document = checks.sequence(value), session.document
+    removed = session.references.removed
+    moved = document is not None and step(document)
     session.edited(sequence)
-    document = session.document
-    if not moved or document is None:
+    if document is None or not moved:
         return status("ok", "There is nothing more to undo or redo.", session)
+    textures: dict[str, Any] = {"styles": page.styles(document, sequence)}
+    if session.references.removed != removed:
+        textures["references"] = page.references(session)
     return {
-        "pose": {"pose": page.pose(document)},
-        "textures": {"styles": page.styles(document, sequence)},
+        "pose": {"pose": page.pose(document, sequence)},
+        "textures": textures,
         "motion": {"motion": page.motion(document, sequence)},
     } | rendering(session)
 

@@ -54,6 +54,8 @@ def state_of(session: Session, news: page.Update | None = None) -> State:
         "size": [photo.shape[1], photo.shape[0]],
         "people": [[round(float(v), 1) for v in found.box] for found in session.people],
         "references": {key: reference.name for key, reference in session.references.items()},
+        "undo": session.can_undo,
+        "redo": session.can_redo,
         "note": note if document else "No person was found in the photo: call place_person, or try another photo.",
     }
     if document is None:
@@ -65,6 +67,4 @@ def state_of(session: Session, news: page.Update | None = None) -> State:
         "regions": page.present(document.person.parsing),
         "styles": edits.styles,
         "motion": {"keys": [poses.to_rows(k) for k in motion.keys], "seconds": motion.seconds, "loop": motion.loop},
-        "undo": document.can_undo,
-        "redo": document.can_redo,
     }

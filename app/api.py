@@ -20,7 +20,7 @@ from gradio_client.utils import python_type_to_json_schema
 from app import mcp
 from app.actions import Studio
 from app.answers import Download, State
-from app.line import AT_ONCE, Line
+from app.line import AT_ONCE
 from app.programs import Programs, Upload
 from app.registry import Sessions
 from app.session import Session
@@ -29,11 +29,12 @@ from pise_core.errors import InputError
 log = logging.getLogger(__name__)
 
 _SESSION = "The session that open_file returned; only for clients without one of their own, such as MCP tools."
-#: Endpoints that make files may take minutes and are carried out beside; all others take their turn with the networks.
-_FILES = ("animate", "save_look", "save_document")
+#: Endpoints that make files may take minutes and are carried out beside, where a motion takes a turn for every picture.
+#: All others take their turn with the networks.
+_KINDS = {"animate": "motion", "save_look": "files", "save_document": "files"}
 
 
-def add_endpoints(studio: Studio, sessions: Sessions, line: Line) -> None:
+def add_endpoints(studio: Studio, sessions: Sessions) -> None:
     """Add the endpoints to the blocks that are being built."""
     programs = Programs(studio)
 
@@ -46,7 +47,7 @@ def add_endpoints(studio: Studio, sessions: Sessions, line: Line) -> None:
         button = gr.Button()
         for name in vars(Programs):
             if not name.startswith("_"):
-                _add(button, getattr(programs, name), sessions, nullcontext if name in _FILES else line.turn)
+                _add(button, getattr(programs, name), sessions, nullcontext if name in _KINDS else studio.line.turn)
         _add(button, close, sessions, nullcontext)
 
 
@@ -84,7 +85,7 @@ def _add(
     answer.__signature__ = inspect.Signature([request, *plain])  # type: ignore[attr-defined]
     lines = [f"{p.name}: {described[p.name]}" for p in parameters] + [f"session: {_SESSION}"]
     answer.__name__, answer.__doc__ = name, "\n".join([text, "", "Args:", *lines])
-    kind = "files" if name in _FILES else "gpu"
+    kind = _KINDS.get(name, "gpu")
     output = gr.File(label="file") if signature.return_annotation is Download else gr.JSON(label="state")
     button.click(
         answer, inputs, output, api_name=name, api_description=text, show_progress="hidden",

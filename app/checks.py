@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from app.session import Session
+from app.session import EXPIRED, Session
 from pise_core.document import Document
 from pise_core.document.edits import checked_pose
 from pise_core.document.paint import PaintLayer, working_size
@@ -92,7 +92,9 @@ def upload(path: Any) -> Iterator[None]:
 
 
 def same_document(session: Session, value: Any) -> None:
-    """``{"document": number}``: an edit is meant for what the page showed when it was made."""
-    number = field(value, "document")
-    if number is not None and number != session.number:
+    """``{"document": number}``: an edit is meant for what the page showed when it was made, 0 for nothing yet."""
+    number = sequence(value, "document")
+    if 0 < number < session.first:
+        raise InputError(EXPIRED)
+    if number not in (0, session.number):
         raise InputError("another photo was opened meanwhile; that edit was for the one before, and was not made")

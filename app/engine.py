@@ -1,10 +1,11 @@
-"""What all actions share: the editors of the server, and who looks at photos with them."""
+"""What all actions share: the editors of the server, the line before them, and who looks at photos with them."""
 
 import threading
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from app.detectors import Detectors
+from app.line import Line
 from app.session import DEFAULT_WEIGHTS, Session
 from pise_core.document.contents import SavedPerson
 
@@ -15,6 +16,9 @@ class Engine:
     Args:
         load_editor: makes the one that sessions begin with, and that finds people.
         others: what makes further ones, by the names under which their weights can be chosen.
+
+    Attributes:
+        line: of all that needs the networks.
     """
 
     def __init__(self, load_editor: Callable[[], Any], others: Mapping[str, Callable[[], Any]] | None = None) -> None:
@@ -22,6 +26,7 @@ class Engine:
         self._editors: dict[str, Any] = {}
         self._loading = threading.Lock()
         self._detectors = Detectors(self.load)
+        self.line = Line()
 
     @property
     def weights(self) -> tuple[str, ...]:

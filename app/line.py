@@ -2,13 +2,14 @@
 
 import threading
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
 #: How many requests Gradio hands over at once. Edits find their order themselves; what needs the networks waits in a
-#: line of our own, which tells users their place; files are packed beside.
-AT_ONCE = {"edit": 8, "gpu": 16, "files": 4}
+#: line of our own, which tells users their place; files are packed beside, and whoever comes is let in. Together they
+#: are no more than the threads that Gradio has.
+AT_ONCE = {"edit": 8, "gpu": 16, "motion": 8, "files": 4, "start": 4}
 
 T = TypeVar("T")
 _COMPUTING = float("inf")
@@ -49,19 +50,22 @@ class Line:
             places = list(self._seen)
             return places[: places.index(ticket)] if ticket in self._seen else []
 
-    def steps(self, work: Iterator[T], owner: object = None) -> Generator[T | int, None, None]:
+    def steps(
+        self, work: Iterator[T], owner: object = None, stopped: Callable[[], bool] = lambda: False
+    ) -> Generator[T | int, None, None]:
         """What ``work`` yields, as soon as it is its turn; before that, how many of others come first, whenever that
-        changes. What belongs to the same ``owner`` comes first too, but is not counted."""
+        changes. What belongs to the same ``owner`` comes first too, but is not counted. Of work that is ``stopped`` no
+        further step is done."""
         ticket = self._enter(owner)
         try:
             told = 0
-            while before := self.ahead(ticket):
+            while (before := self.ahead(ticket)) and not stopped():
                 others = sum(other.owner is None or other.owner is not owner for other in before)
                 if others not in (0, told):
                     told = others
                     yield others
                 self._pause()
-            while True:
+            while not stopped():
                 self._see(ticket, _COMPUTING)
                 try:
                     made = next(work)

@@ -21,7 +21,7 @@ class MotionActions(Engine):
     def commit_motion(self, session: Session, value: Any) -> Updates:
         """Key poses were added, moved or taken away, or the pace was changed; ``value`` is
         ``{"seq", "motion"}``."""
-        document, sequence = session.need_document(), session.saw(checks.sequence(value))
+        document, sequence = session.need_document(), session.count(checks.sequence(value))
         motion = checks.field(value, "motion")
         keys, seconds, loop = (checks.field(motion, name) for name in ("keys", "seconds", "loop"))
         try:
@@ -33,21 +33,32 @@ class MotionActions(Engine):
         yield news | status("ok", "Play it, or save it as GIF or MP4.", session)
 
     def save_motion(self, session: Session, value: Any) -> Updates:
-        """Render the motion, and hand it out; ``value`` is ``{"format", "size"}``, gif or mp4 and small or large."""
+        """Render the motion, and hand it out; ``value`` is ``{"format", "size"}``, gif or mp4 and small or large.
+
+        It may take minutes: every picture waits for its own turn, and others come in between.
+        """
         suffix = "." + checks.choice(value, "format", ("gif", "mp4"))
         side = SIDES[checks.choice(value, "size", tuple(SIDES))]
         document, frames = session.need_document(), []
         makers = document.frames(side=side)
         count = len(makers)
         session.stopped = False
+
+        def stopped() -> bool:
+            return session.stopped or session.document is not document
+
         try:
             for number, make in enumerate(makers, 1):
-                if session.stopped or session.document is not document:
-                    yield {"motion": {"progress": False}} | status("ok", "Stopped. Nothing was saved.", session)
-                    return
                 news = {"progress": {"done": number - 1, "of": count, "at": time.time()}}
                 yield {"motion": news} | status("busy", f"Rendering picture {number} of {count}…", session)
-                frames.append(make())
+                for step in self.line.steps((make() for make in [make]), session, stopped):
+                    if isinstance(step, int):
+                        yield page.waiting(session, step)
+                    else:
+                        frames.append(step)
+                if stopped():
+                    yield {"motion": {"progress": False}} | status("ok", "Stopped. Nothing was saved.", session)
+                    return
             data = encode_motion(frames, suffix)
         except Exception:
             yield {"motion": {"progress": False}}

@@ -7,7 +7,7 @@ import numpy as np
 from app import checks, page
 from app.engine import Engine
 from app.page import Update, Updates, rendering, status
-from app.session import Found, Session
+from app.session import EXPIRED, Found, Session
 from pise_core import pose as poses
 from pise_core.document import Document
 from pise_core.document.contents import SavedDocument, SavedPerson
@@ -23,15 +23,16 @@ SMALLEST = 64
 class OpeningActions(Engine):
     """The actions, over one editor that all sessions share."""
 
-    def start(self, session: Session) -> Updates:
-        """A page was opened: say who it is, for the live path; a page that was loaded anew gets its document back."""
-        token = {"session": session.token}
-        weights = page.weights(self.weights, session.weights)
-        yield {"bar": token | weights, "pose": token, "regions": token, "textures": token}
-        if session.photo is None:
-            return
-        session.page_is_new()
-        yield from self.come_back(session)
+    def start(self, session: Session, value: Any = None) -> Updates:
+        """A page was opened: say who it is, for the live path; a page that was loaded anew, and names its session with
+        ``{"session"}``, gets its document back."""
+        yield page.token(session)
+        yield {"bar": page.weights(self.weights, session.weights)}
+        if session.photo is not None:
+            session.page_is_new()
+            yield from self.come_back(session)
+        elif checks.field(value, "session") not in (None, session.token):
+            raise InputError(EXPIRED)
 
     def come_back(self, session: Session) -> Updates:
         """Show what the session holds to a page that knows nothing of it."""
@@ -74,7 +75,7 @@ class OpeningActions(Engine):
         except InputError:
             yield {"bar": page.weights(self.weights, session.weights)}  # the menu shows what could not be loaded
             raise
-        session.weights, session.aside = name, None  # what was set aside is known to the editor before only
+        session.weights = name
         yield {"bar": page.weights(self.weights, name)}
         if session.document is not None:
             yield from self._go_on(session, session.document, editor)
@@ -88,10 +89,10 @@ class OpeningActions(Engine):
     def _go_on(self, session: Session, document: Document, editor: Any) -> Updates:
         """The same document with another editor. Edits that are made meanwhile are not lost."""
         person, references = SavedPerson.of(document.person).known_to(editor), {}
-        while missing := [key for key in document.references if key not in references]:
+        while missing := (saved := document.contents()).references.keys() - references.keys():
             yield status("busy", f"Looking at the references: {len(missing)} more…", session)
-            references[missing[0]] = SavedPerson.of(document.references[missing[0]].person).known_to(editor)
-        saved = document.contents()
+            key = missing.pop()
+            references[key] = saved.references[key][1].known_to(editor)
         document = Document.restored(saved, [person, *(references[key] for key in saved.references)])
         session.edit(document, session.people)
         session.painter_is_told(document.edits)
@@ -156,5 +157,5 @@ def _ready(session: Session, note: str) -> Update:
     if note:
         return status("error", note, session)
     others = f"{len(session.people)} people found: choose whom to edit." if len(session.people) > 1 else ""
-    before = "" if session.aside is None else "Undo brings back the one before."
+    before = "" if session.before is None else "Undo brings back the one before."
     return status("ok", page.sentences(["Ready. Drag a joint to change the pose.", others, before]), session)

@@ -9,10 +9,14 @@ PATIENCE = 5.0
 
 
 class Order:
-    """What one page asks for. Each edit has a number and names that of the edit before it."""
+    """What one page asks for. Each edit has a number and names that of the edit before it.
 
-    def __init__(self) -> None:
-        self._done = 0
+    Args:
+        done: no edit waits for one of that number or a smaller one.
+    """
+
+    def __init__(self, done: int = 0) -> None:
+        self._done = done
         self._changed = threading.Condition()
         self._doing = threading.Lock()
 

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from app.session import LAYER_SIDE, Session
+from app.session import LAYER_SIDE, Moment, Session
 from pise_core import pose as poses
 from pise_core.animation import interpolate
 from pise_core.cutouts import cut_outs, pack_cut_outs
@@ -37,15 +37,19 @@ def status(kind: str, text: str, session: Session | None = None) -> Update:
     # The same text twice must still reach the page, which may show another one meanwhile: hence the version.
     bar: dict[str, Any] = {"status": {"kind": kind, "text": text, "version": next(_versions)}}
     if session is not None:
-        known = session.document
-        redo = known is not None and known.can_redo
-        bar["history"] = {"undo": session.can_undo, "redo": redo, "save": known is not None}
+        known = session.document is not None
+        bar["history"] = {"undo": session.can_undo, "redo": session.can_redo, "save": known}
     return {"bar": bar}
 
 
 def sentences(notes: Iterable[str]) -> str:
     """Notes one after the other, each once; those that are empty are left out."""
     return " ".join(dict.fromkeys(note for note in notes if note))
+
+
+def token(session: Session) -> Update:
+    """Who the page is, for all that asks past the queue."""
+    return {part: {"session": session.token} for part in ("bar", "pose", "regions", "textures")}
 
 
 def weights(names: tuple[str, ...], chosen: str) -> dict[str, Any]:
@@ -65,13 +69,13 @@ def rendering(session: Session) -> Update:
 
 def document(session: Session, opened: Document) -> Update:
     """All of a document that has just been opened."""
-    shown = picture(session, opened.photo)
+    number, edit, shown = session.number, session.count(), picture(session, opened.photo)
     return {
         "pose": {"photo": shown, "pose": pose(opened), "people": people(session)},
-        "regions": {"photo": shown, "map": region_map(session, opened, opened.edits)},
+        "regions": {"photo": shown, "map": region_map(opened, opened.edits, number, edit)},
         "textures": textures(session, opened),
         "motion": {"motion": motion(opened), "progress": False},
-        "result": result(session, shown["url"], shown["url"]),
+        "result": result(shown["url"], number, edit, shown["url"]),
         "download": download(session, opened.photo),
     }
 
@@ -79,20 +83,20 @@ def document(session: Session, opened: Document) -> Update:
 def unplaced(session: Session) -> Update:
     """A photo in which nobody was found, with a skeleton to be placed by hand."""
     photo = session.need_photo()
-    shown = picture(session, photo)
+    number, edit, shown = session.number, session.count(), picture(session, photo)
     height, width = photo.shape[:2]
     skeleton = poses.default_skeleton((0.25 * width, 0.06 * height, 0.75 * width, 0.94 * height))
     rows = poses.to_rows(skeleton)
     return {
         "pose": {
             "photo": shown,
-            "pose": {"version": next(_versions), "rows": rows, "own": rows, "placing": True},
+            "pose": {"version": next(_versions), "seq": None, "rows": rows, "own": rows, "placing": True},
             "people": people(session),
         },
         "regions": {"photo": shown, "map": False},
         "textures": textures(session, None),
         "motion": {"motion": motion(None), "progress": False},
-        "result": result(session, shown["url"], shown["url"]),
+        "result": result(shown["url"], number, edit, shown["url"]),
         "download": {"value": None, "interactive": False, "label": "Download PNG"},
     }
 
@@ -103,13 +107,13 @@ def picture(session: Session, image: np.ndarray) -> dict[str, Any]:
     return {"url": f"/gradio_api/file={path}", "width": image.shape[1], "height": image.shape[0]}
 
 
-def layers(session: Session, known: Document, edits: Edits, rendered: Rendered, url: str) -> dict[str, Any]:
+def layers(session: Session, now: Moment, edits: Edits, rendered: Rendered, url: str) -> dict[str, Any]:
     """What the page needs to carry the person at once: the parts of the picture at ``url``, and the background.
 
     The answer holds addresses, the pose that the parts have, and for each part in drawing order its name, place and
     size, and where it lies on the sheet.
     """
-    person = session.layers
+    known, person = now.document, now.cut.person
     height, width = person.photo.shape[:2]
     pose = known.pose_of(edits)
     owner = None if edits.pose is not None or edits.paint is not None else person.full.owner
@@ -119,16 +123,16 @@ def layers(session: Session, known: Document, edits: Edits, rendered: Rendered, 
     )
     sheet, places = pack_cut_outs(parts, width)
     sizes = [part.image.shape for part in parts]
-    session.behind = session.behind or session.save(person.background, "behind", ".jpg", keep=2)
+    now.cut.behind = now.cut.behind or session.save(person.background, "behind", ".jpg", keep=2)
     return {
-        "document": session.number,
+        "document": now.number,
         "version": next(_versions),
         "width": width,
         "height": height,
         "scale": width / known.photo.shape[1],
         "pose": poses.to_rows(pose),
         "base": url,
-        "background": f"/gradio_api/file={session.behind}",
+        "background": f"/gradio_api/file={now.cut.behind}",
         "sheet": f"/gradio_api/file={session.save(_webp(sheet), 'parts', '.webp')}",
         "parts": [
             [part.part, part.x, part.y, w, h, x, y]
@@ -137,10 +141,10 @@ def layers(session: Session, known: Document, edits: Edits, rendered: Rendered, 
     }
 
 
-def result(session: Session, url: str, before: str | None = None, sequence: int | None = None) -> dict[str, Any]:
-    """The result at ``url``; a new ``before`` starts a new comparison."""
-    number = session.next_sequence() if sequence is None else sequence
-    news = {"document": session.number, "seq": number, "url": url}
+def result(url: str, number: int, edit: int, before: str | None = None) -> dict[str, Any]:
+    """The result at ``url`` of the document with that number, as of an edit; a new ``before`` starts a new
+    comparison."""
+    news = {"document": number, "seq": edit, "url": url}
     return {"result": news if before is None else {**news, "before": before}}
 
 
@@ -157,10 +161,10 @@ def file(session: Session, data: bytes, name: str, suffix: str) -> Update:
     return {"bar": {"file": news}}
 
 
-def pose(known: Document) -> dict[str, Any]:
-    """The wanted pose, and the person's own."""
+def pose(known: Document, sequence: int | None = None) -> dict[str, Any]:
+    """The wanted pose, and the person's own; ``sequence`` as in :func:`motion`."""
     rows, own = poses.to_rows(known.pose_of(known.edits)), poses.to_rows(known.person.pose)
-    return {"version": next(_versions), "rows": rows, "own": own, "placing": False}
+    return {"version": next(_versions), "seq": sequence, "rows": rows, "own": own, "placing": False}
 
 
 def people(session: Session) -> dict[str, Any]:
@@ -169,13 +173,14 @@ def people(session: Session) -> dict[str, Any]:
     return {"boxes": boxes, "chosen": session.document.chosen if session.document else 0}
 
 
-def region_map(session: Session, known: Document, edits: Edits) -> dict[str, Any]:
-    """The map below the paint, and the paint, both at working size."""
+def region_map(known: Document, edits: Edits, number: int, edit: int) -> dict[str, Any]:
+    """The map below the paint, and the paint, both at working size; ``number`` is the document's, ``edit`` the newest
+    edit's."""
     height, width = known.photo.shape[:2]
     size, painted = working_size(width, height), known.painted(edits)
     return {
-        "document": session.number,
-        "version": session.sequence,
+        "document": number,
+        "version": edit,
         "width": size[0],
         "height": size[1],
         "base": pack(resize_labels(known.base_map(edits), size)),

@@ -166,7 +166,7 @@ class Programs:
             session.garments.pop(key, None)
 
     def remove_reference(self, session: Session, reference: str) -> State:
-        """Forget a reference and everything that was borrowed from it.
+        """Remove a reference and everything that is borrowed from it; this can be undone.
 
         Args:
             reference: its id, such as r1.
@@ -206,11 +206,11 @@ class Programs:
         return state_of(session, carry_out(self._studio.commit_motion(session, {"motion": motion})))
 
     def undo(self, session: Session) -> State:
-        """One step back, whatever kind of edit it was."""
+        """One step back, whatever kind of edit it was; before the first one, back to the photo edited before."""
         return state_of(session, carry_out(self._studio.undo(session, {})))
 
     def redo(self, session: Session) -> State:
-        """One step forward again."""
+        """One step forward again; after the last one, to the photo that undo has left."""
         return state_of(session, carry_out(self._studio.redo(session, {})))
 
     def start_over(self, session: Session) -> State:

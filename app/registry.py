@@ -6,7 +6,7 @@ import time
 from collections import OrderedDict
 from typing import Any
 
-from app.session import Session
+from app.session import EXPIRED, Session
 from pise_core.errors import InputError
 
 
@@ -42,6 +42,11 @@ class Sessions:
             self._give(owner, session)
             return session
 
+    def knows(self, owner: str) -> bool:
+        """Whether the page has a session."""
+        with self._lock:
+            return self._owners.get(owner) in self._sessions
+
     def new(self) -> Session:
         """A session that no page owns: whoever knows its token has it, until it was idle for too long."""
         with self._lock:
@@ -67,7 +72,7 @@ class Sessions:
         with self._lock:
             session = self._find(token)
             if session is None:
-                raise InputError("this page has been idle for too long; reload it and open the photo again")
+                raise InputError(EXPIRED)
             self._use(session)
             return session
 

@@ -26,6 +26,8 @@ from pise_core.images import encode_image
 
 #: Long side of the parts that the browser carries before a preview arrives.
 LAYER_SIDE = 896
+#: What is said where a session is gone, and with it all that was on the page.
+EXPIRED = "what was open here has expired; open the photo again"
 #: The name of the weights that a session begins with.
 DEFAULT_WEIGHTS = "Default"
 
@@ -45,25 +47,68 @@ class Garment(NamedTuple):
     photo: np.ndarray
 
 
+class Opened(NamedTuple):
+    """A photo that was opened, and all that belongs to it."""
+
+    photo: np.ndarray  # (H, W, 3) uint8
+    name: str
+    people: list[Found]
+    document: Document | None  # None while nobody is chosen in the photo
+    references: References
+    weights: str
+
+    @property
+    def worked_on(self) -> bool:
+        """Whether there is anything that would be lost with it."""
+        document = self.document
+        if document is None:
+            return False
+        return document.can_undo or document.can_redo or not document.edits.same(Edits(removed=document.edits.removed))
+
+
+@dataclass(eq=False)
+class Cut:
+    """Of whom the page carries the parts: the person at the size for that, and where the picture behind her lies."""
+
+    person: Any
+    behind: str = ""
+
+
+class Moment(NamedTuple):
+    """What a session holds at one moment."""
+
+    document: Document
+    cut: Cut
+    number: int  # of the document
+    edit: int  # of the newest edit, which is made by then
+
+
 class Session:
-    """One page's session. Public methods may be called from several threads."""
+    """One page's session. Public methods may be called from several threads.
+
+    Attributes:
+        number: of the document; a greater one for every photo opened and person chosen.
+        sequence: the newest order number, of a request of the page or of something that it did not number.
+        made: the order number of the newest edit. Pictures have it, so that older ones are told from newer ones.
+
+    All of them begin with the time: a page whose session was lost takes what comes from the next one for newer.
+    """
 
     def __init__(self) -> None:
         self.token = secrets.token_urlsafe(24)
         self.used = time.monotonic()  # kept by the registry
         self.lock = threading.RLock()
-        self.number = 0  # counts photos opened and people chosen, so that the page knows when to start afresh
-        self.order = Order()
-        self.sequence = 0  # the newest order number seen; a result with a smaller one is out of date
+        self.first = self.number = self.sequence = self.made = int(1000 * time.time())
+        self.order = Order(self.first)
         self.photo: np.ndarray | None = None
         self.name = "photo"
         self.weights = DEFAULT_WEIGHTS
         self.people: list[Found] = []
         self.document: Document | None = None  # None while nobody is chosen in the photo
         self.references = References()  # stay when another photo is opened
-        self.aside: tuple[Document, list[Found]] | None = None  # the edited document before, which undo brings back
-        self.layers: Any = None  # the person at the size at which the page carries her parts
-        self.behind = ""  # where the picture of what is behind her lies
+        self.before: Opened | None = None  # what was worked on before, which undo brings back
+        self.after: Opened | None = None  # what was on the page when undo did so, which redo brings back
+        self.cut: Cut | None = None  # as long as there is a document
         self.garments: dict[str, Garment] = {}  # photos that wait until the user has marked what is in them
         self.closed = False  # its files are gone, and no new ones are made
         self.stopped = False  # the user has had enough of a long rendering
@@ -82,43 +127,71 @@ class Session:
         """Show a photo in which nobody is chosen yet; references are kept."""
         with self.lock:
             self.set_aside()
-            self.photo, self.name, self.people = photo, name, people
-            self.document = self.layers = None
-            self._start_afresh()
+            self._show(Opened(photo, name, people, None, self.references, self.weights))
 
     def set_aside(self) -> None:
-        """Another photo or document is opened: an edited one is kept until the next, so that nothing is lost."""
+        """Another photo is opened: one that was worked on is kept until the next, so that nothing is lost."""
         with self.lock:
-            if self.document is not None and not self.document.edits.none:
-                self.aside = self.document, self.people
+            now = self._opened()
+            if now is not None and now.worked_on:
+                self.before = now
+            self.after = None
 
     def bring_back(self) -> bool:
-        """Go on with the document that was set aside; False if there is none."""
+        """Go on with what was worked on before, from where :meth:`bring_forth` leads here again; False if there is
+        nothing."""
         with self.lock:
-            if self.aside is None:
+            if self.before is None:
                 return False
-            (document, people), self.aside = self.aside, None
-            self.edit(document, people)
+            now, self.before, self.after = self.before, None, self._opened()
+            self._show(now)
+            return True
+
+    def bring_forth(self) -> bool:
+        """Undo :meth:`bring_back`; False if there is nothing to go on with."""
+        with self.lock:
+            if self.after is None:
+                return False
+            now, self.before, self.after = self.after, self._opened(), None
+            self._show(now)
             return True
 
     @property
     def can_undo(self) -> bool:
-        return self.aside is not None or (self.document is not None and self.document.can_undo)
+        return self.before is not None or (self.document is not None and self.document.can_undo)
+
+    @property
+    def can_redo(self) -> bool:
+        return self.after is not None or (self.document is not None and self.document.can_redo)
 
     def edit(self, document: Document, people: list[Found] | None = None) -> None:
         """Go on with a document, whose references are the session's from now on; ``people`` as far as more is known
         of them than the document's boxes."""
-        with self.lock:
-            self.photo, self.name = document.photo, document.name
-            self.people = [Found(box) for box in document.boxes] if people is None else people
-            self.document, self.references = document, document.references
-            self.layers, self.behind = document.person.scaled(LAYER_SIDE), ""
-            self._start_afresh()
+        people = [Found(box) for box in document.boxes] if people is None else people
+        self._show(Opened(document.photo, document.name, people, document, document.references, self.weights))
 
-    def _start_afresh(self) -> None:
-        self.number += 1
-        self.strip = None
-        self._told = (None, None)
+    def _opened(self) -> Opened | None:
+        if self.photo is None:
+            return None
+        return Opened(self.photo, self.name, self.people, self.document, self.references, self.weights)
+
+    def _show(self, opened: Opened) -> None:
+        with self.lock:
+            self.photo, self.name, self.people, self.document, self.references, self.weights = opened
+            self.cut = None
+            if self.document is not None:
+                self.document.take_up()
+                self.cut = Cut(self.document.person.scaled(LAYER_SIDE))
+            self.number += 1
+            self.strip = None
+            self._told = (None, None)
+
+    def moment(self) -> Moment | None:
+        """The document and its numbers as they are now; None if there is no document."""
+        with self.lock:
+            if self.document is None or self.cut is None:
+                return None
+            return Moment(self.document, self.cut, self.number, self.made)
 
     def need_photo(self) -> np.ndarray:
         """The open photo, (H, W, 3) uint8.
@@ -167,7 +240,7 @@ class Session:
         """Whether the page's map is that of ``edits`` already; from now on it is taken to be."""
         layer = None if edits.paint is None else edits.paint.layer
         known, self._told = self._told, (edits.pose, layer)
-        return known[0] is edits.pose and known[1] is layer
+        return known[0] is edits.pose and known[1] == layer
 
     def strip_is_stale(self, edits: Edits) -> bool:
         """Whether a strip is on show that another pose, layer or look of another region has made untrue."""
@@ -180,17 +253,21 @@ class Session:
     def edited(self, sequence: int = 0, carried: bool = False, note: str = "") -> None:
         """The edit with that order number was made just now, and what the user is told when it is rendered."""
         self.carried, self.note = carried, note
-        self.saw(sequence)
+        self.count(sequence)
 
     def saw(self, sequence: int) -> int:
         """Note an order number that the page sent, and return it."""
-        self.sequence = max(self.sequence, sequence)
-        return sequence
+        with self.lock:
+            self.sequence = max(self.sequence, sequence)
+            return sequence
 
-    def next_sequence(self) -> int:
-        """An order number for a result that the page did not ask for by number."""
-        self.sequence += 1
-        return self.sequence
+    def count(self, sequence: int = 0) -> int:
+        """An edit was made, or refused: what is rendered from now on is newer than its previews. Returns its number,
+        the next one if the page gave it none."""
+        with self.lock:
+            number = self.saw(sequence or self.sequence + 1)
+            self.made = max(self.made, number)
+            return number
 
     # ---- files
 
@@ -209,7 +286,7 @@ class Session:
         path = self._folder / secrets.token_hex(4) / f"{stem}{suffix}"
         with self.lock:
             if self.closed:
-                raise InputError("this page has been idle for too long; reload it and open the photo again")
+                raise InputError(EXPIRED)
             path.parent.mkdir(parents=True)
             path.write_bytes(data)
             self._files.append(path)

@@ -21,7 +21,7 @@ from app.canvas.components import (
     ResultView,
     StylePanel,
 )
-from app.line import AT_ONCE, Line
+from app.line import AT_ONCE
 from app.mcp import McpUploads
 from app.page import data_address, shrink, status
 from app.registry import Sessions
@@ -73,8 +73,7 @@ def build(studio: actions.Studio) -> gr.Blocks:
     Args:
         studio: the actions, over the editor that all sessions share.
     """
-    sessions = Sessions()
-    line = Line()
+    sessions, line = Sessions(), studio.line
     atexit.register(sessions.close)
     examples = example_people()
     thumbnails = [data_address(shrink(read_image(path), 200), 82) for path in examples]
@@ -157,26 +156,29 @@ def build(studio: actions.Studio) -> gr.Blocks:
             "download": download,
         }  # fmt: skip
 
-        def handler(action: Callable[..., actions.Updates], in_line: bool) -> Callable[..., Iterator[dict]]:
+        def handler(action: Callable[..., actions.Updates], kind: str) -> Callable[..., Iterator[dict]]:
             """The action for Gradio: finds the session, names the parts, and turns errors into the status line."""
 
+            def named(update: page.Update) -> dict:
+                return {parts[name]: gr.update(**properties) for name, properties in update.items()}
+
             def run(request: gr.Request, *inputs: Any) -> Iterator[dict]:
-                owner = request.session_hash or ""
-                if action == studio.start:
-                    session, inputs = sessions.adopt(owner, checks.field(inputs[0], "session")), ()
-                else:
-                    session = sessions.of(owner)
-                yield {bar: gr.update()}  # Gradio wants at least one answer, and not every action has one
-                updates = action(session, *inputs)
-                if inputs and checks.field(inputs[0], "after") is not None:
-                    updates = in_order(session, inputs[0], updates)
+                owner, value = request.session_hash or "", inputs[0] if inputs else None
+                known = sessions.knows(owner)
+                session = (
+                    sessions.adopt(owner, checks.field(value, "session")) if kind == "start" else sessions.of(owner)
+                )
+                # Gradio wants at least one answer, and not every action has one. A page whose session was lost goes on
+                # with a new one, in which nothing is open.
+                yield {bar: gr.update()} if known or kind == "start" else named(page.token(session))
+                updates = in_order(session, value, action(session, *inputs))
                 try:
-                    for update in line.steps(updates, session) if in_line else updates:
+                    for update in line.steps(updates, session) if kind == "gpu" else updates:
                         if isinstance(update, int):
                             if action == studio.prepare and (session.document is None or session.document.edits.none):
                                 continue  # then nothing is to be seen of it
                             update = page.waiting(session, update)
-                        yield {parts[name]: gr.update(**properties) for name, properties in update.items()}
+                        yield named(update)
                 except InputError as error:
                     yield {bar: gr.update(**_problem(str(error), session))}
                 except Exception:
@@ -202,11 +204,10 @@ def build(studio: actions.Studio) -> gr.Blocks:
             if "concurrency_id" not in settings:
                 # All users share this line: whatever takes long, rendering and packing, is what follows in ``then``.
                 settings |= {"concurrency_id": "edit", "concurrency_limit": AT_ONCE["edit"]}
-            in_line = settings["concurrency_id"] == "gpu"
-            done = event(handler(action, in_line), list(inputs), **common, **settings)
+            done = event(handler(action, settings["concurrency_id"]), list(inputs), **common, **settings)
             if then:
                 done.then(
-                    handler(then, then_in == "gpu"), None, **common, api_name=f"page_{name}_then",
+                    handler(then, then_in), None, **common, api_name=f"page_{name}_then",
                     trigger_mode="always_last", concurrency_id=then_in, concurrency_limit=AT_ONCE[then_in],
                 )  # fmt: skip
 
@@ -224,7 +225,9 @@ def build(studio: actions.Studio) -> gr.Blocks:
         }  # fmt: skip
         # An upload that was dropped would stay on the server.
         uploaded: dict[str, Any] = looking | {"trigger_mode": "multiple"}
-        files: dict[str, Any] = {"concurrency_id": "files", "concurrency_limit": AT_ONCE["files"]}
+        pictures: dict[str, Any] = {
+            "concurrency_id": "motion", "concurrency_limit": AT_ONCE["motion"], "trigger_mode": "once",
+        }  # fmt: skip
         opening: dict[str, Any] = {"then": studio.prepare, **looking}
         for upload in (open_button, drop):
             on(upload.upload, studio.open_upload, upload, detector, parser, **opening | uploaded)
@@ -247,21 +250,22 @@ def build(studio: actions.Studio) -> gr.Blocks:
         add.upload(lambda: None, None, add, queue=False, api_visibility="private")
         on(textures.example, example(studio.add_references), textures, detector, parser, **looking, then=None)
         on(motion.commit, studio.commit_motion, motion, then=None)
-        on(motion.save, studio.save_motion, motion, then=None, **files | {"trigger_mode": "once"})
+        on(motion.save, studio.save_motion, motion, then=None, **pictures)
         on(motion.stop, studio.stop_motion, motion, then=None)
         on(bar.undo, studio.undo, bar)
         on(bar.redo, studio.redo, bar)
         on(bar.start_over, studio.start_over, bar)
         on(bar.choose_weights, studio.choose_weights, bar, **opening)
         on(bar.save, studio.save, bar, then=studio.pack, then_in="files")
-        on(demo.load, studio.start, bar, js=_KNOWN_SESSION, then=studio.prepare, **files)
+        loading: dict[str, Any] = {"concurrency_id": "start", "concurrency_limit": AT_ONCE["start"]}
+        on(demo.load, studio.start, bar, js=_KNOWN_SESSION, then=studio.prepare, **loading)
         example_button.click(None, js=_SHOW_EXAMPLES, api_visibility="private")
 
         def goodbye(request: gr.Request) -> None:
             sessions.leave(request.session_hash or "")
 
         demo.unload(goodbye)
-        add_endpoints(studio, sessions, line)
+        add_endpoints(studio, sessions)
 
     # A request that passes the queue by names no session, and so no document.
     demo.queue(max_size=64, default_concurrency_limit=4, api_open=False)
@@ -269,15 +273,22 @@ def build(studio: actions.Studio) -> gr.Blocks:
 
 
 def in_order(session: Session, value: Any, updates: actions.Updates) -> actions.Updates:
-    """Make an edit when those before it are made; its updates, and its error, follow."""
+    """Make an edit when those before it are made; its updates, and its error, follow. What is no edit is done as it
+    comes."""
+    if checks.field(value, "after") is None:
+        checks.same_document(session, value)
+        yield from updates
+        return
     made: list[page.Update] = []
     problem: Exception | None = None
-    with session.order.turn(checks.sequence(value), checks.sequence(value, "after")):
+    sequence = checks.sequence(value)
+    with session.order.turn(sequence, checks.sequence(value, "after")):
         try:
             checks.same_document(session, value)
             made.extend(updates)
         except Exception as error:
             problem = error
+        session.count(sequence)  # the picture without a refused edit is newer than the previews of it
     yield from made
     if problem is not None:
         raise problem

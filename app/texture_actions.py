@@ -1,6 +1,7 @@
 """Textures: references and what is borrowed from them, one method per action, as in :mod:`app.actions`."""
 
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 from app import checks, page
@@ -26,32 +27,45 @@ class TextureActions(Engine):
         yield rendering(session)
 
     def add_references(self, session: Session, paths: Any, detector: str, parser: str) -> Updates:
-        """Take files as references: photos of people, documents or saved looks; a photo of a garment is asked about."""
+        """Take files as references: photos of people, documents or saved looks; a photo of a garment is asked about.
+
+        Raises:
+            InputError: if none of the files was taken; of some it is told.
+        """
         paths = paths if isinstance(paths, list) else [paths]
         notes: list[str] = []
+        refused: list[str] = []
         for number, path in enumerate(paths, 1):
             yield status("busy", f"Analysing reference {number} of {len(paths)}…", session)
-            name = page.stem(path)
-            if is_document(path):
-                person = read(path).person.known_to(self.editor_of(session))
-            else:
-                photo = read_image(str(path))
-                people, note = self._detectors.find(photo, detector)
+            try:
+                yield {"textures": self._take(session, path, detector, parser, notes)}
+            except InputError as error:
+                named = len(paths) == 1 or Path(path).name in str(error)
+                refused.append(str(error) if named else f"{Path(path).name}: {error}")
+        if refused and len(refused) == len(paths):
+            raise InputError(". ".join(dict.fromkeys(refused)))
+        yield _ready(session, page.sentences([*notes, *(f"{text}." for text in refused)]))
+
+    def _take(self, session: Session, path: Any, detector: str, parser: str, notes: list[str]) -> dict[str, Any]:
+        """Take one file; what the panel is told of it. Notes of the detectors are added to ``notes``."""
+        name = page.stem(path)
+        if is_document(path):
+            person = read(path).person.known_to(self.editor_of(session))
+        else:
+            photo = read_image(str(path))
+            people, note = self._detectors.find(photo, detector)
+            notes.append(note)
+            try:
+                if not people:
+                    raise NobodyFound("nobody in sight")
+                person, note = self._detectors.analyse(photo, people[0], parser)
                 notes.append(note)
-                try:
-                    if not people:
-                        raise NobodyFound("nobody in sight")
-                    person, note = self._detectors.analyse(photo, people[0], parser)
-                    notes.append(note)
-                except NobodyFound:
-                    # The networks and the page need no more of it.
-                    session.await_garment(name, page.shrink(photo, page.SHOWN_SIDE))
-                    if len(session.garments) == 1:
-                        yield {"textures": {"garment": page.garment(session)}}
-                    continue
-            session.references.add(name, self.own(session, person))
-            yield {"textures": {"references": page.references(session)}}
-        yield _ready(session, page.sentences(notes))
+            except NobodyFound:
+                # The networks and the page need no more of it.
+                session.await_garment(name, page.shrink(photo, page.SHOWN_SIDE))
+                return {"garment": page.garment(session)} if len(session.garments) == 1 else {}
+        session.references.add(name, self.own(session, person))
+        return {"references": page.references(session)}
 
     def add_uploads(self, session: Session, paths: Any, detector: str, parser: str) -> Updates:
         """As :meth:`add_references`, and the server keeps no copy of the files."""
@@ -78,14 +92,14 @@ class TextureActions(Engine):
         yield {"textures": {"garment": page.garment(session)}} | _ready(session)
 
     def remove_reference(self, session: Session, value: Any) -> Updates:
-        """Forget a reference and what was borrowed from it; ``value`` is ``{"reference": id}``."""
+        """Remove a reference and what is borrowed from it; ``value`` is ``{"reference": id}``."""
         key = checks.field(value, "reference")
         sequence = checks.sequence(value)
         if session.document is None:
             session.references.remove(key)
         else:
             session.document.remove_reference(key)
-        sequence = session.saw(sequence) or session.next_sequence()
+        sequence = session.count(sequence)
         news = {"references": page.references(session), "styles": page.styles(session.document, sequence)}
         yield {"textures": news} | rendering(session)
 

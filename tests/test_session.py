@@ -1,11 +1,13 @@
 """A page's session, its files, and the registry that bounds how many there are."""
 
+import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from app.registry import Sessions
+from app.session import Session
 from pise_core.errors import InputError
 
 
@@ -24,6 +26,19 @@ def test_a_document_is_told_apart_from_the_one_before(session, document):
     assert session.number == before + 1
 
 
+def test_what_a_later_session_says_is_newer_whatever_was_said_before(session, document, monkeypatch):
+    for _ in range(20):
+        session.edit(document)
+        session.count()
+    now = time.time()
+    monkeypatch.setattr("app.session.time.time", lambda: now + 1)
+    later = Session()
+    assert later.number > session.number and later.made > session.made
+    with later.order.turn(later.sequence + 1, session.made):  # waits for nothing
+        pass
+    later.close()
+
+
 def test_files_of_a_session_go_with_it(session, person):
     paths = [Path(session.save(person.photo, "shown", ".jpg", keep=3)) for _ in range(5)]
     assert [path.exists() for path in paths] == [False, False, True, True, True]
@@ -39,7 +54,7 @@ def test_a_name_that_leads_out_of_the_folder_is_refused(session, stem):
 
 def test_a_closed_session_makes_no_new_files(session):
     session.close()
-    with pytest.raises(InputError, match="reload"):
+    with pytest.raises(InputError, match="expired"):
         session.save(b"x", "photo", ".png")
     assert not session._folder.exists()
 
@@ -48,12 +63,13 @@ def test_sessions_are_found_by_page_and_by_token_and_bounded():
     sessions = Sessions(limit=2)
     first = sessions.of("first")
     assert sessions.of("first") is first and sessions.by_token(first.token) is first
+    assert sessions.knows("first") and not sessions.knows("second")
     sessions.of("second")
     sessions.of("first")  # used again: the second one is the oldest now
     sessions.of("third")
     assert len(sessions) == 2 and sessions.by_token(first.token) is first
     for token in ("nobody's", "ünïcode", None, 3):
-        with pytest.raises(InputError, match="reload"):
+        with pytest.raises(InputError, match="expired"):
             sessions.by_token(token)
     sessions.close()
     assert len(sessions) == 0
@@ -128,7 +144,7 @@ def test_idle_sessions_go():
     first, second = sessions.of("first"), sessions.of("second")
     first.used -= 61
     sessions.of("second")
-    with pytest.raises(InputError, match="reload"):
+    with pytest.raises(InputError, match="expired"):
         sessions.by_token(first.token)
     second.used -= 61
     sessions._sweep()  # as its timer does when nobody else comes

@@ -6,6 +6,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from app.detectors import BUILT_IN
+from app.studio import in_order
+from pise_core.document import Document
 from pise_core.document.paint import UNTOUCHED, pack
 from pise_core.errors import InputError
 from pise_core.images import read_image
@@ -47,16 +50,60 @@ def test_a_picture_that_an_edit_overtakes_is_not_handed_out(studio, session, per
     run(studio.commit_pose(session, {"seq": 1, "keypoints": to_rows(moved(person))}))
     older = studio.render(session)
     told = [next(older) for _ in range(steps)]
-    run(studio.undo(session, {"seq": 2}))
+    number = session.sequence + 1
+    run(studio.undo(session, {"seq": number}))
     for update in [*told, *older]:
         assert "value" not in update.get("download", {})
         assert update.get("bar", {}).get("status", {}).get("kind") != "ok"
     newer = list(studio.render(session))
     # With the picture comes that its download is still being made, whatever was said before.
-    assert newer[0]["result"]["result"]["seq"] == 2 and newer[0]["download"] == {"interactive": False}
+    assert newer[0]["result"]["result"]["seq"] == number and newer[0]["download"] == {"interactive": False}
     assert newer[0]["bar"]["status"]["kind"] == "busy"
     assert newer[-1]["download"]["interactive"] and newer[-1]["bar"]["status"]["kind"] == "ok"
     assert np.array_equal(read_image(newer[-1]["download"]["value"]), person.photo)
+
+
+def test_a_picture_has_the_number_of_its_edit_and_not_of_a_later_preview(studio, session, person):
+    made = session.sequence + 1
+    run(studio.commit_paint(session, {"seq": made, "labels": stroke(person), "before": None}))
+    run(studio.commit_pose(session, {"seq": made + 1, "keypoints": to_rows(moved(person))}))
+    studio.live(session, {"seq": made + 8, "keypoints": to_rows(moved(person, by=(-20, -20)))})
+    page = run(studio.render(session))
+    assert page["result"]["result"]["seq"] == made + 1 and page["regions"]["map"]["version"] == made + 1
+    # A refused edit takes its previews back.
+    refused = {"seq": made + 9, "after": made + 1, "keypoints": []}
+    with pytest.raises(InputError, match="18 keypoints"):
+        run(in_order(session, refused, studio.commit_pose(session, refused)))
+    assert run(studio.render(session))["result"]["result"]["seq"] == made + 9
+
+
+@pytest.mark.parametrize("action", ["render", "prepare"])
+def test_a_picture_of_a_document_that_has_gone_is_not_shown(studio, session, person, known_other, monkeypatch, action):
+    if action == "render":
+        run(studio.commit_pose(session, {"keypoints": to_rows(moved(person))}))
+    document = session.document
+    render = document.render
+
+    def slowly(*args, **settings):
+        session.edit(Document.of(known_other, "other"))  # meanwhile
+        return render(*args, **settings)
+
+    monkeypatch.setattr(document, "render", slowly)
+    assert run(getattr(studio, action)(session)) == {}
+
+
+def test_the_page_can_tell_an_answer_to_an_older_change_of_the_pose(studio, session, person, photo_path, tmp_path):
+    rows = to_rows(moved(person))
+    number = session.sequence + 3
+    run(studio.commit_pose(session, {"seq": number, "keypoints": rows}))
+    assert run(studio.undo(session, {"seq": number + 1}))["pose"]["pose"]["seq"] == number + 1
+    text = json.dumps({"keypoints": rows, "own": to_rows(person.pose)})
+    assert run(studio.load_pose(session, {"seq": number + 2, "text": text}))["pose"]["pose"]["seq"] == number + 2
+    copy = tmp_path / "copy.png"
+    copy.write_bytes(photo_path.read_bytes())
+    # Its request has no number: it is as new as what was asked for last.
+    assert run(studio.borrow_pose(session, copy, BUILT_IN))["pose"]["pose"]["seq"] == number + 2
+    assert run(studio.render(session))["result"]["result"]["seq"] > number + 2
 
 
 def test_a_pose_dragged_back_is_no_edit(studio, session, person):
@@ -102,7 +149,7 @@ def test_a_stroke_on_an_old_map_leaves_the_carried_paint_where_it_is(studio, ses
 
 def test_a_pose_file_is_fitted_to_the_person(studio, session, other_person):
     size = other_person.photo.shape[1], other_person.photo.shape[0]
-    page = run(studio.load_pose(session, {"text": to_json(other_person.pose, size)}))
+    page = run(studio.load_pose(session, {"text": to_json(moved(other_person), size)}))
     rows = np.array(page["pose"]["pose"]["rows"])
     assert rows.shape == (18, 3) and session.document.can_undo
     hips = rows[[8, 11], :2].mean(0)

@@ -25,6 +25,42 @@ def test_a_motion_is_an_edit_and_its_pictures_can_be_stopped(studio, session, pe
         run(studio.save_motion(session, {"format": "gif", "size": "small"}))
 
 
+def test_a_key_pose_that_is_added_while_a_picture_is_rendered_takes_away_no_download(studio, session, person):
+    run(studio.commit_pose(session, {"keypoints": to_rows(moved(person))}))
+    picture = studio.render(session)
+    next(picture)
+    motion = {"keys": [to_rows(person.pose)], "seconds": 0.5, "loop": True}
+    run(studio.commit_motion(session, {"motion": motion}))
+    page = run(picture)
+    assert page["download"]["interactive"] and page["bar"]["status"]["kind"] == "ok"
+    assert page["pose"]["layers"]
+
+
+def test_pictures_of_a_motion_wait_for_their_turns_one_by_one(studio, session, person):
+    motion = {"keys": [to_rows(person.pose), to_rows(moved(person))], "seconds": 0.25, "loop": False}
+    run(studio.commit_motion(session, {"motion": motion}))
+    asked = {"format": "gif", "size": "small"}
+    motion = studio.save_motion(session, asked)
+    assert next(motion)["motion"]["progress"]["done"] == 0
+    first = studio.line.steps(iter(["made"] * 2))
+    assert next(first) == "made"
+    assert next(motion)["bar"]["status"]["text"] == "1 other request comes first…"
+    list(first)
+    assert next(motion)["motion"]["progress"]["done"] == 1
+    assert list(studio.line.steps(iter(["between"]))) == ["between"]  # nobody waits for all of the motion
+    assert run(motion)["bar"]["file"]
+
+    waiting = studio.save_motion(session, asked)
+    next(waiting)
+    first = studio.line.steps(iter(["made"] * 2))
+    next(first)
+    next(waiting)
+    run(studio.stop_motion(session, {}))
+    page = run(waiting)  # although the other one is not done
+    assert page["bar"]["status"]["text"].startswith("Stopped") and page["motion"]["progress"] is False
+    assert list(first) == ["made"] and len(studio.line) == 0
+
+
 def test_the_page_can_tell_an_answer_to_an_older_change_of_the_motion(studio, session, person):
     motion = {"keys": [to_rows(person.pose)], "seconds": 0.5, "loop": True}
     page = run(studio.commit_motion(session, {"seq": 7, "motion": motion}))

@@ -69,10 +69,13 @@ def test_an_uploaded_file_is_not_kept(studio, photo_path, tmp_path):
 def test_a_page_that_is_loaded_anew_gets_its_document_back(studio, session, person):
     run(studio.commit_paint(session, {"seq": 1, "labels": stroke(person)}))
     page = run(studio.start(session))
-    assert page["bar"]["session"] == session.token and page["regions"]["map"]["paint"]
+    assert page["bar"]["session"] == page["textures"]["session"] == session.token and page["regions"]["map"]["paint"]
     assert page["pose"]["pose"]["rows"] and page["result"]["result"]["before"]
     empty = Session()
-    assert run(studio.start(empty)).keys() == {"bar", "pose", "regions", "textures"}
+    for known in ({"session": None}, {"session": empty.token}):
+        assert run(studio.start(empty, known)).keys() == {"bar", "pose", "regions", "textures"}
+    with pytest.raises(InputError, match="expired; open the photo again"):
+        run(studio.start(empty, {"session": session.token}))
     empty.close()
 
 
@@ -151,11 +154,52 @@ def test_undo_brings_back_the_document_before_another_photo_was_opened(studio, s
     write_image(tmp_path / "wall.png", np.full((200, 160, 3), 180, np.uint8))
     news = run(studio.open_file(session, tmp_path / "wall.png", BUILT_IN, BUILT_IN))
     assert session.document is None and news["bar"]["history"]["undo"]
+    # A key that is held down, or that is pressed while joints are placed, does not lead away from the photo.
+    news = run(studio.undo(session, {"within": True}))
+    assert session.document is None and "Undo button" in news["bar"]["status"]["text"]
     news = run(studio.undo(session, {"seq": session.sequence + 1}))
     assert session.document is before and news["pose"]["pose"]["rows"] == to_rows(pose)
-    assert news["bar"]["history"]["undo"]  # the pose can be undone too
+    assert news["bar"]["history"] == {"undo": True, "redo": True, "save": True}  # the pose can be undone too
+    news = run(studio.redo(session, {}))
+    assert session.photo.shape == (200, 160, 3) and news["pose"]["pose"]["placing"]
+    assert news["bar"]["history"] == {"undo": True, "redo": False, "save": False}
+    run(studio.undo(session, {}))
     run(studio.undo(session, {"seq": session.sequence + 1}))
     assert before.edits.none
+
+
+def test_redo_leads_to_the_photo_that_undo_has_left_and_to_all_of_its_steps(studio, session, person, photo_path):
+    run(studio.commit_pose(session, {"keypoints": to_rows(moved(person))}))
+    first = session.document
+    run(studio.open_file(session, photo_path, BUILT_IN, BUILT_IN))
+    second = session.document
+    run(studio.commit_paint(session, {"labels": stroke(person)}))
+    run(studio.undo(session, {}))
+    news = run(studio.undo(session, {"within": True}))
+    assert session.document is second and news["bar"]["history"]["undo"]
+    run(studio.undo(session, {}))
+    assert session.document is first and "Done" in run(studio.render(session))["bar"]["status"]["text"]
+    news = run(studio.redo(session, {"within": True}))
+    assert session.document is first and "Redo button" in news["bar"]["status"]["text"]
+    run(studio.redo(session, {}))
+    assert session.document is second and second.edits.none
+    run(studio.redo(session, {}))
+    assert second.edits.paint is not None and not session.can_redo
+
+
+@pytest.mark.parametrize("left", ["motion", "undone"])
+def test_whatever_was_worked_on_is_brought_back(studio, session, person, photo_path, left):
+    first = session.document
+    if left == "motion":
+        motion = {"keys": [to_rows(person.pose)], "seconds": 0.5, "loop": True}
+        run(studio.commit_motion(session, {"motion": motion}))
+    else:
+        run(studio.commit_pose(session, {"keypoints": to_rows(moved(person))}))
+        run(studio.undo(session, {}))
+    for _ in range(2):  # the second photo is left as it was opened
+        run(studio.open_file(session, photo_path, BUILT_IN, BUILT_IN))
+    run(studio.undo(session, {}))
+    assert session.document is first and first.can_undo == (left == "motion") and first.can_redo == (left == "undone")
 
 
 def test_tiny_photos_are_told_from_empty_ones(studio, session, tmp_path):

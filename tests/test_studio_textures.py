@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from app.detectors import BUILT_IN
+from pise_core.document import Document
 from pise_core.document.references import REFERENCE_LIMIT
 from pise_core.errors import InputError
 from pise_core.images import read_image, write_image
@@ -22,6 +23,45 @@ def test_textures_live_commit_and_removal(studio, session, person, known_other):
     assert not np.array_equal(read_image(page["download"]["value"]), person.photo)
     page = run(studio.remove_reference(session, {"reference": key}))
     assert page["textures"]["references"] == [] and page["textures"]["styles"]["styles"] == {}
+    page = run(studio.undo(session, {}))
+    assert [r["id"] for r in page["textures"]["references"]] == [key]
+    assert page["textures"]["styles"]["styles"] == styles
+    assert "references" not in run(studio.undo(session, {}))["textures"]  # they are the same still
+
+
+def test_a_photo_that_was_left_wears_what_it_borrowed(studio, session, known, known_other):
+    key = session.references.add("shirt", known_other)
+    run(studio.commit_styles(session, {"styles": {"upper_clothes": {key: 1}}}))
+    first, worn = session.document, session.document.render().photo
+    session.set_aside()
+    session.edit(Document.of(known, "second", references=session.references))
+    run(studio.remove_reference(session, {"reference": key}))
+    other = session.references.add("another", known)
+    run(studio.undo(session, {}))  # the removal
+    assert session.document is not first and list(session.references) == [key, other]
+    run(studio.redo(session, {}))
+    assert list(session.references) == [other]
+    for _ in range(2):
+        page = run(studio.undo(session, {}))
+    assert session.document is first and np.array_equal(first.render().photo, worn)
+    assert [r["name"] for r in page["textures"]["references"]] == ["shirt", "another"]
+
+
+def test_one_bad_file_does_not_end_the_others(studio, session, photo_path, tmp_path):
+    paths = [tmp_path / name for name in ("first.png", "second.png", "third.pise", "fourth.png")]
+    for path in paths:
+        path.write_bytes(photo_path.read_bytes())
+    paths[1].write_bytes(b"no picture")
+    paths[2].write_bytes(b"PK and no more")
+    told = run(studio.add_uploads(session, paths, BUILT_IN, BUILT_IN))["bar"]["status"]
+    assert [r.name for r in session.references.values()] == ["first", "fourth"]
+    assert told["kind"] == "error" and told["text"].startswith("second.png is not a")
+    assert "third.pise: that .pise file is damaged" in told["text"] and "first" not in told["text"]
+    for path in paths[1:3]:
+        path.write_bytes(b"no picture")
+    with pytest.raises(InputError, match=r"second.png is not a .*\. third.pise: that"):
+        run(studio.add_uploads(session, paths[1:3], BUILT_IN, BUILT_IN))
+    assert not any(path.exists() for path in paths)
 
 
 def test_the_strip_goes_when_it_is_no_longer_true(studio, session, person, known_other):

@@ -36,6 +36,10 @@ def test_a_document_goes_on_with_other_weights(several, editor, known, known_oth
     assert page["bar"]["weights"]["chosen"] == "Other" and session.number > number
     document = session.need_document()
     assert document.edits.styles == {"upper_clothes": {"r1": 0.5}} and document.can_undo
+    document.remove_reference("r1")
+    run(several.choose_weights(session, {"name": "Other"}))  # a removed one goes along too
+    document = session.need_document()
+    assert document.undo() and document.references["r1"].person.editor is document.person.editor
     assert not np.array_equal(document.render().photo, shipped)
     # Whoever comes now is known to the same editor, so that they can be mixed.
     run(several.add_references(session, photo_path, BUILT_IN, BUILT_IN))
@@ -45,6 +49,19 @@ def test_a_document_goes_on_with_other_weights(several, editor, known, known_oth
     run(several.choose_weights(session, {"name": "Default"}))
     assert session.need_document().person.editor is editor
     session.close()
+
+
+def test_undo_brings_back_a_document_with_the_weights_that_it_had(several, session, person, editor, photo_path):
+    first = session.document
+    run(several.commit_pose(session, {"keypoints": to_rows(moved(person))}))
+    run(several.open_file(session, photo_path, BUILT_IN, BUILT_IN))
+    run(several.choose_weights(session, {"name": "Other"}))
+    second = session.document
+    assert second.person.editor is not editor
+    page = run(several.undo(session, {}))
+    assert session.document is first and page["bar"]["weights"]["chosen"] == session.weights == "Default"
+    page = run(several.redo(session, {}))
+    assert session.document is second and page["bar"]["weights"]["chosen"] == session.weights == "Other"
 
 
 def test_references_without_a_document_follow(several, editor, known_other):

@@ -1,5 +1,7 @@
 """How the page's events are queued."""
 
+from types import SimpleNamespace
+
 import pytest
 
 from app.actions import Studio
@@ -43,6 +45,28 @@ def test_an_edit_for_another_photo_is_refused_and_what_came_before_an_error_is_s
         next(updates)
     with pytest.raises(InputError, match="another photo"):
         next(in_order(session, {"seq": 2, "after": 1, "document": session.number + 1}, edit()))
+
+
+def test_whoever_comes_is_let_in_whatever_takes_long(events):
+    taken = {fn.concurrency_id for name, fn in events.items() if name not in ("start", "start_then")}
+    assert (
+        events["start"].concurrency_id not in taken
+        and events["save_motion"].concurrency_id != events["save_then"].concurrency_id
+    )
+    assert sum(AT_ONCE.values()) <= 40  # as many threads as Gradio has
+
+
+def test_a_page_whose_session_was_lost_has_another_one_and_is_told(events):
+    lost = Session()
+    page = SimpleNamespace(session_hash="page")
+    edit = {"seq": lost.sequence - 5, "after": lost.sequence - 9, "document": lost.number - 7, "keypoints": []}
+    token, refused = events["commit_pose"].fn(page, edit)
+    sessions = {part.elem_id: update["session"] for part, update in token.items()}
+    assert sessions.keys() == {"bar", "pose", "regions", "textures"} and len(set(sessions.values())) == 1
+    (told,) = refused.values()
+    assert told["status"]["text"] == "What was open here has expired; open the photo again"
+    first, *_ = events["save_motion"].fn(page, {"document": edit["document"], "format": "gif", "size": "small"})
+    assert not any("session" in update for update in first.values())  # it knows by now
 
 
 def test_no_upload_is_dropped_unread(events):

@@ -110,7 +110,7 @@ class PoseEditor(_Part):
     Args:
         session: the token for the live path.
         photo: ``{"url", "width", "height"}``; the size is the full one, to which coordinates refer.
-        pose: ``{"version", "rows", "own", "placing"}``.
+        pose: ``{"version", "seq", "rows", "own", "placing"}``; ``seq`` is that of the request which it answers.
         people: ``{"boxes", "chosen"}``.
         layers: the parts of the picture on show, from :func:`app.page.layers`.
         live: the function that renders a preview.

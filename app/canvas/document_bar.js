@@ -6,28 +6,30 @@ function say({ kind, text }) {
   $("#status span").textContent = text;
   $("#status").title = text;
 }
-function act(name) {
+function act(name, held = {}) {
   const button = $(`[data-do="${name}"]`);
   const newest = page.seq;
   tell("settle"); // an edit that is still being made with the keys comes first, and can be undone
   if (button.disabled && page.seq === newest) return;
   say({ kind: "busy", text: name === "save" ? "Packing the document…" : "Rendering…" });
-  props.value = nextEdit();
+  props.value = { ...nextEdit(name === "start_over"), ...held };
   trigger(name);
 }
 element.shadowRoot.addEventListener("click", (event) => {
   const button = event.target.closest("button");
   if (button) act(button.dataset.do);
 });
-for (const name of ["undo", "redo", "start_over", "save"]) page.addEventListener(name, () => act(name));
+for (const name of ["undo", "redo", "start_over", "save"]) page.addEventListener(name, ({ detail }) => act(name, detail));
 // Undo belongs to the whole page: after a click on a preset the focus is there and not on the canvas. The listener is one
 // object for all times, so that mounting the bar anew does not double it.
 page.keys ??= (event) => {
   if (!(event.ctrlKey || event.metaKey) || event.altKey) return;
   const key = event.key.toLowerCase();
+  // A key that is held down, or pressed while joints are placed, leads to no other photo.
+  const held = { within: event.repeat || Boolean(page.placing) };
   if (event.composedPath()[0].matches?.("input:not([type=range], [type=checkbox], [type=radio]), textarea, [contenteditable]")) return;
-  if (key === "z") tell(event.shiftKey ? "redo" : "undo");
-  else if (key === "y") tell("redo");
+  if (key === "z") tell(event.shiftKey ? "redo" : "undo", held);
+  else if (key === "y") tell("redo", held);
   else if (key === "s") tell("save");
   else return;
   event.preventDefault();
@@ -37,7 +39,12 @@ page.addEventListener("status", ({ detail }) => say(detail));
 
 function takeStatus() {
   if (props.status?.text) tell("status", props.status);
+  takeHistory();
 }
+// An edit is on its way: it can be undone before the server has answered.
+page.addEventListener("step", () => {
+  $('[data-do="undo"]').disabled = $('[data-do="start_over"]').disabled = false;
+});
 function takeHistory() {
   const { undo, redo, save } = props.history ?? {};
   $('[data-do="undo"]').disabled = !undo;
@@ -76,4 +83,3 @@ watch("file", takeFile);
 watch("status", takeStatus);
 watch("history", takeHistory);
 takeStatus();
-takeHistory();

@@ -137,7 +137,7 @@ element.shadowRoot.addEventListener("click", (event) => {
   } else if (save) {
     halt();
     tell("status", { kind: "busy", text: "Rendering the motion…" });
-    props.value = { format: save, size: $("#size").value };
+    props.value = { document: page.document, format: save, size: $("#size").value };
     trigger("save");
   }
 });

@@ -20,10 +20,12 @@ function mount(element, html, css) {
   return (selector) => root.querySelector(selector);
 }
 
-// Requests may overtake each other on their way: each edit names the one before it, for which the server waits.
-function nextEdit() {
+// Requests may overtake each other on their way: each edit names the one before it, for which the server waits. Most are a
+// step of the history.
+function nextEdit(step = true) {
   const after = page.edit;
   page.edit = ++page.seq;
+  if (step) tell("step");
   return { seq: page.edit, after, document: page.document };
 }
 

@@ -12,6 +12,7 @@ let marquee = false; // a drag beside the joints selects, instead of moving the 
 let under = "picture"; // what lies under the skeleton: the result, which follows the finger, or the photo
 let drag = null; // {kind, joint, start, from: [x, y], moved}
 let nudging = 0; // timer of a nudge that is no step of the history yet
+let newest = 0; // order number of the newest change
 
 const sideOf = (joint) => (/^right/.test(JOINTS[joint]) ? "right" : /^left/.test(JOINTS[joint]) ? "left" : "centre");
 const label = (joint) => JOINTS[joint][0].toUpperCase() + JOINTS[joint].slice(1).replace("_", " ");
@@ -131,7 +132,9 @@ function commit() {
   pump.drop();
   generated = null;
   tell("status", { kind: "busy", text: "Rendering at full size…" });
-  props.value = { ...nextEdit(), keypoints: rowsFromPose(pose) };
+  const order = nextEdit();
+  newest = order.seq;
+  props.value = { ...order, keypoints: rowsFromPose(pose) };
   tell("edited", "pose");
   trigger("commit");
 }
@@ -169,7 +172,9 @@ function poseFile() {
 function loadPose(text) {
   settle();
   tell("status", { kind: "busy", text: "Fitting the pose…" });
-  props.value = { ...nextEdit(), text };
+  const order = nextEdit();
+  newest = order.seq;
+  props.value = { ...order, text };
   tell("edited", "pose");
   trigger("load_pose");
 }
@@ -205,7 +210,7 @@ const actions = {
   },
   use() {
     tell("status", { kind: "busy", text: "Analysing with your pose…" });
-    props.value = { seq: ++page.seq, keypoints: rowsFromPose(pose) };
+    props.value = { document: page.document, keypoints: rowsFromPose(pose) };
     trigger("place");
   },
   load: () => $("#file").click(),
@@ -226,7 +231,7 @@ element.shadowRoot.addEventListener("click", (event) => {
   }
   if (button.dataset.person) {
     tell("status", { kind: "busy", text: "Analysing…" });
-    props.value = { index: Number(button.dataset.person) };
+    props.value = { document: page.document, index: Number(button.dataset.person) };
     trigger("choose");
   }
 });
@@ -252,20 +257,23 @@ function takePhoto() {
 }
 function takePose() {
   if (!props.pose || !photo.width) return;
+  const { seq } = props.pose;
+  if (seq !== null && seq < newest) return; // a newer answer follows
+  newest = seq ?? newest;
   clearTimeout(nudging);
   nudging = 0;
   pump.drop();
   drag = null;
   delete stage.dataset.dragging;
   tell("posed");
-  placing = props.pose.placing;
+  placing = page.placing = props.pose.placing;
   pose = poseFromRows(props.pose.rows, photo);
   own = props.pose.own ? poseFromRows(props.pose.own, photo) : copyPose(pose);
   $("#placing").hidden = !placing;
   showSelection();
 }
 function takeLayers() {
-  if (props.layers) carrier.take(props.layers);
+  if (props.layers?.document >= page.document) carrier.take(props.layers);
 }
 function takePeople() {
   people = props.people ?? people;

@@ -29,7 +29,6 @@ for (const slot of $("#rows").querySelectorAll("[data-icon]")) slot.innerHTML = 
 // ---- talking to the server
 
 const blend = createBlend();
-let sliding = null; // {region, mix, before, at, name}: the slider that is dragged
 const pump = createPump(
   (request) => server.render_live({ seq: request.seq, styles: request.styles, session: props.session }),
   async (picture, { slider, weight, styles: asked }) => {
@@ -42,7 +41,12 @@ const live = () => pump.push({ styles });
 function mixAtOnce() {
   if (sliding && blend.at(styles[sliding.region][sliding.mix])) tell("carry", blend);
 }
+let sliding = null; // {region, mix, before, at, name}: the slider that is moved
+let keying = 0; // timer of a slider moved by keys that is no step of the history yet
 function commit() {
+  clearTimeout(keying);
+  keying = 0;
+  sliding = null;
   pump.drop();
   tell("status", { kind: "busy", text: "Rendering at full size…" });
   const order = nextEdit();
@@ -163,11 +167,12 @@ element.shadowRoot.addEventListener("click", (event) => {
   const region = button.closest("[data-region]")?.dataset.region;
   if (button.dataset.strip !== undefined) {
     tell("status", { kind: "busy", text: "Rendering the steps…" });
-    props.value = { region, reference: Object.keys(styles[region])[0] };
+    props.value = { document: page.document, region, reference: Object.keys(styles[region])[0] };
     trigger("steps");
   } else if (button.dataset.look !== undefined) {
     tell("status", { kind: "busy", text: "Saving the look…" });
-    props.value = { ...nextEdit(), region };
+    tell("settle"); // what is still being changed with the keys belongs to it
+    props.value = { ...nextEdit(false), region };
     trigger("save_look");
   } else if (button.dataset.step) {
     styles = { ...styles, [region]: { [props.strip.reference]: Number(button.dataset.step) } };
@@ -208,8 +213,9 @@ function slide(event) {
   styles = at(weight);
   drawRows();
   if (event.type === "change") {
-    sliding = null;
-    commit();
+    clearTimeout(keying);
+    if (byKeys) keying = setTimeout(commit, 400); // a row of key presses is one step of the history
+    else commit();
     return;
   }
   const end = Number(weight > before); // known soon, it lets all weights on this side be mixed
@@ -217,6 +223,9 @@ function slide(event) {
   pump.push({ styles, slider: name, weight });
   mixAtOnce();
 }
+let byKeys = false;
+$("#rows").addEventListener("keydown", () => (byKeys = true));
+$("#rows").addEventListener("pointerdown", () => (byKeys = false));
 $("#rows").addEventListener("input", slide);
 $("#rows").addEventListener("change", slide);
 
@@ -226,10 +235,13 @@ function takeStyles() {
   if (!props.styles || (props.styles.seq !== null && props.styles.seq < newest)) return; // a newer answer follows
   blend.close();
   sliding = null;
+  clearTimeout(keying);
+  keying = 0;
   styles = props.styles.styles;
   present = props.styles.present;
   drawRows();
 }
+page.addEventListener("settle", () => keying && commit());
 page.addEventListener("posed", () => blend.close());
 page.addEventListener("edited", ({ detail }) => detail !== "textures" && blend.close());
 watch("strip", drawRows);

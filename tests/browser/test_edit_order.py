@@ -74,3 +74,66 @@ def test_an_edit_whose_predecessor_was_refused_is_made(visit, tmp_path):
     page.locator('#pose [data-do="use"]').click()
     visitor.wait_for()
     visitor.after(lambda: page.locator("#pose [data-preset]").nth(3).click())
+
+
+def test_an_edit_can_be_undone_before_the_server_has_answered_and_done_again(visit):
+    visitor = visit("order-early", **DESKTOP)
+    page = visitor.page
+    open_example(visitor, 0)
+    wrist = visitor.joint("left_wrist")
+    held = []
+    page.route("**/queue/join*", lambda route: route.continue_() if held else held.append(route))
+    page.locator("#pose [data-preset]").nth(3).click()
+    assert visitor.joint("left_wrist") != wrist
+    with page.expect_response("**/queue/join*"):
+        page.keyboard.press("Control+z")
+    held[0].continue_()
+    page.locator('#bar [data-do="redo"]:not([disabled])').wait_for()
+    visitor.wait_for()
+    assert visitor.joint("left_wrist") == wrist
+
+
+def test_a_late_answer_to_undo_takes_no_newer_pose_away(visit):
+    visitor = visit("order-late", **DESKTOP)
+    page = visitor.page
+    open_example(visitor, 0)
+    visitor.after(lambda: page.locator("#pose [data-preset]").nth(1).click())
+    held = []
+    page.route("**/queue/join*", lambda route: route.continue_() if held else held.append(route))
+    page.locator('#bar [data-do="undo"]').click()
+    newer = page.locator("#pose [data-preset]").nth(3)
+    with page.expect_response("**/queue/join*"):
+        newer.click()
+    wrist = visitor.joint("left_wrist")
+    held[0].continue_()
+    page.wait_for_function("""() => {
+      const shown = document.querySelector("#result .html-container > div").shadowRoot.querySelector("#after");
+      return shown.dataset.live === "false" && Number(shown.dataset.seq) >= window.piseStudio.edit;
+    }""")
+    assert visitor.joint("left_wrist") == wrist
+
+
+def test_a_key_that_is_held_down_stays_in_the_photo(visit):
+    visitor = visit("order-held", **DESKTOP)
+    page = visitor.page
+    open_example(visitor, 0)
+    visitor.after(lambda: page.locator("#pose [data-preset]").nth(1).click())
+    page.locator("#show-examples").click()
+    open_example(visitor, 1)
+    number = page.evaluate("window.piseStudio.document")
+    visitor.after(lambda: page.locator("#pose [data-preset]").nth(3).click())
+    page.keyboard.down("Control")
+    for _ in range(3):
+        page.keyboard.down("z")  # each but the first one is a repetition
+    page.keyboard.up("z")
+    page.wait_for_function("""() => document.querySelector("#bar .html-container > div").shadowRoot
+      .querySelector("#status").textContent.includes("Undo button")""")
+    assert page.evaluate("window.piseStudio.document") == number
+    page.keyboard.press("z")
+    page.keyboard.up("Control")
+    page.wait_for_function("before => window.piseStudio.document > before", arg=number)
+    page.locator('#bar [data-do="redo"]:not([disabled])').wait_for()
+    visitor.wait_for()
+    number = page.evaluate("window.piseStudio.document")
+    page.locator('#bar [data-do="redo"]').click()
+    page.wait_for_function("before => window.piseStudio.document > before", arg=number)

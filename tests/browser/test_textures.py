@@ -69,3 +69,27 @@ def test_a_garment_is_marked_mixed_and_saved(visit, tmp_path, laid_out, name, si
     upload.set_input_files(path)
     row.locator('[data-reference="r2"]').wait_for()
     visitor.wait_for()
+
+
+def test_a_row_of_keys_on_a_slider_is_one_step(visit):
+    visitor = visit("textures-keys", **DESKTOP)
+    page = visitor.page
+    open_example(visitor, 5)
+    page.get_by_role("tab", name="Textures").click()
+    page.locator("#textures [data-example]").first.click()
+    row = page.locator('#textures [data-region="upper_clothes"]')
+    row.locator('[data-reference="r1"]').wait_for()
+    visitor.wait_for()
+    visitor.after(lambda: row.locator('[data-reference="r1"]').click())
+    slider = row.locator("input[type=range]")
+    slider.focus()
+
+    def press():
+        for _ in range(4):
+            page.keyboard.press("ArrowLeft")
+
+    visitor.after(press)
+    assert slider.input_value() == "96"
+    page.locator('#bar [data-do="undo"]').click()
+    page.wait_for_function("""() => document.querySelector("#textures .html-container > div").shadowRoot
+      .querySelector("input[type=range]").value === "100" """)
