@@ -6,8 +6,9 @@ import numpy as np
 
 from app import checks, page
 from app.engine import Engine
+from app.opened import Found
 from app.page import Update, Updates, rendering, status
-from app.session import EXPIRED, Found, Session
+from app.session import EXPIRED, Session
 from pise_core import pose as poses
 from pise_core.document import Document
 from pise_core.document.contents import SavedDocument, SavedPerson
@@ -26,13 +27,17 @@ class OpeningActions(Engine):
     def start(self, session: Session, value: Any = None) -> Updates:
         """A page was opened: say who it is, for the live path; a page that was loaded anew, and names its session with
         ``{"session"}``, gets its document back."""
-        yield page.token(session)
-        yield {"bar": page.weights(self.weights, session.weights)}
+        yield self.introduce(session)
         if session.photo is not None:
             session.page_is_new()
             yield from self.come_back(session)
         elif checks.field(value, "session") not in (None, session.token):
             raise InputError(EXPIRED)
+
+    def introduce(self, session: Session) -> Update:
+        """Who the page is, for all that asks past the queue, and what pictures can be made with."""
+        news = {part: {"session": session.token} for part in ("bar", "pose", "regions", "textures")}
+        return news | {"bar": news["bar"] | page.weights(self.weights, session.weights)}
 
     def come_back(self, session: Session) -> Updates:
         """Show what the session holds to a page that knows nothing of it."""

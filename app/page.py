@@ -11,7 +11,8 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from app.session import LAYER_SIDE, Moment, Session
+from app.opened import Moment
+from app.session import LAYER_SIDE, Session
 from pise_core import pose as poses
 from pise_core.animation import interpolate
 from pise_core.cutouts import cut_outs, pack_cut_outs
@@ -45,11 +46,6 @@ def status(kind: str, text: str, session: Session | None = None) -> Update:
 def sentences(notes: Iterable[str]) -> str:
     """Notes one after the other, each once; those that are empty are left out."""
     return " ".join(dict.fromkeys(note for note in notes if note))
-
-
-def token(session: Session) -> Update:
-    """Who the page is, for all that asks past the queue."""
-    return {part: {"session": session.token} for part in ("bar", "pose", "regions", "textures")}
 
 
 def weights(names: tuple[str, ...], chosen: str) -> dict[str, Any]:

@@ -170,7 +170,7 @@ def build(studio: actions.Studio) -> gr.Blocks:
                 )
                 # Gradio wants at least one answer, and not every action has one. A page whose session was lost goes on
                 # with a new one, in which nothing is open.
-                yield {bar: gr.update()} if known or kind == "start" else named(page.token(session))
+                yield {bar: gr.update()} if known or kind == "start" else named(studio.introduce(session))
                 updates = in_order(session, value, action(session, *inputs))
                 try:
                     for update in line.steps(updates, session) if kind == "gpu" else updates:

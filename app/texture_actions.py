@@ -6,8 +6,9 @@ from typing import Any
 
 from app import checks, page
 from app.engine import Engine
+from app.opened import Garment
 from app.page import Update, Updates, rendering, status
-from app.session import Garment, Session
+from app.session import Session
 from pise_core.document.document import STEPS
 from pise_core.document.garments import GARMENTS, garment
 from pise_core.document.reading import is_document, read

@@ -85,8 +85,10 @@ def test_pose_regions_and_the_history(client, files, person):
     assert again["keypoints"][4] == keypoints[4] and again["undo"] and not again["redo"]
     client.predict(handle_file("friend.jpg"), api_name="/pose_from_photo")
     text = to_json(moved(person), (220, 330))
-    assert client.predict(text, api_name="/load_pose")["undo"]
-    assert not client.predict(api_name="/analyse_again")["undo"]
+    posed = client.predict(text, api_name="/load_pose")
+    assert client.predict(api_name="/analyse_again")["keypoints"] != posed["keypoints"]
+    assert client.predict(api_name="/undo")["keypoints"] == posed["keypoints"]  # to the photo as it was before
+    assert client.predict(api_name="/redo")["keypoints"] != posed["keypoints"]
     with pytest.raises(AppError, match="18 keypoints"):
         client.predict([1, 2], api_name="/set_pose")
 

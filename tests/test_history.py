@@ -103,6 +103,10 @@ def test_what_changes_nothing_is_no_step(document, person, known_other):
     painted = document.edits
     document.set_paint(document.painted(), layer(person))
     assert document.edits is painted
+    document.set_pose(person.pose)
+    carried = document.edits
+    document.set_paint(document.painted(), document.painted())
+    assert document.edits is carried
 
 
 def test_the_same_picture_is_told_from_another_one(document, person, known_other):

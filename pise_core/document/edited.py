@@ -170,7 +170,9 @@ class EditedPerson:
 
     def stroked(self, edits: Edits, before: PaintLayer | None, after: PaintLayer | None) -> Paint | None:
         """The paint of edits with a stroke that made the layer ``after`` of the layer ``before``, which the body may
-        have carried elsewhere meanwhile. All of it counts as painted in the pose of the stroke."""
+        have carried elsewhere meanwhile. All of it counts as painted in the pose of the stroke, if that changed any."""
+        if before == after:
+            return edits.paint
         layer = PaintLayer.stroked(self.painted(edits), before, after)
         return None if layer is None else Paint(layer, edits.pose)
 
