@@ -158,9 +158,12 @@ class Studio(OpeningActions, TextureActions, MotionActions):
     def live(self, session: Session, request: Any) -> dict[str, Any]:
         """A preview while the user drags: ``{"ok", "document", "seq", "image"}``, the image a JPEG data address.
 
-        ``request`` holds any of ``keypoints``, ``labels`` and ``styles``; what it lacks is taken from the document.
+        ``request`` holds any of ``keypoints``, ``labels`` and ``styles``; what it lacks is taken from the document. One for
+        another document than that of now is not answered, ``{"ok": False}``.
         """
         number, document = session.number, session.need_document()
+        if checks.sequence(request, "document") not in (0, number):
+            return {"ok": False}
         sequence, edits = session.saw(checks.sequence(request)), document.edits
         if checks.field(request, "keypoints") is not None:
             edits = replace(edits, pose=document.wanted(checks.pose(request)))

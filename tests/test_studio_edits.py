@@ -21,6 +21,7 @@ def test_drag_commit_render_undo_redo(studio, session, person):
     preview = studio.live(session, {"seq": 3, "keypoints": rows})
     assert preview["ok"] and preview["seq"] == 3 and preview["image"].startswith("data:image/jpeg;base64,")
     assert session.document.edits.none  # a preview is not an edit yet
+    assert studio.live(session, {"seq": 4, "document": session.number - 1, "keypoints": rows}) == {"ok": False}
     run(studio.commit_pose(session, {"seq": 4, "keypoints": rows}))
     page = run(studio.render(session))
     assert page["result"]["result"]["seq"] >= 4 and page["bar"]["history"] == {

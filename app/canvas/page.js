@@ -69,7 +69,7 @@ function createPump(ask, show = showPicture) {
   }
   return {
     push(request) {
-      waiting = { ...request, seq: ++page.seq };
+      waiting = { ...request, seq: ++page.seq, document: page.document };
       if (!busy) run();
     },
     drop() {

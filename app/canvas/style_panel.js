@@ -30,7 +30,7 @@ for (const slot of $("#rows").querySelectorAll("[data-icon]")) slot.innerHTML = 
 
 const blend = createBlend();
 const pump = createPump(
-  (request) => server.render_live({ seq: request.seq, styles: request.styles, session: props.session }),
+  ({ seq, document, styles: asked }) => server.render_live({ seq, document, styles: asked, session: props.session }),
   async (picture, { slider, weight, styles: asked }) => {
     if (slider) await blend.learn(slider, weight, picture.url).catch(() => false);
     if (asked === styles) showPicture(picture);
