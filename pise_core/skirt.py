@@ -2,9 +2,10 @@
 
 A person's lower half is described by an axis, from the middle of the hips to the middle of the knees, and by what the
 legs do on either side of it at every level: how far their middle lies from the axis, and how far they are apart. Level
-0 is the hips, 1 the knees; the ankles are wherever they are seen. A skirt that moves keeps its levels; at each of them
-it follows the middle, and becomes wider by as much as the legs go apart: the hem of a long one as far as the ankles,
-and the waist not at all.
+0 is the hips, 1 the knees; the ankles are wherever they are seen. Levels lie across the torso and not across the axis:
+the waist stays with the torso when the legs swing to the side. A skirt that moves keeps its levels; at each of them it
+follows the middle, and becomes wider by as much as the legs go apart: the hem of a long one as far as the ankles, and
+the waist not at all.
 """
 
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ import numpy as np
 
 from pise_core.pose import visible
 
-_HIPS, _KNEES, _ANKLES = (8, 11), (9, 12), (10, 13)
+_NECK, _HIPS, _KNEES, _ANKLES = 1, (8, 11), (9, 12), (10, 13)
 #: Half the width of cloth that hangs about closed legs, in lengths of the axis.
 _CLOTH = 0.34
 #: At least, and at most, so many times as wide as it was.
@@ -23,6 +24,8 @@ _NARROWEST, _WIDEST = 0.65, 3.0
 _SHORTEST = 0.2
 #: Ankles nearer to the knees than this are folded away, or wrong; where others go they are taken to be here.
 _LEAST_SHIN = 0.3
+#: Levels lean towards the torso's by no more than this angle: whoever bows has the torso across the legs.
+_MOST_LEANING = np.radians(35)
 #: Rows that are bent together: the places that a large picture is taken from fill gigabytes.
 _STRIP = 128
 
@@ -33,48 +36,52 @@ class Legs:
 
     Attributes:
         origin: the middle of the hips, (x, y) in pixels.
-        along: unit vector from there to the middle of the knees; across is that vector turned by 90 degrees.
-        length: of the axis, in pixels.
+        basis: (2, 2), its columns are the axis, in pixels, and the unit vector along a level.
         levels: (K,) where the legs are measured, in lengths of the axis from the hips down, rising.
         middle: (K,) how far to the side the middle of the legs lies there, in pixels.
         apart: (K,) half the distance between them there, in pixels.
     """
 
     origin: np.ndarray
-    along: np.ndarray
-    length: float
+    basis: np.ndarray
     levels: np.ndarray
     middle: np.ndarray
     apart: np.ndarray
 
     @property
-    def across(self) -> np.ndarray:
-        """Unit vector."""
-        return np.array([-self.along[1], self.along[0]])
+    def length(self) -> float:
+        """Of the axis, in pixels."""
+        return float(np.hypot(*self.basis[:, 0]))
 
     @classmethod
-    def of(cls, pose: np.ndarray, ankles: bool, least: float = 1e-3) -> "Legs":
-        """The legs of a pose (18, 3) that has hips and knees; ``ankles``: whether to look at these too; ``least``: the
-        axis is no shorter, in pixels."""
-        pairs = [pose[list(pair), :2].astype(np.float64) for pair in (_HIPS, _KNEES, _ANKLES)[: 2 + ankles]]
-        origin, bend = pairs[0].mean(0), pairs[1].mean(0) - pairs[0].mean(0)
-        along = bend / np.hypot(*bend) if np.hypot(*bend) > 1e-3 else np.array([0.0, 1.0])
-        across, length = np.array([-along[1], along[0]]), max(float(np.hypot(*bend)), least)
-        levels = np.array([(pair.mean(0) - origin) @ along / length for pair in pairs])
+    def of(cls, pose: np.ndarray, neck: bool, ankles: bool, least: float = 1e-3) -> "Legs":
+        """The legs of a pose (18, 3) that has hips and knees; ``neck``, ``ankles``: whether to look at these too;
+        ``least``: the axis is no shorter, in pixels."""
+        pairs = np.array([pose[list(pair), :2] for pair in (_HIPS, _KNEES, _ANKLES)[: 2 + ankles]], np.float64)
+        origin = pairs[0].mean(0)
+        bend = pairs[1].mean(0) - origin
+        axis = np.arctan2(bend[1], bend[0]) if np.hypot(*bend) > 1e-3 else np.pi / 2
+        leaning = 0.0
+        if neck:
+            torso = origin - pose[_NECK, :2]
+            turned = np.arctan2(torso[1], torso[0]) - axis
+            leaning = np.clip((turned + np.pi) % (2 * np.pi) - np.pi, -_MOST_LEANING, _MOST_LEANING)
+        length, level = max(float(np.hypot(*bend)), least), axis + leaning + np.pi / 2
+        basis = np.array([[length * np.cos(axis), np.cos(level)], [length * np.sin(axis), np.sin(level)]])
+        places = (pairs - origin) @ np.linalg.inv(basis).T  # (K, 2, 2): pair, leg, level and side
+        levels, middle = places.mean(1).T
         levels[1] = 1.0
         levels[2:] = np.maximum(levels[2:], 1 + _LEAST_SHIN)
-        middle = np.array([(pair.mean(0) - origin) @ across for pair in pairs])
-        apart = np.array([abs((pair[1] - pair[0]) @ across) / 2 for pair in pairs])
-        return cls(origin, along, length, levels, middle, apart)
+        return cls(origin, basis, levels, middle, np.abs(places[:, 1, 1] - places[:, 0, 1]) / 2)
 
     def from_pixels(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Level, and distance to the side in pixels, of points (N, 2)."""
-        away = points - self.origin
-        return away @ self.along / self.length, away @ self.across
+        level, side = np.linalg.inv(self.basis) @ (points - self.origin).T
+        return level, side
 
     def to_pixels(self, level: np.ndarray, side: np.ndarray) -> np.ndarray:
         """The inverse of :meth:`from_pixels`."""
-        return self.origin + np.outer(level * self.length, self.along) + np.outer(side, self.across)
+        return self.origin + np.stack([level, side], 1) @ self.basis.T
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,14 +95,16 @@ class SkirtMove:
     @classmethod
     def between(cls, source: np.ndarray, target: np.ndarray) -> "SkirtMove":
         """Both poses (18, 3) have hips and knees."""
-        ankles = bool((visible(source) & visible(target))[list(_ANKLES)].all())
-        before = Legs.of(source, ankles)
-        after = Legs.of(target, ankles, least=_SHORTEST * before.length)
+        there = visible(source) & visible(target)
+        seen = bool(there[_NECK]), bool(there[list(_ANKLES)].all())
+        before = Legs.of(source, *seen)
+        after = Legs.of(target, *seen, least=_SHORTEST * before.length)
         size = after.length / before.length
         hips = after.apart[0] / max(before.apart[0], 1e-3)
-        # Whoever sits down has a shorter axis and the same hips, whoever turns to the side narrower hips and the same
-        # axis: only where both shrink is the person smaller.
-        size = size if hips < size else min(hips, max(size, 1.15))
+        # Whoever sits down has a shorter axis and the same hips; whoever turns to the side much narrower hips and the
+        # same axis.
+        narrow = np.clip((hips / size - 0.6) / 0.2, 0, 1)
+        size = size + narrow * (hips - size) if hips < size else min(hips, max(size, 1.15))
         cloth = np.maximum(before.apart, _CLOTH * before.length)
         widths = size + (after.apart - size * before.apart) / cloth
         return cls(before, after, np.clip(widths, _NARROWEST * size, _WIDEST * size))

@@ -50,6 +50,20 @@ def test_a_hem_goes_apart_with_the_feet_and_the_waist_stays(standing, apart):
     assert (np.diff(sides) > -1e-6).all() and sides[-1] > 1.5 * sides[0]
 
 
+def test_the_waist_stays_with_the_torso_when_the_legs_swing_to_the_side(standing):
+    target = standing.copy()
+    for joint in ("right_knee", "left_knee"):
+        target[JOINT[joint], 0] += 40
+    for joint in ("right_ankle", "left_ankle"):
+        target[JOINT[joint], 0] += 80
+    move = SkirtMove.between(standing, target)
+    middle = standing[[JOINT["right_hip"], JOINT["left_hip"]], :2].mean(0)
+    waist = middle + np.array([[-30, 0], [30, 0]])
+    assert move.points(waist) == pytest.approx(waist, abs=0.5)
+    knees = standing[[JOINT["right_knee"], JOINT["left_knee"]], :2].astype(float)
+    assert move.points(knees)[:, 0] == pytest.approx(knees[:, 0] + 40, abs=2)
+
+
 def test_one_foot_moves_a_short_skirt_not_at_all(standing):
     target = standing.copy()
     target[JOINT["left_ankle"], :2] += (40, -10)
