@@ -39,10 +39,18 @@ class Move(Protocol):
         """(N, 2) before the move -> (N, 2) after it."""
         ...
 
-    def picture(self, image: np.ndarray, x: int, y: int, size: tuple[int, int], **how: int) -> np.ndarray:
+    def picture(
+        self,
+        image: np.ndarray,
+        x: int,
+        y: int,
+        size: tuple[int, int],
+        flags: int = cv2.INTER_LINEAR,
+        border: int = cv2.BORDER_CONSTANT,
+    ) -> np.ndarray:
         """The moved image, as far as it lies in the rectangle of ``size`` (W, H) whose top left corner is (x, y).
 
-        ``how``: ``flags`` and ``borderMode`` of OpenCV's ``remap``.
+        ``flags``, ``border``: OpenCV's interpolation, and what lies beyond the image.
         """
         ...
 
@@ -57,12 +65,19 @@ class Affine:
         """See :class:`Move`."""
         return points @ self.matrix[:, :2].T + self.matrix[:, 2]
 
-    def picture(self, image: np.ndarray, x: int, y: int, size: tuple[int, int], **how: int) -> np.ndarray:
+    def picture(
+        self,
+        image: np.ndarray,
+        x: int,
+        y: int,
+        size: tuple[int, int],
+        flags: int = cv2.INTER_LINEAR,
+        border: int = cv2.BORDER_CONSTANT,
+    ) -> np.ndarray:
         """See :class:`Move`."""
         # OpenCV puts pixel centres at whole numbers.
         linear = self.matrix[:, :2]
         shift = self.matrix[:, 2] + linear @ [0.5, 0.5] - 0.5 - [x, y]
-        flags, border = how.get("flags", cv2.INTER_LINEAR), how.get("borderMode", cv2.BORDER_CONSTANT)
         return cv2.warpAffine(image, np.c_[linear, shift], size, flags=flags, borderMode=border)
 
 

@@ -1,9 +1,9 @@
-"""A person as eleven rigid parts that follow the joints: the geometry that carries real pixels into a new pose.
+"""A person as eleven parts that follow the joints: the geometry that carries real pixels into a new pose.
 
-Every person pixel belongs to the nearest bone among those that its region may follow. Dresses, and
-coats below the hips, are a part of their own, so that they are not torn between the legs. :mod:`pise_core.moves` says
-where the parts go; they are laid over one another in a fixed depth order: legs, skirt, torso, head, arms. The same code
-serves any resolution.
+Every person pixel belongs to the nearest bone among those that its region may follow. Dresses, and coats below the
+hips, are a part of their own, so that they are not torn between the legs. :mod:`pise_core.moves` says where the parts
+go; they are laid over one another in a fixed depth order: legs, skirt, torso, head, arms. The same code serves any
+resolution.
 """
 
 from collections.abc import Sequence
@@ -234,7 +234,7 @@ def carry(
         cover = moved(mask.astype(np.float32))
         alpha = moved((mask & core).astype(np.float32)) if rim else cover
         # Colours are taken from the whole image: the soft edge of the mask must not mix in black.
-        colours = moved(image, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        colours = moved(image, flags=cv2.INTER_LINEAR, border=cv2.BORDER_REPLICATE)
         regions = moved(parsing * mask, flags=cv2.INTER_NEAREST)
         window = slice(y0, y1), slice(x0, x1)
         under = trust[window]

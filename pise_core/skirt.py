@@ -125,7 +125,15 @@ class SkirtMove:
         side = side / np.interp(level, self.source.levels, self.widths)
         return self.source.to_pixels(level, side + np.interp(level, self.source.levels, self.source.middle))
 
-    def picture(self, image: np.ndarray, x: int, y: int, size: tuple[int, int], **how: int) -> np.ndarray:
+    def picture(
+        self,
+        image: np.ndarray,
+        x: int,
+        y: int,
+        size: tuple[int, int],
+        flags: int = cv2.INTER_LINEAR,
+        border: int = cv2.BORDER_CONSTANT,
+    ) -> np.ndarray:
         """See :class:`pise_core.moves.Move`."""
         width, height = size
         made = np.empty((height, width, *image.shape[2:]), image.dtype)
@@ -134,13 +142,7 @@ class SkirtMove:
             xs, ys = np.meshgrid(np.arange(width) + x + 0.5, np.arange(top, top + rows) + y + 0.5)
             places = self.back(np.stack([xs.ravel(), ys.ravel()], 1)) - 0.5  # OpenCV has pixel centres at whole numbers
             columns, lines = places.T.astype(np.float32).reshape(2, rows, width)
-            made[top : top + rows] = cv2.remap(
-                image,
-                columns,
-                lines,
-                how.get("flags", cv2.INTER_LINEAR),
-                borderMode=how.get("borderMode", cv2.BORDER_CONSTANT),
-            )
+            made[top : top + rows] = cv2.remap(image, columns, lines, flags, borderMode=border)
         return made
 
 
