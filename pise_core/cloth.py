@@ -54,7 +54,7 @@ def continue_cloth(
         # At the rim of what is known the background may shine through.
         known = cv2.erode(known.astype(np.uint8), np.ones((3, 3), np.uint8), borderValue=0).astype(bool)
         part = colours[window]
-        grid = grid_of(part, ~known, _SIDE)
+        grid = grid_of(part, ~known, _SIDE, wanted=gap[window])
         offsets = find_offsets(grid, _SEARCH)
         if offsets is None:
             continue

@@ -44,26 +44,28 @@ class Grid:
         seen: (h, w) bool, where the colour is known: outside the hole, and in cells that are mostly so.
         known: (h, w) bool, False in the hole and in cells that are partly hole.
         source: (h, w) bool, the known cells that may be shown again; none beside a cell of the hole or at the border.
+        wanted: (h, w) bool, the cells of the hole that are to be filled. The others are left out altogether.
     """
 
     image: np.ndarray
     seen: np.ndarray
     known: np.ndarray
     source: np.ndarray
+    wanted: np.ndarray
 
     def halved(self) -> "Grid":
         """Half as many cells along each side, rounded up."""
         h, w = self.known.shape
         size, pad = ((w + 1) // 2, (h + 1) // 2), ((0, h % 2), (0, w % 2))
-        seen, known, source = (
-            np.pad(mask, pad, mode="edge").astype(np.float32) for mask in (self.seen, self.known, self.source)
-        )
+        masks = (self.seen, self.known, self.source, self.wanted)
+        seen, known, source, wanted = (np.pad(mask, pad, mode="edge").astype(np.float32) for mask in masks)
         image = np.pad(self.image, (*pad, (0, 0)), mode="edge") * seen[..., None]
-        image, share, known, source = (
-            cv2.resize(values, size, interpolation=cv2.INTER_AREA) for values in (image, seen, known, source)
+        image, share, known, source, wanted = (
+            cv2.resize(values, size, interpolation=cv2.INTER_AREA) for values in (image, seen, known, source, wanted)
         )
         image = np.rint(image / np.maximum(share, 0.01)[..., None])
-        return Grid(np.clip(image, 0, 255).astype(np.uint8), share >= 0.5, known > 0.99, source > 0.99)
+        known = known > 0.99
+        return Grid(np.clip(image, 0, 255).astype(np.uint8), share >= 0.5, known, source > 0.99, (wanted > 0) & ~known)
 
     def continued(self) -> np.ndarray:
         """(h, w, 3) uint8: the colours in the large, continued smoothly into the hole."""
@@ -92,7 +94,7 @@ def find_offsets(grid: Grid, search: Search = Search()) -> np.ndarray | None:
     """Where the hole takes its picture from.
 
     Returns:
-        (h, w, 2) int32, rows and columns from each cell of the hole to a source; 0 for known cells. None where there
+        (h, w, 2) int32, rows and columns from each cell of the hole to a source; 0 for all others. None where there
         is too little to show.
     """
     if max(grid.known.shape) <= _COARSE_SIDE:
@@ -113,7 +115,7 @@ def _from_border_inwards(grid: Grid, search: Search) -> np.ndarray | None:
     sy, sx = np.nonzero(cv2.erode(grid.source.astype(np.uint8), np.ones((3, 3)), borderValue=0))
     if not len(sy):
         return None
-    ty, tx = np.nonzero(~known)
+    ty, tx = np.nonzero(grid.wanted)
     _, block = np.unique(ty // _BLOCK * w + tx // _BLOCK, return_inverse=True)
     size = np.bincount(block)
     y, x = (np.rint(np.bincount(block, at) / size).astype(np.intp) for at in (ty, tx))
@@ -132,13 +134,15 @@ def _from_border_inwards(grid: Grid, search: Search) -> np.ndarray | None:
     place = np.full((h, w), -1)
     place[sy, sx] = np.arange(len(sy))
     offsets = np.zeros((h, w, 2), np.int32)
-    image, done, belief = grid.image.copy(), grid.seen.copy(), _belief(grid.seen)
+    image, done, belief = grid.image.copy(), grid.seen.copy(), _belief(grid)
     waiting = np.ones(len(y), bool)
     limit = 0
     while waiting.any():
         limit += _LAYER
         layer = np.flatnonzero(waiting & (depth <= limit))
         waiting[layer] = False
+        if not len(layer):
+            continue
         weight = _patches(belief * done, y[layer], x[layer])
         wanted = _patches(image >> (8 - _BITS), y[layer], x[layer]) * weight[..., None]
         cost = weight @ power.T - 2 * (wanted.reshape(len(layer), -1) @ patches.T)
@@ -181,7 +185,7 @@ def _chosen_among_frequent(grid: Grid, offsets: np.ndarray, search: Search) -> n
 
     All cells are compared at one offset at a time: a difference of two pictures, and means over patches.
     """
-    ty, tx = np.nonzero(~grid.known)
+    ty, tx = np.nonzero(grid.wanted)
     frequent, count = np.unique(offsets[ty, tx], axis=0, return_counts=True)
     frequent = frequent[np.argsort(-count, kind="stable")[:_MANY]]
     about = np.stack(np.meshgrid([-1, 0, 1], [-1, 0, 1], indexing="ij"), -1).reshape(-1, 2)
@@ -206,7 +210,7 @@ class _Comparison:
 
     def __init__(self, grid: Grid, reach: int, away: tuple[float, float]):
         h, w = grid.known.shape
-        x, y, width, height = cv2.boundingRect((~grid.known).astype(np.uint8))
+        x, y, width, height = cv2.boundingRect(grid.wanted.astype(np.uint8))
         self._x, self._y = max(0, x - _RADIUS), max(0, y - _RADIUS)
         self._size = min(h, y + height + _RADIUS) - self._y, min(w, x + width + _RADIUS) - self._x
         self._reach = reach
@@ -214,8 +218,8 @@ class _Comparison:
         self._image = np.pad(grid.image, ((reach, reach), (reach, reach), (0, 0)), mode="edge")
         self._nothing = np.pad(nothing, reach, constant_values=_NOTHING)
         here = self._window(0, 0, 0)
-        self._cells = np.flatnonzero(~grid.known[here])
-        self._weight = _belief(grid.seen)[here]
+        self._cells = np.flatnonzero(grid.wanted[here])
+        self._weight = _belief(grid)[here]
         self._sum = self._over_patches(self._weight)
         self._squared = np.minimum(np.arange(256.0) ** 2, _FAR**2).astype(np.float32)
         self._away = np.array(away, np.float32) * 24 / max(h, w)
@@ -261,10 +265,10 @@ def _patches(values: np.ndarray, ys: np.ndarray, xs: np.ndarray) -> np.ndarray:
     return padded[ys[:, None] + side.repeat(len(side)), xs[:, None] + np.tile(side, len(side))]
 
 
-def _belief(seen: np.ndarray) -> np.ndarray:
+def _belief(grid: Grid) -> np.ndarray:
     """(h, w) float32, whole numbers: the weight of each cell's colour."""
-    depth = cv2.distanceTransform((~seen).astype(np.uint8), cv2.DIST_L2, 5)
-    return np.maximum(np.rint(_SURE * _FADE**depth), 1).astype(np.float32)
+    depth = cv2.distanceTransform((~grid.seen).astype(np.uint8), cv2.DIST_L2, 5)
+    return np.maximum(np.rint(_SURE * _FADE**depth), 1).astype(np.float32) * (grid.seen | grid.wanted)
 
 
 def _shown(grid: Grid, offsets: np.ndarray, ys: np.ndarray, xs: np.ndarray) -> np.ndarray:

@@ -19,7 +19,9 @@ _OBJECT = 35
 _STRIP = 256
 
 
-def grid_of(picture: np.ndarray, hole: np.ndarray, side: int, gap: float = 0.0) -> Grid:
+def grid_of(
+    picture: np.ndarray, hole: np.ndarray, side: int, gap: float = 0.0, wanted: np.ndarray | None = None
+) -> Grid:
     """A picture at low resolution.
 
     Args:
@@ -27,6 +29,7 @@ def grid_of(picture: np.ndarray, hole: np.ndarray, side: int, gap: float = 0.0) 
         hole: (H, W) bool.
         side: of the grid, the longer one, in cells; a smaller picture keeps its size.
         gap: gaps of the hole that are up to this wide, in pixels, are known but not shown again.
+        wanted: (H, W) bool, the part of the hole that is to be filled; by default all of it.
     """
     height, width = hole.shape
     scale = min(1.0, side / max(height, width))
@@ -40,7 +43,10 @@ def grid_of(picture: np.ndarray, hole: np.ndarray, side: int, gap: float = 0.0) 
     # Pieces overlap by a cell, and reach one beyond what was compared.
     source = ~(grow(~known, 2) | closed)
     source[[0, -1]] = source[:, [0, -1]] = False
-    return Grid(np.clip(image, 0, 255).astype(np.uint8), share >= 0.5, known, source)
+    cells = ~known
+    if wanted is not None:  # a cell more: what is shown is blended over the width of one
+        cells &= grow(cv2.resize(wanted.astype(np.float32), size, interpolation=cv2.INTER_AREA) > 0, 1)
+    return Grid(np.clip(image, 0, 255).astype(np.uint8), share >= 0.5, known, source, cells)
 
 
 def show(out: np.ndarray, picture: np.ndarray, wanted: np.ndarray, grid: Grid, offsets: np.ndarray) -> None:
@@ -50,7 +56,7 @@ def show(out: np.ndarray, picture: np.ndarray, wanted: np.ndarray, grid: Grid, o
     ``grid`` and ``offsets``: of :func:`grid_of` and ``exemplars.find_offsets``.
     """
     height, width = wanted.shape
-    cells, change = ~grid.known, _agreeing(grid, offsets)
+    cells, change = grid.wanted, _agreeing(grid, offsets)
     h, w = cells.shape
     steps = np.rint(offsets * np.array([height / h, width / w])).astype(np.int32)
     for start in range(0, height, _STRIP):
@@ -76,7 +82,7 @@ def _agreeing(grid: Grid, offsets: np.ndarray) -> np.ndarray:
     The screened Poisson equation, by conjugate gradients. What differs much from all that could be shown beside it is
     an object that ends there, and its colour must not spread.
     """
-    hole = ~grid.known
+    hole, there = grid.wanted, grid.wanted | grid.known
     image = grid.image.astype(np.float32)
 
     def shown(y: np.ndarray, x: np.ndarray, offset: np.ndarray) -> np.ndarray:
@@ -85,12 +91,12 @@ def _agreeing(grid: Grid, offsets: np.ndarray) -> np.ndarray:
     wanted, links = np.zeros_like(image), []
     for dy, dx in ((1, 0), (0, 1)):
         first, second = (slice(-dy or None), slice(-dx or None)), (slice(dy, None), slice(dx, None))
-        y, x = np.nonzero(hole[first] | hole[second])
+        y, x = np.nonzero((hole[first] | hole[second]) & there[first] & there[second])
         v, u = y + dy, x + dx
         mine, theirs = offsets[y, x], offsets[v, u]
-        here, there = shown(y, x, theirs) - shown(y, x, mine), shown(v, u, theirs) - shown(v, u, mine)
+        before, after = shown(y, x, theirs) - shown(y, x, mine), shown(v, u, theirs) - shown(v, u, mine)
         # In the middle between what both pieces ask for; a known cell asks for nothing, and stays as it is.
-        jump = np.where(hole[y, x, None], np.where(hole[v, u, None], (here + there) / 2, there), here)
+        jump = np.where(hole[y, x, None], np.where(hole[v, u, None], (before + after) / 2, after), before)
         near = (np.abs(jump).mean(1) < _OBJECT) | (hole[y, x] & hole[v, u])
         y, x, v, u, jump = y[near], x[near], v[near], u[near], jump[near]
         wanted[y, x] += jump
@@ -98,7 +104,7 @@ def _agreeing(grid: Grid, offsets: np.ndarray) -> np.ndarray:
         link = np.zeros((*hole[first].shape, 1), np.float32)
         link[y, x] = 1
         links.append((first, second, link))
-    wanted[grid.known] = 0
+    wanted[~hole] = 0
 
     def applied(change: np.ndarray) -> np.ndarray:
         out = _STAY * change
