@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 from pise_core.cli import main
+from pise_core.config import LABELS
 from pise_core.errors import InputError
 from pise_core.pose import JOINT, visible
 from pise_core.regions import REGION
@@ -238,6 +239,8 @@ def test_tables_by_name_and_from_a_file(tmp_path):
         assert table.order == name.split("-")[1]
         assert len(table.regions) >= {"cihp": 20, "atr": 18, "regions": 8}[name.split("-")[0]]
     assert load_table("atr-studio").regions[6] == REGION["pants"]
+    # For maps that are merged already, in any order.
+    assert all(load_table(f"regions-{order}").regions.tolist() == list(range(8)) for order in LABELS)
     own = tmp_path / "own.json"
     own.write_text(json.dumps({"order": "pgn", "regions": [0, 7, 1]}))
     assert load_table(str(own)).merge(np.array([[2, 1, 0]])).tolist() == [[1, 7, 0]]

@@ -133,7 +133,7 @@ def test_the_analyzer_trains_and_resumes(prepared, backbone, tmp_path):
     assert first is not None
     assert first["step"] > 0
     assert first["spent"] >= 3
-    assert train.run(_parse(train, [*run, "--minutes", 0.08])) == 0
+    assert train.run(_parse(train, [*run, "--minutes", 0.08, "--device", "auto"])) == 0
     second = load_checkpoint(tmp_path / "analyzer.pt")
     assert second is not None
     assert second["step"] > first["step"]
