@@ -3,9 +3,10 @@
 import pytest
 
 from app.actions import Studio
+from app.handlers import in_order
 from app.line import AT_ONCE
 from app.session import Session
-from app.studio import build, in_order
+from app.studio import build
 from pise_core.errors import InputError
 
 
