@@ -142,11 +142,13 @@ def build(studio: actions.Studio) -> gr.Blocks:
                     [("Built-in", detectors.BUILT_IN),
                      ("OpenPose (downloads 209 MB from the hub; non-commercial licence)", detectors.OPENPOSE)],
                     value=detectors.BUILT_IN, label="Joints: the skeleton that you drag", elem_id="detector",
+                    min_width=280,
                 )  # fmt: skip
                 parser = gr.Radio(
                     [("Built-in", detectors.BUILT_IN),
                      ("SegFormer clothes (downloads 109 MB from the hub; see its licence)", detectors.SEGFORMER)],
                     value=detectors.BUILT_IN, label="Regions: hair, face, clothes, skin", elem_id="parser",
+                    min_width=280,
                 )  # fmt: skip
             again = gr.Button("Look at the photo again", size="md", elem_id="again")
 
