@@ -9,11 +9,11 @@ from app.engine import Engine
 from app.opened import Garment
 from app.page import Update, Updates, rendering, status
 from app.session import Session
+from app.thumbnails import shrink
 from pise_core.document.document import STEPS
 from pise_core.document.garments import GARMENTS, garment
 from pise_core.document.reading import is_document, read
 from pise_core.errors import InputError, NobodyFound
-from pise_core.images import read_image
 from pise_core.regions import REGIONS
 
 
@@ -30,8 +30,10 @@ class TextureActions(Engine):
     def add_references(self, session: Session, paths: Any, detector: str, parser: str) -> Updates:
         """Take files as references: photos of people, documents or saved looks; a photo of a garment is asked about.
 
+        A file that can't be taken holds up none of the others.
+
         Raises:
-            InputError: if none of the files was taken; of some it is told.
+            InputError: if none could be taken.
         """
         paths = paths if isinstance(paths, list) else [paths]
         notes: list[str] = []
@@ -39,21 +41,20 @@ class TextureActions(Engine):
         for number, path in enumerate(paths, 1):
             yield status("busy", f"Analysing reference {number} of {len(paths)}…", session)
             try:
-                yield {"textures": self._take(session, path, detector, parser, notes)}
+                yield from self._add_reference(session, path, detector, parser, notes)
             except InputError as error:
                 named = len(paths) == 1 or Path(path).name in str(error)
                 refused.append(str(error) if named else f"{Path(path).name}: {error}")
         if refused and len(refused) == len(paths):
             raise InputError(". ".join(dict.fromkeys(refused)))
-        yield _ready(session, page.sentences([*notes, *(f"{text}." for text in refused)]))
+        yield _ready(session, page.sentences([*notes, *(page.sentence(f"{text}.") for text in refused)]))
 
-    def _take(self, session: Session, path: Any, detector: str, parser: str, notes: list[str]) -> dict[str, Any]:
-        """Take one file; what the panel is told of it. Notes of the detectors are added to ``notes``."""
+    def _add_reference(self, session: Session, path: Any, detector: str, parser: str, notes: list[str]) -> Updates:
         name = page.stem(path)
         if is_document(path):
             person = read(path).person.known_to(self.editor_of(session))
         else:
-            photo = read_image(str(path))
+            photo = checks.photo(path)
             people, note = self._detectors.find(photo, detector)
             notes.append(note)
             try:
@@ -63,10 +64,12 @@ class TextureActions(Engine):
                 notes.append(note)
             except NobodyFound:
                 # The networks and the page need no more of it.
-                session.await_garment(name, page.shrink(photo, page.SHOWN_SIDE))
-                return {"garment": page.garment(session)} if len(session.garments) == 1 else {}
+                session.await_garment(name, shrink(photo, page.SHOWN_SIDE))
+                if len(session.garments) == 1:
+                    yield {"textures": {"garment": page.garment(session)}}
+                return
         session.references.add(name, self.own(session, person))
-        return {"references": page.references(session)}
+        yield {"textures": {"references": page.references(session)}}
 
     def add_uploads(self, session: Session, paths: Any, detector: str, parser: str) -> Updates:
         """As :meth:`add_references`, and the server keeps no copy of the files."""

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from app.detectors import BUILT_IN
-from app.studio import in_order
+from app.handlers import in_order
 from pise_core.document import Document
 from pise_core.document.paint import UNTOUCHED, pack
 from pise_core.errors import InputError

@@ -55,11 +55,11 @@ def test_one_bad_file_does_not_end_the_others(studio, session, photo_path, tmp_p
     paths[2].write_bytes(b"PK and no more")
     told = run(studio.add_uploads(session, paths, BUILT_IN, BUILT_IN))["bar"]["status"]
     assert [r.name for r in session.references.values()] == ["first", "fourth"]
-    assert told["kind"] == "error" and told["text"].startswith("second.png is not a")
+    assert told["kind"] == "error" and told["text"].startswith("second.png can't be opened here")
     assert "third.pise: that .pise file is damaged" in told["text"] and "first" not in told["text"]
     for path in paths[1:3]:
         path.write_bytes(b"no picture")
-    with pytest.raises(InputError, match=r"second.png is not a .*\. third.pise: that"):
+    with pytest.raises(InputError, match=r"second.png can.t be .*\. third.pise: that"):
         run(studio.add_uploads(session, paths[1:3], BUILT_IN, BUILT_IN))
     assert not any(path.exists() for path in paths)
 
