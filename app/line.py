@@ -54,18 +54,20 @@ class Line:
         self, work: Iterator[T], owner: object = None, stopped: Callable[[], bool] = lambda: False
     ) -> Generator[T | int, None, None]:
         """What ``work`` yields, as soon as it is its turn; before that, how many of others come first, whenever that
-        changes. What belongs to the same ``owner`` comes first too, but is not counted. Of work that is ``stopped`` no
-        further step is done."""
+        changes. What belongs to the same ``owner`` comes first too, but is not counted. Work that is ``stopped`` while
+        it waits is not begun."""
         ticket = self._enter(owner)
         try:
             told = 0
-            while (before := self.ahead(ticket)) and not stopped():
+            while before := self.ahead(ticket):
                 others = sum(other.owner is None or other.owner is not owner for other in before)
                 if others not in (0, told):
                     told = others
                     yield others
+                if stopped():
+                    return
                 self._pause()
-            while not stopped():
+            while True:
                 self._see(ticket, _COMPUTING)
                 try:
                     made = next(work)
