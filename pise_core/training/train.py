@@ -19,7 +19,7 @@ from pise_core.training.losses import (
     LossWeights,
 )
 from pise_core.training.processes import join, leave, usable_device
-from pise_core.training.recipes import RECIPES, Recipe
+from pise_core.training.recipes import RECIPES, SCHEDULES, Recipe
 from pise_core.training.samples import load_samples
 from pise_core.training.summary import summary
 from pise_core.training.trainer import PRECISIONS, STAGES
@@ -85,15 +85,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     generator.add_argument("--precision", choices=list(PRECISIONS), help="of convolutions")
     generator.add_argument("--ema", type=share, default=None, help="decay of the weights' moving average; 0: none")
     generator.add_argument(
+        "--schedule", choices=SCHEDULES, help="of the rate: a cosine over the length of the run, or constant"
+    )
+    generator.add_argument(
         "--small-share", type=share, default=None, help="share of the run that frames are of half size (first)"
     )
     generator.add_argument("--init", type=Path, default=None, help="pise.safetensors to begin with")
     generator.add_argument("--steps", type=positive, default=None, help="length of the whole run, instead of minutes")
     generator.add_argument(
-        "--until", type=positive, default=None, help="leave the run at this step; called again it goes on"
+        "--until",
+        type=positive,
+        default=None,
+        help="leave a run of --steps at this step; called again it goes on, and computes what it would have anyhow",
     )
     generator.add_argument("--limit", type=positive, default=None, help="train on so many photos only")
-    generator.add_argument("--log-every", type=positive, default=25, help="steps between lines of log.jsonl")
+    generator.add_argument("--log-every", type=positive, default=10, help="steps between lines of log.jsonl")
     generator.add_argument("--tensorboard", action="store_true", help="curves and sheets for TensorBoard, too")
 
 
@@ -124,7 +130,7 @@ def resolve(args: argparse.Namespace) -> Recipe:
     network = PAPER_CONFIG if args.paper else ABLATIONS[args.ablation] if args.ablation else recipe.network
     network = replace(network, width=recipe.network.width)
     given = {"batch": args.batch, "rate": args.rate, "precision": args.precision, "average": args.ema}
-    given |= {"small_share": args.small_share}
+    given |= {"small_share": args.small_share, "schedule": args.schedule}
     asked = {"adversarial": args.adversarial}
     if args.layers:
         asked |= dict(zip(("perceptual", "style"), _LAYERS[args.layers], strict=True))

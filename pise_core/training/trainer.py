@@ -82,7 +82,8 @@ class Trainer:
         return folded(self.average.module)
 
     def step(self, number: int, progress: float, batch: Batch) -> dict[str, float]:
-        """Learn from one batch; loss terms by name, of the batches of all processes.
+        """Learn from one batch; losses by name, of the batches of all processes: "loss", the sum that the generators
+        learn from, its terms, and the discriminator's.
 
         Args:
             number: of the step, from 0.
@@ -114,7 +115,7 @@ class Trainer:
         if pictures and not settings.critic_first:
             critic_terms = self._step_critic(number, *pictures)
         self.average.update(self.model, number)
-        return values | critic_terms
+        return {"loss": sum(values.values()), **values, **critic_terms}
 
     def _terms(self, b: Batch) -> tuple[dict[str, Tensor], PISEOutput | None]:
         """Loss terms by name but the adversarial one, and the picture (None in the parsing stage)."""
