@@ -163,15 +163,15 @@ def train(
             with torch.autocast(torch.device(device).type, torch.bfloat16):
                 found = network(images.to(memory_format=torch.channels_last))
             terms = losses(Analysis(found.heatmaps.float(), found.parsing.float()), maps, labels)
-            check_finite(step, terms)
-            loss = total(terms)
+            values = {name: float(term.detach()) for name, term in terms.items()}
+            check_finite(step, values)
             optimizer.zero_grad()
-            loss.backward()
+            total(terms).backward()
             torch.nn.utils.clip_grad_norm_(network.parameters(), 5.0)
             optimizer.step()
             average.update(network, step)
             step += 1
-            curve.add(step, budget.spent, {"loss": float(loss), **{k: float(v) for k, v in terms.items()}})
+            curve.add(step, budget.spent, {"loss": sum(values.values()), **values})
             if saves.due(step):
                 checkpoint()
         over = budget.used(step) == 1
