@@ -104,7 +104,9 @@ def _add_model_arguments(parser: argparse.ArgumentParser) -> None:
         default="shipped",
         help="who finds the joints; openpose is fetched once (209 MB) and licensed by CMU for non-commercial use only",
     )
-    parser.add_argument("--weights", type=Path, metavar="PATH", help="folder of weights, or one generator's file")
+    parser.add_argument(
+        "--weights", type=Path, metavar="PATH", help="folder of weights, such as train's, or one generator's file"
+    )
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="where to compute")
 
 
