@@ -213,7 +213,7 @@ def test_the_generator_trains_and_its_weights_load(prepared, vgg, tmp_path, argu
     assert train.run(_parse(train, [*run, *arguments, "--minutes", 0.08, "--device", "cpu"])) == 0
     model = PISE.from_pretrained(tmp_path)
     assert model.config.width == 4
-    assert model.config.detail_path == ("--paper" not in arguments and "--ablation" not in arguments)
+    assert model.config.detail_path == ("--paper" not in arguments)
     assert model.config.encoding == ("local" if "local-enc" in arguments else "joint")
     assert cv2.imread(str(tmp_path / "sheet.png")) is not None
 
