@@ -10,6 +10,7 @@ import pytest
 import torch
 from torch import nn
 
+from pise_core.cli import main
 from pise_core.config import ABLATIONS, RELEASE_CONFIG, SHIPPED_CONFIG, PISEConfig
 from pise_core.errors import InputError
 from pise_core.pise import PISE
@@ -357,6 +358,14 @@ def test_tensorboard_gets_curves_and_sheets(data, teacher, tmp_path, monkeypatch
     monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
     with pytest.raises(InputError, match="pip install tensorboard"):
         train.run(command(*settings, "--steps", 3))
+
+
+def test_a_run_that_leaves_all_numbers_ends_in_a_line(data, teacher, tmp_path, capsys):
+    run = ["train", "generator", "--data", data, "--vgg", teacher, "--out", tmp_path, "--width", 4, "--batch", 1]
+    run += ["--stage", "parsing", "--small-share", 1, "--device", "cpu", "--steps", 50, "--rate", 1e30]
+    assert main([*map(str, run)]) == 2
+    (said,) = capsys.readouterr().err.splitlines()
+    assert said.startswith("error: loss is not finite at step ") and "cross" in said and "lower --rate" in said
 
 
 def test_training_needs_nothing_that_a_gpu_machine_lacks():

@@ -29,6 +29,7 @@ from pise_core.training.loop import (
     total,
 )
 from pise_core.training.metrics import KeypointAccuracy, RegionOverlap
+from pise_core.training.pretrained import fetched, read_tensors
 from pise_core.training.samples import Sample, load_samples, person_box
 from pise_core.training.scenes import Scenes
 from pise_core.training.views import UNLABELLED, to_tensor, views_of
@@ -50,14 +51,11 @@ def load_backbone(network: AnalyzerNetwork, path: Path | None) -> None:
     if path is None:
         from torchvision.models import SqueezeNet1_1_Weights, squeezenet1_1
 
-        try:
-            tensors = squeezenet1_1(weights=SqueezeNet1_1_Weights.IMAGENET1K_V1).state_dict()
-        except OSError as error:
-            raise InputError(
-                f"SqueezeNet could not be fetched ({error}); give its weights with --backbone FILE"
-            ) from None
+        weights = SqueezeNet1_1_Weights.IMAGENET1K_V1
+        with fetched("SqueezeNet", weights.url, ", or give its weights with --backbone FILE"):
+            tensors = squeezenet1_1(weights=weights).state_dict()
     elif Path(path).exists():
-        tensors = torch.load(path, map_location="cpu", weights_only=True)
+        tensors = read_tensors(Path(path))
     else:
         raise InputError(f"{path} is missing; leave --backbone out to fetch torchvision's SqueezeNet 1.1")
     try:
