@@ -92,7 +92,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     generator.add_argument(
         "--small-share", type=share, default=None, help="share of the run that frames are of half size (first)"
     )
-    generator.add_argument("--init", type=Path, default=None, help="pise.safetensors to begin with")
+    generator.add_argument(
+        "--init",
+        type=Path,
+        default=None,
+        metavar="PATH",
+        help="what to begin with: a run's folder, discriminator included, or a generator's file",
+    )
+    generator.add_argument(
+        "--init-discriminator",
+        type=Path,
+        default=None,
+        metavar="FILE",
+        help="what the discriminator begins with: convert's file of latest_net_D.pth, or a run's generator.pt",
+    )
     generator.add_argument("--steps", type=positive, default=None, help="length of the whole run, instead of minutes")
     generator.add_argument(
         "--until",
@@ -185,6 +198,7 @@ def run(args: argparse.Namespace) -> int:
         device=args.device,
         log_every=args.log_every,
         tensorboard=args.tensorboard,
+        init_discriminator=args.init_discriminator,
     )
     return 0
 

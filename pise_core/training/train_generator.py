@@ -39,6 +39,7 @@ def train(
     device: str = "cpu",
     log_every: int = 10,
     tensorboard: bool = False,
+    init_discriminator: Path | None = None,
 ) -> PISE:
     """Run, or resume from ``out/generator.pt``, until the budget is used up; the averaged weights go to ``out``.
 
@@ -53,7 +54,7 @@ def train(
         minutes: wall clock of the whole run; None where ``steps`` says how long it is.
         stage: one of ``trainer.STAGES``.
         vgg: the teacher's file; None fetches torchvision's.
-        init: weights to begin with.
+        init: weights to begin with; where it is a run's folder, its discriminator goes on too.
         limit: draw from so many photos, or pairs, only.
         steps: length of the whole run. It may be another when the run is resumed; where rates or frames follow the
             progress, the result is then not that of a run of so many steps from the start, and a line says so.
@@ -62,6 +63,7 @@ def train(
         device: "cpu", "cuda".
         log_every: steps from one line of the log to the next; the first and the last step have a line, too.
         tensorboard: also write curves and sheets for TensorBoard.
+        init_discriminator: a file of the discriminator to begin with.
 
     Raises:
         InputError: if data, teacher or ``init`` are missing or do not fit; if ``out`` holds a run of other settings or
@@ -76,20 +78,23 @@ def train(
     torch.manual_seed(seed)
     config, settings = recipe.network, recipe.optimization
     source = open_source(data, config, limit, surroundings=recipe.objective.judged == "person")
-    trainer = Trainer(recipe, stage, processes, vgg, init)
     run = {"recipe": recipe.to_dict(), "stage": stage, "seed": seed, "processes": processes.count}
     run |= {"limit": limit, "samples": len(source)}
     length = f"{steps} steps" if steps else f"{minutes:g} minutes"
+    state = load_checkpoint(out / "generator.pt")
     step, spent = 0, 0.0
-    if state := load_checkpoint(out / "generator.pt"):
+    if state is None:
+        trainer = Trainer(recipe, stage, processes, vgg, init, init_discriminator)
+        notes = trainer.notes
+    else:
         _expect_same(out, state, run)
+        trainer = Trainer(recipe, stage, processes, vgg)
         try:
             trainer.load_state_dict(state)
             step, spent = state["step"], state["spent"]
         except (ValueError, RuntimeError, KeyError):
             raise InputError(f"{out} holds a run of another version; --init {out} begins with its weights") from None
-        if processes.main:
-            _tell_of_other_length(state.get("length", length), length, settings)
+        notes = [f"goes on from step {step}", *_other_length(state.get("length", length), length, settings)]
     if processes.agree(step) != step:
         raise InputError(f"--out {out} must be a folder that all machines share")
     budget = Budget(minutes, spent, steps)
@@ -97,6 +102,7 @@ def train(
     books = None
     if processes.main:
         books = _Books(out, trainer, source.held_back(6), step, log_every, tensorboard)
+        print(*notes, sep="\n", end="\n" * bool(notes), flush=True)
         if not step:
             pairs = pairs_sheet(source, np.random.default_rng(seed), config)
             write_picture(out / "pairs.png", pairs)
@@ -180,15 +186,16 @@ def _expect_same(out: Path, state: dict, run: dict) -> None:
         )
 
 
-def _tell_of_other_length(before: str, now: str, settings: Optimization) -> None:
-    """Say what changes in a run that goes on for longer, or less long, than it was begun for."""
-    if before != now and (settings.schedule != "constant" or 0 < settings.small_share < 1):
-        print(
-            f"begun for {before}, and now for {now}: rates and frames follow the length, so this does not become what "
-            f"{now} from the start make; for that, begin with --steps and stop early by --until, or train with "
-            "--schedule constant --small-share 0",
-            flush=True,
-        )
+def _other_length(before: str, now: str, settings: Optimization) -> list[str]:
+    """What changes in a run that goes on for longer, or less long, than it was begun for: a line, or none."""
+    follows = settings.schedule != "constant" or 0 < settings.small_share < 1
+    if before == now or not follows:
+        return []
+    return [
+        f"begun for {before}, and now for {now}: rates and frames follow the length, so this does not become what "
+        f"{now} from the start make; for that, begin with --steps and stop early by --until, or train with "
+        "--schedule constant --small-share 0"
+    ]
 
 
 def _flat(settings: dict, prefix: str = "") -> dict:
