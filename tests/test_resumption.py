@@ -66,48 +66,48 @@ def test_a_resumed_run_computes_what_an_unbroken_one_does(data, teacher, tmp_pat
     assert not torch.equal(*(a[name][f"{learned}.out.conv.weight"] for name in ("model", "average")))
 
 
-@pytest.mark.parametrize("kind", [signal.SIGINT, signal.SIGTERM])
-def test_a_run_that_is_interrupted_saves_and_goes_on(data, teacher, tmp_path, monkeypatch, capsys, kind):
+def test_a_run_that_is_interrupted_saves_and_goes_on(data, teacher, tmp_path, monkeypatch, capsys):
     whole, parts = tmp_path / "whole", tmp_path / "parts"
     settings = ["--stage", "parsing", "--small-share", 0.5, "--steps", 4]
     _run(data, teacher, whole, *settings)
-    step = Trainer.step
-
-    def interrupted(trainer, number, *rest):
-        if number == 1:
-            signal.raise_signal(kind)
-        return step(trainer, number, *rest)
-
     arguments = ["train", "generator", "--data", data, "--vgg", teacher, "--out", parts, "--device", "cpu"]
     arguments += ["--width", 4, "--batch", 1, "--log-every", 1, *settings]
-    before = signal.getsignal(kind)
-    with monkeypatch.context() as patched:
-        patched.setattr(Trainer, "step", interrupted)
-        assert main([str(argument) for argument in arguments]) == 130
-    assert signal.getsignal(kind) is before
-    assert "interrupted at step 2; the same command goes on" in capsys.readouterr().err
-    # The step was finished first.
-    assert [record["step"] for record in curve(parts)] == [1, 2]
+    step = Trainer.step
+    for kind, at in ((signal.SIGTERM, 0), (signal.SIGINT, 2)):
+
+        def interrupted(trainer, number, *rest, kind=kind, at=at):
+            if number == at:
+                signal.raise_signal(kind)
+            return step(trainer, number, *rest)
+
+        before = signal.getsignal(kind)
+        with monkeypatch.context() as patched:
+            patched.setattr(Trainer, "step", interrupted)
+            assert main([str(argument) for argument in arguments]) == 130
+        assert signal.getsignal(kind) is before
+        # The step was finished first.
+        assert f"interrupted at step {at + 1}; the same command goes on" in capsys.readouterr().err
+        assert [record["step"] for record in curve(parts)] == list(range(1, at + 2))
     assert main([str(argument) for argument in arguments]) == 0
+    assert "goes on from step 3" in capsys.readouterr().out
     assert curve(parts) == curve(whole)
     a, b = load_checkpoint(whole / "generator.pt"), load_checkpoint(parts / "generator.pt")
     assert a is not None and b is not None and _equal(a | {"spent": 0}, b | {"spent": 0})
 
 
 def test_where_nothing_follows_the_length_any_way_to_stop_computes_the_same(data, teacher, tmp_path, capsys):
-    constant = ["--stage", "parsing", "--small-share", 1, "--schedule", "constant"]
-    whole, parts = tmp_path / "whole", tmp_path / "parts"
-    _run(data, teacher, whole, "--steps", 3, *constant)
-    for length in (["--minutes", 5, "--until", 1], ["--steps", 2], ["--steps", 3]):
-        _run(data, teacher, parts, *length, *constant)
+    settings = ["--stage", "parsing", "--small-share", 1, "--schedule"]
+    whole, parts, other = tmp_path / "whole", tmp_path / "parts", tmp_path / "other"
+    _run(data, teacher, whole, "--steps", 2, *settings, "constant")
+    for length in (["--minutes", 5, "--until", 1], ["--steps", 2]):
+        _run(data, teacher, parts, *length, *settings, "constant")
     assert curve(parts) == curve(whole)
     assert "begun for" not in capsys.readouterr().out
     # Otherwise it differs, and that is said.
-    follows, other = constant[:-2], tmp_path / "other"
-    for steps in (2, 3):
-        _run(data, teacher, other, "--steps", steps, *follows)
+    for steps in (1, 2):
+        _run(data, teacher, other, "--steps", steps, *settings, "cosine")
     assert curve(other)[1] != curve(whole)[1]
-    assert "begun for 2 steps, and now for 3 steps: rates and frames follow the length" in capsys.readouterr().out
+    assert "begun for 1 steps, and now for 2 steps: rates and frames follow the length" in capsys.readouterr().out
 
 
 def test_a_damaged_checkpoint_is_named(data, teacher, tmp_path):
