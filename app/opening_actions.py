@@ -14,10 +14,13 @@ from pise_core.document.contents import SavedDocument, SavedPerson
 from pise_core.document.reading import is_document, read
 from pise_core.document.references import References
 from pise_core.errors import InputError, NobodyFound
-from pise_core.images import read_image
 
 #: In photos whose longer side has fewer pixels nobody is found who can be edited.
 SMALLEST = 64
+#: A pose placed by hand is doubted if a smaller share of its joints lies on a person.
+LIKELY = 1 / 3
+_PLACE_IT = "Drag the joints onto the person, try another photo, or use the pose anyway."
+_PAINT_IT = "Paint hair, face and clothes under Regions first."
 
 
 class OpeningActions(Engine):
@@ -47,7 +50,7 @@ class OpeningActions(Engine):
         if is_document(path):
             yield from self._open_document(session, read(path))
         else:
-            yield from self._open(session, read_image(str(path)), page.stem(path), detector, parser)
+            yield from self._open(session, checks.photo(path), page.stem(path), detector, parser)
 
     def open_upload(self, session: Session, path: Any, detector: str, parser: str) -> Updates:
         """As :meth:`open_file`, and the server keeps no copy of the file."""
@@ -125,11 +128,22 @@ class OpeningActions(Engine):
         yield self._edit(session, person, index, note)
 
     def place_person(self, session: Session, placed: Any, parser: str) -> Updates:
-        """Analyse the photo with the pose that the user placed by hand."""
+        """Analyse the photo with the pose that the user placed by hand, ``{"keypoints", "anyway"}``.
+
+        Where hardly any person is under it, the user is asked to place it again, unless it is wanted ``anyway``.
+        """
         photo, pose = session.need_photo(), checks.pose(placed)
         yield status("busy", "Analysing with your pose…", session)
         person, note = self._detectors.analyse(photo, Found(poses.bounding_box(pose), pose), parser)
-        yield self._edit(session, person, 0, note)
+        on, count = joints_on_person(person)
+        doubt = f"Only {on} of {count} joints lie on a person." if on else "There is no person under the skeleton."
+        if on and on >= LIKELY * count:
+            yield self._edit(session, person, 0, note)
+        elif checks.field(placed, "anyway") is True:
+            yield self._edit(session, person, 0, page.sentences([doubt, _PAINT_IT, note]))
+        else:
+            said = status("error", page.sentences([doubt, _PLACE_IT, note]), session)
+            yield {"pose": {"pose": page.placing(pose, doubtful=True)}} | said
 
     def _edit(self, session: Session, person: Any, chosen: int, note: str) -> Update:
         session.set_aside()
@@ -137,6 +151,14 @@ class OpeningActions(Engine):
         document = Document.of(self.own(session, person), session.name, boxes, chosen, session.references)
         session.edit(document, session.people)
         return page.document(session, document) | _ready(session, note)
+
+
+def joints_on_person(person: Any) -> tuple[int, int]:
+    """How many joints lie on some region of the person, and how many there are within the photo at all."""
+    height, width = person.parsing.shape
+    x, y = person.pose[poses.visible(person.pose), :2].astype(int).T
+    inside = (x >= 0) & (y >= 0) & (x < width) & (y < height)
+    return int((person.parsing[y[inside], x[inside]] > 0).sum()), int(inside.sum())
 
 
 def _nobody(session: Session) -> Update:

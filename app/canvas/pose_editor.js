@@ -174,6 +174,12 @@ function loadPose(text) {
   trigger("load_pose");
 }
 
+function place(anyway) {
+  tell("status", { kind: "busy", text: "Analysing with your pose…" });
+  props.value = { seq: ++page.seq, keypoints: rowsFromPose(pose), anyway };
+  trigger("place");
+}
+
 // ---- buttons
 
 const press = (name, on) => $(`[data-do="${name}"]`).setAttribute("aria-pressed", String(on));
@@ -203,11 +209,8 @@ const actions = {
     change(next);
     showSelection();
   },
-  use() {
-    tell("status", { kind: "busy", text: "Analysing with your pose…" });
-    props.value = { seq: ++page.seq, keypoints: rowsFromPose(pose) };
-    trigger("place");
-  },
+  use: () => place(false),
+  anyway: () => place(true),
   load: () => $("#file").click(),
   save() {
     if (!pose) return;
@@ -262,6 +265,7 @@ function takePose() {
   pose = poseFromRows(props.pose.rows, photo);
   own = props.pose.own ? poseFromRows(props.pose.own, photo) : copyPose(pose);
   $("#placing").hidden = !placing;
+  $("#anyway").hidden = !props.pose.doubtful;
   showSelection();
 }
 function takeLayers() {
