@@ -115,27 +115,31 @@ class OpeningActions(Engine):
             return
         # Only now is the old document given up: an error above leaves it as it was.
         session.open(photo, name, people)
-        yield self._edit(session, person, 0, page.sentences([note, parser_note]))
+        yield self._edit(session, person, people, 0, page.sentences([note, parser_note]))
 
     def choose_person(self, session: Session, choice: Any, parser: str) -> Updates:
         """Edit another of the people found; ``choice`` is ``{"index": n}``."""
         index = checks.index(choice, len(session.people), "person in the photo")
         yield status("busy", f"Analysing person {index + 1}…", session)
         person, note = self._detectors.analyse(session.need_photo(), session.people[index], parser)
-        yield self._edit(session, person, index, note)
+        yield self._edit(session, person, session.people, index, note)
 
     def place_person(self, session: Session, placed: Any, parser: str) -> Updates:
-        """Analyse the photo with the pose that the user placed by hand."""
+        """Analyse the photo with joints that the user placed by hand: of somebody who wasn't found, or of the person
+        who is edited, for whom they were found wrong; ``placed`` is ``{"keypoints"}``."""
         photo, pose = session.need_photo(), checks.pose(placed)
         yield status("busy", "Analysing with your pose…", session)
-        person, note = self._detectors.analyse(photo, Found(poses.bounding_box(pose), pose), parser)
-        yield self._edit(session, person, 0, note)
+        found = Found(poses.bounding_box(pose), pose)
+        person, note = self._detectors.analyse(photo, found, parser)
+        chosen = 0 if session.document is None else session.document.chosen
+        people = [*session.people[:chosen], found, *session.people[chosen + 1 :]]
+        yield self._edit(session, person, people, chosen, note)
 
-    def _edit(self, session: Session, person: Any, chosen: int, note: str) -> Update:
+    def _edit(self, session: Session, person: Any, people: list[Found], chosen: int, note: str) -> Update:
         session.set_aside()
-        boxes = [found.box for found in session.people]
+        boxes = [found.box for found in people]
         document = Document.of(self.own(session, person), session.name, boxes, chosen, session.references)
-        session.edit(document, session.people)
+        session.edit(document, people)
         return page.document(session, document) | _ready(session, note)
 
 

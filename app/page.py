@@ -65,7 +65,7 @@ def rendering(session: Session) -> Update:
 
 def document(session: Session, opened: Document) -> Update:
     """All of a document that has just been opened."""
-    shown = picture(session, opened.photo)
+    shown = picture(session, opened.photo) | {"document": session.number}
     return {
         "pose": {"photo": shown, "pose": pose(opened), "people": people(session)},
         "regions": {"photo": shown, "map": region_map(session, opened, opened.edits)},
@@ -79,7 +79,7 @@ def document(session: Session, opened: Document) -> Update:
 def unplaced(session: Session) -> Update:
     """A photo in which nobody was found, with a skeleton to be placed by hand."""
     photo = session.need_photo()
-    shown = picture(session, photo)
+    shown = picture(session, photo) | {"document": session.number}
     height, width = photo.shape[:2]
     skeleton = poses.default_skeleton((0.25 * width, 0.06 * height, 0.75 * width, 0.94 * height))
     rows = poses.to_rows(skeleton)

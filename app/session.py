@@ -136,6 +136,8 @@ class Session:
         Raises:
             InputError: if there is none.
         """
+        if self.document is None and self.photo is not None:
+            raise InputError("say first where the person is: place the skeleton under Pose, then press Use this pose")
         if self.document is None:
             raise InputError("open a photo of a person first")
         return self.document

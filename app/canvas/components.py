@@ -45,6 +45,7 @@ _SCRIPTS = {
         "fresh_parts",
         "carrier",
         "selection",
+        "pose_placing",
         "pose_editor",
         "pose_shelf",
         "pose_gestures",
@@ -109,7 +110,7 @@ class PoseEditor(_Part):
 
     Args:
         session: the token for the live path.
-        photo: ``{"url", "width", "height"}``; the size is the full one, to which coordinates refer.
+        photo: ``{"url", "width", "height", "document"}``; the size is the full one, to which coordinates refer.
         pose: ``{"version", "rows", "own", "placing"}``.
         people: ``{"boxes", "chosen"}``.
         layers: the parts of the picture on show, from :func:`app.page.layers`.
