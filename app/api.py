@@ -46,8 +46,8 @@ def add_endpoints(studio: Studio, sessions: Sessions, line: Line) -> None:
         button = gr.Button()
         for name in vars(Programs):
             if not name.startswith("_"):
-                _add(button, getattr(programs, name), sessions, nullcontext if name in _FILES else line.turn)
-        _add(button, close, sessions, nullcontext)
+                _add(button, getattr(programs, name), sessions, nullcontext if name in _FILES else line.turn, studio)
+        _add(button, close, sessions, nullcontext, studio)
 
 
 def _add(
@@ -55,6 +55,7 @@ def _add(
     function: Callable[..., Any],
     sessions: Sessions,
     turn: Callable[[], AbstractContextManager[None]],
+    studio: Studio,
 ) -> None:
     """Make an endpoint of a function whose first parameter is the session, and that waits for its ``turn``."""
     name, signature = function.__name__, inspect.signature(function)
@@ -69,6 +70,8 @@ def _add(
             for parameter, value in zip(parameters, values, strict=True):
                 _check(parameter, value)
             session = _session(sessions, request, handle, opening=name == "open_file")
+            for _ in studio.fetch(session, *values):
+                pass  # beside the line
             with turn():
                 return function(session, *values)
         except InputError as error:

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
@@ -49,9 +49,12 @@ class Line:
             places = list(self._seen)
             return places[: places.index(ticket)] if ticket in self._seen else []
 
-    def steps(self, work: Iterator[T], owner: object = None) -> Generator[T | int, None, None]:
+    def steps(
+        self, work: Iterator[T], owner: object = None, stopped: Callable[[], bool] = lambda: False
+    ) -> Generator[T | int, None, None]:
         """What ``work`` yields, as soon as it is its turn; before that, how many of others come first, whenever that
-        changes. What belongs to the same ``owner`` comes first too, but is not counted."""
+        changes. What belongs to the same ``owner`` comes first too, but is not counted. Work that is ``stopped`` while
+        it waits is not begun."""
         ticket = self._enter(owner)
         try:
             told = 0
@@ -60,6 +63,8 @@ class Line:
                 if others not in (0, told):
                     told = others
                     yield others
+                if stopped():
+                    return
                 self._pause()
             while True:
                 self._see(ticket, _COMPUTING)

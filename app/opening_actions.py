@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from app import checks, page
+from app.detectors import SIZES
 from app.engine import Engine
 from app.page import Update, Updates, rendering, status
 from app.session import Found, Session
@@ -57,13 +58,25 @@ class OpeningActions(Engine):
     def _open_document(self, session: Session, saved: SavedDocument) -> Updates:
         people, editor = [], self.editor_of(session)
         for number, known in enumerate(saved.people, 1):
-            yield status("busy", f"Opening the document: person {number} of {len(saved.people)}…", session)
+            yield status("busy", f"Opening the document: person {number} of {len(saved.people)}…", session, stop=True)
             people.append(known.known_to(editor))
         document = Document.restored(saved, people)
         session.set_aside()
         session.edit(document)
         session.painter_is_told(document.edits)
         yield page.document(session, document) | _welcome_back(session, document)
+
+    def fetch(self, session: Session, *chosen: Any) -> Updates:
+        """Before a photo is looked at: download what is ``chosen`` for that and isn't here yet."""
+        for name in chosen:
+            for share in self._detectors.fetch(name):
+                far = f"Downloading {name}, once: {share:.0%} of {SIZES[name]} MB…"
+                yield status("busy", f"Loading {name}…" if share == 1 else far, session, stop=True)
+
+    def stop(self, session: Session, value: Any) -> Updates:
+        """The user has had enough of what takes so long."""
+        session.stops += 1
+        yield from ()
 
     def choose_weights(self, session: Session, value: Any) -> Updates:
         """Go on with the document, its history and its references included, with other weights; ``{"name"}``."""

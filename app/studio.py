@@ -27,6 +27,7 @@ from app.page import data_address, shrink, status
 from app.registry import Sessions
 from app.session import Session
 from app.theme import CSS, theme
+from app.turns import in_turn
 from pise_core.document.contents import MAX_DOCUMENT_BYTES
 from pise_core.errors import InputError
 from pise_core.images import read_image
@@ -170,8 +171,10 @@ def build(studio: actions.Studio) -> gr.Blocks:
                 updates = action(session, *inputs)
                 if inputs and checks.field(inputs[0], "after") is not None:
                     updates = in_order(session, inputs[0], updates)
+                if in_line:
+                    updates = in_turn(studio, line, session, action.__name__, inputs, updates)
                 try:
-                    for update in line.steps(updates, session) if in_line else updates:
+                    for update in updates:
                         if isinstance(update, int):
                             if action == studio.prepare and (session.document is None or session.document.edits.none):
                                 continue  # then nothing is to be seen of it
@@ -253,6 +256,7 @@ def build(studio: actions.Studio) -> gr.Blocks:
         on(bar.redo, studio.redo, bar)
         on(bar.start_over, studio.start_over, bar)
         on(bar.choose_weights, studio.choose_weights, bar, **opening)
+        on(bar.stop, studio.stop, bar, then=None)
         on(bar.save, studio.save, bar, then=studio.pack, then_in="files")
         on(demo.load, studio.start, bar, js=_KNOWN_SESSION, then=studio.prepare, **files)
         example_button.click(None, js=_SHOW_EXAMPLES, api_visibility="private")

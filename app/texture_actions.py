@@ -30,7 +30,7 @@ class TextureActions(Engine):
         paths = paths if isinstance(paths, list) else [paths]
         notes: list[str] = []
         for number, path in enumerate(paths, 1):
-            yield status("busy", f"Analysing reference {number} of {len(paths)}…", session)
+            yield status("busy", f"Analysing reference {number} of {len(paths)}…", session, stop=True)
             name = page.stem(path)
             if is_document(path):
                 person = read(path).person.known_to(self.editor_of(session))
@@ -95,11 +95,11 @@ class TextureActions(Engine):
         region = checks.choice(value, "region", REGIONS[1:])
         reference = checks.choice(value, "reference", tuple(document.references))
         edits, pictures = document.edits, []
-        yield status("busy", f"Rendering step 1 of {len(STEPS)}…", session)
+        yield status("busy", f"Rendering step 1 of {len(STEPS)}…", session, stop=True)
         for picture in document.strip(region, reference, edits):
             pictures.append(page.step(document, picture))
             if len(pictures) < len(STEPS):
-                yield status("busy", f"Rendering step {len(pictures) + 1} of {len(STEPS)}…", session)
+                yield status("busy", f"Rendering step {len(pictures) + 1} of {len(STEPS)}…", session, stop=True)
         session.strip = edits, region
         news = {"region": region, "reference": reference, "weights": STEPS, "pictures": pictures}
         yield {"textures": {"strip": news}} | status("ok", "Choose the step that you like.", session)

@@ -188,13 +188,13 @@ class ResultView(_Part):
 
 
 class DocumentBar(_Part):
-    """Undo, redo, saving, and the status line. Events: undo, redo, start_over, save, and choose_weights
+    """Undo, redo, saving, and the status line. Events: undo, redo, start_over, save, stop, and choose_weights
     (with ``{"name"}``).
 
     Args:
         session: the token, which the tab keeps for when the page is loaded anew.
         file: ``{"url", "name", "version"}``, which the browser saves at once.
-        status: ``{"kind": "hint" | "busy" | "ok" | "error", "text", "version"}``.
+        status: ``{"kind": "hint" | "busy" | "ok" | "error", "text", "stop": bool, "version"}``.
         weights: ``{"names", "chosen"}``, what pictures can be made with.
         history: ``{"undo": bool, "redo": bool, "save": bool}``: what can be done.
     """

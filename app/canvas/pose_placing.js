@@ -34,7 +34,7 @@ function showBanner(on) {
 }
 
 // Begin with these rows, or with the pose as it is, which comes back when it is cancelled.
-function place(reason, rows) {
+function startPlacing(reason, rows) {
   pump.drop();
   const before = placing ?? { under, keepBones };
   placing = { reason, under: before.under, keepBones: before.keepBones, wanted: pose };
@@ -59,7 +59,7 @@ function endPlacing() {
 // Another pose or photo has come from the server. What was being placed in this photo is not lost.
 function goOnPlacing(nobody) {
   const rows = remembered();
-  if (nobody || rows) place(nobody ? "nobody" : "wrong", rows);
+  if (nobody || rows) startPlacing(nobody ? "nobody" : "wrong", rows);
   else endPlacing();
 }
 
@@ -87,7 +87,7 @@ const placingActions = {
   correct() {
     if (!pose || !own || placing) return;
     settle();
-    place("wrong", rowsFromPose(own));
+    startPlacing("wrong", rowsFromPose(own));
     remember(rowsFromPose(pose));
     showSelection();
     tell("status", { kind: "hint", text: "Use this pose analyses the person anew. Undo then brings back your edits until now." });

@@ -192,22 +192,3 @@ def test_a_file_that_is_no_photo_is_refused_in_plain_words(visit, tmp_path):
     visitor.page.wait_for_selector("#drop")
     visitor.page.locator("#drop input[type=file]").set_input_files(path)
     assert "broken.png" in visitor.wait_for("error")
-
-
-def test_who_waits_for_others_is_told_how_many(visit):
-    first, second = visit("first-in-line", **DESKTOP), visit("second-in-line", **DESKTOP)
-    open_example(first, 1)
-    first.page.get_by_role("tab", name="Textures").click()
-    row = borrow_example(first, 0)
-    first.after(lambda: row.locator('[data-reference="r1"]').click())
-    second.page.locator("#welcome #examples button").first.wait_for()
-    second.page.evaluate("""() => {
-      window.told = [];
-      window.piseStudio.addEventListener("status", ({ detail }) => window.told.push(detail.text));
-    }""")
-    row.locator("[data-strip]").click()  # five pictures, one after the other
-    second.page.locator("#welcome #examples button").first.click()
-    second.page.wait_for_function("() => window.told.some((text) => text.endsWith('comes first…'))")
-    row.locator("[data-step]").nth(4).wait_for()
-    second.page.locator("#pose #stage").wait_for(state="visible")
-    assert first.wait_for() and second.wait_for()
