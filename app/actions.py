@@ -12,12 +12,12 @@ from app.opening_actions import OpeningActions
 from app.page import Update, Updates, rendering, status
 from app.session import Session
 from app.texture_actions import TextureActions
+from app.thumbnails import data_address
 from pise_core import pose as poses
 from pise_core.document import Document, Edits
 from pise_core.document.edits import checked_styles
 from pise_core.document.writing import write
 from pise_core.errors import InputError, NobodyFound
-from pise_core.images import read_image
 
 #: What became of the paint when the pose changed.
 _TOLD = (
@@ -47,7 +47,7 @@ class Studio(OpeningActions, TextureActions, MotionActions):
                 saved = make()
                 yield page.file(session, write(saved), saved.name, ".pise")
             except InputError as error:  # what waits behind it is packed all the same
-                yield status("error", str(error).capitalize(), session)
+                yield status("error", page.sentence(str(error)), session)
             else:
                 yield status("ok", f"Saved as {saved.name}.pise. {use}", session)
 
@@ -147,7 +147,7 @@ class Studio(OpeningActions, TextureActions, MotionActions):
         if checks.field(request, "styles") is not None:
             edits = replace(edits, styles=checked_styles(request["styles"], document.references))
         image = document.render(edits, preview=True).photo
-        return {"ok": True, "document": number, "seq": sequence, "image": page.data_address(image, 82)}
+        return {"ok": True, "document": number, "seq": sequence, "image": data_address(image, 82)}
 
     # ---- poses from elsewhere
 
@@ -162,7 +162,7 @@ class Studio(OpeningActions, TextureActions, MotionActions):
         with checks.upload(path):
             document = session.need_document()
             yield status("busy", "Looking for the pose in that photo…", session)
-            photo = read_image(str(path))
+            photo = checks.photo(path, documents=False)
         people, note = self._detectors.find(photo, detector)
         if not people:
             raise NobodyFound("nobody was found in that photo; try one that shows the whole person")

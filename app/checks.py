@@ -15,6 +15,7 @@ from pise_core.document import Document
 from pise_core.document.edits import checked_pose
 from pise_core.document.paint import PaintLayer, working_size
 from pise_core.errors import InputError
+from pise_core.images import read_image
 
 
 def field(value: Any, name: str) -> Any:
@@ -80,6 +81,19 @@ def text(value: Any, limit: int = 1_000_000) -> str:
     if not isinstance(content, str) or len(content) > limit:
         raise InputError("that file is no pose; choose an OpenPose JSON file")
     return content
+
+
+def photo(path: Any, documents: bool = True) -> np.ndarray:
+    """The photo in an uploaded file, (H, W, 3) uint8 RGB; ``documents`` says whether a .pise file would do as well."""
+    try:
+        with open(path, "rb") as file:
+            start = file.read(12)
+    except OSError:  # uploads of the same file at the same time are one file, which the first reader has taken away
+        raise InputError(f"{Path(path).name} did not arrive; choose it again") from None
+    if not start.startswith((b"\xff\xd8", b"\x89PNG")) and (start[:4], start[8:]) != (b"RIFF", b"WEBP"):
+        wanted = "a photo (JPG, PNG or WebP)" + (" or a .pise document" if documents else "")
+        raise InputError(f"{Path(path).name} can't be opened here; choose {wanted}")
+    return read_image(str(path))
 
 
 @contextmanager

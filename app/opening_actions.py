@@ -15,10 +15,13 @@ from pise_core.document.contents import SavedDocument, SavedPerson
 from pise_core.document.reading import is_document, read
 from pise_core.document.references import References
 from pise_core.errors import InputError, NobodyFound
-from pise_core.images import read_image
 
 #: In photos whose longer side has fewer pixels nobody is found who can be edited.
 SMALLEST = 64
+#: A pose placed by hand is doubted if a smaller share of its joints lies on a person.
+LIKELY = 1 / 3
+_PLACE_IT = "Drag the joints onto the person, try another photo, or use the pose anyway."
+_PAINT_IT = "Paint hair, face and clothes under Regions first."
 
 
 class OpeningActions(Engine):
@@ -48,7 +51,7 @@ class OpeningActions(Engine):
         if is_document(path):
             yield from self._open_document(session, read(path))
         else:
-            yield from self._open(session, read_image(str(path)), page.stem(path), detector, parser)
+            yield from self._open(session, checks.photo(path), page.stem(path), detector, parser)
 
     def open_upload(self, session: Session, path: Any, detector: str, parser: str) -> Updates:
         """As :meth:`open_file`, and the server keeps no copy of the file."""
@@ -139,14 +142,26 @@ class OpeningActions(Engine):
 
     def place_person(self, session: Session, placed: Any, parser: str) -> Updates:
         """Analyse the photo with joints that the user placed by hand: of somebody who wasn't found, or of the person
-        who is edited, for whom they were found wrong; ``placed`` is ``{"keypoints"}``."""
+        who is edited, for whom they were found wrong; ``placed`` is ``{"keypoints", "anyway"}``.
+
+        Where hardly any person is under them, the user is asked to place them again, unless they are wanted ``anyway``.
+        """
         photo, pose = session.need_photo(), checks.pose(placed)
         yield status("busy", "Analysing with your pose…", session)
         found = Found(poses.bounding_box(pose), pose)
         person, note = self._detectors.analyse(photo, found, parser)
         chosen = 0 if session.document is None else session.document.chosen
         people = [*session.people[:chosen], found, *session.people[chosen + 1 :]]
-        yield self._edit(session, person, people, chosen, note)
+        on, count = joints_on_person(person)
+        doubt = f"Only {on} of {count} joints lie on a person." if on else "There is no person under the skeleton."
+        if on and on >= LIKELY * count:
+            yield self._edit(session, person, people, chosen, note)
+        elif checks.field(placed, "anyway") is True:
+            yield self._edit(session, person, people, chosen, page.sentences([doubt, _PAINT_IT, note]))
+        else:
+            known = session.document
+            news = page.placing(pose, True) if known is None else page.pose(known) | {"doubtful": True}
+            yield {"pose": {"pose": news}} | status("error", page.sentences([doubt, _PLACE_IT, note]), session)
 
     def _edit(self, session: Session, person: Any, people: list[Found], chosen: int, note: str) -> Update:
         session.set_aside()
@@ -154,6 +169,14 @@ class OpeningActions(Engine):
         document = Document.of(self.own(session, person), session.name, boxes, chosen, session.references)
         session.edit(document, people)
         return page.document(session, document) | _ready(session, note)
+
+
+def joints_on_person(person: Any) -> tuple[int, int]:
+    """How many joints lie on some region of the person, and how many there are within the photo at all."""
+    height, width = person.parsing.shape
+    x, y = person.pose[poses.visible(person.pose), :2].astype(int).T
+    inside = (x >= 0) & (y >= 0) & (x < width) & (y < height)
+    return int((person.parsing[y[inside], x[inside]] > 0).sum()), int(inside.sum())
 
 
 def _nobody(session: Session) -> Update:

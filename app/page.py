@@ -1,17 +1,16 @@
 """What the page is told: the properties of its parts, made from a session."""
 
-import base64
 import io
 import itertools
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 from PIL import Image
 
 from app.session import LAYER_SIDE, Session
+from app.thumbnails import portrait, shrink, swatch
 from pise_core import pose as poses
 from pise_core.animation import interpolate
 from pise_core.cutouts import cut_outs, pack_cut_outs
@@ -19,7 +18,8 @@ from pise_core.document import Document, Edits, Motion, Rendered
 from pise_core.document.garments import likely_box
 from pise_core.document.names import harmless
 from pise_core.document.paint import pack, resize_labels, working_size
-from pise_core.regions import REGIONS
+from pise_core.document.references import Reference
+from pise_core.regions import REGION, REGIONS
 
 #: Properties by the name of the part; the parts are named in :mod:`app.studio`.
 Update = dict[str, dict[str, Any]]
@@ -27,7 +27,6 @@ Updates = Iterator[Update]
 
 #: Long side of the pictures shown on the page; the download is always full size.
 SHOWN_SIDE = 1600
-THUMBNAIL_SIDE = 160
 
 _versions = itertools.count(1)
 
@@ -47,6 +46,11 @@ def status(kind: str, text: str, session: Session | None = None, stop: bool = Fa
 def can_stop(update: Update) -> bool:
     """Whether the action can be left after this."""
     return update.get("bar", {}).get("status", {}).get("stop", False)
+
+
+def sentence(text: str) -> str:
+    """A message with a capital in front, unless that is the name of a file."""
+    return text[:1].upper() + text[1:] if text.split(" ")[0].isalpha() else text
 
 
 def sentences(notes: Iterable[str]) -> str:
@@ -88,13 +92,8 @@ def unplaced(session: Session) -> Update:
     shown: dict[str, Any] = picture(session, photo) | {"document": session.number}
     height, width = photo.shape[:2]
     skeleton = poses.default_skeleton((0.25 * width, 0.06 * height, 0.75 * width, 0.94 * height))
-    rows = poses.to_rows(skeleton)
     return {
-        "pose": {
-            "photo": shown,
-            "pose": {"version": next(_versions), "rows": rows, "own": rows, "placing": True},
-            "people": people(session),
-        },
+        "pose": {"photo": shown, "pose": placing(skeleton), "people": people(session)},
         "regions": {"photo": shown, "map": False},
         "textures": textures(session, None),
         "motion": {"motion": motion(None), "progress": False},
@@ -166,7 +165,13 @@ def file(session: Session, data: bytes, name: str, suffix: str) -> Update:
 def pose(known: Document) -> dict[str, Any]:
     """The wanted pose, and the person's own."""
     rows, own = poses.to_rows(known.pose_of(known.edits)), poses.to_rows(known.person.pose)
-    return {"version": next(_versions), "rows": rows, "own": own, "placing": False}
+    return {"version": next(_versions), "rows": rows, "own": own, "placing": False, "doubtful": False}
+
+
+def placing(skeleton: np.ndarray, doubtful: bool = False) -> dict[str, Any]:
+    """A skeleton that the user is to place; doubtful if that was done, and hardly any person is under it."""
+    rows = poses.to_rows(skeleton)
+    return {"version": next(_versions), "rows": rows, "own": rows, "placing": True, "doubtful": doubtful}
 
 
 def people(session: Session) -> dict[str, Any]:
@@ -197,16 +202,22 @@ def styles(known: Document | None, sequence: int | None = None) -> dict[str, Any
 
 
 def references(session: Session) -> list[dict[str, Any]]:
-    """Each reference with a small portrait."""
+    """Each reference with a small portrait, and a picture of each region that is to be seen in it."""
     return [
         {
             "id": key,
             "name": reference.name,
-            "image": data_address(shrink(_about(reference.preview.photo, reference.preview.box), THUMBNAIL_SIDE), 80),
+            "image": portrait(reference.preview.photo, reference.preview.box, 80),
             "present": present(reference.person.parsing),
+            "regions": _swatches(reference),
         }
         for key, reference in session.references.items()
     ]
+
+
+def _swatches(reference: Reference) -> dict[str, str]:
+    photo, parsing = reference.preview.photo, reference.preview.parsing
+    return {name: swatch(photo, parsing, REGION[name]) for name in present(parsing) if name != "background"}
 
 
 def textures(session: Session, known: Document | None) -> dict[str, Any]:
@@ -229,7 +240,7 @@ def garment(session: Session) -> dict[str, Any] | bool:
 
 def step(known: Document, shown: np.ndarray) -> str:
     """One step of an interpolation strip: the person alone, small."""
-    return data_address(shrink(_about(shown, known.sized(preview=True).box), THUMBNAIL_SIDE), 82)
+    return portrait(shown, known.sized(preview=True).box, 82)
 
 
 def motion(known: Document | None, sequence: int | None = None) -> dict[str, Any]:
@@ -257,21 +268,6 @@ def present(parsing: np.ndarray) -> list[str]:
     return [name for name, value in zip(REGIONS, share, strict=True) if value >= 1 / 2000]
 
 
-def shrink(image: np.ndarray, side: int) -> np.ndarray:
-    """The image with its longer side brought down to ``side`` if it is longer."""
-    scale = side / max(image.shape[:2])
-    if scale >= 1:
-        return image
-    size = max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale))
-    return cv2.resize(image, size, interpolation=cv2.INTER_AREA)
-
-
-def data_address(image: np.ndarray, quality: int) -> str:
-    """A small picture as a JPEG data address."""
-    _, data = cv2.imencode(".jpg", image[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])
-    return "data:image/jpeg;base64," + base64.b64encode(data.tobytes()).decode("ascii")
-
-
 def _webp(image: np.ndarray) -> bytes:
     """(h, w, 4) uint8 as WebP, small and quick to make."""
     buffer = io.BytesIO()
@@ -282,13 +278,3 @@ def _webp(image: np.ndarray) -> bytes:
 def stem(path: Any) -> str:
     """A harmless file name without its suffix."""
     return harmless(Path(str(path)).stem)
-
-
-def _about(image: np.ndarray, box: tuple[float, float, float, float]) -> np.ndarray:
-    """The part of an image around the person in a box."""
-    height, width = image.shape[:2]
-    x0, y0, x1, y1 = box
-    pad = 0.06 * (y1 - y0)
-    top, bottom = (int(np.clip(v, 0, height)) for v in (y0 - pad, y1 + pad))
-    left, right = (int(np.clip(v, 0, width)) for v in (x0 - pad, x1 + pad))
-    return image[top:bottom, left:right] if bottom - top > 8 and right - left > 8 else image

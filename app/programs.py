@@ -71,7 +71,8 @@ class Programs:
             keypoints: 18 rows [x, y, score] in pixels of the photo, or null where a joint is missing.
             parser: who finds the regions.
         """
-        return state_of(session, carry_out(self._studio.place_person(session, {"keypoints": keypoints}, parser)))
+        placed = {"keypoints": keypoints, "anyway": True}
+        return state_of(session, carry_out(self._studio.place_person(session, placed, parser)))
 
     def analyse_again(self, session: Session, detector: Detector = "Built-in", parser: Parser = "Built-in") -> State:
         """Analyse the open photo anew, which starts a new history.

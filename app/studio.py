@@ -2,15 +2,16 @@
 
 import atexit
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
-from app import actions, checks, detectors, page
+from app import actions, checks, detectors
 from app.api import add_endpoints
 from app.canvas.components import (
+    PHOTOS,
     DocumentBar,
     Examples,
     FirstSteps,
@@ -21,13 +22,14 @@ from app.canvas.components import (
     ResultView,
     StylePanel,
 )
+from app.handlers import SORRY, Handlers
 from app.line import AT_ONCE, Line
 from app.mcp import McpUploads
-from app.page import data_address, shrink, status
+from app.page import status
 from app.registry import Sessions
 from app.session import Session
 from app.theme import CSS, theme
-from app.turns import in_turn
+from app.thumbnails import data_address, shrink
 from pise_core.document.contents import MAX_DOCUMENT_BYTES
 from pise_core.errors import InputError
 from pise_core.images import read_image
@@ -36,8 +38,6 @@ log = logging.getLogger(__name__)
 
 _HERE = Path(__file__).parent
 _EXAMPLES = _HERE / "examples" / "people"
-_PHOTOS = [".jpg", ".jpeg", ".png", ".webp"]
-_FILES = [*_PHOTOS, ".pise"]
 #: A page that is loaded anew names its session, which is kept for a while after the page has gone. A browser may keep
 #: no name. A duplicated tab has a copy of it, but the first one holds the lock of that name as long as it is open.
 _KNOWN_SESSION = """async () => {
@@ -60,12 +60,11 @@ _SHOW_EXAMPLES = """() => {
   const state = document.body.dataset;
   state.studio = state.studio === "editing" ? "choosing" : window.piseStudio?.document ? "editing" : "";
 }"""
-_SORRY = "Something went wrong; your work is kept. Try again, or undo the last step."
 
 
 def example_people() -> list[Path]:
     """The bundled example photos, by name."""
-    return sorted(path for path in _EXAMPLES.glob("*") if path.suffix.lower() in _PHOTOS)
+    return sorted(path for path in _EXAMPLES.glob("*") if path.suffix.lower() in PHOTOS)
 
 
 def build(studio: actions.Studio) -> gr.Blocks:
@@ -88,7 +87,7 @@ def build(studio: actions.Studio) -> gr.Blocks:
             return {"ok": False, "error": str(error)}
         except Exception:
             log.exception("live preview failed")
-            return {"ok": False, "error": _SORRY}
+            return {"ok": False, "error": SORRY}
 
     live.__name__ = "render_live"
 
@@ -100,7 +99,7 @@ def build(studio: actions.Studio) -> gr.Blocks:
                 apply_default_css=False,
             )
             bar = DocumentBar(elem_id="bar", **status("hint", "Open a photo of a person, or choose an example.")["bar"])
-            open_button = gr.UploadButton("Open", file_types=_FILES, size="md", elem_id="open", min_width=0)
+            open_button = gr.UploadButton("Open", size="md", elem_id="open", min_width=0)
             example_button = gr.Button("Examples", size="md", elem_id="show-examples", min_width=0)
 
         # Everything is on the page from the start and the style sheet shows what applies: a part that is not mounted
@@ -111,7 +110,7 @@ def build(studio: actions.Studio) -> gr.Blocks:
                 "alone, and forgotten ten minutes after you close the page. A saved .pise document opens here too.</p>",
                 apply_default_css=False,
             )
-            drop = gr.File(label="Photo", file_types=_FILES, height=220, elem_id="drop")
+            drop = gr.File(label="Photo", height=220, elem_id="drop")
             if examples:
                 gr.HTML("<h2>Or choose an example</h2>", apply_default_css=False)
             strip = Examples(pictures=thumbnails, elem_id="examples", visible=bool(examples))
@@ -121,14 +120,12 @@ def build(studio: actions.Studio) -> gr.Blocks:
                 Modes(elem_id="modes")
                 FirstSteps(elem_id="first-steps")
                 with gr.Column(elem_id="panel-pose", min_width=0):
-                    pose_photo = gr.UploadButton("Pose from photo", file_types=_PHOTOS, size="md", elem_id="pose-photo")
+                    pose_photo = gr.UploadButton("Pose from photo", size="md", elem_id="pose-photo")
                     pose = PoseEditor(elem_id="pose", live=live)
                 with gr.Column(elem_id="panel-regions", min_width=0):
                     regions = RegionPainter(elem_id="regions", live=live)
                 with gr.Column(elem_id="panel-textures", min_width=0):
-                    add = gr.UploadButton(
-                        "Add a file", file_types=_FILES, file_count="multiple", size="md", elem_id="add-reference"
-                    )
+                    add = gr.UploadButton("Add a file", file_count="multiple", size="md", elem_id="add-reference")
                     textures = StylePanel(elem_id="textures", live=live, examples=thumbnails)
                 with gr.Column(elem_id="panel-motion", min_width=0):
                     motion = MotionPanel(elem_id="motion")
@@ -139,54 +136,28 @@ def build(studio: actions.Studio) -> gr.Blocks:
                         "Download PNG", variant="primary", size="md", interactive=False, elem_id="download"
                     )
                 result = ResultView(elem_id="result")
-        with gr.Accordion("Detectors", open=False, elem_id="settings"):
+        with gr.Accordion("How joints and clothes are found", open=False, elem_id="settings"):
             with gr.Row():
                 detector = gr.Radio(
                     [("Built-in", detectors.BUILT_IN),
                      ("OpenPose (downloads 209 MB from the hub; non-commercial licence)", detectors.OPENPOSE)],
-                    value=detectors.BUILT_IN, label="Joints", elem_id="detector",
+                    value=detectors.BUILT_IN, label="Joints: the skeleton that you drag", elem_id="detector",
+                    min_width=280,
                 )  # fmt: skip
                 parser = gr.Radio(
                     [("Built-in", detectors.BUILT_IN),
                      ("SegFormer clothes (downloads 109 MB from the hub; see its licence)", detectors.SEGFORMER)],
-                    value=detectors.BUILT_IN, label="Regions", elem_id="parser",
+                    value=detectors.BUILT_IN, label="Regions: hair, face, clothes, skin", elem_id="parser",
+                    min_width=280,
                 )  # fmt: skip
-            again = gr.Button("Analyse the photo again", size="md", elem_id="again")
+            again = gr.Button("Look at the photo again", size="md", elem_id="again")
 
         parts = {
             "bar": bar, "pose": pose, "regions": regions, "textures": textures, "motion": motion, "result": result,
             "download": download,
         }  # fmt: skip
 
-        def handler(action: Callable[..., actions.Updates], in_line: bool) -> Callable[..., Iterator[dict]]:
-            """The action for Gradio: finds the session, names the parts, and turns errors into the status line."""
-
-            def run(request: gr.Request, *inputs: Any) -> Iterator[dict]:
-                owner = request.session_hash or ""
-                if action == studio.start:
-                    session, inputs = sessions.adopt(owner, checks.field(inputs[0], "session")), ()
-                else:
-                    session = sessions.of(owner)
-                yield {bar: gr.update()}  # Gradio wants at least one answer, and not every action has one
-                updates = action(session, *inputs)
-                if inputs and checks.field(inputs[0], "after") is not None:
-                    updates = in_order(session, inputs[0], updates)
-                if in_line:
-                    updates = in_turn(studio, line, session, action.__name__, inputs, updates)
-                try:
-                    for update in updates:
-                        if isinstance(update, int):
-                            if action == studio.prepare and (session.document is None or session.document.edits.none):
-                                continue  # then nothing is to be seen of it
-                            update = page.waiting(session, update)
-                        yield {parts[name]: gr.update(**properties) for name, properties in update.items()}
-                except InputError as error:
-                    yield {bar: gr.update(**_problem(str(error), session))}
-                except Exception:
-                    log.exception("%s failed", action.__name__)
-                    yield {bar: gr.update(**_problem(_SORRY, session))}
-
-            return run
+        handlers = Handlers(studio, sessions, line, parts)
 
         def on(
             event: Callable,
@@ -206,10 +177,10 @@ def build(studio: actions.Studio) -> gr.Blocks:
                 # All users share this line: whatever takes long, rendering and packing, is what follows in ``then``.
                 settings |= {"concurrency_id": "edit", "concurrency_limit": AT_ONCE["edit"]}
             in_line = settings["concurrency_id"] == "gpu"
-            done = event(handler(action, in_line), list(inputs), **common, **settings)
+            done = event(handlers.of(action, in_line), list(inputs), **common, **settings)
             if then:
                 done.then(
-                    handler(then, then_in == "gpu"), None, **common, api_name=f"page_{name}_then",
+                    handlers.of(then, then_in == "gpu", follows=True), None, **common, api_name=f"page_{name}_then",
                     trigger_mode="always_last", concurrency_id=then_in, concurrency_limit=AT_ONCE[then_in],
                 )  # fmt: skip
 
@@ -231,7 +202,7 @@ def build(studio: actions.Studio) -> gr.Blocks:
         opening: dict[str, Any] = {"then": studio.prepare, **looking}
         for upload in (open_button, drop):
             on(upload.upload, studio.open_upload, upload, detector, parser, **opening | uploaded)
-            upload.upload(lambda: None, None, upload, queue=False, api_visibility="private")
+            upload.upload(lambda: None, None, upload, queue=False, show_progress="hidden", api_visibility="private")
         on(strip.choose, example(studio.open_file), strip, detector, parser, **opening)
         on(again.click, studio.analyse_again, detector, parser, **opening)
         on(pose.choose, studio.choose_person, pose, parser, **opening)
@@ -247,7 +218,7 @@ def build(studio: actions.Studio) -> gr.Blocks:
         on(textures.use_garment, studio.use_garment, textures, **looking, then=None)
         on(textures.cancel_garment, studio.cancel_garment, textures, then=None)
         on(add.upload, studio.add_uploads, add, detector, parser, **uploaded, then=None)
-        add.upload(lambda: None, None, add, queue=False, api_visibility="private")
+        add.upload(lambda: None, None, add, queue=False, show_progress="hidden", api_visibility="private")
         on(textures.example, example(studio.add_references), textures, detector, parser, **looking, then=None)
         on(motion.commit, studio.commit_motion, motion, then=None)
         on(motion.save, studio.save_motion, motion, then=None, **files | {"trigger_mode": "once"})
@@ -270,27 +241,6 @@ def build(studio: actions.Studio) -> gr.Blocks:
     # A request that passes the queue by names no session, and so no document.
     demo.queue(max_size=64, default_concurrency_limit=4, api_open=False)
     return demo
-
-
-def in_order(session: Session, value: Any, updates: actions.Updates) -> actions.Updates:
-    """Make an edit when those before it are made; its updates, and its error, follow."""
-    made: list[page.Update] = []
-    problem: Exception | None = None
-    with session.order.turn(checks.sequence(value), checks.sequence(value, "after")):
-        try:
-            checks.same_document(session, value)
-            made.extend(updates)
-        except Exception as error:
-            problem = error
-    yield from made
-    if problem is not None:
-        raise problem
-
-
-def _problem(text: str, session: Session) -> dict[str, Any]:
-    # A message may start with the name of a file, which stays as it is.
-    first = text.split(" ")[0]
-    return status("error", text[:1].upper() + text[1:] if first.isalpha() else text, session)["bar"]
 
 
 def launch(

@@ -7,11 +7,11 @@ from app import checks, page
 from app.engine import Engine
 from app.page import Update, Updates, rendering, status
 from app.session import Garment, Session
+from app.thumbnails import shrink
 from pise_core.document.document import STEPS
 from pise_core.document.garments import GARMENTS, garment
 from pise_core.document.reading import is_document, read
 from pise_core.errors import InputError, NobodyFound
-from pise_core.images import read_image
 from pise_core.regions import REGIONS
 
 
@@ -26,32 +26,41 @@ class TextureActions(Engine):
         yield rendering(session)
 
     def add_references(self, session: Session, paths: Any, detector: str, parser: str) -> Updates:
-        """Take files as references: photos of people, documents or saved looks; a photo of a garment is asked about."""
+        """Take files as references: photos of people, documents or saved looks; a photo of a garment is asked about.
+
+        A file that can't be taken holds up none of the others.
+        """
         paths = paths if isinstance(paths, list) else [paths]
         notes: list[str] = []
         for number, path in enumerate(paths, 1):
             yield status("busy", f"Analysing reference {number} of {len(paths)}…", session, stop=True)
-            name = page.stem(path)
-            if is_document(path):
-                person = read(path).person.known_to(self.editor_of(session))
-            else:
-                photo = read_image(str(path))
-                people, note = self._detectors.find(photo, detector)
-                notes.append(note)
-                try:
-                    if not people:
-                        raise NobodyFound("nobody in sight")
-                    person, note = self._detectors.analyse(photo, people[0], parser)
-                    notes.append(note)
-                except NobodyFound:
-                    # The networks and the page need no more of it.
-                    session.await_garment(name, page.shrink(photo, page.SHOWN_SIDE))
-                    if len(session.garments) == 1:
-                        yield {"textures": {"garment": page.garment(session)}}
-                    continue
-            session.references.add(name, self.own(session, person))
-            yield {"textures": {"references": page.references(session)}}
+            try:
+                yield from self._add_reference(session, path, detector, parser, notes)
+            except InputError as error:
+                notes.append(page.sentence(f"{error}."))
         yield _ready(session, page.sentences(notes))
+
+    def _add_reference(self, session: Session, path: Any, detector: str, parser: str, notes: list[str]) -> Updates:
+        name = page.stem(path)
+        if is_document(path):
+            person = read(path).person.known_to(self.editor_of(session))
+        else:
+            photo = checks.photo(path)
+            people, note = self._detectors.find(photo, detector)
+            notes.append(note)
+            try:
+                if not people:
+                    raise NobodyFound("nobody in sight")
+                person, note = self._detectors.analyse(photo, people[0], parser)
+                notes.append(note)
+            except NobodyFound:
+                # The networks and the page need no more of it.
+                session.await_garment(name, shrink(photo, page.SHOWN_SIDE))
+                if len(session.garments) == 1:
+                    yield {"textures": {"garment": page.garment(session)}}
+                return
+        session.references.add(name, self.own(session, person))
+        yield {"textures": {"references": page.references(session)}}
 
     def add_uploads(self, session: Session, paths: Any, detector: str, parser: str) -> Updates:
         """As :meth:`add_references`, and the server keeps no copy of the files."""

@@ -170,7 +170,12 @@ def convert_generator(
     config = _configuration(checkpoint, RELEASE_EDITING_CONFIG if editing else RELEASE_CONFIG)
     model = PISE(replace(config, labels=labels, pose_columns=pose_columns))
     tensors: dict[str, Tensor] = {}
+    # Editing compares nothing with VGG's features: a file may come without.
+    without_vgg = editing and not any(name.startswith("imgenc.") for name in checkpoint.tensors)
     for name, wanted in model.state_dict().items():
+        if without_vgg and name.startswith("image_generator.matching."):
+            tensors[name] = torch.zeros_like(wanted)
+            continue
         if name.endswith(("per_region.weight", "per_region.bias")):
             leaf = name.rpartition(".")[2]
             rows = [checkpoint.take(f"efb.fc_mu{j}.{leaf}", wanted.shape[1:]) for j in range(len(wanted))]
@@ -184,9 +189,10 @@ def convert_generator(
             tensors[name] = checkpoint.take(theirs, wanted.shape)
     checkpoint.check((*_UNUSED, *(_UNUSED_IN_EDITING if editing else ())))
     model.load_state_dict(tensors, assign=True)
+    random = _is_random(tensors["image_generator.matching.features.0.weight"])
     notes = {
         "source": "authors' release, editing" if editing else "authors' release, pose transfer",
-        "vgg": "random" if _is_random(tensors["image_generator.matching.features.0.weight"]) else "trained",
+        "vgg": "none" if without_vgg else "random" if random else "trained",
     }
     return model.eval(), notes
 
@@ -265,4 +271,6 @@ def run(args: argparse.Namespace) -> int:
     print(f"{notes['source']}, labels {args.labels}, pose columns {args.pose_columns} -> {args.out}")
     if notes["vgg"] == "random":
         print("its VGG was never trained: matching by looks counts for little, as in the run that made it")
+    if notes["vgg"] == "none":
+        print("it holds no VGG, and editing needs none")
     return 0

@@ -1,6 +1,6 @@
 """A person cut out part by part, for whoever lays the parts over the background: an instant preview.
 
-The parts and their order are those of :mod:`pise_core.parts`; ``part_transforms`` says how each one moves.
+The parts and their order are those of :mod:`pise_core.moves`, which says how each one moves.
 """
 
 from typing import NamedTuple
@@ -9,7 +9,8 @@ import cv2
 import numpy as np
 
 from pise_core.compositing import grow
-from pise_core.parts import PARTS, assign_parts, with_overlap
+from pise_core.moves import PARTS
+from pise_core.parts import assign_parts, with_overlap
 
 
 class CutOut(NamedTuple):

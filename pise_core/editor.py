@@ -166,11 +166,12 @@ class Editor:
         parsing: np.ndarray | None = None,
         styles: Styles | None = None,
         detail: bool = True,
+        cloth: bool = True,
     ) -> Edit:
         """See :meth:`Person.render`."""
         wanted = _checked(person, pose, parsing, styles)
         with self._lock, torch.no_grad():
-            return rendering.render(person, wanted, self.model, self.convention, detail)
+            return rendering.render(person, wanted, self.model, self.convention, detail, cloth)
 
 
 def _checked(person: Person, pose, parsing, styles: Styles | None) -> rendering.Wanted:

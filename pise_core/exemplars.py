@@ -27,9 +27,6 @@ _FADE = 0.8
 _FAR = 48
 #: Mean squared difference that a patch of cells without a picture is given, and what a cell without one costs more.
 _NOTHING, _FORBIDDEN = 4 * _FAR**2, 1e6
-#: Mean squared difference that weighs as much as a way of 1/24 of the grid's long side, down or up and sideways. What
-#: lies at the same height has the same distance from the camera, mostly.
-_AWAY = (20.0, 10.0)
 #: Weight of the colours in the large, and how large that is as a share of the long side.
 _TONE, _TONE_SIGMA = 1.0, 1 / 64
 #: Mean squared difference by which the offset of all neighbours is preferred to one of none.
@@ -47,26 +44,28 @@ class Grid:
         seen: (h, w) bool, where the colour is known: outside the hole, and in cells that are mostly so.
         known: (h, w) bool, False in the hole and in cells that are partly hole.
         source: (h, w) bool, the known cells that may be shown again; none beside a cell of the hole or at the border.
+        wanted: (h, w) bool, the cells of the hole that are to be filled. The others are left out altogether.
     """
 
     image: np.ndarray
     seen: np.ndarray
     known: np.ndarray
     source: np.ndarray
+    wanted: np.ndarray
 
     def halved(self) -> "Grid":
         """Half as many cells along each side, rounded up."""
         h, w = self.known.shape
         size, pad = ((w + 1) // 2, (h + 1) // 2), ((0, h % 2), (0, w % 2))
-        seen, known, source = (
-            np.pad(mask, pad, mode="edge").astype(np.float32) for mask in (self.seen, self.known, self.source)
-        )
+        masks = (self.seen, self.known, self.source, self.wanted)
+        seen, known, source, wanted = (np.pad(mask, pad, mode="edge").astype(np.float32) for mask in masks)
         image = np.pad(self.image, (*pad, (0, 0)), mode="edge") * seen[..., None]
-        image, share, known, source = (
-            cv2.resize(values, size, interpolation=cv2.INTER_AREA) for values in (image, seen, known, source)
+        image, share, known, source, wanted = (
+            cv2.resize(values, size, interpolation=cv2.INTER_AREA) for values in (image, seen, known, source, wanted)
         )
         image = np.rint(image / np.maximum(share, 0.01)[..., None])
-        return Grid(np.clip(image, 0, 255).astype(np.uint8), share >= 0.5, known > 0.99, source > 0.99)
+        known = known > 0.99
+        return Grid(np.clip(image, 0, 255).astype(np.uint8), share >= 0.5, known, source > 0.99, (wanted > 0) & ~known)
 
     def continued(self) -> np.ndarray:
         """(h, w, 3) uint8: the colours in the large, continued smoothly into the hole."""
@@ -74,24 +73,41 @@ class Grid:
         return cv2.GaussianBlur(image, (0, 0), max(0.5, _TONE_SIGMA * max(self.known.shape)))
 
 
-def find_offsets(grid: Grid) -> np.ndarray | None:
+@dataclass(frozen=True)
+class Search:
+    """What is preferred among pieces that fit equally well.
+
+    Attributes:
+        away: mean squared difference that weighs as much as a way of 1/24 of the grid's long side, down or up and
+            sideways.
+        onward: mean squared difference by which the piece is preferred that goes on with the one shown beside it. On
+            plain cloth, where everything fits, the border would be shown over and over otherwise.
+        chance: as much as pieces are told apart by chance, which is the same every time.
+    """
+
+    away: tuple[float, float] = (20.0, 10.0)  # what lies at the same height has the same distance from the camera
+    onward: float = 0.0
+    chance: float = 0.0
+
+
+def find_offsets(grid: Grid, search: Search = Search()) -> np.ndarray | None:
     """Where the hole takes its picture from.
 
     Returns:
-        (h, w, 2) int32, rows and columns from each cell of the hole to a source; 0 for known cells. None where there
+        (h, w, 2) int32, rows and columns from each cell of the hole to a source; 0 for all others. None where there
         is too little to show.
     """
     if max(grid.known.shape) <= _COARSE_SIDE:
-        return _from_border_inwards(grid)
-    coarse = _from_border_inwards(grid.halved())
+        return _from_border_inwards(grid, search)
+    coarse = _from_border_inwards(grid.halved(), search)
     if coarse is None:
         return None
     h, w = grid.known.shape
     offsets = 2 * coarse.repeat(2, 0).repeat(2, 1)[:h, :w]
-    return _chosen_among_frequent(grid, offsets)
+    return _chosen_among_frequent(grid, offsets, search)
 
 
-def _from_border_inwards(grid: Grid) -> np.ndarray | None:
+def _from_border_inwards(grid: Grid, search: Search) -> np.ndarray | None:
     """Every patch of the picture is tried for each block of the hole, layer by layer; as :func:`find_offsets`."""
     known = grid.known
     h, w = known.shape
@@ -99,7 +115,7 @@ def _from_border_inwards(grid: Grid) -> np.ndarray | None:
     sy, sx = np.nonzero(cv2.erode(grid.source.astype(np.uint8), np.ones((3, 3)), borderValue=0))
     if not len(sy):
         return None
-    ty, tx = np.nonzero(~known)
+    ty, tx = np.nonzero(grid.wanted)
     _, block = np.unique(ty // _BLOCK * w + tx // _BLOCK, return_inverse=True)
     size = np.bincount(block)
     y, x = (np.rint(np.bincount(block, at) / size).astype(np.intp) for at in (ty, tx))
@@ -110,17 +126,23 @@ def _from_border_inwards(grid: Grid) -> np.ndarray | None:
     tone = grid.continued().astype(np.float32)
     fixed = _TONE / 3 * (tone[sy, sx] ** 2).sum(1)
     fixed += _NOTHING * _patches((~grid.source).astype(np.float32), sy, sx).mean(1)
+    if search.chance:
+        fixed += search.chance * np.random.default_rng(0).random(len(sy), np.float32)
     along = np.bincount(sy, minlength=h)
-    down, right = (_AWAY[i] * 24 / max(h, w) for i in (0, 1))
+    down, right = (search.away[i] * 24 / max(h, w) for i in (0, 1))
 
+    place = np.full((h, w), -1)
+    place[sy, sx] = np.arange(len(sy))
     offsets = np.zeros((h, w, 2), np.int32)
-    image, done, belief = grid.image.copy(), grid.seen.copy(), _belief(grid.seen)
+    image, done, belief = grid.image.copy(), grid.seen.copy(), _belief(grid)
     waiting = np.ones(len(y), bool)
     limit = 0
     while waiting.any():
         limit += _LAYER
         layer = np.flatnonzero(waiting & (depth <= limit))
         waiting[layer] = False
+        if not len(layer):
+            continue
         weight = _patches(belief * done, y[layer], x[layer])
         wanted = _patches(image >> (8 - _BITS), y[layer], x[layer]) * weight[..., None]
         cost = weight @ power.T - 2 * (wanted.reshape(len(layer), -1) @ patches.T)
@@ -128,6 +150,8 @@ def _from_border_inwards(grid: Grid) -> np.ndarray | None:
         cost += fixed - (2 * _TONE / 3) * (tone[y[layer], x[layer]] @ tone[sy, sx].T)
         cost += np.repeat(np.float32(down) * np.abs(np.arange(h) - y[layer, None]), along, 1)
         cost += (np.float32(right) * np.abs(np.arange(w) - x[layer, None]))[:, sx]
+        if search.onward:
+            _prefer_onward(cost, search.onward, offsets, y[layer], x[layer], place)
         best = cost.argmin(1)
         found = np.zeros((len(y), 2), np.int32)
         found[layer] = np.stack([sy[best] - y[layer], sx[best] - x[layer]], 1)
@@ -141,18 +165,33 @@ def _from_border_inwards(grid: Grid) -> np.ndarray | None:
     return offsets
 
 
-def _chosen_among_frequent(grid: Grid, offsets: np.ndarray) -> np.ndarray:
+def _prefer_onward(cost: np.ndarray, worth: float, offsets: np.ndarray, ys, xs, place: np.ndarray) -> None:
+    """Make cheaper what would be shown if a cell had the offset of a cell nearby. ``place`` (h, w): which source a
+    cell is, or -1."""
+    last = np.array(place.shape) - 1
+    rows = np.arange(len(ys))
+    for dy in (-_BLOCK, 0, _BLOCK):
+        for dx in (-_BLOCK, 0, _BLOCK):
+            offset = offsets[np.clip(ys + dy, 0, last[0]), np.clip(xs + dx, 0, last[1])]
+            y, x = ys + offset[:, 0], xs + offset[:, 1]
+            inside = (y >= 0) & (x >= 0) & (y <= last[0]) & (x <= last[1]) & offset.any(1)
+            source = np.where(inside, place[np.clip(y, 0, last[0]), np.clip(x, 0, last[1])], -1)
+            there = source >= 0
+            cost[rows[there], source[there]] -= worth
+
+
+def _chosen_among_frequent(grid: Grid, offsets: np.ndarray, search: Search) -> np.ndarray:
     """The best of the most frequent ``offsets`` (h, w, 2), moved by up to a cell, for each cell of the hole.
 
     All cells are compared at one offset at a time: a difference of two pictures, and means over patches.
     """
-    ty, tx = np.nonzero(~grid.known)
+    ty, tx = np.nonzero(grid.wanted)
     frequent, count = np.unique(offsets[ty, tx], axis=0, return_counts=True)
     frequent = frequent[np.argsort(-count, kind="stable")[:_MANY]]
     about = np.stack(np.meshgrid([-1, 0, 1], [-1, 0, 1], indexing="ij"), -1).reshape(-1, 2)
     candidates = np.unique((frequent[:, None] + about).reshape(-1, 2), axis=0)
 
-    compared = _Comparison(grid, int(np.abs(candidates).max()))
+    compared = _Comparison(grid, int(np.abs(candidates).max()), search.away)
     safe, image, unseen = offsets[ty, tx], grid.image.copy(), np.nonzero(~grid.seen)
     image[unseen] = _shown(grid, offsets, *unseen)
     costs = compared.costs(image, candidates)
@@ -169,9 +208,9 @@ def _chosen_among_frequent(grid: Grid, offsets: np.ndarray) -> np.ndarray:
 class _Comparison:
     """What each cell of a grid's hole would cost at given offsets of at most ``reach`` cells."""
 
-    def __init__(self, grid: Grid, reach: int):
+    def __init__(self, grid: Grid, reach: int, away: tuple[float, float]):
         h, w = grid.known.shape
-        x, y, width, height = cv2.boundingRect((~grid.known).astype(np.uint8))
+        x, y, width, height = cv2.boundingRect(grid.wanted.astype(np.uint8))
         self._x, self._y = max(0, x - _RADIUS), max(0, y - _RADIUS)
         self._size = min(h, y + height + _RADIUS) - self._y, min(w, x + width + _RADIUS) - self._x
         self._reach = reach
@@ -179,11 +218,11 @@ class _Comparison:
         self._image = np.pad(grid.image, ((reach, reach), (reach, reach), (0, 0)), mode="edge")
         self._nothing = np.pad(nothing, reach, constant_values=_NOTHING)
         here = self._window(0, 0, 0)
-        self._cells = np.flatnonzero(~grid.known[here])
-        self._weight = _belief(grid.seen)[here]
+        self._cells = np.flatnonzero(grid.wanted[here])
+        self._weight = _belief(grid)[here]
         self._sum = self._over_patches(self._weight)
         self._squared = np.minimum(np.arange(256.0) ** 2, _FAR**2).astype(np.float32)
-        self._away = np.array(_AWAY, np.float32) * 24 / max(h, w)
+        self._away = np.array(away, np.float32) * 24 / max(h, w)
 
     def _window(self, dy: int, dx: int, border: int) -> tuple[slice, slice]:
         top, left = self._y + dy + border, self._x + dx + border
@@ -226,10 +265,10 @@ def _patches(values: np.ndarray, ys: np.ndarray, xs: np.ndarray) -> np.ndarray:
     return padded[ys[:, None] + side.repeat(len(side)), xs[:, None] + np.tile(side, len(side))]
 
 
-def _belief(seen: np.ndarray) -> np.ndarray:
+def _belief(grid: Grid) -> np.ndarray:
     """(h, w) float32, whole numbers: the weight of each cell's colour."""
-    depth = cv2.distanceTransform((~seen).astype(np.uint8), cv2.DIST_L2, 5)
-    return np.maximum(np.rint(_SURE * _FADE**depth), 1).astype(np.float32)
+    depth = cv2.distanceTransform((~grid.seen).astype(np.uint8), cv2.DIST_L2, 5)
+    return np.maximum(np.rint(_SURE * _FADE**depth), 1).astype(np.float32) * (grid.seen | grid.wanted)
 
 
 def _shown(grid: Grid, offsets: np.ndarray, ys: np.ndarray, xs: np.ndarray) -> np.ndarray:

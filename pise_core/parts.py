@@ -1,44 +1,33 @@
-"""A person as eleven rigid parts that follow the joints: the geometry that carries real pixels into a new pose.
+"""A person as eleven parts that follow the joints: the geometry that carries real pixels into a new pose.
 
-Every person pixel belongs to the nearest bone among those that its region may follow. A part moves by a similarity
-from its bone to the same bone of the wanted pose; the head about the middle of the ears, since the nose wanders when a
-head turns; the torso by an affine fit of shoulders and hips; dresses and coats below the hips by an affine fit of hips
-and knees, so that they are not torn between the legs. Parts are laid over one another in a fixed depth order: legs,
-skirt, torso, head, arms. The same code serves any resolution.
+Every person pixel belongs to the nearest bone among those that its region may follow. Dresses, and coats below the
+hips, are a part of their own, so that they are not torn between the legs. :mod:`pise_core.moves` says where the parts
+go; they are laid over one another in a fixed depth order: legs, skirt, torso, head, arms. The same code serves any
+resolution.
 """
 
 from collections.abc import Sequence
+from functools import partial
 from typing import NamedTuple
 
 import cv2
 import numpy as np
 
 from pise_core.compositing import grow
+from pise_core.moves import BONES, PARTS, Move, bounds, part_moves, still
 from pise_core.pose import visible
 from pise_core.regions import REGION
 
-PARTS = (
-    "left_thigh", "left_shin", "right_thigh", "right_shin", "skirt", "torso", "head",
-    "left_upper_arm", "left_forearm", "right_upper_arm", "right_forearm",
-)  # fmt: skip
-"""In drawing order: later parts cover earlier ones."""
-
-_BONE = {
-    "left_thigh": (11, 12), "left_shin": (12, 13), "right_thigh": (8, 9), "right_shin": (9, 10), "head": (1, 0),
-    "left_upper_arm": (5, 6), "left_forearm": (6, 7), "right_upper_arm": (2, 3), "right_forearm": (3, 4),
-}  # fmt: skip
 #: How far a part reaches beyond the far end of its bone, in bone lengths: hands, feet, the top of the head.
 _REACH = {"left_forearm": 0.4, "right_forearm": 0.4, "left_shin": 0.2, "right_shin": 0.2, "head": 0.7}
 #: A part is drawn this much (in bone lengths) beyond its near joint, so that a bent elbow or knee has no gap.
 _OVERLAP = 0.22
-_WITH_OVERLAP = tuple(part for part in _BONE if part != "head")
+_WITH_OVERLAP = tuple(part for part in BONES if part != "head")
 #: A sleeve is at most this wide on either side of its bone, in lengths of the arm's longer bone. Dresses have narrow
 #: ones or none: what hangs beside a hand is the skirt.
 _SLEEVE = {REGION["upper_clothes"]: 0.42, REGION["dress"]: 0.2}
 #: Half the width of a hand, in the same measure.
 _HAND = 0.2
-#: A body is about two thirds as deep as it is wide: a torso or a skirt seen from the side is no narrower than this.
-_SIDEWAYS = 0.65
 _FAR = 1e6
 
 
@@ -83,8 +72,8 @@ def assign_parts(parsing: np.ndarray, pose: np.ndarray) -> np.ndarray:
     there = visible(pose)
     region = parsing[ys, xs]
     for index, part in enumerate(PARTS):
-        if part in _BONE:
-            a, b = _BONE[part]
+        if part in BONES:
+            a, b = BONES[part]
             if there[a] and there[b]:
                 near, far = pose[a, :2], pose[b, :2]
                 distance[index] = _to_segment(points, near, far + _REACH.get(part, 0.0) * (far - near))
@@ -106,7 +95,7 @@ def assign_parts(parsing: np.ndarray, pose: np.ndarray) -> np.ndarray:
 
 def _no_cloth_but_sleeves(away, points, region, pose: np.ndarray, part: str) -> np.ndarray:
     """A hand on the hip or before the belly takes no cloth along that is not a sleeve; sleeves end at the wrist."""
-    a, b = _BONE[part]
+    a, b = BONES[part]
     sleeve = _to_segment(points, pose[a, :2], pose[b, :2])
     length = _arm_length(pose, part)
     for cloth, width in _SLEEVE.items():
@@ -118,7 +107,7 @@ def _no_cloth_but_sleeves(away, points, region, pose: np.ndarray, part: str) -> 
 def _arm_length(pose: np.ndarray, part: str) -> float:
     """The longer of the two bones: one of them may point at the camera."""
     side = part.split("_")[0]
-    bones = [_BONE[f"{side}_upper_arm"], _BONE[f"{side}_forearm"]]
+    bones = [BONES[f"{side}_upper_arm"], BONES[f"{side}_forearm"]]
     return float(np.nanmax([np.hypot(*(pose[b, :2] - pose[a, :2])) for a, b in bones]))
 
 
@@ -151,80 +140,6 @@ def _to_skirt(points: np.ndarray, pose: np.ndarray, there: np.ndarray) -> np.nda
     return np.where(below, 0.6 * np.minimum(axis, middle), _FAR)
 
 
-def part_transforms(source: np.ndarray, target: np.ndarray) -> dict[str, np.ndarray]:
-    """How each part moves: 2x3 matrices on (x, y) with pixel centres at +0.5.
-
-    A part whose joints are missing on either side is absent from the answer, but follows its neighbour where it has
-    one: a forearm without a wrist its upper arm, a head without a nose the torso.
-    """
-    there = visible(source) & visible(target)
-    moves: dict[str, np.ndarray] = {}
-    torso = [j for j in (2, 5, 8, 11) if there[j]]
-    if len(torso) >= 3:
-        moves["torso"] = _affine(source[torso, :2], target[torso, :2])
-    elif len(torso) == 2:
-        moves["torso"] = _similarity(*source[torso, :2], *target[torso, :2])
-    for part, (a, b) in _BONE.items():
-        if not (there[a] and there[b]):
-            continue
-        if part == "head":
-            moves[part] = _head(source, target, there)
-        else:
-            moves[part] = _similarity(source[a, :2], source[b, :2], target[a, :2], target[b, :2])
-    legs = [8, 11, 9, 12]
-    if there[legs].all():
-        moves["skirt"] = _affine(source[legs, :2], target[legs, :2])
-    parents = {"left_forearm": "left_upper_arm", "right_forearm": "right_upper_arm", "left_shin": "left_thigh"}
-    parents |= {"right_shin": "right_thigh"} | {p: "torso" for p in PARTS if p not in parents and p != "right_shin"}
-    for part in ("left_upper_arm", "right_upper_arm", "left_thigh", "right_thigh", *parents):
-        parent = parents.get(part, "torso")
-        if part not in moves and parent in moves:
-            moves[part] = moves[parent]
-    return moves
-
-
-def _similarity(a, b, c, d) -> np.ndarray:
-    """Bone a-b onto bone c-d: turned and moved; along the bone scaled by its length, across it left as wide as it was
-    unless the whole person changes size (foreshortening makes a limb shorter, not thinner)."""
-    u, v = b - a, d - c
-    source, target = np.hypot(*u) + 1e-6, np.hypot(*v) + 1e-6
-    along = np.clip(target / source, 0.2, 4.0)
-    across = np.clip(along, 0.85, 1.15)
-    e1, e2 = u / source, v / target
-    n1, n2 = np.array([-e1[1], e1[0]]), np.array([-e2[1], e2[0]])
-    m = np.outer(e2, e1) * along + np.outer(n2, n1) * across
-    return np.c_[m, c - m @ a].astype(np.float64)
-
-
-def _head(source: np.ndarray, target: np.ndarray, there: np.ndarray) -> np.ndarray:
-    """The head turned with the line from the neck to its middle: between the ears, or the eyes, or else the nose.
-
-    A head that turns to the side moves its nose by half its width and its middle hardly at all.
-    """
-    a, b = next((pair for pair in ((16, 17), (14, 15)) if there[list(pair)].all()), (0, 0))
-    middle, wanted = (source[a, :2] + source[b, :2]) / 2, (target[a, :2] + target[b, :2]) / 2
-    u, v = (middle - source[1, :2]).astype(np.float64), (wanted - target[1, :2]).astype(np.float64)
-    size = np.clip(np.hypot(*v) / (np.hypot(*u) + 1e-6), 0.85, 1.15)
-    angle = np.arctan2(v[1], v[0]) - np.arctan2(u[1], u[0])
-    c, s = size * np.cos(angle), size * np.sin(angle)
-    m = np.array([[c, -s], [s, c]])
-    return np.c_[m, wanted - m @ middle]
-
-
-def _affine(source: np.ndarray, target: np.ndarray) -> np.ndarray:
-    """Least-squares affine map, pulled a little towards a plain shift: four joints in a line must not explode it, nor
-    those of somebody who turned to the side make them as thin as paper."""
-    centre_s, centre_t = source.mean(0), target.mean(0)
-    x, y = (source - centre_s).astype(np.float64), (target - centre_t).astype(np.float64)
-    ridge = (0.02 * (x**2).sum() + 1e-6) * np.eye(2)
-    m = np.linalg.solve(x.T @ x + ridge, x.T @ y + ridge).T
-    u, sizes, v = np.linalg.svd(m)
-    least = _SIDEWAYS * min(1.0, sizes[0])  # of a garment that is wanted smaller altogether: that much of its size
-    if sizes[1] < least:
-        m = u @ np.diag(np.maximum(sizes, least)) @ v
-    return np.c_[m, centre_t - m @ centre_s]
-
-
 class Carried(NamedTuple):
     """A person moved part by part, on the wanted canvas."""
 
@@ -242,34 +157,25 @@ class Carried(NamedTuple):
         return (self.parsing > 0) | ((source == 0) & ~self.landed)
 
 
-def still(matrix: np.ndarray, size: tuple[int, int]) -> bool:
-    """True when the move shifts no corner of an image of ``size`` (H, W) by more than a twentieth of a pixel."""
-    height, width = size
-    corners = np.array([[0, 0, 1], [width, 0, 1], [0, height, 1], [width, height, 1]], np.float64)
-    return bool(np.abs(corners @ matrix.T - corners[:, :2]).max() < 0.05)
-
-
 def reach_of(owner: np.ndarray, source: np.ndarray, target: np.ndarray) -> tuple[slice, slice] | None:
     """Rows and columns about all pixels that :func:`carry` on the image's own canvas lifts, looks at or lands on;
     None when every part stays."""
-    size = (owner.shape[0], owner.shape[1])
     boxes = []
-    for part, move in part_transforms(source, target).items():
-        if still(move, size):
+    for part, move in part_moves(source, target).items():
+        box = _box_of(owner == PARTS.index(part))
+        if box is None or still(move, box):
             continue
-        x, y, w, h = cv2.boundingRect((owner == PARTS.index(part)).astype(np.uint8))
-        if w == 0:
-            continue
-        low, high = np.array([x, y], np.float64), np.array([x + w, y + h], np.float64)
+        low, high = np.array(box[:2]), np.array(box[2:])
         if part in _WITH_OVERLAP:
             centre, radius = _overlap(part, source)
             low, high = np.minimum(low, centre - radius - 1), np.maximum(high, centre + radius + 1)
-        corners = np.array([[*low, 1], [high[0], low[1], 1], [low[0], high[1], 1], [*high, 1]]) @ move.T
-        boxes.append([np.minimum(low, corners.min(0)), np.maximum(high, corners.max(0))])
+        reached = bounds(move, (*low, *high))
+        boxes.append([np.minimum(low, reached[0]), np.maximum(high, reached[1])])
     if not boxes:
         return None
-    low = np.clip(np.min([b[0] for b in boxes], 0) - 2, 0, size[::-1]).astype(int)
-    high = np.clip(np.max([b[1] for b in boxes], 0) + 3, 0, size[::-1]).astype(int)
+    size = owner.shape[::-1]
+    low = np.clip(np.min([b[0] for b in boxes], 0) - 2, 0, size).astype(int)
+    high = np.clip(np.max([b[1] for b in boxes], 0) + 3, 0, size).astype(int)
     return slice(int(low[1]), int(high[1])), slice(int(low[0]), int(high[0]))
 
 
@@ -297,13 +203,13 @@ def carry(
         order: indices into ``PARTS`` from the farthest part to the nearest.
     """
     size = canvas or owner.shape
-    moves = part_transforms(source, target)
+    moves = part_moves(source, target)
     out, labels = np.zeros((*size, 3), np.uint8), np.zeros(size, np.uint8)
     trust = np.zeros(size, np.float32)
     lifted, landed = np.zeros(size, bool), np.zeros(size, bool)
     staying = []
     if canvas is None:
-        staying = [i for i, part in enumerate(PARTS) if part not in moves or still(moves[part], size)]
+        staying = [i for i, part in enumerate(PARTS) if part not in moves or _stays(owner == i, moves[part])]
         lifted = np.isin(owner, [i for i in range(len(PARTS)) if i not in staying])
         lifted = grow(lifted, rim) if rim else lifted
     core = (~grow(parsing == 0, rim) if rim else parsing > 0).astype(np.uint8)
@@ -324,13 +230,12 @@ def carry(
         if box is None:
             continue
         x0, y0, x1, y1 = box
-        matrix = _for_opencv(moves[part], x0, y0)
-        shape = (x1 - x0, y1 - y0)
-        cover = cv2.warpAffine(mask.astype(np.float32), matrix, shape)
-        alpha = cv2.warpAffine((mask & core).astype(np.float32), matrix, shape) if rim else cover
+        moved = partial(moves[part].picture, x=x0, y=y0, size=(x1 - x0, y1 - y0))
+        cover = moved(mask.astype(np.float32))
+        alpha = moved((mask & core).astype(np.float32)) if rim else cover
         # Colours are taken from the whole image: the soft edge of the mask must not mix in black.
-        colours = cv2.warpAffine(image, matrix, shape, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        regions = cv2.warpAffine(parsing * mask, matrix, shape, flags=cv2.INTER_NEAREST)
+        colours = moved(image, flags=cv2.INTER_LINEAR, border=cv2.BORDER_REPLICATE)
+        regions = moved(parsing * mask, flags=cv2.INTER_NEAREST)
         window = slice(y0, y1), slice(x0, x1)
         under = trust[window]
         total = alpha + under * (1 - cover)
@@ -357,23 +262,28 @@ def with_overlap(mask, index: int, part: str, parsing: np.ndarray, pose: np.ndar
 
 def _overlap(part: str, pose: np.ndarray) -> tuple[np.ndarray, int]:
     """Centre (x, y) and radius of the disc about a limb's near joint."""
-    a, b = _BONE[part]
+    a, b = BONES[part]
     radius = _OVERLAP * float(np.hypot(*(pose[b, :2] - pose[a, :2])))
     return np.floor(pose[a, :2]).astype(int), max(1, round(radius))
 
 
-def _bounds(mask: np.ndarray, move: np.ndarray, size: tuple[int, int]) -> tuple[int, int, int, int] | None:
+def _bounds(mask: np.ndarray, move: Move, size: tuple[int, int]) -> tuple[int, int, int, int] | None:
     """Where the moved mask can lie, clipped to the image; None when it leaves it."""
-    x, y, w, h = cv2.boundingRect(mask)
-    if w == 0:
+    box = _box_of(mask)
+    if box is None:
         return None
-    corners = np.array([[x, y, 1], [x + w, y, 1], [x, y + h, 1], [x + w, y + h, 1]], np.float64) @ move.T
-    x0, y0 = np.maximum(np.floor(corners.min(0)) - 2, 0).astype(int)
-    x1, y1 = np.minimum(np.ceil(corners.max(0)) + 2, size[::-1]).astype(int)
+    low, high = bounds(move, box)
+    x0, y0 = np.maximum(np.floor(low) - 2, 0).astype(int)
+    x1, y1 = np.minimum(np.ceil(high) + 2, size[::-1]).astype(int)
     return (int(x0), int(y0), int(x1), int(y1)) if x1 > x0 and y1 > y0 else None
 
 
-def _for_opencv(move: np.ndarray, x0: int, y0: int) -> np.ndarray:
-    """The same move for pixel centres at whole numbers, with the output's origin at (x0, y0)."""
-    shift = move[:, :2] @ [0.5, 0.5] - 0.5 - [x0, y0]
-    return np.c_[move[:, :2], move[:, 2] + shift]
+def _box_of(mask: np.ndarray) -> tuple[int, int, int, int] | None:
+    """x0, y0, x1, y1 about all that is set."""
+    x, y, w, h = cv2.boundingRect(mask.astype(np.uint8))
+    return (x, y, x + w, y + h) if w else None
+
+
+def _stays(mask: np.ndarray, move: Move) -> bool:
+    box = _box_of(mask)
+    return box is None or still(move, box)

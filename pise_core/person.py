@@ -198,6 +198,7 @@ class Person:
         parsing: np.ndarray | None = None,
         styles: Styles | None = None,
         detail: bool = True,
+        cloth: bool = True,
     ) -> Edit:
         """Edit the photo. Without any edit the result is the photo itself; the same input gives the same bytes.
 
@@ -207,8 +208,10 @@ class Person:
             styles: region name -> [(other person, weight)]; weights lie in [0, 1] and sum to at most 1, the
                 remainder is the person's own (eq. 13 of the paper for one other person).
             detail: False switches the detail path off: the picture is then the generator's alone.
+            cloth: whether painted and borrowed garments go on in their own texture where they reach beyond what is
+                known of them; without it, which is quicker, the generator paints them. It needs the detail path.
 
         Raises:
             InputError: on a pose, map, region name or weight that makes no sense.
         """
-        return self.editor.render(self, pose, parsing, styles, detail)
+        return self.editor.render(self, pose, parsing, styles, detail, cloth)

@@ -3,7 +3,8 @@
 1. carry the person's parts to the wanted pose, in the frame and at the photo's size;
 2. settle the wanted map: the painted one, or the parsing generator's;
 3. let the image generator make the picture on that map, in the frame;
-4. finish at the photo's size: carried pixels where the generator keeps them, its own picture elsewhere;
+4. finish at the photo's size: carried pixels where the generator keeps them, and pieces of garments where these go on
+   beyond what was carried; its own picture elsewhere;
 5. lay it over the photo, only where the edit concerns it.
 """
 
@@ -13,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
+from pise_core.cloth import CLOTH, continue_cloth
 from pise_core.compositing import composite, feather, grow, matte, smooth, window_of
 from pise_core.continuation import continue_regions
 from pise_core.conventions import Convention
@@ -60,25 +62,31 @@ class _Canvas(NamedTuple):
     wanted: np.ndarray  # (H, W) uint8: the map
 
 
-def render(person: Person, wanted: Wanted, model: PISE, convention: Convention, detail: bool) -> Edit:
+def render(person: Person, wanted: Wanted, model: PISE, convention: Convention, detail: bool, cloth: bool) -> Edit:
     """See ``Person.render``; the input is checked already. ``convention`` is that of the model's weights."""
+    cloth = cloth and detail
     photo, parsing = person.photo.copy(), person.parsing.copy()
     changed = np.zeros(parsing.shape, bool)
-    window = _window(person, wanted)
+    window = _window(person, wanted, cloth)
     if window is None:
         return Edit(photo, _with_grey(person.frame.image, person.frame.parsing > 0), parsing, changed)
     # Photos may have fifty megapixels: all else happens in the part that the edit concerns.
-    photo[window], frame, parsing[window] = _render(person.part(window), wanted.part(window), model, convention, detail)
+    here, asked = person.part(window), wanted.part(window)
+    photo[window], frame, parsing[window] = _render(here, asked, model, convention, detail, cloth)
     for row in range(window[0].start, window[0].stop):
         changed[row, window[1]] = (photo[row, window[1]] != person.photo[row, window[1]]).any(1)
     return Edit(photo, frame, parsing, changed)
 
 
-def _window(person: Person, wanted: Wanted) -> tuple[slice, slice] | None:
+def _window(person: Person, wanted: Wanted, cloth: bool) -> tuple[slice, slice] | None:
     """Rows and columns of the photo that an edit can change, and what must be seen around them; None for no edit."""
     concerned = [] if wanted.pose is None else [reach_of(person.full.owner, person.pose, wanted.pose)]
     if wanted.parsing is not None:
-        concerned.append(window_of(wanted.parsing != person.parsing, margin=0))
+        painted = wanted.parsing != person.parsing
+        concerned.append(window_of(painted, margin=0))
+        if cloth:  # what goes on is looked at as a whole
+            regions = np.unique(wanted.parsing[painted])
+            concerned += [window_of(person.parsing == region, margin=0) for region in regions if region in CLOTH]
     for region in wanted.styles:
         concerned.append(window_of(person.parsing == region, margin=0))
     found = [window for window in concerned if window is not None]
@@ -92,7 +100,7 @@ def _window(person: Person, wanted: Wanted) -> tuple[slice, slice] | None:
     return rows, columns
 
 
-def _render(person: Person, wanted: Wanted, model: PISE, convention: Convention, detail: bool):
+def _render(person: Person, wanted: Wanted, model: PISE, convention: Convention, detail: bool, cloth: bool):
     """The photo (H, W, 3) uint8, the generator's frame, and the map (H, W) uint8 that they were made on."""
     small_pose = None if wanted.pose is None else person.framing.to_frame(wanted.pose)
     small_carried = _carried(person.frame, small_pose, rim=1)
@@ -118,6 +126,9 @@ def _render(person: Person, wanted: Wanted, model: PISE, convention: Convention,
         large = _mixed(person, False, large_carried, own_large, large_map, wanted.pose, wanted.styles)
     else:
         small, large = _silent(small_carried, small_map), _silent(large_carried, large_map)
+    if cloth:
+        small = _continued(small, own_small, wanted.styles, 1.0)
+        large = _continued(large, own_large, wanted.styles, person.framing.scale)
     painted, gate, frame = _generate(person, small, small_pose, logits, wanted.styles, model, convention, detail)
     return _finish(person, large, own_large, wanted.styles, painted, gate), frame, large_map
 
@@ -165,8 +176,8 @@ def _silent(carried: Carried, wanted_map: np.ndarray) -> _Canvas:
 def _mixed(person: Person, small: bool, carried: Carried, own_map, wanted_map, pose, styles: dict[int, Mix]) -> _Canvas:
     """Carried pixels that fit the wanted map; in restyled regions mixed with those of the borrowed garments.
 
-    ``own_map`` is what the pose alone asks for. What was painted beyond it is the generator's: the torso's print,
-    mirrored into a new sleeve, is worse than plain cloth.
+    ``own_map`` is what the pose alone asks for. What was painted beyond it is not continued by mirroring: the torso's
+    print, mirrored into a new sleeve, is worse than plain cloth.
     """
     view = person.frame if small else person.full
     reach = REACH if small else REACH / person.framing.scale
@@ -198,6 +209,16 @@ def _mixed(person: Person, small: bool, carried: Carried, own_map, wanted_map, p
         colours[window][inside] = np.clip(np.rint(mean), 0, 255).astype(np.uint8)
         trust[window][inside] = total
     return _Canvas(carried, colours, trust, wanted_map)
+
+
+def _continued(canvas: _Canvas, own_map: np.ndarray, styles: dict[int, Mix], scale: float) -> _Canvas:
+    """Painted garments, and those that were exchanged altogether, in the texture of what is known of them."""
+    open_to_it = canvas.wanted != own_map
+    for region, mix in styles.items():
+        if sum(weight for _, weight in mix) > 0.99:
+            open_to_it |= canvas.wanted == region
+    colours, trust = continue_cloth(canvas.colours, canvas.trust, canvas.wanted, open_to_it, scale)
+    return canvas._replace(colours=colours, trust=trust)
 
 
 def _generate(person: Person, small: _Canvas, pose, logits, styles: dict[int, Mix], model, convention, detail: bool):

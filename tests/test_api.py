@@ -96,7 +96,7 @@ def test_whom_to_edit(client, files, person):
     state = client.predict(handle_file("empty.png"), api_name="/open_file")
     assert state["people"] == [] and "place_person" in state["note"]
     placed = client.predict(to_rows(person.pose), api_name="/place_person")
-    assert placed["keypoints"] == to_rows(person.pose) and placed["note"] == ""
+    assert placed["keypoints"] == to_rows(person.pose) and "no person under the skeleton" in placed["note"]
     with pytest.raises(AppError, match="no such person"):
         client.predict(3, api_name="/choose_person")
     client.predict(handle_file("me.jpg"), api_name="/open_file")

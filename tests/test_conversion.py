@@ -90,6 +90,25 @@ def test_the_older_network_without_a_pose_converts_too(checkpoint):
     assert convert(checkpoint(tensors))[0] == 2
 
 
+def test_an_editing_network_needs_no_vgg(checkpoint, capsys):
+    tensors = filled(generator_shapes(WIDTH, editing=True))
+    whole = PISE.from_pretrained(convert(checkpoint(tensors))[1])
+    lean = {name: value for name, value in tensors.items() if not name.startswith("imgenc.")}
+    status, out = convert(checkpoint(lean, "lean.pth"))
+    assert status == 0 and metadata(out)["vgg"] == "none"
+    assert "it holds no VGG, and editing needs none" in capsys.readouterr().out
+    image, maps, pose, other_pose = inputs()
+    with torch.no_grad():
+        one, another = (
+            model(image, maps, pose, other_pose, target_parsing=maps.flip(3)).image
+            for model in (whole, PISE.from_pretrained(out))
+        )
+    assert torch.equal(one, another)
+    del tensors["imgenc.vgg.5.bias"]
+    assert convert(checkpoint(tensors))[0] == 2
+    assert "lacks imgenc.vgg.5.bias" in capsys.readouterr().err
+
+
 def test_names_of_parallel_training_and_files_without_twins_or_unused_tensors(checkpoint):
     tensors = filled(generator_shapes(WIDTH))
     expected = read_model(convert(checkpoint(tensors))[1])[2]

@@ -12,10 +12,14 @@ import pytest
 from PIL import Image
 
 from pise_core.cli import main
+from pise_core.config import LABELS
 from pise_core.errors import InputError
 from pise_core.pose import JOINT, visible
 from pise_core.regions import REGION
-from pise_core.training.deepfashion import Archive, flat_name, make_maps, read_split
+from pise_core.training.deepfashion import make_maps
+from pise_core.training.deepfashion_files import PICTURES as JPG
+from pise_core.training.deepfashion_files import Files, flat_name
+from pise_core.training.deepfashion_lists import read_split
 from pise_core.training.label_tables import TABLES, load_table
 from pise_core.training.samples import load_samples
 from tests.conftest import draw_person
@@ -86,6 +90,17 @@ def draw_archive(folder: Path, width: int = 256, spelling: str = "fashion") -> G
     return given
 
 
+def keep_joints(given: Given, split: str, number: int, kept: list[str]) -> None:
+    """Leave a picture these joints only."""
+    path = given.lists / f"fashion-resize-annotation-{split}.csv"
+    lines = path.read_text().splitlines()
+    name, *rows = lines[number + 1].split(":")
+    there = [name in kept for name in JOINT]
+    rows = [[v if ok else -1 for v, ok in zip(json.loads(row), there, strict=True)] for row in rows]
+    lines[number + 1] = f"{name}:{rows[0]}:{rows[1]}"
+    path.write_text("\n".join(lines) + "\n")
+
+
 @pytest.fixture
 def given(tmp_path) -> Given:
     return draw_archive(tmp_path)
@@ -107,7 +122,8 @@ def test_names_are_flattened_as_the_lists_do_it():
 def test_pictures_maps_joints_and_pairs(tmp_path, capsys, width, spelling):
     given = draw_archive(tmp_path, width, spelling)
     assert given.prepare() == 0
-    assert "test: 2 pairs; 1 pictures have too few joints" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "test: 2 pairs\n  1 pictures have fewer than 6 joints" in said and f": {FLAT['test'][2]}\n" in said
     for split, pictures in PICTURES.items():
         for flat, picture in zip(FLAT[split], pictures, strict=True):
             assert (given.out / "images" / f"{flat}.jpg").read_bytes() == (
@@ -127,7 +143,8 @@ def test_pictures_maps_joints_and_pairs(tmp_path, capsys, width, spelling):
     pairs = json.loads((given.out / "pairs.json").read_text())
     assert pairs == {split: [FLAT[split][:2], FLAT[split][1::-1]] for split in ("train", "test")}
     dataset = json.loads((given.out / "dataset.json").read_text())
-    assert dataset == {"labels": "studio", "too_few_joints": {"train": [], "test": FLAT["test"][2:]}}
+    few = {"train": {}, "test": {FLAT["test"][2]: [None] * 18}}
+    assert dataset == {"labels": "studio", "few_joints": few, "left_out": {"train": [], "test": []}}
 
 
 def test_a_zip_file_a_part_of_the_archive_and_flattened_copies_do_too(given, tmp_path):
@@ -165,11 +182,11 @@ def test_a_parser_makes_the_maps_that_are_missing(given, capsys):
         return np.full(picture.shape[:2], 4, np.uint8)
 
     names = [*FLAT["train"], *FLAT["test"], "fashionMENPantsid0000000001_1front"]
-    assert make_maps(Archive(given.archive), names, given.maps, labels) == 1
+    assert make_maps(Files(given.archive, JPG), names, given.maps, labels) == 1
     assert len(seen) == 1
     picture = np.asarray(Image.open(given.archive / f"{PICTURES['test'][1]}.jpg"), np.int16)
     assert np.abs(seen[0] - picture).mean() < 1  # decoders differ in rounding
-    assert make_maps(Archive(given.archive), names, given.maps, labels) == 0
+    assert make_maps(Files(given.archive, JPG), names, given.maps, labels) == 0
     assert given.prepare() == 0
     made = cv2.imread(str(given.out / "parsing" / f"{FLAT['test'][1]}.png"), cv2.IMREAD_UNCHANGED)
     assert (made == TABLES["cihp-studio"].regions[4]).all()
@@ -222,6 +239,8 @@ def test_tables_by_name_and_from_a_file(tmp_path):
         assert table.order == name.split("-")[1]
         assert len(table.regions) >= {"cihp": 20, "atr": 18, "regions": 8}[name.split("-")[0]]
     assert load_table("atr-studio").regions[6] == REGION["pants"]
+    # For maps that are merged already, in any order.
+    assert all(load_table(f"regions-{order}").regions.tolist() == list(range(8)) for order in LABELS)
     own = tmp_path / "own.json"
     own.write_text(json.dumps({"order": "pgn", "regions": [0, 7, 1]}))
     assert load_table(str(own)).merge(np.array([[2, 1, 0]])).tolist() == [[1, 7, 0]]

@@ -20,7 +20,7 @@ from pise_core.training.evaluation import command, fashion_pictures, published
 from pise_core.training.evaluation.contestants import ALONE, COPY, TRUTH, WITH_DETAIL, Contestant
 from pise_core.training.evaluation.yardsticks import Loaders, Yardsticks
 from pise_core.weights import save_model
-from tests.test_deepfashion import FLAT, draw_archive
+from tests.test_deepfashion import FLAT, draw_archive, keep_joints
 
 
 class Brightness(nn.Module):
@@ -316,3 +316,13 @@ def test_the_shipped_weights_have_two_rows(folders, capsys):
     assert evaluate("--data", folders[0], "--limit", 1) == 0
     printed = capsys.readouterr().out
     assert f"| {WITH_DETAIL}" in printed and f"| {ALONE} " in printed
+
+
+def test_poses_of_two_joints_are_scored_like_others(tmp_path, network_file):
+    given, figures = draw_archive(tmp_path), tmp_path / "figures.json"
+    keep_joints(given, "test", 1, ["right_elbow", "right_wrist"])
+    for table, weights in (("cihp-studio", ()), ("cihp-pgn", ("--weights", network_file))):
+        assert given.prepare("--table", table) == 0
+        assert evaluate("--data", given.out, "--json", figures, *weights) == 0
+        rows = json.loads(figures.read_text())["rows"]
+        assert len(rows) == (3 if weights else 4) and all(0 < row["ssim"] <= 1.0001 for row in rows.values())

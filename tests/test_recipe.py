@@ -143,8 +143,10 @@ def test_a_dry_run_tells_everything_and_writes_nothing(data, teacher, tmp_path, 
         "  discriminator: 664,577",
     ):
         assert line in said, line
-    assert train.run(command(*settings, "--steps", 7, "--small-share", 0.5, "--device", "cpu", "--dry-run")) == 0
-    assert "  pairs a step: 32 on half-size frames, then 8" in capsys.readouterr().out.splitlines()
+    assert train.run(command(*settings, "--steps", 7, "--small-share", 0.5, "--device", "auto", "--dry-run")) == 0
+    said = capsys.readouterr().out.splitlines()
+    assert "  pairs a step: 32 on half-size frames, then 8" in said
+    assert f"  device: {'cuda' if torch.cuda.is_available() else 'cpu'}" in said
     with pytest.raises(InputError, match="relu5_2 is asked for"):
         train.run(command("--data", data, "--out", out, "--recipe", "paper", "--vgg", teacher, "--dry-run"))
 

@@ -1,15 +1,7 @@
-"""The configuration of the authors' release computes what their networks compute.
+"""The configuration of the authors' release computes what their networks compute: small networks against a reference in
+numpy. What their own code answered is in ``test_parity``."""
 
-Twice: against a reference in numpy on small networks, and, where PISE_SHARED_DATA names a folder that holds ``parity``,
-against what their own code answered for full-size networks whose weights are made from names.
-"""
-
-import importlib.util
-import json
-import os
-from functools import cache, lru_cache
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -21,8 +13,6 @@ from pise_core.conversion import Checkpoint, convert_discriminator, convert_gene
 from pise_core.networks.normalization import patch_correlation, region_masks
 from pise_core.pise import PISE
 
-SHARED = os.environ.get("PISE_SHARED_DATA")
-PARITY = Path(SHARED) / "parity" if SHARED else None
 SIZE = (48, 32)
 WIDTH = 4
 
@@ -78,10 +68,11 @@ class Small(NamedTuple):
 
 @pytest.fixture(scope="module")
 def small() -> dict[str, Small]:
-    """Narrow networks of the release, "pose" and "editing", and the reference with the same weights."""
+    """Narrow networks of the release, "older" being the editing network that is not told a pose, and the reference with
+    the same weights."""
     made = {}
-    for name in ("pose", "editing"):
-        tensors = filled(generator_shapes(WIDTH, editing=name == "editing"))
+    for name in ("pose", "editing", "older"):
+        tensors = filled(generator_shapes(WIDTH, editing=name != "pose", layout_pose=name != "older"))
         made[name] = Small(convert_generator(checkpoint(tensors))[0].to("cpu"), Reference(tensors))
     return made
 
@@ -117,13 +108,15 @@ def test_a_saturated_map_leaves_room_for_other_regions(small):
     assert np.abs(out.image[0].numpy() - image).max() < IMAGE
 
 
-def test_editing_goes_without_the_spatial_block_and_takes_other_codes(small):
-    model, reference = small["editing"]
+@pytest.mark.parametrize("name", ["editing", "older"])
+def test_editing_goes_without_the_spatial_block_and_takes_other_codes(small, name):
+    model, reference = small[name]
     i = drawn_inputs(3)
+    pose = None if name == "older" else i.target_pose
     codes, exist = reference.codes(i.image, i.source_map)
     other, _ = reference.codes(-i.image[:, ::-1], i.source_map)
     codes[3] = 0.5 * codes[3] + 0.5 * other[3]
-    matched, image = reference.image(i.image, i.source_map, i.target_map, i.target_pose, codes, exist, spatial=False)
+    matched, image = reference.image(i.image, i.source_map, i.target_map, pose, codes, exist, spatial=False)
     rows = batch(np.where(exist[:, None], codes[:8], codes[8]))[0]
     with torch.no_grad():
         inputs = batch(i.image, i.source_map, i.source_pose, i.target_pose, i.target_map)
@@ -160,125 +153,3 @@ def test_the_last_region_that_is_not_zero_stands_for_its_cell():
     masks = region_masks(soft, (1, 2), "last")
     assert masks[0, :, 0, 0].tolist() == [0, 0, 0, 0, 0, 1, 0, 0]
     assert masks[0, :, 0, 1].tolist() == [0] * 8
-
-
-# What the authors' code itself answered. ----------------------------------------------------------------------------
-
-_CASES = ("pose", "onehot", "pose_sat60", "edit", "texture", "texture_swap", "disc", "out")
-
-
-def _parity_files() -> list[Path]:
-    """Of every seed and size that is there."""
-    found = sorted(PARITY.glob("s*_*x*_*.npz")) if PARITY else []
-    return [path for path in found if path.stem.split("_", 2)[2] in _CASES]
-
-
-@cache
-def _common() -> Any:
-    """The module beside the files, which makes their weights and inputs."""
-    assert PARITY is not None
-    spec = importlib.util.spec_from_file_location("parity_common", PARITY / "parity_common.py")
-    assert spec and spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-@lru_cache(maxsize=3)  # those of one seed
-def _network(kind: str, seed: int) -> Any:
-    assert PARITY is not None
-    keys = json.loads((PARITY / f"{kind}.keys.json").read_text())
-    # The discriminator was filled under longer names.
-    prefix = "netD." if kind == "netD" else ""
-    weights = _common().fill(seed, {prefix + name: entry for name, entry in keys.items()})
-    found = checkpoint({name.removeprefix(prefix): value for name, value in weights.items()})
-    return convert_discriminator(found) if kind == "netD" else convert_generator(found)[0]
-
-
-class Given(NamedTuple):
-    image: torch.Tensor
-    reference: torch.Tensor  # whose style is borrowed
-    source_map: torch.Tensor
-    target_map: torch.Tensor
-    reference_map: torch.Tensor
-    poses: list[torch.Tensor]
-
-
-def _given(seed: int, size: str, count: int) -> Given:
-    common, (height, width) = _common(), map(int, size.split("x"))
-    raw = common.inputs_for(seed, height, width, count)
-    images, maps = (
-        {i: torch.from_numpy(make(raw[f"{name}{i}"])) for i in (1, 2, 3)}
-        for name, make in (("img", common.img_float), ("par", common.onehot))
-    )
-    poses = [torch.from_numpy(common.heatmaps(raw[f"pose{i}"], height, width)) for i in (1, 2)]
-    return Given(images[1], images[3], maps[1], maps[2], maps[3], poses)
-
-
-def _present(parsing: torch.Tensor) -> torch.Tensor:
-    """(N, 8, 1) bool: what the release counts as there."""
-    return (parsing[:, :, ::4, ::4] > 0).flatten(2).any(2)[..., None]
-
-
-def _answers(case: str, given: Given, seed: int, stored: Arrays) -> dict[str, tuple[torch.Tensor, float]]:
-    """Ours by the names of the stored arrays, and how far they may be off."""
-    pose, editing = "netG_pose", "netG_texture"
-    inputs = (given.image, given.source_map, *given.poses)
-    fed = {"onehot": "par_argmax", "pose_sat60": "par_soft"}.get(case)
-    if case == "disc":
-        return {"logits_img1": (_network("netD", seed)(given.image), CODES)}
-    if case == "texture_swap":
-        model = _network(editing, seed)
-        own = model.encode(given.image, given.source_map).styles
-        other = model.encode(given.reference, given.reference_map).styles * _present(given.reference_map)
-        mixed = own.clone()
-        for region, share in zip(stored["swap_class"], stored["swap_alpha"], strict=True):
-            mixed[:, region] = (1 - float(share)) * own[:, region] + float(share) * other[:, region]
-        # The release goes on using the global code of a region that the source does not show.
-        out = model(*inputs, given.target_map, style_codes=torch.where(_present(given.source_map), mixed, own))
-    elif case == "texture":
-        out = _network(editing, seed)(*inputs, given.target_map)
-    elif fed:
-        values = stored[fed] if stored[fed].ndim == 4 else _common().onehot(stored[fed])
-        out = _network(pose, seed)(*inputs, torch.from_numpy(values))
-    else:
-        out = _network(pose, seed)(*inputs, given.target_map if case == "edit" else None)
-    answers = {"codes": (out.style_codes, CODES), "F_n": (out.matched, FEATURE), "out": (out.image, IMAGE)}
-    if case in ("pose", "out"):
-        answers |= {"par_soft": (out.parsing, PARSING), "out_pose": (out.image, IMAGE)}
-    if "out_edit" in stored:
-        answers["out_edit"] = _network(pose, seed)(*inputs, given.target_map).image, IMAGE
-    if "out_texture" in stored:
-        answers["out_texture"] = _network(editing, seed)(*inputs, given.target_map).image, IMAGE
-    return {name: answer for name, answer in answers.items() if name in stored}
-
-
-@pytest.mark.skipif(
-    PARITY is None, reason="PISE_SHARED_DATA is not set: no answers of the authors' code to compare with"
-)
-@pytest.mark.parametrize("path", _parity_files(), ids=lambda path: path.stem)
-def test_parity(path):
-    seed, size, case = path.stem.split("_", 2)
-    seed, stored = int(seed[1:]), dict(np.load(path))
-    given = _given(seed, size, len(next(v for n, v in stored.items() if v.ndim == 4)))
-    if "codes" in stored:  # nine rows there, the last for regions that aren't in the picture
-        stored["codes"] = np.where(stored["exist"][..., None] > 0, stored["codes"][:, :8], stored["codes"][:, 8:])
-    with torch.no_grad():
-        answers = _answers(case, given, seed, stored)
-    assert answers
-    for name, (ours, tolerance) in answers.items():
-        theirs = stored[name].astype(np.float32)
-        rounding = 2.0**-11 if stored[name].dtype == np.float16 else 0.0
-        assert (np.abs(ours.numpy() - theirs) <= tolerance + rounding * np.abs(theirs)).all(), name
-
-
-@pytest.mark.skipif(PARITY is None, reason="PISE_SHARED_DATA is not set: no list of the release's tensors")
-def test_the_names_that_small_checkpoints_are_made_of_are_the_release_s():
-    assert PARITY is not None
-    for kind, shapes in (
-        ("netG_pose", generator_shapes(64)),
-        ("netG_texture", generator_shapes(64, editing=True)),
-        ("netD", discriminator_shapes(32)),
-    ):
-        listed = json.loads((PARITY / f"{kind}.keys.json").read_text())
-        assert {name: tuple(shape) for name, (shape, _) in listed.items()} == shapes

@@ -1,11 +1,14 @@
 """Photos and documents come in, and go out as files, without a browser: actions called as the page calls them."""
 
+import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from app.detectors import BUILT_IN
+from app.opening_actions import joints_on_person
 from app.session import Found, Session
 from pise_core.document import Document
 from pise_core.document.contents import SavedDocument, SavedPerson
@@ -39,8 +42,15 @@ def test_nobody_in_the_photo_gives_a_skeleton_to_place(studio, person, tmp_path)
     assert page["download"]["interactive"] is False
     with pytest.raises(InputError, match="place the skeleton"):
         run(studio.commit_pose(session, {"seq": 1, "keypoints": to_rows(person.pose)}))
-    page = run(studio.place_person(session, {"keypoints": page["pose"]["pose"]["rows"]}, BUILT_IN))
-    assert page["bar"]["status"]["kind"] == "ok" and page["pose"]["pose"]["placing"] is False
+    # The wall is no person wherever the skeleton is put, unless the user knows better.
+    placed = {"keypoints": page["pose"]["pose"]["rows"]}
+    page = run(studio.place_person(session, placed, BUILT_IN))
+    assert page["bar"]["status"]["text"].startswith("There is no person") and session.document is None
+    news = page["pose"]["pose"]
+    assert news["placing"] and news["doubtful"] and news["rows"] == placed["keypoints"]
+    page = run(studio.place_person(session, placed | {"anyway": True}, BUILT_IN))
+    assert page["bar"]["status"]["text"].startswith("There is no person") and "Regions" in page["bar"]["status"]["text"]
+    assert session.document is not None and page["pose"]["pose"]["placing"] is False
     session.close()
 
 
@@ -49,6 +59,9 @@ def test_corrected_joints_are_those_of_the_person_who_is_edited(studio, session,
     session.edit(Document.of(session.document.person, "two", boxes, 1))
     run(studio.commit_pose(session, {"keypoints": to_rows(moved(person))}))
     edited, placed = session.document, moved(person, 7, (20.0, -15.0))
+    beside = person.pose + np.float32((60, 0, 0))
+    doubted = run(studio.place_person(session, {"keypoints": to_rows(beside)}, BUILT_IN))["pose"]["pose"]
+    assert doubted["doubtful"] and doubted["own"] == to_rows(person.pose) and session.document is edited
     page = run(studio.place_person(session, {"keypoints": to_rows(placed)}, BUILT_IN))
     assert page["pose"]["pose"]["own"] == page["pose"]["pose"]["rows"] == to_rows(placed)
     assert page["pose"]["people"]["chosen"] == 1 and session.document.boxes[0] == boxes[0]
@@ -59,12 +72,32 @@ def test_corrected_joints_are_those_of_the_person_who_is_edited(studio, session,
     assert session.document is edited and [found.box for found in session.people] == boxes
 
 
+def test_a_skeleton_placed_on_a_person_is_not_doubted(studio, session, person):
+    session.open(person.photo, "drawn", [])
+    page = run(studio.place_person(session, {"keypoints": to_rows(person.pose)}, BUILT_IN))
+    assert page["bar"]["status"]["text"].startswith("Ready.") and page["pose"]["pose"]["placing"] is False
+    beside = person.pose.copy()
+    beside[:, 0] += 60
+    page = run(studio.place_person(session, {"keypoints": to_rows(beside)}, BUILT_IN))
+    assert re.match(r"Only \d of 18 joints lie on a person\.", page["bar"]["status"]["text"])
+
+
+def test_joints_beyond_the_photo_say_nothing_about_the_person(known):
+    pose = known.pose.copy()
+    on, count = joints_on_person(known)
+    assert count == 18 and on > 15
+    pose[:, 0] += 10_000
+    assert joints_on_person(replace(known, pose=pose)) == (0, 0)
+    pose[:9] = known.pose[:9]
+    assert joints_on_person(replace(known, pose=pose))[1] == 9
+
+
 def test_a_bad_photo_leaves_the_document_as_it_was(studio, session, person, tmp_path):
     path = tmp_path / "no.png"
     path.write_bytes(b"this is no picture")
     run(studio.commit_pose(session, {"seq": 1, "keypoints": to_rows(moved(person))}))
     edits, number = session.document.edits, session.number
-    with pytest.raises(InputError):
+    with pytest.raises(InputError, match="no.png can't be opened here; choose a photo"):
         run(studio.open_file(session, path, BUILT_IN, BUILT_IN))
     assert session.document.edits is edits and session.number == number
 
@@ -75,6 +108,8 @@ def test_an_uploaded_file_is_not_kept(studio, photo_path, tmp_path):
     session = Session()
     run(studio.open_upload(session, upload, BUILT_IN, BUILT_IN))
     assert session.document is not None and not upload.exists()
+    with pytest.raises(InputError, match=r"^upload.png did not arrive; choose it again$"):
+        run(studio.open_upload(session, upload, BUILT_IN, BUILT_IN))
     upload.write_bytes(b"PK\x03\x04 and no more")
     with pytest.raises(InputError, match="damaged"):
         run(studio.open_upload(session, upload, BUILT_IN, BUILT_IN))

@@ -114,6 +114,16 @@ def test_several_garments_wait_for_their_turn(studio, session, laid_out, tmp_pat
     assert [reference.name for reference in session.references.values()] == ["first", "third"]
 
 
+def test_a_file_that_is_no_photo_holds_up_none_of_the_others(studio, session, photo_path, tmp_path):
+    paths = [tmp_path / name for name in ("notes.txt", "first.png", "second.png")]
+    paths[0].write_text("Thursday: fitting at ten.")
+    for path in paths[1:]:
+        path.write_bytes(photo_path.read_bytes())
+    news = run(studio.add_uploads(session, paths, BUILT_IN, BUILT_IN))
+    assert [reference.name for reference in session.references.values()] == ["first", "second"]
+    assert "notes.txt can't be opened here" in news["bar"]["status"]["text"] and not any(p.exists() for p in paths)
+
+
 def test_no_more_garments_wait_than_there_may_be_references(session, laid_out, known):
     for _ in range(REFERENCE_LIMIT - 1):
         session.references.add("again", known)

@@ -88,6 +88,15 @@ def backbone(tmp_path_factory):
     return path
 
 
+def test_a_folder_that_held_deepfashion_holds_street_photos(street, tmp_path):
+    """Or else its old pairs would be looked for among them."""
+    for name in ("pairs.json", "dataset.json", "samples.json"):
+        (tmp_path / name).write_text("{}")
+    assert prepare.run(_parse(prepare, [street, "--out", tmp_path, "--limit", 1])) == 0
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["images", "parsing", "samples.json"]
+    assert [sample.name for sample in load_samples(tmp_path, "train")] == ["0001"]
+
+
 def test_prepare_keeps_regions_and_joints(prepared):
     samples = load_samples(prepared, "train")
     assert [s.name for s in samples] == ["0001", "0002", "0003", "0004", "0005"]
@@ -133,7 +142,7 @@ def test_the_analyzer_trains_and_resumes(prepared, backbone, tmp_path):
     assert first is not None
     assert first["step"] > 0
     assert first["spent"] >= 3
-    assert train.run(_parse(train, [*run, "--minutes", 0.08])) == 0
+    assert train.run(_parse(train, [*run, "--minutes", 0.08, "--device", "auto"])) == 0
     second = load_checkpoint(tmp_path / "analyzer.pt")
     assert second is not None
     assert second["step"] > first["step"]

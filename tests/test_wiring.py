@@ -1,11 +1,17 @@
 """How the page's events are queued."""
 
+from types import SimpleNamespace
+from typing import Any
+
 import pytest
 
 from app.actions import Studio
-from app.line import AT_ONCE
+from app.handlers import Handlers, in_order
+from app.line import AT_ONCE, Line
+from app.page import status
+from app.registry import Sessions
 from app.session import Session
-from app.studio import build, in_order
+from app.studio import build
 from pise_core.errors import InputError
 
 
@@ -48,3 +54,24 @@ def test_an_edit_for_another_photo_is_refused_and_what_came_before_an_error_is_s
 def test_no_upload_is_dropped_unread(events):
     for name in ("open_upload", "borrow_pose", "add_uploads"):
         assert events[name].trigger_mode == "multiple", name
+
+
+def test_what_completes_a_refused_action_says_nothing():
+    def refused(session):
+        raise InputError("choose another file")
+        yield
+
+    def done(session):
+        yield status("ok", "Done.", session) | {"result": {"result": 1}}
+
+    handlers = Handlers(Studio(lambda: None), Sessions(), Line(), {"bar": "bar", "result": "result"})
+    request: Any = SimpleNamespace(session_hash="a page")
+
+    def said(action, follows=False):
+        updates = list(handlers.of(action, False, follows)(request))
+        return [update["bar"]["status"]["text"] for update in updates if "status" in update.get("bar", {})], updates[-1]
+
+    assert said(refused)[0] == ["Choose another file"]
+    texts, last = said(done, follows=True)
+    assert texts == [] and "result" in last and "history" in last["bar"]
+    assert said(done)[0] == ["Done."] and said(done, follows=True)[0] == ["Done."]

@@ -3,6 +3,8 @@
 // In between, what the generator paints for a pose that was passed on the way is carried on from there.
 const HOLE_RIM = 4; // so many pixels about a part that moves away, the background behind the person is seen
 
+const onward = (move, back) => (Array.isArray(move) ? compose(move, back) : move); // what bends was bent back already
+
 function createCarrier() {
   let layers = null; // {document, pose, scale, base, parts: [{name, image, x, y, hole}]}
   const carrier = { seq: 0 };
@@ -55,11 +57,11 @@ function createCarrier() {
   function movesOf(pose) {
     const scaled = pose.map((joint) => ({ x: joint.x * layers.scale, y: joint.y * layers.scale, on: joint.on }));
     const moves = partMoves(layers.pose, scaled);
-    const { width, height } = layers.base;
-    const corners = [[0, 0], [width, 0], [0, height], [width, height]];
-    const moved = ([a, b, c, d, e, f]) =>
-      corners.some(([x, y]) => Math.abs(a * x + c * y + e - x) > 0.05 || Math.abs(b * x + d * y + f - y) > 0.05);
-    return layers.parts.map(({ name }) => (moves[name] && moved(moves[name]) ? moves[name] : null));
+    return layers.parts.map(({ name, x, y, image }) => {
+      const move = moves[name];
+      const shifted = ([u, v]) => moveTo(move, u, v).some((to, k) => Math.abs(to - [u, v][k]) > 0.05);
+      return move && gridOf(x, y, image.width, image.height).some(shifted) ? move : null;
+    });
   }
 
   // Compute the moves for a pose in pixels of the photo. False if there is nothing to draw them with.
@@ -88,11 +90,8 @@ function createCarrier() {
     context.drawImage(base, 0, 0);
     for (const part of parts) if (part.move) context.drawImage(part.hole, part.x - HOLE_RIM, part.y - HOLE_RIM);
     for (const { move, image, x, y, fresh } of parts) {
-      context.setTransform(...(move ?? STILL));
-      context.drawImage(image, x, y);
-      if (!fresh) continue;
-      context.setTransform(...compose(move ?? STILL, fresh.back));
-      context.drawImage(fresh.image, fresh.x, fresh.y);
+      drawMoved(context, move ?? STILL, image, x, y);
+      if (fresh) drawMoved(context, onward(move ?? STILL, fresh.back), fresh.image, fresh.x, fresh.y);
     }
   };
   return carrier;

@@ -15,6 +15,8 @@ from pise_core.pose import JOINTS, LIMBS, MIRROR, default_skeleton, to_rows
 from pise_core.regions import PALETTE, REGIONS
 
 _HERE = Path(__file__).parent
+#: The suffixes that a dialog offers where a photo is to be chosen; what is in a file is found out when it is read.
+PHOTOS = (".jpg", ".jpeg", ".png", ".webp")
 _PRESETS = json.loads((_HERE.parent / "examples" / "poses.json").read_text("utf-8"))
 
 
@@ -28,7 +30,10 @@ def _script(component: str, *names: str, **constants: Any) -> str:
     return "\n".join(lines + [(_HERE / f"{name}.js").read_text("utf-8") for name in ("page", *names)])
 
 
-_REGIONS = {"REGIONS": REGIONS, "PALETTE": PALETTE.tolist()}
+#: What the page calls the regions, in their order; programs and files call them by their names.
+_LABELS = ("background", "hair", "face", "upper clothes", "dress or skirt", "pants", "arms and neck", "legs and shoes")
+
+_REGIONS = {"REGIONS": REGIONS, "LABELS": _LABELS, "PALETTE": PALETTE.tolist()}
 _POSE = {
     "JOINTS": JOINTS,
     "LIMBS": LIMBS,
@@ -36,12 +41,20 @@ _POSE = {
     "PRESETS": _PRESETS,
     "STANDING": to_rows(default_skeleton((0, 0, 60, 100))),
 }
+_OFFERED = {
+    "drop": (*PHOTOS, ".pise"),
+    "open": (*PHOTOS, ".pise"),
+    "add-reference": (*PHOTOS, ".pise"),
+    "pose-photo": PHOTOS,
+}
 _SCRIPTS = {
     "pose_editor": _script(
         "pose_editor",
         "viewport",
         "pose_model",
+        "skirt_move",
         "part_moves",
+        "moved",
         "fresh_parts",
         "carrier",
         "selection",
@@ -55,7 +68,7 @@ _SCRIPTS = {
     "style_panel": _script("style_panel", "blend", "style_panel", "garment_box", **_REGIONS),
     "motion_panel": _script("motion_panel", "carrier", "motion_panel", LIMBS=LIMBS),
     "result_view": _script("result_view", "carrier", "result_view"),
-    "document_bar": _script("document_bar", "document_bar"),
+    "document_bar": _script("document_bar", "document_bar", "uploads", OFFERED=_OFFERED),
     "examples": _script("examples", "examples"),
     "modes": _script("modes", "modes"),
     "first_steps": _script("first_steps", "first_steps"),
@@ -111,7 +124,7 @@ class PoseEditor(_Part):
     Args:
         session: the token for the live path.
         photo: ``{"url", "width", "height", "document"}``; the size is the full one, to which coordinates refer.
-        pose: ``{"version", "rows", "own", "placing"}``.
+        pose: ``{"version", "rows", "own", "placing", "doubtful"}``.
         people: ``{"boxes", "chosen"}``.
         layers: the parts of the picture on show, from :func:`app.page.layers`.
         live: the function that renders a preview.
@@ -152,7 +165,7 @@ class StylePanel(_Part):
 
     Args:
         session, live: as for :class:`PoseEditor`.
-        references: list of ``{"id", "name", "image", "present"}``.
+        references: list of ``{"id", "name", "image", "present", "regions"}``; ``regions`` holds a picture of each one.
         styles: ``{"version", "styles", "present"}``.
         strip: ``{"region", "reference", "weights", "pictures"}``, steps of a mix side by side, or False.
         garment: ``{"id", "url", "width", "height", "box"}``, a photo in which the user is to mark the garment, or False

@@ -2,34 +2,23 @@
 // it is carried the rest of the way, over the parts of the last exact picture.
 const SEAM = 2; // so many pixels about a part are taken along: the generator's outline is not just that of the part
 
-const STILL = [1, 0, 0, 1, 0, 0];
-
-// First q, then p.
-function compose(p, q) {
-  const [a, b, c, d, e, f] = q;
-  return [
-    p[0] * a + p[2] * b, p[1] * a + p[3] * b,
-    p[0] * c + p[2] * d, p[1] * c + p[3] * d,
-    p[0] * e + p[2] * f + p[4], p[1] * e + p[3] * f + p[5],
-  ];
-}
-
-function inverse([a, b, c, d, e, f]) {
-  const det = a * d - b * c;
-  return [d / det, -b / det, -c / det, a / det, (c * f - d * e) / det, (b * e - a * f) / det];
-}
-
 // Where a part lies after a move, within the picture and on whole pixels; null if nowhere.
-function placeOf({ x, y, image }, [a, b, c, d, e, f], width, height) {
-  const corners = [[x, y], [x + image.width, y], [x, y + image.height], [x + image.width, y + image.height]];
-  const xs = corners.map(([u, v]) => a * u + c * v + e);
-  const ys = corners.map(([u, v]) => b * u + d * v + f);
+function placeOf({ x, y, image }, move, width, height) {
+  const points = gridOf(x, y, image.width, image.height).map((point) => moveTo(move, ...point));
+  const [xs, ys] = [points.map((point) => point[0]), points.map((point) => point[1])];
   const [left, top] = [Math.max(0, Math.floor(Math.min(...xs)) - SEAM), Math.max(0, Math.floor(Math.min(...ys)) - SEAM)];
   const [right, bottom] = [Math.min(width, Math.ceil(Math.max(...xs)) + SEAM), Math.min(height, Math.ceil(Math.max(...ys)) + SEAM)];
   return right - left < 2 || bottom - top < 2 ? null : { left, top, right, bottom };
 }
 
 const apart = (p, q) => p.right <= q.left || q.right <= p.left || p.bottom <= q.top || q.bottom <= p.top;
+
+// What was cut out at `place`, as it was before the part was bent: no matrix undoes that.
+function bentBack({ x, y, image }, move, cut, { left, top }) {
+  const before = Object.assign(document.createElement("canvas"), { width: image.width + 2 * SEAM, height: image.height + 2 * SEAM });
+  drawMoved(before.getContext("2d"), { points: move.back }, cut, left, top, SEAM - x, SEAM - y);
+  return { image: before, x: x - SEAM, y: y - SEAM };
+}
 
 // For each part, in drawing order: {image, x, y, back}, cut out of `picture`, in which parts had been moved by
 // `moves`; `back` undoes that move. Null for a part that isn't in the picture.
@@ -41,9 +30,8 @@ function freshParts(parts, moves, picture, width, height) {
     const image = Object.assign(document.createElement("canvas"), { width: place.right - place.left, height: place.bottom - place.top });
     const context = image.getContext("2d");
     const stamp = (other, dx = 0, dy = 0) => {
-      const [a, b, c, d, e, f] = moves[other] ?? STILL;
-      context.setTransform(a, b, c, d, e - place.left + dx, f - place.top + dy);
-      context.drawImage(parts[other].image, parts[other].x, parts[other].y);
+      const { image, x, y } = parts[other];
+      drawMoved(context, moves[other] ?? STILL, image, x, y, dx - place.left, dy - place.top);
     };
     for (const [dx, dy] of [[0, 0], [SEAM, 0], [-SEAM, 0], [0, SEAM], [0, -SEAM]]) stamp(k, dx, dy);
     // What lies over it is none of it.
@@ -52,6 +40,8 @@ function freshParts(parts, moves, picture, width, height) {
     context.globalCompositeOperation = "source-in";
     context.setTransform(...STILL);
     context.drawImage(picture, -place.left, -place.top, width, height);
-    return { image, x: place.left, y: place.top, back: inverse(moves[k] ?? STILL) };
+    const move = moves[k] ?? STILL;
+    if (Array.isArray(move)) return { image, x: place.left, y: place.top, back: inverse(move) };
+    return { ...bentBack(part, move, image, place), back: STILL };
   });
 }

@@ -74,7 +74,8 @@ function figure(rows) {
   const pad = 0.14 * Math.max(bottom - y, right - x);
   const bones = LIMBS.slice(0, 13).filter(([a, b]) => joints[a].on && joints[b].on);
   const path = bones.map(([a, b]) => `M${joints[a].x} ${joints[a].y}L${joints[b].x} ${joints[b].y}`).join("");
-  return `<svg viewBox="${x - pad} ${y - pad} ${right - x + 2 * pad} ${bottom - y + 2 * pad}" aria-hidden="true"><path d="${path}" stroke-width="${0.3 * pad}"/></svg>`;
+  const head = joints[0].on ? `<circle cx="${joints[0].x}" cy="${joints[0].y}" r="${0.45 * pad}"/>` : "";
+  return `<svg viewBox="${x - pad} ${y - pad} ${right - x + 2 * pad} ${bottom - y + 2 * pad}" aria-hidden="true"><path d="${path}" stroke-width="${0.3 * pad}"/>${head}</svg>`;
 }
 function draw() {
   $("#empty").hidden = keys.length > 1;

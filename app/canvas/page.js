@@ -123,6 +123,8 @@ const ICON_PATHS = {
   restore: "M7 21h12M5 14l8-9 6 5-8 9H8z",
   hand: "M8 13V6a1.5 1.5 0 0 1 3 0v5-7a1.5 1.5 0 0 1 3 0v7-5a1.5 1.5 0 0 1 3 0v8c0 4-2 7-6 7-3 0-4.5-1.5-6-4l-2-4a1.5 1.5 0 0 1 2.5-1.5z",
   close: "M6 6l12 12M18 6 6 18",
+  left: "m15 5-7 7 7 7",
+  right: "m9 5 7 7-7 7",
 };
 
 function icon(name) {

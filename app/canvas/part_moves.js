@@ -1,12 +1,12 @@
-// How each part of a person follows the joints: the rules of pise_core/parts.py (part_transforms), number by number.
-// Poses are 18 joints {x, y, on}; a move is [a, b, c, d, e, f] as canvases take it: x' = a x + c y + e, y' = b x + d y + f.
+// How each part of a person follows the joints: the rules of pise_core/moves.py, number by number.
+// Poses are 18 joints {x, y, on}; a move is as moved.js takes it.
 const BONES = {
   left_thigh: [11, 12], left_shin: [12, 13], right_thigh: [8, 9], right_shin: [9, 10], head: [1, 0],
   left_upper_arm: [5, 6], left_forearm: [6, 7], right_upper_arm: [2, 3], right_forearm: [3, 4],
 };
 const FOLLOWS = { left_forearm: "left_upper_arm", right_forearm: "right_upper_arm", left_shin: "left_thigh", right_shin: "right_thigh" };
 
-// A torso or a skirt seen from the side is no narrower than this.
+// A torso seen from the side is no narrower than this.
 const SIDEWAYS = 0.65;
 
 // Bone a-b onto bone c-d: along it scaled by its length, across it hardly.
@@ -84,8 +84,7 @@ function partMoves(source, target) {
     if (there(bone).length < 2) continue;
     moves[part] = part === "head" ? head(source, target, there) : similarity(...of(source, bone), ...of(target, bone));
   }
-  const legs = [8, 11, 9, 12];
-  if (there(legs).length === 4) moves.skirt = affine(of(source, legs), of(target, legs));
+  if (there([8, 11, 9, 12]).length === 4) moves.skirt = skirtMove(source, target);
   const limbs = ["left_upper_arm", "right_upper_arm", "left_thigh", "right_thigh", ...Object.keys(FOLLOWS), "skirt", "head"];
   for (const part of limbs) {
     const parent = moves[FOLLOWS[part] ?? "torso"];

@@ -271,6 +271,7 @@ function takePose() {
   pose = poseFromRows(props.pose.rows, photo);
   own = props.pose.own ? poseFromRows(props.pose.own, photo) : copyPose(pose);
   goOnPlacing(props.pose.placing);
+  $("#anyway").hidden = !props.pose.doubtful;
   showSelection();
 }
 function takeLayers() {

@@ -2,7 +2,7 @@
 // "Use this pose" has the person analysed anew with them. A page that is loaded anew goes on where it was.
 const PLACING_KEY = "pise-placing";
 const PLACING = {
-  nobody: { text: "Drag the skeleton onto the person.", first: "Place the skeleton first, then press Use this pose." },
+  nobody: { text: "Drag the skeleton, then its joints, onto the person.", first: "Place the skeleton first, then press Use this pose." },
   wrong: { text: "Drag each joint to its place in the photo; hide those that it doesn't show.", first: "Press Use this pose or Cancel first." },
 };
 
@@ -83,20 +83,24 @@ function placingFirst() {
   return Boolean(placing);
 }
 
+function place(anyway) {
+  tell("status", { kind: "busy", text: "Analysing with your pose…" });
+  props.value = { seq: ++page.seq, keypoints: rowsFromPose(pose), anyway };
+  trigger("place");
+}
+
 const placingActions = {
   correct() {
     if (!pose || !own || placing) return;
     settle();
     startPlacing("wrong", rowsFromPose(own));
+    $("#anyway").hidden = true;
     remember(rowsFromPose(pose));
     showSelection();
     tell("status", { kind: "hint", text: "Use this pose analyses the person anew. Undo then brings back your edits until now." });
   },
-  use() {
-    tell("status", { kind: "busy", text: "Analysing with your pose…" });
-    props.value = { seq: ++page.seq, keypoints: rowsFromPose(pose) };
-    trigger("place");
-  },
+  use: () => place(false),
+  anyway: () => place(true),
   cancel() {
     pose = placing.wanted;
     remember(null);

@@ -59,7 +59,21 @@ function drawShelf() {
       `<button class="forget" data-forget="${n}" aria-label="Forget ${name}" title="Forget it">${icon("close")}</button></span>`,
   );
   $("#presets").innerHTML = presets.join("") + own.join("");
+  showFurther();
 }
+
+// The end at which more of them are fades, and has an arrow.
+function showFurther() {
+  const { scrollLeft, clientWidth, scrollWidth } = $("#presets");
+  $("#reel").classList.toggle("earlier", scrollLeft > 2);
+  $("#reel").classList.toggle("later", scrollLeft + clientWidth < scrollWidth - 2);
+}
+$("#presets").addEventListener("scroll", showFurther);
+new ResizeObserver(showFurther).observe($("#presets"));
+$("#reel").addEventListener("click", (event) => {
+  const way = Number(event.target.closest("[data-further]")?.dataset.further ?? 0);
+  $("#presets").scrollBy({ left: way * 0.8 * $("#presets").clientWidth, behavior: "smooth" });
+});
 readKept();
 drawShelf();
 

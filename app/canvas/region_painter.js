@@ -230,12 +230,12 @@ function resize(value) {
 }
 
 const dark = ([r, g, b]) => 0.3 * r + 0.59 * g + 0.11 * b < 105;
-$("#palette").innerHTML = REGIONS.map(
-  (name, index) =>
-    `<span class="cell"><button data-region="${index}" title="Paint ${name.replace("_", " ")} (key ${index})">` +
+$("#palette").innerHTML = LABELS.map(
+  (label, index) =>
+    `<span class="cell"><button data-region="${index}" title="Paint ${label} (key ${index})">` +
     `<i style="background:rgb(${PALETTE[index]});color:${dark(PALETTE[index]) ? "#fff" : "#111"}" aria-hidden="true">${index}</i>` +
-    `<span>${name.replace("_", " ")}</span></button>` +
-    `<button class="eye" data-eye="${index}" aria-pressed="true" title="Show or hide this region's colour" aria-label="Show ${name.replace("_", " ")}">${icon("eye")}</button></span>`,
+    `<span>${label}</span></button>` +
+    `<button class="eye" data-eye="${index}" aria-pressed="true" title="Show or hide this region's colour" aria-label="Show ${label}">${icon("eye")}</button></span>`,
 ).join("");
 $("#size").addEventListener("input", (event) => resize(Number(event.target.value)));
 $("#opacity").addEventListener("input", (event) => (canvas.style.opacity = event.target.value / 100));

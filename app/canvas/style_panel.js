@@ -4,9 +4,12 @@ let styles = {}; // region -> id of a reference -> its weight; what is missing t
 let present = [];
 let newest = 0; // order number of the newest change
 
-const title = (name) => name[0].toUpperCase() + name.slice(1).replace("_", " ");
+const label = (name) => LABELS[REGIONS.indexOf(name)];
+const title = (name) => label(name)[0].toUpperCase() + label(name).slice(1);
 const safe = (text) => String(text).replace(/[&<>"]/g, (c) => `&#${c.charCodeAt(0)};`);
 const references = () => props.references ?? [];
+// The region itself, where it is borrowed; the whole person where there is none of it.
+const pictureOf = (reference, region) => `<img src="${reference.regions[region] ?? reference.image}" alt="">`;
 const total = (mix) => Object.values(mix).reduce((sum, weight) => sum + weight, 0);
 
 $("#rows").innerHTML = REGIONS.map((name, index) =>
@@ -17,14 +20,14 @@ $("#rows").innerHTML = REGIONS.map((name, index) =>
         <div class="choices" role="group" aria-label="Looks of ${title(name)}"></div>
         <div class="mixes"></div>
         <div class="row-tools">
-          <button class="tool" data-strip data-icon="steps" title="Steps from own to borrowed, side by side" aria-label="Steps of ${title(name)}"></button>
-          <button class="tool" data-look data-icon="save" title="Save this look as a small file, to be added as a reference later" aria-label="Save the look of ${title(name)}"></button>
+          <button class="tool" data-strip data-icon="steps" title="Steps from own to borrowed, side by side" aria-label="Steps of ${title(name)}"><span class="short">Steps</span></button>
+          <button class="tool" data-look data-icon="save" title="Save this look as a small file, to be added as a reference later" aria-label="Save look: ${title(name)}"><span class="short">Save look</span></button>
         </div>
         <div class="strip" role="group" aria-label="Steps of ${title(name)}" hidden></div>
       </li>`,
 ).join("");
 
-for (const slot of $("#rows").querySelectorAll("[data-icon]")) slot.innerHTML = icon(slot.dataset.icon);
+for (const slot of $("#rows").querySelectorAll("[data-icon]")) slot.insertAdjacentHTML("afterbegin", icon(slot.dataset.icon));
 
 // ---- talking to the server
 
@@ -97,8 +100,8 @@ function drawChoices() {
     const name = row.dataset.region;
     row.querySelector(".choices").innerHTML = [{ id: "", name: "Own" }, ...references()]
       .map((r) => {
-        const lacks = r.id && !r.present.includes(name) ? ` (has no ${title(name).toLowerCase()})` : "";
-        return `<button data-reference="${r.id}" title="${safe(r.name)}${lacks}" aria-label="${safe(r.name)}${lacks}" ${lacks ? "disabled" : ""}>${r.id ? `<img src="${r.image}" alt="">` : "Own"}</button>`;
+        const lacks = r.id && !r.present.includes(name) ? ` (no ${label(name)} to borrow)` : "";
+        return `<button data-reference="${r.id}" title="${safe(r.name)}${lacks}" aria-label="${safe(r.name)}${lacks}" ${lacks ? "disabled" : ""}>${r.id ? pictureOf(r, name) : "Own"}</button>`;
       })
       .join("");
   }
@@ -129,7 +132,7 @@ function drawSliders(row, name, mix) {
     list.innerHTML = ids
       .map((id) => {
         const reference = references().find((r) => r.id === id);
-        const head = ids.length > 1 ? `<img src="${reference.image}" alt="">` : "<span>Own</span>";
+        const head = ids.length > 1 ? pictureOf(reference, name) : "<span>Own</span>";
         return `<label class="mix">${head}<input type="range" min="0" max="100" data-mix="${id}" aria-label="${title(name)}: how much of ${safe(reference.name)}">${ids.length > 1 ? "" : "<span>Borrowed</span>"}<output></output></label>`;
       })
       .join("");

@@ -3,8 +3,10 @@ function createViewport(stage, world, onChange) {
   const view = { scale: 1, x: 0, y: 0, width: 0, height: 0 };
   let fitted = true;
 
+  // On a phone the photo ends above the buttons that lie over the stage; elsewhere it has room between them.
+  const height = () => stage.clientHeight - (stage.clientWidth < 560 ? 52 : 0);
   function fitScale() {
-    return Math.min((stage.clientWidth - 24) / view.width, (stage.clientHeight - 24) / view.height);
+    return Math.min((stage.clientWidth - 24) / view.width, (height() - 24) / view.height);
   }
   function apply() {
     world.style.transform = `translate(${view.x}px, ${view.y}px) scale(${view.scale})`;
@@ -15,7 +17,7 @@ function createViewport(stage, world, onChange) {
     fitted = true;
     view.scale = fitScale();
     view.x = (stage.clientWidth - view.width * view.scale) / 2;
-    view.y = (stage.clientHeight - view.height * view.scale) / 2;
+    view.y = (height() - view.height * view.scale) / 2;
     apply();
   };
   view.open = (width, height) => {

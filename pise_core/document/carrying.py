@@ -8,7 +8,8 @@ import cv2
 import numpy as np
 
 from pise_core.document.paint import UNTOUCHED, PaintLayer
-from pise_core.parts import PARTS, assign_parts, part_transforms
+from pise_core.moves import PARTS, part_moves, still
+from pise_core.parts import assign_parts
 
 
 class CarriedPaint:
@@ -31,23 +32,21 @@ class CarriedPaint:
     def at(self, pose: np.ndarray) -> tuple[PaintLayer | None, float]:
         """The layer for another pose, in the same pixels, and which share of what was painted stays in the picture."""
         height, width = self._labels.shape
-        moves = part_transforms(self._pose, pose)
+        moves = part_moves(self._pose, pose)
         out = np.where(self._owner == -1, self._labels, UNTOUCHED)
         lost = 0
         for index, part in enumerate(PARTS):
             mask = self._owner == index
             if not mask.any():
                 continue
-            if part not in moves or np.allclose(moves[part], np.eye(2, 3), atol=1e-6):
+            if part not in moves or still(moves[part], (0, 0, width, height)):
                 out = np.where(mask, self._labels, out)
                 continue
-            # OpenCV puts pixel centres at whole numbers. 0 means nothing here, so that regions are counted from 1.
-            linear = moves[part][:, :2]
-            matrix = np.c_[linear, moves[part][:, 2] + linear @ [0.5, 0.5] - 0.5]
+            # 0 means nothing here, so that regions are counted from 1.
             source = np.where(mask, self._labels + 1, 0).astype(np.uint8)
-            moved = cv2.warpAffine(source, matrix, (width, height), flags=cv2.INTER_NEAREST)
+            moved = moves[part].picture(source, 0, 0, (width, height), flags=cv2.INTER_NEAREST)
             out = np.where(moved > 0, moved - 1, out)
             ys, xs = np.nonzero(mask)
-            x, y = moves[part] @ np.stack([xs + 0.5, ys + 0.5, np.ones(len(xs))])
+            x, y = moves[part].points(np.stack([xs + 0.5, ys + 0.5], 1)).T
             lost += int(((x < 0) | (x > width) | (y < 0) | (y > height)).sum())
         return PaintLayer.of(out.astype(np.uint8)), 1 - lost / max(1, self._count)

@@ -50,7 +50,8 @@ class Renderer:
         return self._small if preview else self._full
 
     def render(self, edits: Edits, preview: bool = False) -> Rendered:
-        """The edited photo, at full size or at preview size."""
+        """The edited photo, at full size or at preview size; in previews, which must be quick, painted and borrowed
+        garments have no texture where nothing is known of them."""
         person = self.person(preview)
         if edits.none:
             return Rendered(person.photo, person.parsing)
@@ -61,7 +62,7 @@ class Renderer:
         for region, mix in edits.styles.items():
             there = [(self._references[key], weight) for key, weight in mix.items() if key in self._references]
             styles[region] = [(r.preview if preview else r.person, weight) for r, weight in there if weight > 0]
-        edit = person.render(pose=pose, parsing=parsing, styles=styles or None)
+        edit = person.render(pose=pose, parsing=parsing, styles=styles or None, cloth=not preview)
         return Rendered(edit.photo, edit.parsing)
 
     def base_map(self, edits: Edits, preview: bool = False) -> np.ndarray:
@@ -71,7 +72,7 @@ class Renderer:
             return person.parsing
         known = self._bases.get(preview)
         if known is None or known[0] is not edits.pose:
-            parsing = person.render(pose=self.scaled(edits.pose, person)).parsing
+            parsing = person.render(pose=self.scaled(edits.pose, person), cloth=False).parsing
             known = self._bases[preview] = (edits.pose, parsing)
         return known[1]
 

@@ -11,7 +11,8 @@ import numpy as np
 
 from pise_core.compositing import Nearest
 from pise_core.framing import FRAME_SIZE, Framing
-from pise_core.parts import PARTS, Carried, assign_parts, carry
+from pise_core.moves import PARTS
+from pise_core.parts import Carried, assign_parts, carry
 from pise_core.pose import mirror, visible
 from pise_core.regions import REGION
 from pise_core.training.samples import Sample, person_box

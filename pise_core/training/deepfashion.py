@@ -1,151 +1,49 @@
-"""DeepFashion's In-shop pictures with the lists of PATN, which the paper trains and tests on.
+"""DeepFashion's In-shop pictures with the lists of PATN, which the paper trains and tests on, become a folder.
 
-The lists name pictures by a flattened path: ``img/WOMEN/Blouses_Shirts/id_00000001/02_1_front.jpg`` is
-``fashionWOMENBlouses_Shirtsid0000000102_1front.jpg``. Some write ``fasion``; both are read, ``fashion`` is written.
-Joints are whole pixels of the 176 middle columns, -1 where missing; pictures come 256x256 (40 columns more on either
-side) or cut to 176x256, and their files are copied as they are.
+Pictures come 256x256 (40 columns more on either side of the lists' 176) or cut to 176x256, and their files are copied
+as they are.
 
 Written: ``images/NAME.jpg``, ``parsing/NAME.png`` and ``samples.json`` as for street photos (see ``prepare``), further
-``pairs.json`` (``{"train": [[from, to], ...], "test": [...]}``) and ``dataset.json`` (the order of regions, and which
-pictures have too few joints to be samples).
+``pairs.json`` (``{"train": [[from, to], ...], "test": [...]}``) and ``dataset.json``: the order of regions
+(``labels``), the poses of pictures that have too few joints to be samples but may be in pairs (``few_joints``, like
+``samples.json``), and the pairs that were left out, since a picture of theirs has hardly a joint (``left_out``).
 """
 
-import csv
 import io
-import json
-import re
-import zipfile
-from collections.abc import Callable, Iterable, Sequence
-from pathlib import Path, PurePosixPath
+from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import NamedTuple
 
 import cv2
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 from pise_core.errors import InputError
-from pise_core.pose import JOINT_COUNT, empty_pose, to_rows, visible
+from pise_core.pose import empty_pose, to_rows, visible
+from pise_core.training import prepared_folder
+from pise_core.training.deepfashion_files import MAPS, Files
+from pise_core.training.deepfashion_lists import SPLITS, Split, first_few
 from pise_core.training.label_tables import LabelTable
 
-SPLITS = ("train", "test")
 HEIGHT, WIDTH, WIDE = 256, 176, 256
 #: White columns on either side of the wide pictures.
 MARGIN = (WIDE - WIDTH) // 2
-#: With fewer joints nobody can be told from the pose; no pair of the published lists has such a picture.
-_FEWEST_JOINTS = 6
-#: So many names fit into one line.
-_NAMES_SHOWN = 8
+#: With fewer joints a picture is no sample, and nothing can be carried from it or to it part by part.
+FEWEST_JOINTS = 6
+#: With fewer than these there is no pose to go to; no pair of the published lists has such a picture.
+FEWEST_IN_PAIRS = 2
 
 
-def flat_name(path: str) -> str | None:
-    """The lists' name, without ``.jpg``, of a picture of the archive or of a flattened copy; None for other files."""
-    parts = PurePosixPath(path.replace("\\", "/"))
-    if parts.suffix.lower() != ".jpg":
-        return None
-    if re.fullmatch(r"fash?ion(WO)?MEN[\w-]+\.jpg", parts.name, re.IGNORECASE):
-        return _one_spelling(parts.name)
-    found = re.search(r"(?:^|/)((?:WO)?MEN)/([^/]+)/id_(\d+)/(\d+)_(\d+)_([^/]+)\.jpg$", str(parts), re.IGNORECASE)
-    if found is None:
-        return None
-    people, category, person, outfit, view, kind = found.groups()
-    return f"fashion{people}{category}id{person}{outfit}_{view}{kind.replace('_', '')}"
+class Written(NamedTuple):
+    """What became of one split. Poses are rows, as ``pose.to_rows`` has them."""
 
-
-def _one_spelling(name: str) -> str:
-    name = name.strip()
-    name = name[:-4] if name.lower().endswith(".jpg") else name
-    return "fashion" + name.removeprefix("fasion") if name.startswith("fasion") else name
-
-
-class Archive:
-    """The pictures of a folder or a zip file, by their flattened names.
-
-    Raises:
-        InputError: if there is nothing, or no picture in it is named as DeepFashion's are.
-    """
-
-    def __init__(self, source: Path):
-        self.source = source
-        if source.is_dir():
-            self._zip = None
-            paths: Iterable[str] = (path.relative_to(source).as_posix() for path in source.rglob("*.jpg"))
-            # A folder of one part only (img/WOMEN, say) still tells by its own name what is below it.
-            named = ((path, flat_name(f"{source.resolve().name}/{path}")) for path in paths)
-        else:
-            try:
-                self._zip = zipfile.ZipFile(source)
-            except FileNotFoundError:
-                raise InputError(f"there is no folder or file {source}") from None
-            except (OSError, zipfile.BadZipFile):
-                raise InputError(f"{source} is neither a folder nor a zip file") from None
-            named = ((path, flat_name(path)) for path in self._zip.namelist())
-        self._paths = {name: path for path, name in named if name is not None}
-        if not self._paths:
-            raise InputError(f"{source} holds no picture like img/WOMEN/Dresses/id_00000001/02_1_front.jpg")
-
-    def __contains__(self, name: str) -> bool:
-        return name in self._paths
-
-    def read(self, name: str) -> bytes:
-        """The picture's file, byte for byte."""
-        path = self._paths[name]
-        return (self.source / path).read_bytes() if self._zip is None else self._zip.read(path)
-
-
-class Split(NamedTuple):
-    """One split of the lists; names without ``.jpg``."""
-
-    joints: dict[str, np.ndarray]  # (18, 2) int: x, y in the 176 middle columns; -1 where missing
     pairs: list[tuple[str, str]]
+    left_out: list[tuple[str, str]]  # pairs with a picture of fewer than FEWEST_IN_PAIRS joints
+    samples: dict[str, list]
+    few_joints: dict[str, list]  # pictures with fewer than FEWEST_JOINTS
 
 
-def read_split(folder: Path, split: str) -> Split:
-    """The annotation and the pairs of one split.
-
-    Raises:
-        InputError: if a list is missing or damaged, or a picture of a pair has no joints listed.
-    """
-    annotation, pairs = (_list_file(folder, kind, split) for kind in ("annotation", "pairs"))
-    joints = {}
-    for number, row in enumerate(_rows(annotation, ":", ("name", "keypoints_y", "keypoints_x")), 2):
-        try:
-            y, x = (np.array(json.loads(row[column])) for column in ("keypoints_y", "keypoints_x"))
-            points = np.stack([x, y], 1)
-            if points.shape != (JOINT_COUNT, 2) or points.dtype.kind != "i":
-                raise ValueError
-        except (ValueError, TypeError):
-            raise InputError(f"{annotation.name}, line {number}: expected two lists of 18 whole numbers") from None
-        joints[_one_spelling(row["name"])] = points
-    listed = [(_one_spelling(row["from"]), _one_spelling(row["to"])) for row in _rows(pairs, ",", ("from", "to"))]
-    unknown = sorted({name for pair in listed for name in pair} - joints.keys())
-    if unknown:
-        raise InputError(f"{pairs.name} has pairs of pictures that {annotation.name} lacks: {first_few(unknown)}")
-    return Split(joints, listed)
-
-
-def _list_file(folder: Path, kind: str, split: str) -> Path:
-    """``fashion-resize-pairs-test.csv``, in the spellings that are about."""
-    names = [f"{word}{middle}-{kind}-{split}.csv" for word in ("fashion", "fasion") for middle in ("-resize", "")]
-    for name in names:
-        if (folder / name).is_file():
-            return folder / name
-    raise InputError(f"{folder / names[0]} is missing (or {', '.join(names[1:])}); --split leaves a split out")
-
-
-def _rows(path: Path, delimiter: str, columns: Sequence[str]) -> list[dict[str, str]]:
-    with path.open(encoding="utf-8", newline="") as file:
-        reader = csv.DictReader(file, delimiter=delimiter)
-        if not set(columns) <= set(reader.fieldnames or ()):
-            raise InputError(f"{path.name} does not begin with the line {delimiter.join(columns)}")
-        rows = list(reader)
-    for number, row in enumerate(rows, 2):
-        names = [row[column] for column in columns if not column.startswith("keypoints")]
-        if not all(re.fullmatch(r"fash?ion[\w-]+\.jpg", name or "") for name in names):
-            raise InputError(f"{path.name}, line {number}: expected names like fashionMENPantsid0000161101_1front.jpg")
-    return rows
-
-
-def make_maps(archive: Archive, names: Iterable[str], maps: Path, labels: Callable[[np.ndarray], np.ndarray]) -> int:
+def make_maps(archive: Files, names: Iterable[str], maps: Path, labels: Callable[[np.ndarray], np.ndarray]) -> int:
     """Let a parser make the maps that aren't there yet; may be interrupted and called again.
 
     Args:
@@ -158,7 +56,7 @@ def make_maps(archive: Archive, names: Iterable[str], maps: Path, labels: Callab
         How many were made.
     """
     maps.mkdir(parents=True, exist_ok=True)
-    there, made = _maps_in(maps), 0
+    there, made = Files(maps, MAPS, needed=False), 0
     for name in names:
         if name in there or name not in archive:
             continue
@@ -176,66 +74,65 @@ def make_maps(archive: Archive, names: Iterable[str], maps: Path, labels: Callab
     return made
 
 
-def _maps_in(folder: Path) -> dict[str | None, Path]:
-    return {flat_name(str(p.relative_to(folder).with_suffix(".jpg"))): p for p in sorted(folder.rglob("*.png"))}
-
-
-def prepare(archive: Archive, found: dict[str, Split], maps: Path, table: LabelTable, out: Path) -> dict[str, int]:
+def prepare(archive: Files, found: dict[str, Split], maps: Files, table: LabelTable, out: Path) -> dict[str, Written]:
     """Write the folder that is described above.
 
     Args:
         archive: of the pictures.
         found: the splits to prepare, by name; the other is left empty.
-        maps: folder of a parser's label maps: PNG of one channel, named as the pictures are, flattened or not.
+        maps: a parser's label maps: PNG of one channel or with a palette, named as the pictures are, flattened or not.
         table: how its labels merge.
         out: folder to write.
 
-    Returns:
-        Split -> number of pairs.
-
     Raises:
-        InputError: if anything that the lists name is missing (all names go to ``out/missing.txt``) or does not fit.
-            Nothing else is written then.
+        InputError: if anything that the lists name is missing (all names go to ``out/missing.txt``, and nothing else is
+            written), or no pair of a split can be kept; if a file is damaged or does not fit, and what ``out`` held
+            before is no longer valid then.
     """
+    written = {split: _sorted_out(split, found.get(split, Split({}, []))) for split in SPLITS}
     names = [name for split in found.values() for name in split.joints]
-    by_name = _maps_in(maps)
     missing = [f"picture {name}.jpg" for name in names if name not in archive]
-    missing += [f"map {name}.png" for name in names if name not in by_name]
+    missing += [f"map {name}.png" for name in names if name not in maps]
     out.mkdir(parents=True, exist_ok=True)
     if missing:
         (out / "missing.txt").write_text("\n".join(missing) + "\n")
         raise InputError(f"{len(missing)} files are missing, listed in {out / 'missing.txt'}: {first_few(missing)}")
     (out / "missing.txt").unlink(missing_ok=True)
-    for folder in ("images", "parsing"):
-        (out / folder).mkdir(exist_ok=True)
-    samples: dict[str, dict[str, list]] = {split: {} for split in SPLITS}
-    left_out: dict[str, list[str]] = {split: [] for split in SPLITS}
+    prepared_folder.begin(out)
     for split, content in found.items():
         for name, joints in content.joints.items():
             size = _copy(archive, name, out / "images" / f"{name}.jpg")
-            _merge(by_name[name], size, table, out / "parsing" / f"{name}.png")
+            _merge(maps, name, size, table, out / "parsing" / f"{name}.png")
             pose = _pose(joints, size[0])
-            if visible(pose).sum() < _FEWEST_JOINTS:
-                left_out[split].append(name)
-            else:
-                samples[split][name] = to_rows(pose)
-    pairs = {split: found[split].pairs if split in found else [] for split in SPLITS}
-    for file, content in (
-        ("samples.json", samples),
-        ("pairs.json", pairs),
-        ("dataset.json", {"labels": table.order, "too_few_joints": left_out}),
-    ):
-        (out / file).write_text(json.dumps(content))
-    return {split: len(content) for split, content in pairs.items()}
+            enough = visible(pose).sum() >= FEWEST_JOINTS
+            (written[split].samples if enough else written[split].few_joints)[name] = to_rows(pose)
+    samples, pairs, few_joints, left_out = (
+        {split: getattr(written[split], kind) for split in SPLITS}
+        for kind in ("samples", "pairs", "few_joints", "left_out")
+    )
+    dataset = {"labels": table.order, "few_joints": few_joints, "left_out": left_out}
+    prepared_folder.finish(out, {"samples.json": samples, "pairs.json": pairs, "dataset.json": dataset})
+    return written
 
 
-def _copy(archive: Archive, name: str, path: Path) -> tuple[int, int]:
+def _sorted_out(split: str, content: Split) -> Written:
+    """Pairs between two poses, and the others; no picture yet."""
+    posed = {name for name, joints in content.joints.items() if (joints >= 0).all(1).sum() >= FEWEST_IN_PAIRS}
+    done = Written([], [], {}, {})
+    for pair in content.pairs:
+        (done.pairs if posed.issuperset(pair) else done.left_out).append(pair)
+    if done.left_out and not done.pairs:
+        raise InputError(
+            f"every pair of the split {split!r} has a picture with fewer than {FEWEST_IN_PAIRS} joints: "
+            f"{first_few([' to '.join(pair) for pair in done.left_out])}"
+        )
+    return done
+
+
+def _copy(archive: Files, name: str, path: Path) -> tuple[int, int]:
     """Copy a picture; its (W, H)."""
     data = archive.read(name)
-    try:
-        size = Image.open(io.BytesIO(data)).size
-    except (UnidentifiedImageError, OSError):
-        raise InputError(f"{name}.jpg in {archive.source} is not a picture") from None
+    size = _decoded(data, f"{name}.jpg in {archive.source}").size
     if size not in ((WIDE, HEIGHT), (WIDTH, HEIGHT)):
         raise InputError(
             f"{name}.jpg is {size[0]}x{size[1]}; the lists are for pictures of {WIDE}x{HEIGHT} (img, not "
@@ -245,21 +142,29 @@ def _copy(archive: Archive, name: str, path: Path) -> tuple[int, int]:
     return size
 
 
-def _merge(source: Path, size: tuple[int, int], table: LabelTable, path: Path) -> None:
+def _decoded(data: bytes, name: str, formats: tuple[str, ...] | None = None) -> Image.Image:
+    try:
+        image = Image.open(io.BytesIO(data), formats=formats)
+        image.load()
+    except Exception as error:  # damaged data makes decoders raise anything
+        raise InputError(f"{name} is not a picture, or damaged ({error})") from None
+    return image
+
+
+def _merge(maps: Files, name: str, size: tuple[int, int], table: LabelTable, path: Path) -> None:
     """Write the regions of a map of labels; where only one of map and picture has the margins, they are made even."""
-    labels = cv2.imread(str(source), cv2.IMREAD_UNCHANGED)
-    if labels is None:
-        raise InputError(f"{source} is not a picture")
+    # By Pillow, which leaves the labels of a PNG with a palette what they are; OpenCV answers colours.
+    labels = np.asarray(_decoded(maps.read(name), f"{name}.png in {maps.source}", ("PNG",)))
     try:
         regions = table.merge(labels)
     except InputError as error:
-        raise InputError(f"{source.name}: {error}") from None
+        raise InputError(f"{name}.png: {error}") from None
     if regions.shape == (HEIGHT, WIDTH) and size[0] == WIDE:
         regions = np.pad(regions, ((0, 0), (MARGIN, MARGIN)))
     elif regions.shape == (HEIGHT, WIDE) and size[0] == WIDTH:
         regions = regions[:, MARGIN:-MARGIN]
     if regions.shape != size[::-1]:
-        raise InputError(f"{source.name} is {labels.shape[1]}x{labels.shape[0]}, its picture {size[0]}x{size[1]}")
+        raise InputError(f"{name}.png is {labels.shape[1]}x{labels.shape[0]}, its picture {size[0]}x{size[1]}")
     cv2.imwrite(str(path), regions)
 
 
@@ -271,9 +176,3 @@ def _pose(joints: np.ndarray, width: int) -> np.ndarray:
     pose[there, 0] += (width - WIDTH) / 2
     pose[there, 2] = 1
     return pose
-
-
-def first_few(names: Sequence[str]) -> str:
-    """Names for a message of one line."""
-    more = len(names) - _NAMES_SHOWN
-    return ", ".join(names[:_NAMES_SHOWN]) + (f" and {more} more" if more > 0 else "")

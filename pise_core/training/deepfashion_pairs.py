@@ -14,10 +14,11 @@ from pise_core.config import LABELS, PISEConfig
 from pise_core.errors import InputError
 from pise_core.framing import FRAME_SIZE, Framing
 from pise_core.parts import Carried, assign_parts, carry
-from pise_core.pose import from_rows
+from pise_core.pose import from_rows, visible
 from pise_core.training.articulation import Framed, Pair
 from pise_core.training.batches import DROPPED, SILENT, Batch, collate
-from pise_core.training.deepfashion import SPLITS, first_few
+from pise_core.training.deepfashion import FEWEST_JOINTS
+from pise_core.training.deepfashion_lists import SPLITS, first_few
 
 
 class DeepFashion:
@@ -39,8 +40,9 @@ class DeepFashion:
             )
             self.order: str = dataset["labels"]
             self._pairs = {split: [(str(source), str(target)) for source, target in pairs[split]] for split in SPLITS}
-            self._poses = {name: rows for split in SPLITS for name, rows in samples[split].items()}
-            self._names = {split: [*samples[split], *dataset["too_few_joints"][split]] for split in SPLITS}
+            poses = {split: {**samples[split], **dataset["few_joints"][split]} for split in SPLITS}
+            self._names = {split: list(poses[split]) for split in SPLITS}
+            self._poses = poses["train"] | poses["test"]
         except FileNotFoundError as error:
             raise InputError(
                 f"{error.filename} is missing; run: python -m pise_core prepare deepfashion ... --out {folder}"
@@ -58,14 +60,14 @@ class DeepFashion:
         """(source, target) names, in the order of the list.
 
         Raises:
-            InputError: if there is none though it is ``needed``, or one shows a picture without enough joints.
+            InputError: if there is none though it is ``needed``, or one shows a picture that the folder lacks.
         """
         pairs = self._pairs[split][:limit]
         if needed and not pairs:
-            raise InputError(f"{self.folder} holds no pairs of the split {split!r}; prepare it without --split")
+            raise InputError(f"{self.folder} holds no pairs of the split {split!r}; prepare that split, too")
         unknown = sorted({name for pair in pairs for name in pair} - self._poses.keys())
         if unknown:
-            raise InputError(f"pairs of pictures with too few joints; leave them out of the list: {first_few(unknown)}")
+            raise InputError(f"pairs.json names pictures without a pose, prepare again: {first_few(unknown)}")
         return pairs
 
     def picture(self, name: str, size: tuple[int, int] = FRAME_SIZE, border: int = 255) -> np.ndarray:
@@ -99,8 +101,8 @@ def _framing(image: np.ndarray, size: tuple[int, int]) -> Framing:
 
 def true_pair(source: Framed, target: Framed, detail: bool) -> Pair:
     """Two pictures of one person, the first carried to the second's pose where the detail path wants it (regions must
-    be in the order of ``regions.REGIONS`` then)."""
-    if detail:
+    be in the order of ``regions.REGIONS`` then) and both poses tell enough."""
+    if detail and min(visible(framed.pose).sum() for framed in (source, target)) >= FEWEST_JOINTS:
         owner = assign_parts(source.parsing, source.pose)
         return Pair(source, target, carry(source.image, source.parsing, owner, source.pose, target.pose, rim=1))
     nothing = np.zeros(source.parsing.shape, bool)

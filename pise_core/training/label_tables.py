@@ -32,7 +32,7 @@ class LabelTable:
             raise InputError("a map of labels is a picture of one channel (a PNG of mode P or L)")
         if labels.size and labels.max() >= len(self.regions):
             raise InputError(f"holds the label {labels.max()}, the table goes to {len(self.regions) - 1}")
-        return self.regions[labels]
+        return self.regions[labels.astype(np.intp)]
 
 
 def _table(regions: str, order: str) -> LabelTable:
@@ -47,6 +47,7 @@ TABLES = {
     # The authors' own, from issues 2 and 5 of their repository; that for ATR's labels is made after it.
     "cihp-pgn": _table("0 1 1 0 0 2 3 2 7 3 6 0 3 5 6 6 7 7 4 4 0", "pgn"),
     "atr-pgn": _table("0 1 1 0 2 3 3 3 2 4 4 5 7 7 6 6 0 0", "pgn"),
+    "regions-pgn": LabelTable(np.arange(REGION_COUNT, dtype=np.uint8), "pgn"),
     # Their later list (issue 20) names the eight but not what each is merged of; this is our reading of it.
     "cihp-spl8": _table("0 1 2 6 7 3 4 3 6 5 6 3 4 7 6 6 6 6 6 6", "spl8"),
     "atr-spl8": _table("0 1 2 7 3 4 5 4 3 6 6 7 6 6 6 6 0 3", "spl8"),

@@ -6,7 +6,6 @@ Written: ``images/NNNN.jpg`` (long side 416), ``parsing/NNNN.png`` (indices, whe
 """
 
 import argparse
-import json
 from pathlib import Path
 
 import cv2
@@ -14,11 +13,16 @@ import numpy as np
 
 from pise_core.errors import InputError
 from pise_core.pose import to_rows, visible
-from pise_core.training import deepfashion
+from pise_core.training import deepfashion, prepared_folder
+from pise_core.training.arguments import positive
+from pise_core.training.deepfashion_files import MAPS, PICTURES, Files
+from pise_core.training.deepfashion_lists import SPLITS, first_few, read_split
 from pise_core.training.label_tables import TABLES, load_table
 from pise_core.training.street_photos import StreetPhotos
 
 LONG_SIDE = 416
+#: What street photos have no use for.
+_OF_DEEPFASHION = ("lists", "maps", "parse", "table", "split")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -29,11 +33,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="folder of Clothing Co-Parsing (photos/, annotations/, *.json, *.mat); DeepFashion: img, or a zip file",
     )
     parser.add_argument("--out", type=Path, default=Path("prepared"), help="folder to write (default: prepared)")
-    parser.add_argument("--limit", type=int, default=None, help="at most so many street photos of each split")
+    parser.add_argument(
+        "--limit", type=positive, metavar="N", help="only the first N photos, or pairs of DeepFashion, of each split"
+    )
     fashion = parser.add_argument_group("deepfashion")
     fashion.add_argument("--lists", type=Path, metavar="DIR", help="PATN's fashion-resize-{annotation,pairs}-*.csv")
     fashion.add_argument(
-        "--maps", type=Path, metavar="DIR", help="label maps of a human parser, PNG, named as pictures"
+        "--maps", type=Path, metavar="DIR", help="label maps of a human parser, PNG, named as pictures; or a zip file"
     )
     fashion.add_argument(
         "--parse",
@@ -42,18 +48,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     fashion.add_argument(
         "--table",
-        default="cihp-studio",
         help=f"how its labels merge into eight regions: {', '.join(TABLES)}, or a JSON file (default: cihp-studio)",
     )
-    fashion.add_argument("--split", choices=deepfashion.SPLITS, help="one split only")
+    fashion.add_argument("--split", choices=SPLITS, help="one split only")
 
 
 def run(args: argparse.Namespace) -> int:
     if args.dataset == "deepfashion":
         return _deepfashion(args)
+    given = [f"--{name}" for name in _OF_DEEPFASHION if getattr(args, name)]
+    if given:
+        raise InputError(f"street photos don't take {', '.join(given)}; say prepare deepfashion, or leave that out")
     photos = StreetPhotos(args.source)
-    for folder in ("images", "parsing"):
-        (args.out / folder).mkdir(parents=True, exist_ok=True)
+    prepared_folder.begin(args.out)
     samples: dict[str, dict] = {}
     for split, names in photos.split.items():
         samples[split] = {}
@@ -75,7 +82,7 @@ def run(args: argparse.Namespace) -> int:
             samples[split][name] = to_rows(pose)
             if count % 200 == 0:
                 print(f"{split}: {count + 1} of {len(names)}", flush=True)
-    (args.out / "samples.json").write_text(json.dumps(samples))
+    prepared_folder.finish(args.out, {"samples.json": samples})
     print({split: len(found) for split, found in samples.items()}, "->", args.out)
     return 0
 
@@ -83,22 +90,34 @@ def run(args: argparse.Namespace) -> int:
 def _deepfashion(args: argparse.Namespace) -> int:
     if args.lists is None or args.maps is None:
         raise InputError("prepare deepfashion needs --lists and --maps")
-    splits = deepfashion.SPLITS if args.split is None else (args.split,)
-    table = load_table(args.table)
-    archive = deepfashion.Archive(args.source)
-    found = {split: deepfashion.read_split(args.lists, split) for split in splits}
+    splits = SPLITS if args.split is None else (args.split,)
+    table_name = args.table or "cihp-studio"
+    table = load_table(table_name)
+    archive = Files(args.source, PICTURES)
+    found = {split: read_split(args.lists, split).first(args.limit) for split in splits}
     if args.parse:
         from pise_core.detection.hub_parser import LICENCE, SegformerParser
 
-        if not args.table.startswith("atr-") and args.table in TABLES:
-            raise InputError(f"the hub's parser answers ATR's labels; --table {args.table} merges others")
+        if not table_name.startswith("atr-") and table_name in TABLES:
+            raise InputError(f"the hub's parser answers ATR's labels; --table {table_name} merges others")
         print(LICENCE)
         names = [name for split in found.values() for name in split.joints]
         made = deepfashion.make_maps(archive, names, args.maps, SegformerParser().labels)
         print(f"{made} maps made in {args.maps}")
-    written = deepfashion.prepare(archive, found, args.maps, table, args.out)
+    written = deepfashion.prepare(archive, found, Files(args.maps, MAPS), table, args.out)
     for split in splits:
-        left_out = json.loads((args.out / "dataset.json").read_text())["too_few_joints"][split]
-        print(f"{split}: {written[split]} pairs; {len(left_out)} pictures have too few joints to be samples")
+        done = written[split]
+        print(f"{split}: {len(done.pairs)} pairs")
+        if done.few_joints:
+            print(
+                f"  {len(done.few_joints)} pictures have fewer than {deepfashion.FEWEST_JOINTS} joints; they are no "
+                f"samples, and in pairs nothing is carried from or to them: {first_few(list(done.few_joints))}"
+            )
+        if done.left_out:
+            print(
+                f"  {len(done.left_out)} pairs left out, for one of the two has fewer than "
+                f"{deepfashion.FEWEST_IN_PAIRS} joints (all in dataset.json): "
+                f"{first_few([' to '.join(pair) for pair in done.left_out])}"
+            )
     print(f"regions in the order {table.order!r} -> {args.out}")
     return 0

@@ -126,11 +126,13 @@ class _Sum(torch.autograd.Function):
 
 
 def usable_device(name: str) -> torch.device:
-    """The device of that name.
+    """The device of that name; "auto" is a GPU where torch finds one.
 
     Raises:
         InputError: if there is none on this machine.
     """
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
     try:
         device = torch.device(name)
         torch.ones(1, device=device).cpu()

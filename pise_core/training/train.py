@@ -39,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--batch", type=positive, default=None)
     parser.add_argument("--rate", type=above_zero, default=None, help="peak learning rate")
     parser.add_argument("--seed", type=natural, default=0)
-    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    parser.add_argument("--device", default="auto", help="where to compute: auto (default), cpu, cuda, cuda:1, ...")
     parser.add_argument("--threads", type=positive, default=None, help="CPU threads")
     analyzer = parser.add_argument_group("analyzer")
     analyzer.add_argument(
@@ -151,7 +151,7 @@ def run(args: argparse.Namespace) -> int:
     recipe = resolve(args)
     if args.dry_run:
         processes = join(args.device)
-        length = {"minutes": args.minutes, "steps": args.steps, "seed": args.seed, "device": args.device}
+        length = {"minutes": args.minutes, "steps": args.steps, "seed": args.seed, "device": processes.device}
         if processes.main:
             print(summary(args.data, recipe, args.stage, args.vgg, args.limit, length, processes))
         leave(processes)
@@ -193,8 +193,8 @@ def _expect_own_options(args: argparse.Namespace) -> None:
 def _analyzer(args: argparse.Namespace) -> int:
     if args.minutes is None:
         raise InputError("training the analyzer needs --minutes")
-    given = _given({"batch": args.batch, "rate": args.rate})
-    common = {"seed": args.seed, "device": str(usable_device(args.device)), **given}
+    device = str(usable_device(args.device))
+    common = {"seed": args.seed, "device": device, **_given({"batch": args.batch, "rate": args.rate})}
     network = train_analyzer.train(args.data, args.out, args.minutes, args.backbone, **common)
-    print(train_analyzer.score_crops(network, load_samples(args.data, "test"), args.device))
+    print(train_analyzer.score_crops(network, load_samples(args.data, "test"), device))
     return 0

@@ -2,12 +2,14 @@
 
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from test_desktop import DESKTOP, borrow_example, open_example
 
-from pise_core.parts import part_transforms
-from pise_core.pose import default_skeleton, visible
+from pise_core.moves import part_moves
+from pise_core.pose import JOINT, default_skeleton, visible
+from pise_core.skirt import SkirtMove
 
 _CANVAS = Path(__file__).resolve().parents[2] / "app" / "canvas"
 #: The part of the result that was carried or painted, as numbers; the slider is at its left end.
@@ -26,7 +28,8 @@ _CARRIED = """() =>
 def test_the_browser_moves_parts_as_the_server_does(chromium):
     page = chromium.new_page()
     page.add_script_tag(content="const clamp = (v, low, high) => Math.min(high, Math.max(low, v));")
-    page.add_script_tag(content=(_CANVAS / "part_moves.js").read_text("utf-8"))
+    for script in ("skirt_move", "part_moves", "moved"):
+        page.add_script_tag(content=(_CANVAS / f"{script}.js").read_text("utf-8"))
     generator = np.random.default_rng(7)
 
     def random_pose():
@@ -42,16 +45,61 @@ def test_the_browser_moves_parts_as_the_server_does(chromium):
         ]
 
     pairs = [(random_pose(), random_pose()) for _ in range(60)]
+    places = generator.uniform(-50, 700, (30, 2))
     found = page.evaluate(
-        "pairs => pairs.map(([source, target]) => partMoves(source, target))",
-        [[joints(source), joints(target)] for source, target in pairs],
+        """([pairs, places]) => pairs.map(([source, target]) =>
+          Object.fromEntries(Object.entries(partMoves(source, target)).map(([part, move]) =>
+            [part, places.map((place) => moveTo(move, ...place))])))""",
+        [[[joints(source), joints(target)] for source, target in pairs], places.tolist()],
     )
-    for (source, target), moves in zip(pairs, found, strict=True):
-        expected = part_transforms(source, target)
-        assert moves.keys() == expected.keys()
-        for part, move in moves.items():
-            assert np.allclose(np.array(move).reshape(3, 2).T, expected[part], rtol=1e-4, atol=1e-3), part
+    bent = 0
+    for (source, target), moved in zip(pairs, found, strict=True):
+        expected = part_moves(source, target)
+        assert moved.keys() == expected.keys()
+        for part, there in moved.items():
+            assert np.allclose(there, expected[part].points(places), rtol=1e-4, atol=1e-2), part
+        bent += isinstance(expected.get("skirt"), SkirtMove)
+    assert bent > 10
     page.close()
+
+
+def test_a_skirt_bends_in_the_browser_as_on_the_server(chromium):
+    """A picture bent by strips is the one that the server bends pixel by pixel, and bending it back restores it."""
+    source, target = (default_skeleton((60, 20, 240, 380)) for _ in range(2))
+    for joint, shift in (("right_knee", -30), ("right_ankle", -60), ("left_knee", 25), ("left_ankle", 45)):
+        target[JOINT[joint], 0] += shift
+    move = SkirtMove.between(source, target)
+    ys, xs = np.mgrid[0:180, 0:60]
+    picture = np.dstack([4 * xs, ys, 128 + 100 * np.sin(xs / 9) * np.cos(ys / 11)]).astype(np.uint8)
+    placed = np.zeros((400, 300, 3), np.uint8)
+    placed[190:370, 120:180] = picture
+    expected = move.picture(placed, 0, 0, (300, 400))
+    page = chromium.new_page()
+    page.add_script_tag(content="const clamp = (v, low, high) => Math.min(high, Math.max(low, v));")
+    for script in ("skirt_move", "moved"):
+        page.add_script_tag(content=(_CANVAS / f"{script}.js").read_text("utf-8"))
+    rgba = np.dstack([picture, np.full(picture.shape[:2], 255, np.uint8)])
+    joints = [[{"x": float(x), "y": float(y), "on": True} for x, y, _ in pose] for pose in (source, target)]
+    bent, back = page.evaluate(
+        """([pixels, [source, target]]) => {
+          const canvasOf = (width, height) => Object.assign(document.createElement("canvas"), { width, height });
+          const read = (canvas) => [...canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data];
+          const [image, bent, back] = [canvasOf(60, 180), canvasOf(300, 400), canvasOf(300, 400)];
+          image.getContext("2d").putImageData(new ImageData(new Uint8ClampedArray(pixels), 60), 0, 0);
+          const move = skirtMove(source, target);
+          drawMoved(bent.getContext("2d"), move, image, 120, 190);
+          drawMoved(back.getContext("2d"), { points: move.back }, bent, 0, 0);
+          return [read(bent), read(back)];
+        }""",
+        [rgba.ravel().tolist(), joints],
+    )
+    page.close()
+    for seen, wanted in ((bent, expected), (back, placed)):
+        seen = np.array(seen, np.uint8).reshape(400, 300, 4)
+        inside = cv2.erode((wanted.sum(2) > 0).astype(np.uint8), np.ones((9, 9), np.uint8)) > 0
+        assert inside.sum() > 5_000 and (seen[inside][:, 3] > 250).mean() > 0.98
+        whole = inside & (seen[..., 3] > 250)
+        assert np.abs(seen[whole][:, :3].astype(int) - wanted[whole]).mean() < 3
 
 
 @pytest.fixture

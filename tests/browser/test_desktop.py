@@ -197,8 +197,13 @@ def test_nobody_found_lets_the_user_place_a_skeleton(visit, tmp_path):
     assert visitor.joint("right_ankle")[0] > x - 10  # the whole figure came along
     visitor.shoot("placing")
     page.locator('#pose [data-do="use"]').click()
-    visitor.wait_for()
-    assert page.locator("#pose #placing").is_hidden()
+    page.locator("#pose #anyway").wait_for(state="visible")
+    assert "no person" in visitor.wait_for("error")
+    visitor.shoot("doubted")
+    assert visitor.joint("neck") == pytest.approx((x + 30, y + 10), abs=3)  # as it was placed
+    page.locator('#pose [data-do="anyway"]').click()
+    page.locator("#pose #placing").wait_for(state="hidden")
+    assert "Regions" in visitor.wait_for("error")
 
 
 def test_a_file_that_is_no_photo_is_refused_in_plain_words(visit, tmp_path):

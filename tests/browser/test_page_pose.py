@@ -189,3 +189,39 @@ def test_full_screen_gives_the_canvas_more_room(visit):
     page.locator('#pose [data-do="full"]').click()
     page.wait_for_function("() => !document.fullscreenElement")
     page.wait_for_function(_TALL, arg=[before - 2, before + 2])
+
+
+def _hidden_presets(page):
+    """Names of the presets that can't be seen wholly."""
+    return page.locator("#pose [data-preset]").evaluate_all("""presets => presets.filter((preset) => {
+      const [inner, outer] = [preset.getBoundingClientRect(), preset.parentElement.getBoundingClientRect()];
+      return inner.left < outer.left - 1 || inner.right > outer.right + 1;
+    }).map((preset) => preset.title)""")
+
+
+@pytest.mark.parametrize("width", [1280, 1440])
+def test_all_presets_are_in_sight_on_a_desktop(visit, width):
+    visitor = visit(f"shelf-{width}", viewport={"width": width, "height": 800})
+    page = visitor.page
+    open_example(visitor, 0)
+    assert _hidden_presets(page) == [] and page.locator("#pose [data-preset]").count() >= 9
+    assert [arrow.is_visible() for arrow in page.locator("#pose .further").all()] == [False, False]
+    visitor.shoot("all")
+
+
+def test_the_shelf_shows_where_it_goes_on(visit):
+    visitor = visit("shelf-phone", **PHONE)
+    page = visitor.page
+    open_example(visitor, 0)
+    later, earlier = page.locator('#pose [data-further="1"]'), page.locator('#pose [data-further="-1"]')
+    assert _hidden_presets(page)
+    assert later.is_visible() and earlier.is_hidden()
+    for _ in range(6):
+        if later.is_hidden():
+            break
+        later.tap()
+        page.wait_for_timeout(700)
+    assert later.is_hidden() and earlier.is_visible()
+    last = page.locator("#pose [data-preset]").last.get_attribute("title")
+    assert last not in _hidden_presets(page)
+    visitor.shoot("end")

@@ -8,6 +8,27 @@ from test_desktop import borrow_example, open_example, size_shown
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True, "device_scale_factor": 2}
 
 
+#: What a finger may miss, and the tools that don't say what they are for: on the whole page, shadow roots included.
+_TOO_SMALL_OR_BARE = """() => {
+  const found = [];
+  const look = (root) => {
+    for (const element of root.querySelectorAll("*")) {
+      if (element.shadowRoot) look(element.shadowRoot);
+      if (!element.matches("button, select, a, input:not([type=file])") || element.closest("footer")) continue;
+      const target = (element.matches("[type=radio], [type=checkbox]") && element.closest("label")) || element;
+      const { width, height } = target.getBoundingClientRect();
+      if (!element.checkVisibility() || !width) continue;
+      const name = `${element.getAttribute("aria-label") ?? element.title} ${element.innerText ?? ""}`.trim();
+      if (width < 43.5 || height < 43.5) found.push(`${name}: ${Math.round(width)} x ${Math.round(height)}`);
+      const bare = element.matches(".toolbar .tool, .bar .tool, .row-tools .tool") && !element.innerText.trim();
+      if (bare) found.push(`${name}: bare`);
+    }
+  };
+  look(document);
+  return found;
+}"""
+
+
 class Fingers:
     """Touches that stay on the screen, which playwright's own tap does not offer."""
 
@@ -91,3 +112,24 @@ def test_drag_paint_borrow_download_by_touch(visit):
         page.locator("#download").tap()
     with Image.open(io.BytesIO(download.value.path().read_bytes())) as image:
         assert image.size == (int(width), int(height))
+
+
+def test_fingers_find_every_tool_and_know_what_it_is_for(visit):
+    visitor = visit("phone-targets", **PHONE)
+    page = visitor.page
+    page.locator("#welcome #examples img").last.wait_for()
+    found = {"welcome": page.evaluate(_TOO_SMALL_OR_BARE)}
+    open_example(visitor, 0)
+    page.locator('#pose [data-do="keep"]').tap()
+    page.locator('#pose [data-kept="0"]').wait_for()
+    for mode in ("Pose", "Regions", "Textures", "Motion"):
+        page.get_by_role("tab", name=mode).tap()
+        if mode == "Textures":
+            visitor.after(lambda: borrow_example(visitor, 2).locator('[data-reference="r1"]').tap())
+        if mode == "Motion":
+            page.locator('#motion [data-do="add"]').tap()
+            page.locator("#motion #keys li").first.wait_for()
+        found[mode] = page.evaluate(_TOO_SMALL_OR_BARE)
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390
+        visitor.shoot(f"targets-{mode.lower()}")
+    assert {mode: targets for mode, targets in found.items() if targets} == {}

@@ -14,7 +14,8 @@ from pise_core.framing import FRAME_SIZE, Framing
 from pise_core.images import read_image
 from pise_core.training.articulation import Framed
 from pise_core.training.batches import collate
-from pise_core.training.deepfashion import MARGIN, first_few
+from pise_core.training.deepfashion import MARGIN
+from pise_core.training.deepfashion_lists import first_few
 from pise_core.training.deepfashion_pairs import DeepFashion, true_pair
 from pise_core.training.evaluation.contestants import Contestant
 

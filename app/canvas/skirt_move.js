@@ -1,0 +1,72 @@
+// How a skirt hangs about two legs: the rules of pise_core/skirt.py, number by number.
+const [CLOTH, NARROWEST, WIDEST, SHORTEST, LEAST_SHIN] = [0.34, 0.65, 3, 0.2, 0.3];
+
+const MOST_LEANING = (35 * Math.PI) / 180;
+
+// The axis from the hips to the knees, and what the legs do on either side of it.
+function legsOf(pose, neck, ankles, least = 1e-3) {
+  const pairs = [[8, 11], [9, 12], [10, 13]].slice(0, ankles ? 3 : 2).map((pair) => pair.map((j) => pose[j]));
+  const between = ([p, q]) => [(p.x + q.x) / 2, (p.y + q.y) / 2];
+  const [[x, y], knees] = pairs.map(between);
+  const [bx, by] = [knees[0] - x, knees[1] - y];
+  const axis = Math.hypot(bx, by) > 1e-3 ? Math.atan2(by, bx) : Math.PI / 2;
+  let leaning = 0;
+  if (neck) {
+    const turned = Math.atan2(y - pose[1].y, x - pose[1].x) - axis;
+    leaning = clamp(turned - 2 * Math.PI * Math.floor((turned + Math.PI) / (2 * Math.PI)), -MOST_LEANING, MOST_LEANING);
+  }
+  const [length, level] = [Math.max(Math.hypot(bx, by), least), axis + leaning + Math.PI / 2];
+  const legs = { x, y, length, ax: length * Math.cos(axis), ay: length * Math.sin(axis), ux: Math.cos(level), uy: Math.sin(level) };
+  const places = pairs.map((pair) => pair.map((joint) => fromPixels(legs, joint.x, joint.y)));
+  const levels = places.map(([p, q]) => (p[0] + q[0]) / 2);
+  levels[1] = 1;
+  if (ankles) levels[2] = Math.max(levels[2], 1 + LEAST_SHIN);
+  const middle = places.map(([p, q]) => (p[1] + q[1]) / 2);
+  const apart = places.map(([p, q]) => Math.abs(q[1] - p[1]) / 2);
+  return { ...legs, levels, middle, apart };
+}
+
+// Linear between the knots; beyond them as at the last one, or on and on with the slope of the last two.
+function interpolated(value, knots, values, on = false) {
+  const last = knots.length - 1;
+  let k = 0;
+  while (k < last - 1 && value > knots[k + 1]) k++;
+  const share = (value - knots[k]) / (knots[k + 1] - knots[k]);
+  return values[k] + (on ? share : clamp(share, 0, 1)) * (values[k + 1] - values[k]);
+}
+
+// Level, and distance to the side in pixels.
+function fromPixels({ x, y, ax, ay, ux, uy }, px, py) {
+  const det = ax * uy - ay * ux;
+  return [((px - x) * uy - (py - y) * ux) / det, ((py - y) * ax - (px - x) * ay) / det];
+}
+const toPixels = ({ x, y, ax, ay, ux, uy }, level, side) => [x + level * ax + side * ux, y + level * ay + side * uy];
+
+// A move that is no matrix: `points` takes (x, y) along, `back` takes them back.
+function skirtMove(source, target) {
+  const seen = [[1], [10, 13]].map((joints) => joints.every((j) => source[j].on && target[j].on));
+  const before = legsOf(source, ...seen);
+  const after = legsOf(target, ...seen, SHORTEST * before.length);
+  let size = after.length / before.length;
+  const hips = after.apart[0] / Math.max(before.apart[0], 1e-3);
+  if (hips < size) size += clamp((hips / size - 0.6) / 0.2, 0, 1) * (hips - size);
+  else size = Math.min(hips, Math.max(size, 1.15));
+  const widths = before.apart.map((apart, k) => {
+    const cloth = Math.max(apart, CLOTH * before.length);
+    return clamp(size + (after.apart[k] - size * apart) / cloth, NARROWEST * size, WIDEST * size);
+  });
+  return {
+    points(x, y) {
+      const [level, side] = fromPixels(before, x, y);
+      const wide = (side - interpolated(level, before.levels, before.middle)) * interpolated(level, before.levels, widths);
+      const there = interpolated(level, before.levels, after.levels, true);
+      return toPixels(after, there, wide + interpolated(there, after.levels, after.middle));
+    },
+    back(x, y) {
+      const [level, wide] = fromPixels(after, x, y);
+      const there = interpolated(level, after.levels, before.levels, true);
+      const side = (wide - interpolated(level, after.levels, after.middle)) / interpolated(there, before.levels, widths);
+      return toPixels(before, there, side + interpolated(there, before.levels, before.middle));
+    },
+  };
+}

@@ -1,0 +1,27 @@
+// Uploads are parts of Gradio's, which would refuse a wrong file in words of its own: they take any, and the server says
+// what to do. What a dialog offers is set when it opens, for its field may be another one by then. The listeners are one
+// object for all times, as the keys are.
+const fieldOf = (id) => document.getElementById(id)?.previousElementSibling;
+
+page.uploads ??= {
+  click({ target }) {
+    if (target.type !== "file") return;
+    const id = target.closest("#drop") ? "drop" : target.nextElementSibling?.id;
+    if (OFFERED[id]) target.accept = OFFERED[id].join();
+  },
+  dragover(event) {
+    event.preventDefault();
+  },
+  // Beside the field for it, a file would take the place of the whole page.
+  drop(event) {
+    event.preventDefault();
+    const { files } = event.dataTransfer;
+    const field = fieldOf(document.body.dataset.studio === "editing" && document.body.dataset.mode === "textures" ? "add-reference" : "open");
+    if (!files.length || !field) return;
+    field.files = files;
+    field.dispatchEvent(new Event("change", { bubbles: true }));
+  },
+};
+document.addEventListener("click", page.uploads.click, true);
+document.addEventListener("dragover", page.uploads.dragover);
+document.addEventListener("drop", page.uploads.drop);

@@ -1,0 +1,105 @@
+"""Actions as Gradio calls them: the session is found, edits wait for their turn, and errors go to the status line."""
+
+import logging
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+from weakref import WeakSet
+
+import gradio as gr
+
+from app import actions, checks, page
+from app.line import Line
+from app.page import status
+from app.registry import Sessions
+from app.session import Session
+from app.turns import in_turn
+from pise_core.errors import InputError
+
+log = logging.getLogger(__name__)
+
+SORRY = "Something went wrong; your work is kept. Try again, or undo the last step."
+
+
+class Handlers:
+    """The handlers of a page.
+
+    Args:
+        studio: the actions.
+        sessions: of all pages.
+        line: of those who wait for the networks.
+        parts: the parts of the page that updates name; there is a ``bar`` among them, with the status line.
+    """
+
+    def __init__(self, studio: actions.Studio, sessions: Sessions, line: Line, parts: Mapping[str, Any]) -> None:
+        self._studio, self._sessions, self._line, self._parts = studio, sessions, line, parts
+        self._refused: WeakSet[Session] = WeakSet()  # those whose newest action was refused
+
+    def of(self, action: Callable[..., actions.Updates], in_line: bool, follows: bool = False) -> Callable[..., Any]:
+        """The action for Gradio.
+
+        Args:
+            action: a method of the studio, or of the same kind.
+            in_line: whether it waits for the networks.
+            follows: whether it only completes another one. It is silent then if that one was refused: the user is to
+                read why.
+        """
+        bar = self._parts["bar"]
+
+        def run(request: gr.Request, *inputs: Any) -> Iterator[dict]:
+            owner = request.session_hash or ""
+            if action == self._studio.start:
+                session, inputs = self._sessions.adopt(owner, checks.field(inputs[0], "session")), ()
+            else:
+                session = self._sessions.of(owner)
+            yield {bar: gr.update()}  # Gradio wants at least one answer, and not every action has one
+            if not follows:
+                self._refused.discard(session)
+            updates = action(session, *inputs)
+            if inputs and checks.field(inputs[0], "after") is not None:
+                updates = in_order(session, inputs[0], updates)
+            if in_line:
+                updates = in_turn(self._studio, self._line, session, action.__name__, inputs, updates)
+            try:
+                for update in updates:
+                    if isinstance(update, int):
+                        if action == self._studio.prepare and (session.document is None or session.document.edits.none):
+                            continue  # then nothing is to be seen of it
+                        update = page.waiting(session, update)
+                    if follows and session in self._refused:
+                        update = without_status(update)
+                    yield {self._parts[name]: gr.update(**properties) for name, properties in update.items()}
+            except InputError as error:
+                self._refused.add(session)
+                yield {bar: gr.update(**_problem(str(error), session))}
+            except Exception:
+                log.exception("%s failed", action.__name__)
+                self._refused.add(session)
+                yield {bar: gr.update(**_problem(SORRY, session))}
+
+        return run
+
+
+def in_order(session: Session, value: Any, updates: actions.Updates) -> actions.Updates:
+    """Make an edit when those before it are made; its updates, and its error, follow."""
+    made: list[page.Update] = []
+    problem: Exception | None = None
+    with session.order.turn(checks.sequence(value), checks.sequence(value, "after")):
+        try:
+            checks.same_document(session, value)
+            made.extend(updates)
+        except Exception as error:
+            problem = error
+    yield from made
+    if problem is not None:
+        raise problem
+
+
+def without_status(update: page.Update) -> page.Update:
+    """The update, with the status line left as it is."""
+    if "status" not in update.get("bar", {}):
+        return update
+    return update | {"bar": {name: value for name, value in update["bar"].items() if name != "status"}}
+
+
+def _problem(text: str, session: Session) -> dict[str, Any]:
+    return status("error", page.sentence(text), session)["bar"]

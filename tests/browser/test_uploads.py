@@ -1,0 +1,97 @@
+"""Files that are dropped or chosen: the wrong ones are refused in the status line, and cost nothing."""
+
+import base64
+
+import pytest
+from PIL import Image
+from test_desktop import DESKTOP, open_example
+
+_REFUSED = "notes.txt can't be opened here; choose a photo (JPG, PNG or WebP) or a .pise document"
+
+
+@pytest.fixture
+def notes(tmp_path):
+    """A file that is no photo."""
+    path = tmp_path / "notes.txt"
+    path.write_text("Thursday: fitting at ten.")
+    return path
+
+
+def drop(page, target, path):
+    """Let a file fall on a part of the page."""
+    data = page.evaluate_handle(
+        """([name, data]) => {
+          const transfer = new DataTransfer();
+          transfer.items.add(new File([Uint8Array.from(atob(data), (c) => c.charCodeAt(0))], name));
+          return transfer;
+        }""",
+        [path.name, base64.b64encode(path.read_bytes()).decode()],
+    )
+    for event in ("dragenter", "dragover", "drop"):
+        page.locator(target).dispatch_event(event, {"dataTransfer": data, "bubbles": True, "cancelable": True})
+
+
+def field_of(page, button):
+    return page.locator(f"input[type=file]:has(+ {button})")
+
+
+def test_a_wrong_file_is_refused_in_the_status_line_and_nothing_is_lost(visit, notes, drawn_photo):
+    visitor = visit("uploads-wrong", **DESKTOP)
+    page = visitor.page
+    page.wait_for_selector("#drop")
+    drop(page, "#drop button", notes)
+    assert visitor.wait_for("error") == _REFUSED
+    assert page.locator(".toast-body").count() == 0
+    visitor.shoot("dropped")
+
+    open_example(visitor, 0)
+    edited = visitor.after(lambda: page.locator("#pose [data-preset]").nth(3).click())
+    number, raised = page.evaluate("window.piseStudio.document"), visitor.joint("left_wrist")
+    field_of(page, "#open").set_input_files(notes)
+    assert visitor.wait_for("error") == _REFUSED
+    # The picture is rendered anew after whatever was tried, and says nothing: the message stays.
+    page.wait_for_function("edited => window.piseStudio.picture !== edited", arg=edited)
+    page.locator("#download:not([disabled])").wait_for()
+    assert visitor.wait_for("error") == _REFUSED
+    field_of(page, "#pose-photo").set_input_files(notes)
+    page.locator("#bar #status", has_text="choose a photo (JPG, PNG or WebP)").filter(has_not_text=".pise").wait_for()
+    page.get_by_role("tab", name="Textures").click()
+    # Of several files the others are taken.
+    field_of(page, "#add-reference").set_input_files([notes, drawn_photo])
+    page.locator('#textures [data-region="upper_clothes"] [data-reference="r1"]').wait_for()
+    assert visitor.wait_for("error") == f"{_REFUSED}."
+    assert page.locator(".toast-body").count() == 0
+    assert page.evaluate("window.piseStudio.document") == number and page.locator('#bar [data-do="undo"]').is_enabled()
+    page.get_by_role("tab", name="Pose").click()
+    assert visitor.joint("left_wrist") == pytest.approx(raised, abs=1)
+
+
+def test_the_dialogs_offer_what_can_be_opened(visit):
+    visitor = visit("uploads-offered", **DESKTOP)
+    page = visitor.page
+    page.wait_for_selector("#drop")
+    with page.expect_file_chooser() as dialog:
+        page.locator("#drop button").click()
+    assert dialog.value.element.get_attribute("accept") == ".jpg,.jpeg,.png,.webp,.pise"
+    open_example(visitor, 0)
+    with page.expect_file_chooser() as dialog:
+        page.locator("#pose-photo").click()
+    assert dialog.value.element.get_attribute("accept") == ".jpg,.jpeg,.png,.webp"
+
+
+def test_a_file_dropped_anywhere_is_opened_and_does_not_replace_the_page(visit, drawn_photo):
+    visitor = visit("uploads-anywhere", **DESKTOP)
+    page = visitor.page
+    open_example(visitor, 0)
+    visitor.after(lambda: page.locator("#pose [data-preset]").nth(3).click())
+    page.get_by_role("tab", name="Textures").click()
+    drop(page, "#textures", drawn_photo)  # there it is a reference
+    page.locator('#textures [data-region="upper_clothes"] [data-reference="r1"]').wait_for()
+    visitor.wait_for()
+    page.get_by_role("tab", name="Pose").click()
+    number = page.evaluate("window.piseStudio.document")
+    drop(page, "#result", drawn_photo)
+    page.wait_for_function("number => window.piseStudio.document > number", arg=number)
+    assert "Undo brings back the one before" in visitor.wait_for()
+    with Image.open(drawn_photo) as photo:
+        assert page.locator("#download").inner_text().endswith(f"{photo.width} × {photo.height}")

@@ -1,0 +1,95 @@
+"""Garments that go on beyond what is known of them."""
+
+import cv2
+import numpy as np
+import pytest
+
+from pise_core.cloth import continue_cloth
+from pise_core.regions import REGION
+
+_SKIRT = REGION["dress"]
+
+
+def pleats(height: int, width: int) -> np.ndarray:
+    """Upright folds, 12 pixels wide."""
+    fold = 120 + 60 * np.sin(2 * np.pi * np.arange(width) / 12)
+    picture = np.broadcast_to(fold[None, :, None], (height, width, 3))
+    return (picture * [0.5, 0.9, 0.7]).astype(np.uint8)
+
+
+@pytest.fixture
+def longer():
+    """A skirt whose upper half is known: true picture, colours, trust, the map and what was painted."""
+    truth = pleats(200, 140)
+    wanted = np.zeros((200, 140), np.uint8)
+    wanted[20:180, 20:120] = _SKIRT
+    painted = wanted > 0
+    painted[:100] = False
+    trust = np.where(painted, 0, wanted > 0).astype(np.float32)
+    colours = np.where(trust[..., None] > 0, truth, np.uint8(0))
+    return truth, colours, trust, wanted, painted
+
+
+def test_folds_go_on(longer):
+    truth, colours, trust, wanted, painted = longer
+    made, belief = continue_cloth(colours, trust, wanted, painted, 1.0)
+    assert (made[~painted] == colours[~painted]).all() and (belief[~painted] == trust[~painted]).all()
+    assert (belief[painted] > 0.9).all()
+    wrong = np.abs(made.astype(int) - truth).mean(2)[painted]
+    assert wrong.mean() < 0.5 * np.abs(truth[painted] - truth[painted].mean(0)).mean()
+    assert np.std(made[painted]) > 0.7 * np.std(truth[painted])
+    assert (continue_cloth(colours, trust, wanted, painted, 1.0)[0] == made).all()
+
+
+def test_plain_cloth_keeps_its_grain_and_shows_no_pattern(longer):
+    _, _, trust, wanted, painted = longer
+    cloth = np.clip(140 + np.random.default_rng(0).normal(0, 6, (200, 140, 1)), 0, 255).repeat(3, 2).astype(np.uint8)
+    cloth = cv2.GaussianBlur(cloth, (0, 0), 0.7)
+    made, _ = continue_cloth(np.where(trust[..., None] > 0, cloth, 0).astype(np.uint8), trust, wanted, painted, 1.0)
+    inside = cv2.erode(painted.astype(np.uint8), np.ones((5, 5))) > 0
+    filled = made[..., 0].astype(float)
+    assert filled[inside].mean() == pytest.approx(140, abs=4)
+    grain = cloth[..., 0][wanted > 0].std()
+    assert 0.6 * grain < filled[inside].std() < 1.6 * grain
+    # A cell that is shown over and over would make the picture like itself a few pixels on.
+    part = filled[110:170, 30:110] - filled[110:170, 30:110].mean()
+    for shift in range(4, 12):
+        alike = [(part[:, shift:] * part[:, :-shift]).mean(), (part[shift:] * part[:-shift]).mean()]
+        assert max(alike) < 0.5 * (part**2).mean()
+
+
+def test_nothing_goes_on_where_hardly_anything_is_known_or_where_it_is_no_cloth(longer):
+    _, colours, trust, wanted, painted = longer
+    hardly = np.where(np.arange(200)[:, None] < 21, trust, 0).astype(np.float32)
+    assert continue_cloth(colours, hardly, wanted, painted, 1.0)[1] is hardly
+    for region in ("face", "upper_skin", "leg"):
+        other = np.where(wanted > 0, REGION[region], 0).astype(np.uint8)
+        made, belief = continue_cloth(colours, trust, other, painted, 1.0)
+        assert made is colours and belief is trust
+    made, _ = continue_cloth(colours, trust, wanted, np.zeros_like(painted), 1.0)
+    assert made is colours
+
+
+def test_a_garment_is_continued_from_itself_alone(longer):
+    truth, colours, trust, wanted, painted = longer
+    wanted[20:60, 20:120] = REGION["upper_clothes"]
+    colours[20:60, 20:120] = (250, 20, 20)
+    made, _ = continue_cloth(colours, trust, wanted, painted, 1.0)
+    assert made[painted][:, 0].max() < 150  # nothing of the red shirt
+
+
+def test_a_painted_skirt_has_texture_and_the_rest_keeps_its_bits(known):
+    """In a photo: what was painted beyond the shirt is not the network's flat paint."""
+    parsing = known.parsing.copy()
+    ys, xs = np.nonzero(parsing == REGION["pants"])
+    top = np.zeros(parsing.shape, bool)
+    top[ys.min() : (ys.min() + ys.max()) // 2] = True
+    parsing[top & (parsing == REGION["pants"])] = REGION["upper_clothes"]
+    plain, textured = (known.render(parsing=parsing, cloth=cloth) for cloth in (False, True))
+    assert not (plain.photo == textured.photo).all()
+    painted = cv2.dilate((parsing != known.parsing).astype(np.uint8), np.ones((25, 25))) > 0
+    assert (textured.photo[~painted] == known.photo[~painted]).all()
+    assert (known.render(parsing=parsing).photo == textured.photo).all()
+    # Without the detail path there is nothing to continue from.
+    alone = [known.render(parsing=parsing, detail=False, cloth=cloth).photo for cloth in (False, True)]
+    assert (alone[0] == alone[1]).all()

@@ -1,0 +1,95 @@
+"""How a skirt follows two legs."""
+
+import numpy as np
+import pytest
+
+from pise_core.moves import still
+from pise_core.pose import JOINT, default_skeleton
+from pise_core.skirt import SkirtMove
+
+_LEGS = [JOINT[f"{side}_{joint}"] for side in ("right", "left") for joint in ("hip", "knee", "ankle")]
+
+
+@pytest.fixture
+def standing():
+    return default_skeleton((60, 20, 240, 380))
+
+
+@pytest.fixture
+def apart(standing):
+    """The feet far apart."""
+    pose = standing.copy()
+    for joint, shift in (("right_knee", -30), ("right_ankle", -60), ("left_knee", 30), ("left_ankle", 60)):
+        pose[JOINT[joint], 0] += shift
+    return pose
+
+
+def test_the_same_pose_moves_nothing(standing):
+    assert still(SkirtMove.between(standing, standing.copy()), (0, 0, 300, 400))
+
+
+def test_what_went_there_comes_back(standing, apart):
+    move = SkirtMove.between(standing, apart)
+    points = np.random.default_rng(1).uniform((40, 100), (260, 420), (200, 2))
+    assert np.abs(move.points(points) - points).max() > 20
+    assert move.back(move.points(points)) == pytest.approx(points, abs=1e-6)
+
+
+def test_a_hem_goes_apart_with_the_feet_and_the_waist_stays(standing, apart):
+    move = SkirtMove.between(standing, apart)
+    middle = standing[[JOINT["right_hip"], JOINT["left_hip"]], :2].mean(0)
+    waist = middle + np.array([[-30, 0], [30, 0]])
+    assert move.points(waist) == pytest.approx(waist, abs=0.01)
+    ankles = standing[[JOINT["right_ankle"], JOINT["left_ankle"]], :2].astype(float)
+    hem = move.points(ankles)
+    assert hem[0, 0] < ankles[0, 0] - 25 and hem[1, 0] > ankles[1, 0] + 25
+    assert hem[:, 1] == pytest.approx(apart[[JOINT["right_ankle"], JOINT["left_ankle"]], 1], abs=1)
+    # In between it becomes wider step by step.
+    levels = np.linspace(middle[1], ankles[0, 1], 20)
+    sides = [np.diff(move.points(np.array([[middle[0] - 20, y], [middle[0] + 20, y]]))[:, 0])[0] for y in levels]
+    assert (np.diff(sides) > -1e-6).all() and sides[-1] > 1.5 * sides[0]
+
+
+def test_the_waist_stays_with_the_torso_when_the_legs_swing_to_the_side(standing):
+    target = standing.copy()
+    for joint in ("right_knee", "left_knee"):
+        target[JOINT[joint], 0] += 40
+    for joint in ("right_ankle", "left_ankle"):
+        target[JOINT[joint], 0] += 80
+    move = SkirtMove.between(standing, target)
+    middle = standing[[JOINT["right_hip"], JOINT["left_hip"]], :2].mean(0)
+    waist = middle + np.array([[-30, 0], [30, 0]])
+    assert move.points(waist) == pytest.approx(waist, abs=0.5)
+    knees = standing[[JOINT["right_knee"], JOINT["left_knee"]], :2].astype(float)
+    assert move.points(knees)[:, 0] == pytest.approx(knees[:, 0] + 40, abs=2)
+
+
+def test_one_foot_moves_a_short_skirt_not_at_all(standing):
+    target = standing.copy()
+    target[JOINT["left_ankle"], :2] += (40, -10)
+    move = SkirtMove.between(standing, target)
+    hips, knees = standing[JOINT["left_hip"], 1], standing[JOINT["left_knee"], 1]
+    assert still(move, (60, int(hips) - 10, 240, int(knees) - 2))
+    assert not still(move, (60, int(hips) - 10, 240, int(knees) + 40))
+
+
+def test_a_smaller_person_has_a_smaller_skirt_and_a_turned_one_no_paper_thin_one(standing):
+    points = np.array([[120.0, 260.0], [180.0, 260.0]])
+    small = standing.copy()
+    small[:, :2] /= 2
+    assert SkirtMove.between(standing, small).points(points) == pytest.approx(points / 2, abs=1e-3)
+    turned = standing.copy()
+    turned[_LEGS, 0] = standing[_LEGS, 0].mean()
+    assert np.diff(SkirtMove.between(standing, turned).points(points)[:, 0])[0] >= 0.65 * 60 - 1e-6
+
+
+def test_knees_in_front_of_the_hips_keep_some_skirt(standing):
+    """Whoever sits facing the camera."""
+    target = standing.copy()
+    for side in ("right", "left"):
+        target[JOINT[f"{side}_knee"], :2] = target[JOINT[f"{side}_hip"], :2]
+    move = SkirtMove.between(standing, target)
+    points = np.array([[150.0, 240.0], [150.0, 290.0]])
+    moved = move.points(points)
+    assert np.isfinite(moved).all() and moved[1, 1] > moved[0, 1] + 5
+    assert move.back(moved) == pytest.approx(points, abs=1e-6)
