@@ -81,3 +81,14 @@ def test_a_pinch_takes_back_what_its_first_finger_began(visit):
     assert visitor.map() == detected
     previews.no_more()
     assert page.locator('#bar [data-do="undo"]').is_disabled()
+
+
+def test_the_picture_under_the_skeleton_fades_on_a_phone_too(visit):
+    visitor = visit("view-fades", **PHONE)
+    page = visitor.page
+    open_example(visitor, 0)
+    slider = page.locator("#pose #dim")
+    box = slider.bounding_box()
+    assert box is not None
+    page.touchscreen.tap(box["x"] + 0.4 * box["width"], box["y"] + box["height"] / 2)
+    assert 0.3 < float(page.locator("#pose #backdrop").evaluate("image => getComputedStyle(image).opacity")) < 0.5
