@@ -47,8 +47,9 @@ def add_endpoints(studio: Studio, sessions: Sessions) -> None:
         button = gr.Button()
         for name in vars(Programs):
             if not name.startswith("_"):
-                _add(button, getattr(programs, name), sessions, nullcontext if name in _KINDS else studio.line.turn)
-        _add(button, close, sessions, nullcontext)
+                turn = nullcontext if name in _KINDS else studio.line.turn
+                _add(button, getattr(programs, name), sessions, turn, studio)
+        _add(button, close, sessions, nullcontext, studio)
 
 
 def _add(
@@ -56,6 +57,7 @@ def _add(
     function: Callable[..., Any],
     sessions: Sessions,
     turn: Callable[[], AbstractContextManager[None]],
+    studio: Studio,
 ) -> None:
     """Make an endpoint of a function whose first parameter is the session, and that waits for its ``turn``."""
     name, signature = function.__name__, inspect.signature(function)
@@ -70,6 +72,8 @@ def _add(
             for parameter, value in zip(parameters, values, strict=True):
                 _check(parameter, value)
             session = _session(sessions, request, handle, opening=name == "open_file")
+            for _ in studio.fetch(session, *values):
+                pass  # beside the line
             with turn():
                 return function(session, *values)
         except InputError as error:

@@ -12,6 +12,7 @@ from app.line import Line
 from app.page import status
 from app.registry import Sessions
 from app.session import Session
+from app.turns import in_turn
 from pise_core.errors import InputError
 
 log = logging.getLogger(__name__)
@@ -57,8 +58,10 @@ class Handlers:
             if not follows:
                 self._refused.discard(session)
             updates = in_order(session, value, action(session, *inputs))
+            if in_line:
+                updates = in_turn(self._studio, self._line, session, action.__name__, inputs, updates)
             try:
-                for update in self._line.steps(updates, session) if in_line else updates:
+                for update in updates:
                     if isinstance(update, int):
                         if action == self._studio.prepare and (session.document is None or session.document.edits.none):
                             continue  # then nothing is to be seen of it

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from app import checks, page
+from app.detectors import SIZES
 from app.engine import Engine
 from app.opened import Found
 from app.page import Update, Updates, rendering, status
@@ -66,13 +67,25 @@ class OpeningActions(Engine):
     def _open_document(self, session: Session, saved: SavedDocument) -> Updates:
         people, editor = [], self.editor_of(session)
         for number, known in enumerate(saved.people, 1):
-            yield status("busy", f"Opening the document: person {number} of {len(saved.people)}…", session)
+            yield status("busy", f"Opening the document: person {number} of {len(saved.people)}…", session, stop=True)
             people.append(known.known_to(editor))
         document = Document.restored(saved, people)
         session.set_aside()
         session.edit(document)
         session.painter_is_told(document.edits)
         yield page.document(session, document) | _welcome_back(session, document)
+
+    def fetch(self, session: Session, *chosen: Any) -> Updates:
+        """Before a photo is looked at: download what is ``chosen`` for that and isn't here yet."""
+        for name in chosen:
+            for share in self._detectors.fetch(name):
+                far = f"Downloading {name}, once: {share:.0%} of {SIZES[name]} MB…"
+                yield status("busy", f"Loading {name}…" if share == 1 else far, session, stop=True)
+
+    def stop(self, session: Session, value: Any) -> Updates:
+        """The user has had enough of what takes so long."""
+        session.stops += 1
+        yield from ()
 
     def choose_weights(self, session: Session, value: Any) -> Updates:
         """Go on with the document, its history and its references included, with other weights; ``{"name"}``."""
@@ -124,38 +137,43 @@ class OpeningActions(Engine):
             return
         # Only now is the old document given up: an error above leaves it as it was.
         session.open(photo, name, people)
-        yield self._edit(session, person, 0, page.sentences([note, parser_note]))
+        yield self._edit(session, person, people, 0, page.sentences([note, parser_note]))
 
     def choose_person(self, session: Session, choice: Any, parser: str) -> Updates:
         """Edit another of the people found; ``choice`` is ``{"index": n}``."""
         index = checks.index(choice, len(session.people), "person in the photo")
         yield status("busy", f"Analysing person {index + 1}…", session)
         person, note = self._detectors.analyse(session.need_photo(), session.people[index], parser)
-        yield self._edit(session, person, index, note)
+        yield self._edit(session, person, session.people, index, note)
 
     def place_person(self, session: Session, placed: Any, parser: str) -> Updates:
-        """Analyse the photo with the pose that the user placed by hand, ``{"keypoints", "anyway"}``.
+        """Analyse the photo with joints that the user placed by hand: of somebody who wasn't found, or of the person
+        who is edited, for whom they were found wrong; ``placed`` is ``{"keypoints", "anyway"}``.
 
-        Where hardly any person is under it, the user is asked to place it again, unless it is wanted ``anyway``.
+        Where hardly any person is under them, the user is asked to place them again, unless they are wanted ``anyway``.
         """
         photo, pose = session.need_photo(), checks.pose(placed)
         yield status("busy", "Analysing with your pose…", session)
-        person, note = self._detectors.analyse(photo, Found(poses.bounding_box(pose), pose), parser)
+        found = Found(poses.bounding_box(pose), pose)
+        person, note = self._detectors.analyse(photo, found, parser)
+        chosen = 0 if session.document is None else session.document.chosen
+        people = [*session.people[:chosen], found, *session.people[chosen + 1 :]]
         on, count = joints_on_person(person)
         doubt = f"Only {on} of {count} joints lie on a person." if on else "There is no person under the skeleton."
         if on and on >= LIKELY * count:
-            yield self._edit(session, person, 0, note)
+            yield self._edit(session, person, people, chosen, note)
         elif checks.field(placed, "anyway") is True:
-            yield self._edit(session, person, 0, page.sentences([doubt, _PAINT_IT, note]))
+            yield self._edit(session, person, people, chosen, page.sentences([doubt, _PAINT_IT, note]))
         else:
-            said = status("error", page.sentences([doubt, _PLACE_IT, note]), session)
-            yield {"pose": {"pose": page.placing(pose, doubtful=True)}} | said
+            known = session.document
+            news = page.placing(pose, True) if known is None else page.pose(known) | {"doubtful": True}
+            yield {"pose": {"pose": news}} | status("error", page.sentences([doubt, _PLACE_IT, note]), session)
 
-    def _edit(self, session: Session, person: Any, chosen: int, note: str) -> Update:
+    def _edit(self, session: Session, person: Any, people: list[Found], chosen: int, note: str) -> Update:
         session.set_aside()
-        boxes = [found.box for found in session.people]
+        boxes = [found.box for found in people]
         document = Document.of(self.own(session, person), session.name, boxes, chosen, session.references)
-        session.edit(document, session.people)
+        session.edit(document, people)
         return page.document(session, document) | _ready(session, note)
 
 

@@ -32,14 +32,20 @@ SHOWN_SIDE = 1600
 _versions = itertools.count(1)
 
 
-def status(kind: str, text: str, session: Session | None = None) -> Update:
-    """The line that says what is happening; ``kind`` is hint, busy, ok or error."""
+def status(kind: str, text: str, session: Session | None = None, stop: bool = False) -> Update:
+    """The line that says what is happening; ``kind`` is hint, busy, ok or error. With ``stop`` the action can be left
+    there, with nothing half done, and the page offers that."""
     # The same text twice must still reach the page, which may show another one meanwhile: hence the version.
-    bar: dict[str, Any] = {"status": {"kind": kind, "text": text, "version": next(_versions)}}
+    bar: dict[str, Any] = {"status": {"kind": kind, "text": text, "stop": stop, "version": next(_versions)}}
     if session is not None:
         known = session.document is not None
         bar["history"] = {"undo": session.can_undo, "redo": session.can_redo, "save": known}
     return {"bar": bar}
+
+
+def can_stop(update: Update) -> bool:
+    """Whether the action can be left after this."""
+    return update.get("bar", {}).get("status", {}).get("stop", False)
 
 
 def sentence(text: str) -> str:
@@ -57,9 +63,9 @@ def weights(names: tuple[str, ...], chosen: str) -> dict[str, Any]:
     return {"weights": {"names": names, "chosen": chosen, "version": next(_versions)}}
 
 
-def waiting(session: Session, ahead: int) -> Update:
-    """The networks work for somebody else, and so many requests come first."""
-    return status("busy", f"{ahead} other request{'s come' if ahead > 1 else ' comes'} first…", session)
+def waiting(session: Session, ahead: int, stop: bool = False) -> Update:
+    """The networks work for somebody else, and so many requests come first; ``stop`` as for :func:`status`."""
+    return status("busy", f"{ahead} other request{'s come' if ahead > 1 else ' comes'} first…", session, stop)
 
 
 def rendering(session: Session) -> Update:
@@ -69,7 +75,8 @@ def rendering(session: Session) -> Update:
 
 def document(session: Session, opened: Document) -> Update:
     """All of a document that has just been opened."""
-    number, edit, shown = session.number, session.count(), picture(session, opened.photo)
+    number, edit = session.number, session.count()
+    shown: dict[str, Any] = picture(session, opened.photo) | {"document": number}
     return {
         "pose": {"photo": shown, "pose": pose(opened), "people": people(session)},
         "regions": {"photo": shown, "map": region_map(opened, opened.edits, number, edit)},
@@ -83,7 +90,8 @@ def document(session: Session, opened: Document) -> Update:
 def unplaced(session: Session) -> Update:
     """A photo in which nobody was found, with a skeleton to be placed by hand."""
     photo = session.need_photo()
-    number, edit, shown = session.number, session.count(), picture(session, photo)
+    number, edit = session.number, session.count()
+    shown: dict[str, Any] = picture(session, photo) | {"document": number}
     height, width = photo.shape[:2]
     skeleton = poses.default_skeleton((0.25 * width, 0.06 * height, 0.75 * width, 0.94 * height))
     return {

@@ -60,6 +60,7 @@ class Session:
         self.garments: dict[str, Garment] = {}  # photos that wait until the user has marked what is in them
         self.closed = False  # its files are gone, and no new ones are made
         self.stopped = False  # the user has had enough of a long rendering
+        self.stops = 0  # how often the user has had enough of other work
         self.packing: deque[tuple[Callable[[], SavedDocument], str]] = deque()  # files to be, and what they are for
         self.carried = False  # whether the user is to be told where the paint has gone
         self.note = ""  # what else the user is told beside "done"
@@ -157,6 +158,8 @@ class Session:
         Raises:
             InputError: if there is none.
         """
+        if self.document is None and self.photo is not None:
+            raise InputError("say first where the person is: place the skeleton under Pose, then press Use this pose")
         if self.document is None:
             raise InputError("open a photo of a person first")
         return self.document

@@ -229,6 +229,7 @@ def build(studio: actions.Studio) -> gr.Blocks:
         on(bar.redo, studio.redo, bar)
         on(bar.start_over, studio.start_over, bar)
         on(bar.choose_weights, studio.choose_weights, bar, **opening)
+        on(bar.stop, studio.stop, bar, then=None)
         on(bar.save, studio.save, bar, then=studio.pack, then_in="files")
         on(demo.load, studio.start, bar, js=_KNOWN_SESSION, then=studio.prepare, **coming)
         example_button.click(None, js=_SHOW_EXAMPLES, api_visibility="private")

@@ -39,7 +39,7 @@ class TextureActions(Engine):
         notes: list[str] = []
         refused: list[str] = []
         for number, path in enumerate(paths, 1):
-            yield status("busy", f"Analysing reference {number} of {len(paths)}…", session)
+            yield status("busy", f"Analysing reference {number} of {len(paths)}…", session, stop=True)
             try:
                 yield from self._add_reference(session, path, detector, parser, notes)
             except InputError as error:
@@ -113,11 +113,11 @@ class TextureActions(Engine):
         region = checks.choice(value, "region", REGIONS[1:])
         reference = checks.choice(value, "reference", tuple(document.references))
         edits, pictures = document.edits, []
-        yield status("busy", f"Rendering step 1 of {len(STEPS)}…", session)
+        yield status("busy", f"Rendering step 1 of {len(STEPS)}…", session, stop=True)
         for picture in document.strip(region, reference, edits):
             pictures.append(page.step(document, picture))
             if len(pictures) < len(STEPS):
-                yield status("busy", f"Rendering step {len(pictures) + 1} of {len(STEPS)}…", session)
+                yield status("busy", f"Rendering step {len(pictures) + 1} of {len(STEPS)}…", session, stop=True)
         session.strip = edits, region
         news = {"region": region, "reference": reference, "weights": STEPS, "pictures": pictures}
         yield {"textures": {"strip": news}} | status("ok", "Choose the step that you like.", session)

@@ -4,14 +4,16 @@ import hashlib
 import os
 import subprocess
 import sys
+import threading
 import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import numpy as np
 import pytest
 import torch
 from transformers import SegformerConfig, SegformerForSemanticSegmentation, SegformerImageProcessor
 
-from pise_core.detection.hub import _checked
+from pise_core.detection.hub import _checked, fetch
 from pise_core.detection.hub_parser import SegformerParser
 from pise_core.errors import InputError
 from pise_core.regions import ATR_18
@@ -83,6 +85,45 @@ def test_a_file_with_another_hash_is_refused(tmp_path):
     assert _checked(path, hashlib.sha256(b"weights").hexdigest()) == path
     with pytest.raises(InputError, match="delete it"):
         _checked(path, "0" * 64)
+
+
+class SmallHub(BaseHTTPRequestHandler):
+    """A hub with one file of 20,000 bytes, in whatever repository it is looked for."""
+
+    content = bytes(range(200)) * 100
+
+    def do_HEAD(self):
+        self.send_response(200)
+        self.send_header("ETag", '"' + hashlib.sha256(self.content).hexdigest() + '"')
+        self.send_header("X-Repo-Commit", "0" * 40)
+        self.send_header("Content-Length", str(len(self.content)))
+        self.end_headers()
+
+    def do_GET(self):
+        self.do_HEAD()
+        self.wfile.write(self.content)
+
+    def log_message(self, *args):
+        pass
+
+
+def test_whoever_waits_for_a_file_is_told_how_much_of_it_is_there(tmp_path, monkeypatch):
+    server = ThreadingHTTPServer(("127.0.0.1", 0), SmallHub)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    address = f"http://127.0.0.1:{server.server_port}"
+    monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", address)
+    template = f"{address}/{{repo_id}}/resolve/{{revision}}/{{filename}}"
+    monkeypatch.setattr("huggingface_hub.constants.HUGGINGFACE_CO_URL_TEMPLATE", template)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+    monkeypatch.setattr("huggingface_hub.constants.DOWNLOAD_CHUNK_SIZE", 5000)
+    told = []
+    path = fetch("somebody/weights", "weights.bin", hashlib.sha256(SmallHub.content).hexdigest(), told.append)
+    assert path.read_bytes() == SmallHub.content
+    assert told == [0.25, 0.5, 0.75, 1.0]
+    server.shutdown()
+    server.server_close()
+    assert fetch("somebody/weights", "weights.bin", told=told.append) == path  # it is here now, and nobody is asked
+    assert len(told) == 4
 
 
 @pytest.mark.parametrize("offline", [{"HF_ENDPOINT": "http://127.0.0.1:9"}, {"HF_HUB_OFFLINE": "1"}])

@@ -16,7 +16,7 @@ def test_another_photo_is_another_document_and_keeps_the_references(session, doc
     before = session.number
     session.open(other_person.photo, "other", [])
     assert session.number == before + 1 and list(session.references) == ["r1"]
-    with pytest.raises(InputError, match="open a photo"):
+    with pytest.raises(InputError, match="where the person is"):
         session.need_document()
 
 

@@ -10,6 +10,7 @@ import pytest
 from app.detectors import BUILT_IN
 from app.opening_actions import joints_on_person
 from app.session import Found, Session
+from pise_core.document import Document
 from pise_core.document.contents import SavedDocument, SavedPerson
 from pise_core.document.edits import Edits
 from pise_core.document.writing import write
@@ -39,7 +40,7 @@ def test_nobody_in_the_photo_gives_a_skeleton_to_place(studio, person, tmp_path)
     assert page["bar"]["status"]["kind"] == "error" and "skeleton" in page["bar"]["status"]["text"]
     assert page["pose"]["pose"]["placing"] and page["regions"]["map"] is False
     assert page["download"]["interactive"] is False
-    with pytest.raises(InputError, match="open a photo"):
+    with pytest.raises(InputError, match="place the skeleton"):
         run(studio.commit_pose(session, {"seq": 1, "keypoints": to_rows(person.pose)}))
     # The wall is no person wherever the skeleton is put, unless the user knows better.
     placed = {"keypoints": page["pose"]["pose"]["rows"]}
@@ -51,6 +52,24 @@ def test_nobody_in_the_photo_gives_a_skeleton_to_place(studio, person, tmp_path)
     assert page["bar"]["status"]["text"].startswith("There is no person") and "Regions" in page["bar"]["status"]["text"]
     assert session.document is not None and page["pose"]["pose"]["placing"] is False
     session.close()
+
+
+def test_corrected_joints_are_those_of_the_person_who_is_edited(studio, session, person):
+    boxes = [(150.0, 20.0, 210.0, 320.0), (44.0, 26.0, 176.0, 310.0)]
+    session.edit(Document.of(session.document.person, "two", boxes, 1))
+    run(studio.commit_pose(session, {"keypoints": to_rows(moved(person))}))
+    edited, placed = session.document, moved(person, 7, (20.0, -15.0))
+    beside = person.pose + np.float32((60, 0, 0))
+    doubted = run(studio.place_person(session, {"keypoints": to_rows(beside)}, BUILT_IN))["pose"]["pose"]
+    assert doubted["doubtful"] and doubted["own"] == to_rows(person.pose) and session.document is edited
+    page = run(studio.place_person(session, {"keypoints": to_rows(placed)}, BUILT_IN))
+    assert page["pose"]["pose"]["own"] == page["pose"]["pose"]["rows"] == to_rows(placed)
+    assert page["pose"]["people"]["chosen"] == 1 and session.document.boxes[0] == boxes[0]
+    assert session.document.edits.none and "Undo brings back" in page["bar"]["status"]["text"]
+    run(studio.choose_person(session, {"index": 1}, BUILT_IN))
+    assert to_rows(session.document.person.pose) == to_rows(placed)  # they stay where the user has put them
+    run(studio.undo(session, {}))
+    assert session.document is edited and [found.box for found in session.people] == boxes
 
 
 def test_a_skeleton_placed_on_a_person_is_not_doubted(studio, session, person):

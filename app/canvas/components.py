@@ -58,6 +58,7 @@ _SCRIPTS = {
         "fresh_parts",
         "carrier",
         "selection",
+        "pose_placing",
         "pose_editor",
         "pose_shelf",
         "pose_gestures",
@@ -122,7 +123,7 @@ class PoseEditor(_Part):
 
     Args:
         session: the token for the live path.
-        photo: ``{"url", "width", "height"}``; the size is the full one, to which coordinates refer.
+        photo: ``{"url", "width", "height", "document"}``; the size is the full one, to which coordinates refer.
         pose: ``{"version", "seq", "rows", "own", "placing", "doubtful"}``; ``seq`` is that of the request answered.
         people: ``{"boxes", "chosen"}``.
         layers: the parts of the picture on show, from :func:`app.page.layers`.
@@ -200,13 +201,13 @@ class ResultView(_Part):
 
 
 class DocumentBar(_Part):
-    """Undo, redo, saving, and the status line. Events: undo, redo, start_over, save, and choose_weights
+    """Undo, redo, saving, and the status line. Events: undo, redo, start_over, save, stop, and choose_weights
     (with ``{"name"}``).
 
     Args:
         session: the token, which the tab keeps for when the page is loaded anew.
         file: ``{"url", "name", "version"}``, which the browser saves at once.
-        status: ``{"kind": "hint" | "busy" | "ok" | "error", "text", "version"}``.
+        status: ``{"kind": "hint" | "busy" | "ok" | "error", "text", "stop": bool, "version"}``.
         weights: ``{"names", "chosen"}``, what pictures can be made with.
         history: ``{"undo": bool, "redo": bool, "save": bool}``: what can be done.
     """

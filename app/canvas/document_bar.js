@@ -1,7 +1,8 @@
 // One history for every kind of edit, the document as a file, and the line that says what is happening.
 const $ = mount(element, HTML, CSS);
 
-function say({ kind, text }) {
+function say({ kind, text, stop }) {
+  $("#stop").hidden = !stop;
   $("#status").dataset.kind = kind;
   $("#status span").textContent = text;
   $("#status").title = text;
@@ -17,7 +18,8 @@ function act(name, held = {}) {
 }
 element.shadowRoot.addEventListener("click", (event) => {
   const button = event.target.closest("button");
-  if (button) act(button.dataset.do);
+  if (button?.id === "stop") trigger("stop");
+  else if (button) act(button.dataset.do);
 });
 for (const name of ["undo", "redo", "start_over", "save"]) page.addEventListener(name, ({ detail }) => act(name, detail));
 // Undo belongs to the whole page: after a click on a preset the focus is there and not on the canvas. The listener is one

@@ -5,6 +5,8 @@ const page = (window.piseStudio ??= Object.assign(new EventTarget(), {
   document: 0, // which opened photo
   shown: 0, // order number of the newest picture shown
   picture: null, // its address
+  exact: null, // the newest exact picture, whether or not a newer live one is on show
+  givenUp: 0, // previews that were asked for up to this number are not wanted any more
 }));
 
 function tell(type, detail) {
@@ -38,13 +40,25 @@ function download(url, name) {
 
 function showPicture(picture) {
   // A picture that was asked for before the one on show, or for another photo, comes too late.
-  if (picture.document < page.document || (picture.document === page.document && picture.seq < page.shown)) return;
+  if (picture.document < page.document) return;
+  if (!picture.live) page.exact = { document: picture.document, seq: picture.seq, url: picture.url };
+  if (picture.document === page.document && picture.seq < page.shown) return;
   page.document = picture.document;
   page.shown = picture.seq;
   page.seq = Math.max(page.seq, picture.seq);
   page.picture = picture.url;
   if (picture.before) document.body.dataset.studio = "editing"; // the style sheet shows the canvases
   tell("picture", picture);
+}
+
+// A gesture was given up: what was shown of it goes back to the newest exact picture.
+function showExact() {
+  page.givenUp = page.seq;
+  if (page.exact?.document !== page.document) return;
+  page.shown = page.exact.seq;
+  page.picture = page.exact.url;
+  tell("picture", page.exact);
+  tell("carried");
 }
 
 // One request under way at a time, and always the newest state next: no backlog can build.
@@ -59,6 +73,7 @@ function createPump(ask, show = showPicture) {
       try {
         const reply = await ask(request);
         tell("answer", request);
+        if (request.seq <= page.givenUp) continue;
         if (reply?.ok) show({ document: reply.document, seq: reply.seq, url: reply.image, live: true }, request);
         else if (reply?.error) tell("status", { kind: "error", text: reply.error });
       } catch {

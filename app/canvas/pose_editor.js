@@ -6,7 +6,7 @@ const photo = { url: "", width: 0, height: 0 };
 let pose = null;
 let own = null;
 let selected = -1; // the joint in the list, the last one chosen
-let placing = false;
+let placing = null; // while the user says where the joints are in the photo: see pose_placing.js
 let keepBones = true;
 let marquee = false; // a drag beside the joints selects, instead of moving the view
 let under = "picture"; // what lies under the skeleton: the result, which follows the finger, or the photo
@@ -72,6 +72,7 @@ function drawBoxes() {
 
 function showUnder() {
   $("#backdrop").src = (under === "picture" && page.picture) || photo.url || "";
+  if (under !== "picture") $("#carry").hidden = true;
   for (const button of element.shadowRoot.querySelectorAll("[data-under]"))
     button.setAttribute("aria-pressed", button.dataset.under === under);
 }
@@ -128,7 +129,10 @@ function live() {
 function commit() {
   clearTimeout(nudging);
   nudging = 0;
-  if (placing) return;
+  if (placing) {
+    placed();
+    return;
+  }
   pump.drop();
   generated = null;
   tell("status", { kind: "busy", text: "Rendering at full size…" });
@@ -154,6 +158,14 @@ function follow() {
   });
 }
 
+// True if a move was not followed yet.
+function unfollow() {
+  const behind = following;
+  cancelAnimationFrame(following);
+  following = 0;
+  return Boolean(behind);
+}
+
 function change(next) {
   pose = next;
   draw();
@@ -170,6 +182,7 @@ function poseFile() {
 }
 
 function loadPose(text) {
+  if (placingFirst()) return;
   settle();
   tell("status", { kind: "busy", text: "Fitting the pose…" });
   const order = nextEdit();
@@ -177,12 +190,6 @@ function loadPose(text) {
   props.value = { ...order, text };
   tell("edited", "pose");
   trigger("load_pose");
-}
-
-function place(anyway) {
-  tell("status", { kind: "busy", text: "Analysing with your pose…" });
-  props.value = { document: page.document, keypoints: rowsFromPose(pose), anyway };
-  trigger("place");
 }
 
 // ---- buttons
@@ -193,7 +200,7 @@ const actions = {
   out: () => view.zoom(0.8),
   fit: () => view.fit(),
   full: fullScreen,
-  bones: () => press("bones", (keepBones = !keepBones)),
+  bones: () => setBones(!keepBones),
   marquee: () => press("marquee", (marquee = !marquee)),
   all() {
     if (!pose) return;
@@ -203,8 +210,6 @@ const actions = {
   none: () => select(-1),
   mirror: () => pose && change(mirrorJoints(pose, selection.several() ? selection.joints : new Set(pose.keys()))),
   own: () => pose && own && change(copyPose(own)),
-  smaller: () => pose && change(scaleFigure(pose, 1 / 1.08)),
-  larger: () => pose && change(scaleFigure(pose, 1.08)),
   toggle() {
     if (!pose || selected < 0) return;
     const next = copyPose(pose);
@@ -214,8 +219,6 @@ const actions = {
     change(next);
     showSelection();
   },
-  use: () => place(false),
-  anyway: () => place(true),
   load: () => $("#file").click(),
   save() {
     if (!pose) return;
@@ -223,6 +226,7 @@ const actions = {
     download(url, "pose.json");
     setTimeout(() => URL.revokeObjectURL(url), 1000);
   },
+  ...placingActions,
 };
 element.shadowRoot.addEventListener("click", (event) => {
   const button = event.target.closest("button");
@@ -247,8 +251,11 @@ $("#joint").innerHTML = `<option value="-1">Joint…</option><option value="seve
 $("#joint").addEventListener("change", (event) => pose && event.target.value !== "several" && select(Number(event.target.value)));
 $("#dim").addEventListener("input", (event) => ($("#backdrop").style.opacity = event.target.value / 100));
 
-// For the motion: the pose as it is, and a figure of it.
-page.pose = () => pose && !placing && rowsFromPose(pose);
+// For the motion: the pose that is wanted; null, and the user is told why, while nobody is there to be posed.
+page.pose = () => {
+  if (placing?.reason === "nobody") return placingFirst() && null;
+  return pose && rowsFromPose(placing?.wanted ?? pose);
+};
 
 // ---- from the server
 
@@ -269,10 +276,10 @@ function takePose() {
   drag = null;
   delete stage.dataset.dragging;
   tell("posed");
-  placing = page.placing = props.pose.placing;
+  page.placing = props.pose.placing;
   pose = poseFromRows(props.pose.rows, photo);
   own = props.pose.own ? poseFromRows(props.pose.own, photo) : copyPose(pose);
-  $("#placing").hidden = !placing;
+  goOnPlacing(props.pose.placing);
   $("#anyway").hidden = !props.pose.doubtful;
   showSelection();
 }

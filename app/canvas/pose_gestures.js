@@ -20,7 +20,7 @@ function grip(point, event) {
   if (joint >= 0) return { kind: event.shiftKey || selection.joints.has(joint) && selection.several() ? "several" : "joint", joint };
   if (event.shiftKey || marquee) return { kind: "rubber" };
   if (handle) return { kind: "several" };
-  return placing ? { kind: "whole" } : null;
+  return placing?.reason === "nobody" ? { kind: "whole" } : null;
 }
 
 createGestures(stage, view, {
@@ -59,9 +59,7 @@ createGestures(stage, view, {
     const { moved, kind, joint, added } = drag;
     drag = null;
     delete stage.dataset.dragging;
-    if (following) cancelAnimationFrame(following);
-    if (following && moved) live();
-    following = 0;
+    if (unfollow() && moved) live();
     if (kind === "rubber") selection.rubber = null;
     // A press on a joint of several without a drag takes it out again, or leaves it alone.
     if (kind === "several" && joint >= 0 && !moved && !added) selection.joints.delete(joint);
@@ -77,8 +75,12 @@ createGestures(stage, view, {
     selection.set(drag.before);
     drag = null;
     delete stage.dataset.dragging;
+    unfollow();
     showSelection();
-    if (moved && kind !== "rubber") follow(); // what was shown of it goes back
+    if (!moved || kind === "rubber" || placing) return;
+    pump.drop();
+    generated = null;
+    showExact();
   },
   hover(point, event) {
     if (pose && !drag) stage.dataset.over = (point && grip(point, event)?.kind) ?? "";
@@ -136,8 +138,9 @@ stage.addEventListener("keydown", (event) => {
   if (!pose) return;
   const key = event.key.toLowerCase();
   if (event.ctrlKey || event.metaKey) {
-    if (key !== "a") return;
-    actions.all();
+    if (key === "a") actions.all();
+    else if (key === "z" && !event.shiftKey && takeBack()) event.stopPropagation(); // it is no step of the history
+    else return;
     event.preventDefault();
     return;
   }

@@ -94,7 +94,7 @@ $("#presets").addEventListener("click", (event) => {
 });
 
 actions.keep = () => {
-  if (!pose || placing) return;
+  if (!pose || placingFirst()) return;
   readKept();
   if (kept.length >= MOST_KEPT) {
     tell("status", { kind: "error", text: `There are ${MOST_KEPT} poses of yours already; forget one first.` });

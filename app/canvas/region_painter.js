@@ -100,6 +100,8 @@ function paintTo([x, y]) {
 
 createGestures(stage, view, {
   down(point, event) {
+    if (!map && photo.url && tool !== "hand")
+      tell("status", { kind: "error", text: "Nobody to paint on yet: place the skeleton under Pose first, then press Use this pose." });
     if (!map || tool === "hand") return false;
     const [x, y] = toMap(point);
     const inside = x >= 0 && y >= 0 && x < map.width && y < map.height;
@@ -161,7 +163,8 @@ createGestures(stage, view, {
     if (stroke?.before) {
       map.paint = stroke.before;
       drawAll();
-      pump.push({});
+      pump.drop();
+      showExact();
     }
     if (stroke?.at) corners.length = stroke.lasso;
     drawLasso();

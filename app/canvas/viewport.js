@@ -24,6 +24,7 @@ function createViewport(stage, world, onChange) {
     [view.width, view.height] = [width, height];
     world.style.width = `${width}px`;
     world.style.height = `${height}px`;
+    fitted = true; // as soon as it is seen, where it is hidden now
     view.fit();
   };
   view.zoomAt = (factor, px, py) => {

@@ -1,7 +1,11 @@
 """Optional weights from the Hugging Face hub: fetched once, on first use, then taken from the local cache."""
 
 import hashlib
+import io
+from collections.abc import Callable
 from pathlib import Path
+
+from tqdm import tqdm
 
 from pise_core.errors import HubUnreachable, InputError
 
@@ -9,8 +13,17 @@ from pise_core.errors import HubUnreachable, InputError
 _PATIENCE = 5.0
 
 
-def fetch(repository: str, filename: str, sha256: str | None = None) -> Path:
+def fetch(
+    repository: str, filename: str, sha256: str | None = None, told: Callable[[float], None] | None = None
+) -> Path:
     """The local path of a file of a hub repository; downloaded when it isn't in the cache yet.
+
+    Args:
+        repository: owner and name, such as ``lllyasviel/Annotators``.
+        filename: of a file in it.
+        sha256: what the file must hash to.
+        told: is called while the file is downloaded, with the share of it that is there, above 0 and at most 1; by
+            default the terminal shows a bar.
 
     Raises:
         HubUnreachable: within seconds, if the file is not in the cache and the hub can't be reached.
@@ -23,13 +36,28 @@ def fetch(repository: str, filename: str, sha256: str | None = None) -> Path:
         return _checked(Path(cached), sha256)
     try:
         _knock()
-        path = hf_hub_download(repository, filename)
+        path = hf_hub_download(repository, filename, tqdm_class=None if told is None else _bar(told))
     except Exception as error:  # Each version of the hub's library has its own families of network errors
         raise HubUnreachable(
             f"{filename} of {repository} can't be fetched: the hub is not reachable. Connect to the network for the "
             "first use, or use the shipped analyzer, which needs no download"
         ) from error
     return _checked(Path(path), sha256)
+
+
+def _bar(told: Callable[[float], None]) -> type[tqdm]:
+    """A progress bar for the hub's library that nobody sees."""
+
+    class Bar(tqdm):
+        def __init__(self, *args, **options):
+            super().__init__(*args, **{**options, "file": io.StringIO()})
+
+        def update(self, n=1):
+            super().update(n)
+            if self.total:
+                told(min(self.n / self.total, 1.0))
+
+    return Bar
 
 
 def _knock() -> None:

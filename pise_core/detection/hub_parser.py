@@ -1,6 +1,7 @@
 """A larger parser from the hub (SegFormer B2, ATR's 18 classes), merged to the eight regions. 109 MB on first use."""
 
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,20 @@ class SegformerParser:
         self._network: Any = None
         self._lock = threading.Lock()
 
+    def load(self, told: Callable[[float], None] | None = None) -> None:
+        """Load the weights now, not only for the first photo.
+
+        Args:
+            told: is called while they are fetched, with the share that is there, as :func:`.hub.fetch` does.
+
+        Raises:
+            HubUnreachable: if the weights have to be fetched and can't be.
+            InputError: if the folder is none.
+        """
+        with self._lock:
+            if self._network is None:
+                self._network = self._load(told)
+
     def parse(self, photo: np.ndarray) -> np.ndarray:
         """The regions of a photo: (H, W) uint8 of indices 0..7. See :meth:`labels`."""
         return ATR_18[self.labels(photo)]
@@ -57,9 +72,8 @@ class SegformerParser:
             InputError: if the photo or the folder is none.
         """
         photo = check_photo(photo)
+        self.load()
         with self._lock:
-            if self._network is None:
-                self._network = self._load()
             device = next(self._network.parameters()).device
             smaller = photo.shape[0] > _SIZE[0] and photo.shape[1] > _SIZE[1]
             small = cv2.resize(photo, _SIZE[::-1], interpolation=cv2.INTER_AREA if smaller else cv2.INTER_LINEAR)
@@ -77,8 +91,12 @@ class SegformerParser:
             best[better] = score[better]
         return labels
 
-    def _load(self) -> Any:
-        folder = Path(self._folder) if self._folder else [fetch(_REPOSITORY, name) for name in _FILES][0].parent
+    def _load(self, told: Callable[[float], None] | None) -> Any:
+        if self._folder:
+            folder = Path(self._folder)
+        else:
+            fetch(_REPOSITORY, _FILES[0])
+            folder = fetch(_REPOSITORY, _FILES[1], told=told).parent
         if not (folder / _FILES[0]).is_file():
             raise InputError(f"{folder} holds no {_FILES[0]} of a SegFormer")
         from safetensors import SafetensorError

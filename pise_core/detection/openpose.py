@@ -7,6 +7,7 @@ import pickle
 import sys
 import threading
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +50,20 @@ class OpenPoseDetector:
         self._body: Any = None
         self._lock = threading.Lock()
 
+    def load(self, told: Callable[[float], None] | None = None) -> None:
+        """Load the weights now, not only for the first photo.
+
+        Args:
+            told: is called while they are fetched, with the share that is there, as :func:`.hub.fetch` does.
+
+        Raises:
+            HubUnreachable: if the weights have to be fetched and can't be.
+            InputError: if the checkpoint is none.
+        """
+        with self._lock:
+            if self._body is None:
+                self._body = self._load(told)
+
     def detect(self, photo: np.ndarray) -> list[np.ndarray]:
         """Poses (18, 3) in pixels of the photo, with OpenPose's own scores; the surest person first, [] when nobody.
 
@@ -67,16 +82,15 @@ class OpenPoseDetector:
         right = max(0, -(-size[1] // _LARGEST_RATIO) - size[0])
         bottom = max(0, -(-size[0] // _LARGEST_RATIO) - size[1])
         small = cv2.copyMakeBorder(small, 0, bottom, 0, right, cv2.BORDER_CONSTANT, value=(128, 128, 128))
+        self.load()
         with self._lock:
-            if self._body is None:
-                self._body = self._load()
             candidates, people = self._body(np.ascontiguousarray(small[..., ::-1]))
         return _poses(candidates, people, (width / size[0], height / size[1]))
 
-    def _load(self) -> Any:
+    def _load(self, told: Callable[[float], None] | None) -> Any:
         """controlnet-aux's ``Body`` with the weights in it."""
         body_class, network_class, transfer = _import_controlnet_aux()
-        path = Path(self._checkpoint) if self._checkpoint else fetch(_REPOSITORY, _FILENAME, _SHA256)
+        path = Path(self._checkpoint) if self._checkpoint else fetch(_REPOSITORY, _FILENAME, _SHA256, told)
         try:
             weights = torch.load(path, map_location="cpu", weights_only=True)
             network = network_class()

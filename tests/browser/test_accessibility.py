@@ -1,4 +1,4 @@
-"""No serious violation of accessibility rules, as far as axe-core can tell; light and dark, every mode."""
+"""No serious violation of accessibility rules, as far as axe-core can tell: light, dark, large, small, every mode."""
 
 import os
 import shutil
@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from test_desktop import DESKTOP, borrow_example, open_example
+from test_phone import PHONE
 
 _AXE = "axe-core@4.10.3"
 _RUN = """async () => {
@@ -43,9 +44,9 @@ def axe() -> str:
     return script.read_text("utf-8")
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_no_serious_violation(visit, axe, scheme):
-    visitor = visit(f"accessibility-{scheme}", color_scheme=scheme, **DESKTOP)
+@pytest.mark.parametrize(("scheme", "size"), [("light", DESKTOP), ("dark", DESKTOP), ("light", PHONE), ("dark", PHONE)])
+def test_no_serious_violation(visit, axe, scheme, size):
+    visitor = visit(f"accessibility-{scheme}-{size['viewport']['width']}", color_scheme=scheme, **size)
     page = visitor.page
     page.locator("#welcome #examples img").last.wait_for()
     page.add_script_tag(content=axe)
@@ -53,6 +54,9 @@ def test_no_serious_violation(visit, axe, scheme):
     open_example(visitor, 2)
     found["pose"] = page.evaluate(_RUN)
     visitor.shoot("pose")
+    page.locator('#pose [data-do="correct"]').click()
+    found["correcting"] = page.evaluate(_RUN)
+    page.locator('#pose [data-do="cancel"]').click()
     page.get_by_role("tab", name="Regions").click()
     found["regions"] = page.evaluate(_RUN)
     page.get_by_role("tab", name="Textures").click()

@@ -150,18 +150,34 @@ def test_hidden_joints_come_back_and_keys_nudge(visit):
     page = visitor.page
     open_example(visitor, 3)
     wrist = page.locator('#pose circle[data-joint="left_wrist"]')
-    page.mouse.click(*visitor.joint("left_wrist"), button="right")
+    visitor.after(lambda: page.mouse.click(*visitor.joint("left_wrist"), button="right"))
     assert "off" in (wrist.get_attribute("class") or "")
-    visitor.wait_for("busy")
-    visitor.wait_for()
-    page.locator('#pose [data-do="toggle"]').click()
+    visitor.after(lambda: page.locator('#pose [data-do="toggle"]').click())
     assert "off" not in (wrist.get_attribute("class") or "")
     x, _ = visitor.joint("left_wrist")
-    page.locator("#pose #stage").focus()
-    for _ in range(4):
-        page.keyboard.press("Shift+ArrowRight")
+
+    def nudge():
+        page.locator("#pose #stage").focus()
+        for _ in range(4):
+            page.keyboard.press("Shift+ArrowRight")
+
+    visitor.after(nudge)
     assert visitor.joint("left_wrist")[0] > x + 8
-    visitor.wait_for()
+
+
+def test_starting_over_gives_the_photo_back_and_can_be_undone(visit):
+    visitor = visit("desktop-over", **DESKTOP)
+    page = visitor.page
+    open_example(visitor, 0)
+    found = visitor.joint("left_wrist")
+    for preset in (3, 4):
+        visitor.after(lambda number=preset: page.locator("#pose [data-preset]").nth(number).click())
+    edited = visitor.joint("left_wrist")
+    visitor.after(lambda: page.locator('#bar [data-do="start_over"]').click())
+    assert visitor.joint("left_wrist") == pytest.approx(found, abs=1) and found != pytest.approx(edited, abs=20)
+    assert "the photo as it was" in visitor.wait_for()
+    visitor.after(lambda: page.locator('#bar [data-do="undo"]').click())
+    assert visitor.joint("left_wrist") == pytest.approx(edited, abs=1)
 
 
 def test_nobody_found_lets_the_user_place_a_skeleton(visit, tmp_path):
@@ -197,22 +213,3 @@ def test_a_file_that_is_no_photo_is_refused_in_plain_words(visit, tmp_path):
     visitor.page.wait_for_selector("#drop")
     visitor.page.locator("#drop input[type=file]").set_input_files(path)
     assert "broken.png" in visitor.wait_for("error")
-
-
-def test_who_waits_for_others_is_told_how_many(visit):
-    first, second = visit("first-in-line", **DESKTOP), visit("second-in-line", **DESKTOP)
-    open_example(first, 1)
-    first.page.get_by_role("tab", name="Textures").click()
-    row = borrow_example(first, 0)
-    first.after(lambda: row.locator('[data-reference="r1"]').click())
-    second.page.locator("#welcome #examples button").first.wait_for()
-    second.page.evaluate("""() => {
-      window.told = [];
-      window.piseStudio.addEventListener("status", ({ detail }) => window.told.push(detail.text));
-    }""")
-    row.locator("[data-strip]").click()  # five pictures, one after the other
-    second.page.locator("#welcome #examples button").first.click()
-    second.page.wait_for_function("() => window.told.some((text) => text.endsWith('comes first…'))")
-    row.locator("[data-step]").nth(4).wait_for()
-    second.page.locator("#pose #stage").wait_for(state="visible")
-    assert first.wait_for() and second.wait_for()

@@ -69,7 +69,7 @@ def test_an_edit_whose_predecessor_was_refused_is_made(visit, tmp_path):
     page.get_by_role("tab", name="Motion").click()
     page.locator("#motion #loop").uncheck()
     page.wait_for_function("""() => document.querySelector("#bar .html-container > div").shadowRoot
-      .querySelector("#status").textContent.includes("Open a photo of a person")""")
+      .querySelector("#status").textContent.includes("place the skeleton under Pose")""")
     page.get_by_role("tab", name="Pose").click()
     number = page.evaluate("window.piseStudio.document")
     page.locator('#pose [data-do="use"]').click()

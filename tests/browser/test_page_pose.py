@@ -1,10 +1,18 @@
 """Several joints at once, and poses as files."""
 
 import json
+import math
+from pathlib import Path
 
 import pytest
 from test_desktop import DESKTOP, open_example
 from test_phone import PHONE
+
+_PEOPLE = Path(__file__).resolve().parents[2] / "app" / "examples" / "people"
+_TALL = """([least, most]) => {
+  const { clientHeight } = document.querySelector("#pose .html-container > div").shadowRoot.querySelector("#stage");
+  return clientHeight >= least && clientHeight <= most;
+}"""
 
 
 def drag(page, start, *to):
@@ -113,23 +121,74 @@ def test_a_pose_is_kept_in_the_browser_and_fits_somebody_else(visit):
     assert page.locator("#pose [data-kept]").count() == 0
 
 
+def test_bones_keep_their_lengths_unless_they_are_free(visit):
+    visitor = visit("pose-bones", **DESKTOP)
+    page = visitor.page
+    open_example(visitor, 0)
+    (ex, ey), (wx, wy) = visitor.joint("left_elbow"), visitor.joint("left_wrist")
+    length = math.dist((ex, ey), (wx, wy))
+
+    def pull_the_wrist():
+        drag(page, visitor.joint("left_wrist"), (wx + 60, wy + 20))
+
+    def forearm():
+        return math.dist(visitor.joint("left_elbow"), visitor.joint("left_wrist"))
+
+    visitor.after(pull_the_wrist)
+    assert forearm() == pytest.approx(length, abs=2)
+    assert visitor.joint("left_elbow") != pytest.approx((ex, ey), abs=3)
+    visitor.after(lambda: page.locator('#bar [data-do="undo"]').click())
+
+    def free():
+        assert visitor.joint("left_elbow") == pytest.approx((ex, ey), abs=1)
+        assert visitor.joint("left_wrist") == pytest.approx((wx + 60, wy + 20), abs=2)
+
+    page.keyboard.down("Alt")
+    visitor.after(pull_the_wrist)
+    page.keyboard.up("Alt")
+    free()
+    visitor.after(lambda: page.locator('#bar [data-do="undo"]').click())
+    page.locator('#pose [data-do="bones"]').click()
+    visitor.after(pull_the_wrist)
+    free()
+    page.locator("#pose #stage").focus()
+    page.keyboard.press("b")
+    assert page.locator('#pose [data-do="bones"]').get_attribute("aria-pressed") == "true"
+
+
+def test_the_pose_of_somebody_in_another_photo_is_taken(visit):
+    visitor, other = visit("pose-borrowed", **DESKTOP), visit("pose-lender", **DESKTOP)
+    limbs = [
+        (f"{side}_{a}", f"{side}_{b}") for side in ("left", "right") for a, b in (("hip", "knee"), ("knee", "ankle"))
+    ]
+
+    def directions(visitor):
+        ends = [(visitor.joint(a), visitor.joint(b)) for a, b in limbs]
+        return [math.degrees(math.atan2(b[1] - a[1], b[0] - a[0])) for a, b in ends]
+
+    open_example(visitor, 0)
+    open_example(other, 5)
+    theirs = directions(other)
+    assert directions(visitor) != pytest.approx(theirs, abs=6)
+    chooser = visitor.page.locator("#pose-photo").locator("xpath=..").locator("input[type=file]").first
+    visitor.after(lambda: chooser.set_input_files(_PEOPLE / "person-6.png"))
+    assert directions(visitor) == pytest.approx(theirs, abs=3)
+    visitor.shoot("taken")
+
+
 def test_full_screen_gives_the_canvas_more_room(visit):
     visitor = visit("pose-full", **DESKTOP)
     page = visitor.page
     open_example(visitor, 0)
 
-    def tall():
-        return page.locator("#pose #stage").evaluate("stage => stage.clientHeight")
-
-    before = tall()
+    before = page.locator("#pose #stage").evaluate("stage => stage.clientHeight")
     page.locator('#pose [data-do="full"]').click()
     page.wait_for_function("() => document.fullscreenElement")
-    page.wait_for_timeout(300)
+    page.wait_for_function(_TALL, arg=[before + 40, 9999])
     visitor.shoot("full")
-    assert tall() > before + 40
     page.locator('#pose [data-do="full"]').click()
     page.wait_for_function("() => !document.fullscreenElement")
-    assert tall() == pytest.approx(before, abs=2)
+    page.wait_for_function(_TALL, arg=[before - 2, before + 2])
 
 
 def _hidden_presets(page):

@@ -55,3 +55,41 @@ def test_lasso_replace_hide_and_paint_that_follows_the_pose(visit, name, size):
     page.get_by_role("tab", name="Pose").click()
     visitor.after(lambda: page.locator("#pose [data-preset]").nth(4).click())
     assert "went along" in visitor.wait_for()
+
+
+def test_paint_is_taken_away_and_a_region_is_picked_from_the_map(visit):
+    visitor = visit("regions-restore", **DESKTOP)
+    page = visitor.page
+    open_example(visitor, 0)
+    page.get_by_role("tab", name="Regions").click()
+    detected = visitor.map()
+    box = page.locator("#regions #stage").bounding_box()
+    assert box is not None
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+    def stroke():
+        page.mouse.move(x - 20, y)
+        page.mouse.down()
+        page.mouse.move(x + 20, y + 30, steps=5)
+        page.mouse.up()
+
+    page.locator('#regions [data-region="5"]').click()
+    visitor.after(stroke)
+    painted = visitor.map()
+    assert painted != detected
+
+    # The region under the pointer is taken up, and nothing is painted.
+    page.locator('#regions [data-region="1"]').click()
+    newest = page.evaluate("window.piseStudio.edit")
+    page.keyboard.down("Alt")
+    page.mouse.click(x + 20, y + 30)
+    page.keyboard.up("Alt")
+    assert page.locator('#regions [data-region="5"]').get_attribute("aria-pressed") == "true"
+    assert visitor.map() == painted and page.evaluate("window.piseStudio.edit") == newest
+
+    page.locator("#regions #size").fill("60")
+    page.locator('#regions [data-tool="restore"]').click()
+    visitor.after(stroke)
+    assert visitor.map() == detected
+    visitor.after(lambda: page.locator('#bar [data-do="undo"]').click())
+    visitor.wait_for_map(painted)

@@ -1,0 +1,54 @@
+"""What looks at photos or renders many: downloads come first, beside the line, then its turn; and it can be stopped."""
+
+from collections.abc import Callable, Generator
+from contextlib import ExitStack
+from typing import Any
+
+from app import checks, page
+from app.actions import Studio
+from app.line import Line
+from app.page import Update, Updates
+from app.session import Session
+
+#: Actions that leave something half done if they are not carried out.
+_TO_THE_END = ("render", "prepare", "choose_weights")
+#: Actions whose first input is a file, or several, that the server must not keep.
+_UPLOADS = ("open_upload", "add_uploads", "borrow_pose")
+
+
+def in_turn(
+    studio: Studio, line: Line, session: Session, action: str, inputs: tuple[Any, ...], updates: Updates
+) -> Generator[Update | int, None, None]:
+    """The ``updates`` of an action when it is its turn in the line, and before that how many others come first.
+
+    When the user has had enough, the action is left where its status line says that it can be stopped, and as long as
+    it waits.
+    """
+    if action in _TO_THE_END:
+        yield from line.steps(updates, session)
+        return
+    before = session.stops
+
+    def stopped() -> bool:
+        return session.stops != before
+
+    with ExitStack() as uploads:
+        if action in _UPLOADS:
+            for path in inputs[0] if isinstance(inputs[0], list) else [inputs[0]]:
+                uploads.enter_context(checks.upload(path))
+        work, can_stop = _steps(studio, line, session, inputs, updates, stopped), True
+        for update in work:
+            said = page.waiting(session, update, stop=True) if isinstance(update, int) else update
+            yield said
+            can_stop = page.can_stop(said)
+            if stopped() and can_stop:
+                work.close()
+        if stopped() and can_stop:
+            yield page.status("ok", "Stopped.", session)
+
+
+def _steps(
+    studio: Studio, line: Line, session: Session, inputs: tuple[Any, ...], updates: Updates, stopped: Callable[[], bool]
+) -> Generator[Update | int, None, None]:
+    yield from studio.fetch(session, *inputs)
+    yield from line.steps(updates, session, stopped)
