@@ -72,5 +72,6 @@ def test_an_edit_whose_predecessor_was_refused_is_made(visit, tmp_path):
       .querySelector("#status").textContent.includes("place the skeleton under Pose")""")
     page.get_by_role("tab", name="Pose").click()
     page.locator('#pose [data-do="use"]').click()
-    visitor.wait_for()
+    page.locator('#pose [data-do="anyway"]').click()  # a wall is nobody
+    page.locator("#pose #placing").wait_for(state="hidden")
     visitor.after(lambda: page.locator("#pose [data-preset]").nth(3).click())
