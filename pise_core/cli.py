@@ -43,11 +43,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         args = _parser(argv).parse_args(argv)
         return args.run(args)
-    except (InputError, OSError) as error:
+    except (InputError, OSError, FloatingPointError) as error:
         print(f"error: {_one_line(str(error))}", file=sys.stderr)
         return 2
-    except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
+    except KeyboardInterrupt as error:
+        print(str(error) or "interrupted", file=sys.stderr)
         return 130
 
 
@@ -104,7 +104,9 @@ def _add_model_arguments(parser: argparse.ArgumentParser) -> None:
         default="shipped",
         help="who finds the joints; openpose is fetched once (209 MB) and licensed by CMU for non-commercial use only",
     )
-    parser.add_argument("--weights", type=Path, metavar="PATH", help="folder of weights, or one generator's file")
+    parser.add_argument(
+        "--weights", type=Path, metavar="PATH", help="folder of weights, such as train's, or one generator's file"
+    )
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="where to compute")
 
 

@@ -1,6 +1,7 @@
 """The configurations of PISE: ours, the paper's with its ablations, and the release's, all of the same modules."""
 
 from dataclasses import asdict, dataclass, replace
+from typing import Any
 
 ENCODING = ("joint", "global", "local")
 SPATIAL = ("paper", "release", "off")
@@ -17,8 +18,8 @@ class PISEConfig:
 
     Attributes:
         width: scales every layer's channels; 64 is the paper's size.
-        modulation: channels of scale and bias in spatial-aware normalization. The paper leaves it open, the
-            authors' release carries one.
+        modulation: channels of scale and bias in spatial-aware normalization; it divides 4 ``width``. The paper leaves
+            it open, the authors' release carries one.
         colour_path: each region's mean colour is part of its style code and the ground of its picture. Not in
             the paper.
         detail_path: the source carried part by part feeds and finishes the picture. Not in the paper.
@@ -72,6 +73,15 @@ class PISEConfig:
         for name, allowed in choices.items():
             if getattr(self, name) not in allowed:
                 raise ValueError(f"{name} is one of {', '.join(allowed)}, not {getattr(self, name)!r}")
+        for name in ("width", "modulation"):
+            value = getattr(self, name)
+            if type(value) is not int or value < 1:
+                raise ValueError(f"{name} is a whole number from 1, not {value!r}")
+        if self.spatial != "off" and 4 * self.width % self.modulation:
+            raise ValueError(
+                f"modulation {self.modulation} must divide 4 times the width, {4 * self.width} channels; choose "
+                "another width or modulation"
+            )
         if self.carried_shades and not (self.colour_path and self.spatial == "paper"):
             raise ValueError("carried_shades needs colour_path and the paper's spatial-aware normalization")
 
@@ -85,12 +95,12 @@ SHIPPED_CONFIG = PISEConfig(width=16, modulation=16, colour_path=True, detail_pa
 #: The paper's network as it was trained there, on whole pictures of 256x256.
 PAPER_CONFIG = PISEConfig(canvas="square")
 
-#: The four models of section 4.3 and Table 2, on the frame in which our photos are.
-ABLATIONS = {
-    "global-enc": PISEConfig(encoding="global"),
-    "local-enc": PISEConfig(encoding="local"),
-    "without-sn": PISEConfig(spatial="off"),
-    "full": PISEConfig(),
+#: The four models of section 4.3 and Table 2, by what is changed in a network that is whole.
+ABLATIONS: dict[str, dict[str, Any]] = {
+    "global-enc": {"encoding": "global"},
+    "local-enc": {"encoding": "local"},
+    "without-sn": {"spatial": "off"},
+    "full": {},
 }
 
 #: What the authors' pose transfer network computes (repository Zhangjinso/PISE, commit e1972cc).

@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from pise_core import rendering
+from pise_core import pise, rendering
 from pise_core.conventions import Convention
-from pise_core.detection.analyzer import Analyzer, Box, Sight
+from pise_core.detection.analyzer import FILE_NAME, Analyzer, Box, Sight
 from pise_core.errors import InputError, NobodyFound
 from pise_core.framing import Framing
 from pise_core.images import check_photo
@@ -55,11 +55,12 @@ class Editor:
 
     @classmethod
     def from_pretrained(cls, path: str | Path | None = None, device: str = "auto") -> "Editor":
-        """An editor with the weights in a folder (``pise.safetensors`` and ``analyzer.safetensors``), or with those of
-        one generator (any ``.safetensors``, as ``train`` and ``convert`` write them) and the analyzer that ships.
+        """An editor with the weights in a folder (``pise.safetensors``, ``analyzer.safetensors`` or both; what is not
+        there is taken from those that ship), or with those of one generator (any ``.safetensors``, as ``train`` and
+        ``convert`` write them) and the analyzer that ships.
 
         Args:
-            path: the folder or the file; by default the weights that ship.
+            path: the folder, such as one that ``train`` wrote, or the file; by default the weights that ship.
             device: "auto" (CUDA where there is one), "cpu" or "cuda".
 
         Raises:
@@ -71,11 +72,8 @@ class Editor:
             torch.empty(0, device=device)
         except (RuntimeError, AssertionError):
             raise InputError(f"the device {device!r} is not available here; use cpu") from None
-        given = None if path is None else Path(path)
-        if given is not None and not (given.is_dir() or (given.is_file() and given.suffix == ".safetensors")):
-            raise InputError(f"{given} is neither a .safetensors file nor a folder that holds pise.safetensors")
-        folder = given if given is not None and given.is_dir() else None
-        return cls(PISE.from_pretrained(given), Analyzer.from_pretrained(folder, device), device)
+        generator, analyzer = (None, None) if path is None else _given_weights(Path(path))
+        return cls(PISE.from_pretrained(generator), Analyzer.from_pretrained(analyzer, device), device)
 
     def find_people(self, photo: np.ndarray) -> list[Box]:
         """Boxes (x0, y0, x1, y1 in pixels) of the people in ``photo`` (HWC uint8 RGB), largest first; may be empty."""
@@ -172,6 +170,17 @@ class Editor:
         wanted = _checked(person, pose, parsing, styles)
         with self._lock, torch.no_grad():
             return rendering.render(person, wanted, self.model, self.convention, detail, cloth)
+
+
+def _given_weights(path: Path) -> tuple[Path | None, Path | None]:
+    """Where the generator's weights and the analyzer's are to be read; None: from those that ship."""
+    if path.is_file() and path.suffix == ".safetensors":
+        return path, None
+    files = pise.FILE_NAME, FILE_NAME
+    generator, analyzer = (path if (path / name).exists() else None for name in files)
+    if generator is None and analyzer is None:
+        raise InputError(f"{path} is neither a .safetensors file nor a folder of weights ({' or '.join(files)})")
+    return generator, analyzer
 
 
 def _checked(person: Person, pose, parsing, styles: Styles | None) -> rendering.Wanted:

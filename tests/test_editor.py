@@ -16,6 +16,7 @@ from pise_core.detection.analyzer import Analyzer
 from pise_core.detection.network import AnalyzerConfig, AnalyzerNetwork
 from pise_core.pose import JOINT
 from pise_core.regions import REGION
+from pise_core.weights import save_model
 from tests.conftest import draw_person
 
 
@@ -40,6 +41,31 @@ def raised_wrist(pose: np.ndarray) -> np.ndarray:
     moved = pose.copy()
     moved[JOINT["right_wrist"], :2] = pose[JOINT["right_elbow"], :2] + (-45, -20)
     return moved
+
+
+def test_what_a_folder_of_weights_lacks_is_taken_from_those_that_ship(tmp_path, editor):
+    """A run of ``train`` leaves either a generator or an analyzer."""
+    save_model(tmp_path / "pise.safetensors", PISE(PISEConfig(width=4)))
+    trained = Editor.from_pretrained(tmp_path, device="cpu")
+    assert trained.model.config.width == 4
+    assert _same(trained.analyzer.network, editor.analyzer.network)
+
+    (tmp_path / "analyzer").mkdir()
+    save_model(tmp_path / "analyzer" / "analyzer.safetensors", AnalyzerNetwork())
+    trained = Editor.from_pretrained(tmp_path / "analyzer", device="cpu")
+    assert _same(trained.model, editor.model) and not _same(trained.analyzer.network, editor.analyzer.network)
+
+    (tmp_path / "empty").mkdir()
+    for nothing in ("empty", "none", "none.safetensors"):
+        with pytest.raises(
+            InputError, match=rf"{nothing} is neither .* folder of weights \(pise.safetensors or analyzer"
+        ):
+            Editor.from_pretrained(tmp_path / nothing)
+
+
+def _same(one: torch.nn.Module, other: torch.nn.Module) -> bool:
+    a, b = one.state_dict(), other.state_dict()
+    return a.keys() == b.keys() and all(torch.equal(value, b[name]) for name, value in a.items())
 
 
 def test_no_edit_returns_the_photo(somebody, person):

@@ -1,12 +1,15 @@
 """The losses against values worked out by hand, and the teacher that they look through."""
 
+from http.client import IncompleteRead
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
 from torch import nn
 from torchvision.models.vgg import cfgs, make_layers
 
-from pise_core.errors import InputError
+from pise_core.errors import HubUnreachable, InputError
 from pise_core.networks.vgg import VGGSlice
 from pise_core.pise import PISEOutput
 from pise_core.regions import one_hot
@@ -69,11 +72,36 @@ def test_a_teacher_that_is_none_is_named(tmp_path):
         ("broken.pth", "not a readable file"),
         ("broken.safetensors", "not a readable file"),
         ("other.pth", "no features.0.weight"),
-        ("tensor.pth", "does not hold torchvision's VGG-19"),
+        ("tensor.pth", "something else than named tensors"),
         ("narrow.pth", "layers are of other sizes"),
     ):
         with pytest.raises(InputError, match=f"{name}.*{message}"):
             load_teacher(tmp_path / name)
+
+
+@pytest.mark.parametrize(
+    ("failure", "reason"),
+    [
+        (OSError("no route to host"), "no route to host"),
+        (RuntimeError('invalid hash value (expected "dcbb9e9d", got "0")'), "invalid hash value"),
+        (IncompleteRead(b"", 9), "IncompleteRead"),
+        (None, ""),
+    ],
+    ids=["offline", "hash", "cut off", "damaged"],
+)
+def test_a_teacher_that_cannot_be_fetched_is_named(failure, reason, monkeypatch, tmp_path):
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+
+    def fetch(url: str, path: str, *rest, **more):
+        if failure is not None:
+            raise failure
+        Path(path).write_bytes(b"half a file")
+
+    monkeypatch.setattr(torch.hub, "download_url_to_file", fetch)
+    with pytest.raises(HubUnreachable) as caught:
+        load_teacher(None)
+    said = str(caught.value)
+    assert "VGG-19 can't be fetched" in said and reason in said and "--vgg FILE" in said and "\n" not in said
 
 
 def test_map_losses():

@@ -1,7 +1,6 @@
 """PISE's networks: shapes, eq. 1 to 3, what is absent, and that nothing is looped over samples."""
 
 import math
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -149,7 +148,7 @@ def test_a_pixel_of_one_region_reaches_other_codes_as_the_encoding_says(encoding
 @pytest.mark.parametrize("colours", [False, True])
 def test_the_ablations_encode_as_section_4_3_has_it(name, colours):
     torch.manual_seed(0)
-    model = PISE(replace(ABLATIONS[name], width=4, colour_path=colours)).eval()
+    model = PISE(PISEConfig(width=4, colour_path=colours, **ABLATIONS[name])).eval()
     image, _, source, target = random_inputs(2)
     parsing = torch.zeros(2, 8, *SIZE)
     parsing[:, 0, :32], parsing[:, 3, 32:] = 1, 1
@@ -165,9 +164,9 @@ def test_the_ablations_encode_as_section_4_3_has_it(name, colours):
 
 def test_the_ablations_differ_in_nothing_but_what_they_are_named_after():
     sizes = {}
-    for name, config in ABLATIONS.items():
+    for name, changes in ABLATIONS.items():
         with torch.device("meta"):
-            model = PISE(config).image_generator
+            model = PISE(PISEConfig(**changes)).image_generator
         sizes[name] = {k: tuple(v.shape) for k, v in model.state_dict().items()}
     assert sizes["global-enc"] == sizes["local-enc"] == sizes["full"]
     gone = sizes["full"].keys() - sizes["without-sn"].keys()
@@ -175,9 +174,17 @@ def test_the_ablations_differ_in_nothing_but_what_they_are_named_after():
     assert sizes["without-sn"].items() < sizes["full"].items()
 
 
-def test_an_encoding_that_there_is_not_is_refused():
+def test_networks_that_cannot_be_are_refused():
     with pytest.raises(ValueError, match="encoding is one of joint, global, local"):
         PISEConfig(encoding="regional")
+    for size in (0, -4):
+        with pytest.raises(ValueError, match=f"width is a whole number from 1, not {size}"):
+            PISEConfig(width=size)
+        with pytest.raises(ValueError, match=f"modulation is a whole number from 1, not {size}"):
+            PISEConfig(modulation=size)
+    with pytest.raises(ValueError, match="modulation 16 must divide 4 times the width, 24 channels"):
+        PISEConfig(width=6, modulation=16)
+    PISE(PISEConfig(width=1, modulation=3, spatial="off"))
 
 
 def test_per_region_normalization_is_constant_inside_a_region():

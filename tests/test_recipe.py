@@ -10,7 +10,8 @@ import pytest
 import torch
 from torch import nn
 
-from pise_core.config import RELEASE_CONFIG, SHIPPED_CONFIG, PISEConfig
+from pise_core.cli import main
+from pise_core.config import ABLATIONS, RELEASE_CONFIG, SHIPPED_CONFIG, PISEConfig
 from pise_core.errors import InputError
 from pise_core.pise import PISE
 from pise_core.regions import REGION
@@ -83,6 +84,34 @@ def test_settings_that_contradict_each_other_are_named():
         train.resolve(command("--out", "o", "--set", "matching=both"))
     with pytest.raises(InputError, match="--minutes or --steps"):
         train.run(command("--out", "o"))
+    with pytest.raises(InputError, match="encoding is given as local and as global; leave one of them out"):
+        train.resolve(command("--ablation", "local-enc", "--set", "encoding=global"))
+    with pytest.raises(InputError, match="width is given as 8 and as 4"):
+        train.resolve(command("--width", 8, "--set", "width=4"))
+
+
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        (("--width", 6), "modulation 16 must divide 4 times the width, 24 channels"),
+        (("--set", "modulation=3"), "modulation 3 must divide"),
+        (("--set", "modulation=0"), "modulation is a whole number from 1"),
+        (("--set", "width=-4"), "width is a whole number from 1"),
+        (("--loss", "style=nan"), "style has a weight from 0, not nan"),
+        (("--loss", "style=-1"), "style has a weight from 0, not -1"),
+    ],
+)
+def test_sizes_and_weights_that_make_no_network_are_refused(setting, message):
+    with pytest.raises(InputError, match=message):
+        train.resolve(command(*setting))
+
+
+@pytest.mark.parametrize("recipe", [*RECIPES, "--paper"])
+def test_an_ablation_changes_what_it_is_named_after_and_nothing_else(recipe):
+    whole = ["--paper"] if recipe == "--paper" else ["--recipe", recipe]
+    network = train.resolve(command(*whole)).network
+    for name, changes in ABLATIONS.items():
+        assert train.resolve(command(*whole, "--ablation", name)).network == replace(network, **changes)
 
 
 @pytest.mark.parametrize(
@@ -147,8 +176,21 @@ def test_a_dry_run_tells_everything_and_writes_nothing(data, teacher, tmp_path, 
     said = capsys.readouterr().out.splitlines()
     assert "  pairs a step: 32 on half-size frames, then 8" in said
     assert f"  device: {'cuda' if torch.cuda.is_available() else 'cpu'}" in said
-    with pytest.raises(InputError, match="relu5_2 is asked for"):
-        train.run(command("--data", data, "--out", out, "--recipe", "paper", "--vgg", teacher, "--dry-run"))
+
+
+def test_a_dry_run_needs_neither_folder_nor_data_nor_teacher(teacher, tmp_path, capsys):
+    """It says what is missing, and everything else all the same."""
+    settings = ["--data", tmp_path / "nothing", "--recipe", "paper", "--vgg", teacher, "--dry-run"]
+    assert train.run(command(*settings)) == 0
+    said = capsys.readouterr().out
+    assert "  missing: " in said and "prepare" in said
+    assert "  teacher: missing: " in said and "relu5_2 is asked for" in said
+    assert "  canvas: square\n" in said and "  generator: " in said and "  discriminator: 664,577" in said
+    for network in ("generator", "analyzer"):
+        asked = command("--data", tmp_path / "nothing", "--minutes", 1)
+        asked.network = network
+        with pytest.raises(InputError, match="training needs --out, a folder"):
+            train.run(asked)
 
 
 # Steps
@@ -164,7 +206,9 @@ def test_every_stage_learns_by_every_recipe(data, teacher, name, stage):
     for number in range(8):
         torch.manual_seed(1)  # the same crop each time
         terms = taught.step(40 + number, 0.1, batch)
-        history.append(sum(value for term, value in terms.items() if term not in ("adversarial", "real", "fake")))
+        history.append(
+            sum(value for term, value in terms.items() if term not in ("loss", "adversarial", "real", "fake"))
+        )
     assert history[-1] < 0.97 * history[0]
     after = taught.model.state_dict()
     moved = {k.split(".")[0] for k in before if not torch.equal(before[k], after[k])}
@@ -318,6 +362,14 @@ def test_tensorboard_gets_curves_and_sheets(data, teacher, tmp_path, monkeypatch
     monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
     with pytest.raises(InputError, match="pip install tensorboard"):
         train.run(command(*settings, "--steps", 3))
+
+
+def test_a_run_that_leaves_all_numbers_ends_in_a_line(data, teacher, tmp_path, capsys):
+    run = ["train", "generator", "--data", data, "--vgg", teacher, "--out", tmp_path, "--width", 4, "--batch", 1]
+    run += ["--stage", "parsing", "--small-share", 1, "--device", "cpu", "--steps", 50, "--rate", 1e30]
+    assert main([*map(str, run)]) == 2
+    (said,) = capsys.readouterr().err.splitlines()
+    assert said.startswith("error: loss is not finite at step ") and "cross" in said and "lower --rate" in said
 
 
 def test_training_needs_nothing_that_a_gpu_machine_lacks():

@@ -1,11 +1,15 @@
-"""A training run that is stopped and resumed computes to the bit what an unbroken one does."""
+"""A training run that is stopped and resumed computes to the bit what an unbroken one does; what its log tells."""
+
+import signal
 
 import pytest
 import torch
 
+from pise_core.cli import main
 from pise_core.errors import InputError
 from pise_core.training import train
-from pise_core.training.loop import Budget, Log, load_checkpoint
+from pise_core.training.loop import Budget, Curve, Log, Saves, load_checkpoint
+from pise_core.training.trainer import Trainer
 from pise_core.weights import read_model
 from tests.training_data import command, curve, write_samples, write_teacher
 
@@ -60,6 +64,101 @@ def test_a_resumed_run_computes_what_an_unbroken_one_does(data, teacher, tmp_pat
     assert _equal(a | {"spent": 0}, b | {"spent": 0})
     assert _equal(read_model(whole / "pise.safetensors"), read_model(parts / "pise.safetensors"))
     assert not torch.equal(*(a[name][f"{learned}.out.conv.weight"] for name in ("model", "average")))
+
+
+def test_a_run_that_is_interrupted_saves_and_goes_on(data, teacher, tmp_path, monkeypatch, capsys):
+    whole, parts = tmp_path / "whole", tmp_path / "parts"
+    settings = ["--stage", "parsing", "--small-share", 0.5, "--steps", 4]
+    _run(data, teacher, whole, *settings)
+    arguments = ["train", "generator", "--data", data, "--vgg", teacher, "--out", parts, "--device", "cpu"]
+    arguments += ["--width", 4, "--batch", 1, "--log-every", 1, *settings]
+    step = Trainer.step
+    for kind, at in ((signal.SIGTERM, 0), (signal.SIGINT, 2)):
+
+        def interrupted(trainer, number, *rest, kind=kind, at=at):
+            if number == at:
+                signal.raise_signal(kind)
+            return step(trainer, number, *rest)
+
+        before = signal.getsignal(kind)
+        with monkeypatch.context() as patched:
+            patched.setattr(Trainer, "step", interrupted)
+            assert main([str(argument) for argument in arguments]) == 130
+        assert signal.getsignal(kind) is before
+        # The step was finished first.
+        assert f"interrupted at step {at + 1}; the same command goes on" in capsys.readouterr().err
+        assert [record["step"] for record in curve(parts)] == list(range(1, at + 2))
+    assert main([str(argument) for argument in arguments]) == 0
+    assert "goes on from step 3" in capsys.readouterr().out
+    assert curve(parts) == curve(whole)
+    a, b = load_checkpoint(whole / "generator.pt"), load_checkpoint(parts / "generator.pt")
+    assert a is not None and b is not None and _equal(a | {"spent": 0}, b | {"spent": 0})
+
+
+def test_where_nothing_follows_the_length_any_way_to_stop_computes_the_same(data, teacher, tmp_path, capsys):
+    settings = ["--stage", "parsing", "--small-share", 1, "--schedule"]
+    whole, parts, other = tmp_path / "whole", tmp_path / "parts", tmp_path / "other"
+    _run(data, teacher, whole, "--steps", 2, *settings, "constant")
+    for length in (["--minutes", 5, "--until", 1], ["--steps", 2]):
+        _run(data, teacher, parts, *length, *settings, "constant")
+    assert curve(parts) == curve(whole)
+    assert "begun for" not in capsys.readouterr().out
+    # Otherwise it differs, and that is said.
+    for steps in (1, 2):
+        _run(data, teacher, other, "--steps", steps, *settings, "cosine")
+    assert curve(other)[1] != curve(whole)[1]
+    assert "begun for 1 steps, and now for 2 steps: rates and frames follow the length" in capsys.readouterr().out
+
+
+def test_a_damaged_checkpoint_is_named(data, teacher, tmp_path):
+    settings = ["--stage", "parsing", "--steps", 1, "--small-share", 1]
+    _run(data, teacher, tmp_path, *settings)
+    path = tmp_path / "generator.pt"
+    whole = path.read_bytes()
+    for damaged in (whole[: len(whole) // 2], b"", b"no checkpoint", whole[:100] + bytes(200) + whole[300:]):
+        path.write_bytes(damaged)
+        with pytest.raises(InputError, match="generator.pt can't be read as a checkpoint .* move it away"):
+            _run(data, teacher, tmp_path, *settings)
+    torch.save([1, 2], path)
+    with pytest.raises(InputError, match="generator.pt is no checkpoint"):
+        _run(data, teacher, tmp_path, *settings)
+    torch.save({"step": 1}, path)
+    with pytest.raises(InputError, match="holds a run of another version"):
+        _run(data, teacher, tmp_path, *settings)
+
+
+def test_first_and_last_steps_are_logged_with_the_loss_that_is_learned_from(data, teacher, tmp_path):
+    settings = ["--stage", "image", "--small-share", 1, "--loss", "adversarial=0.1", "--steps", 3]
+    common = ["--data", data, "--vgg", teacher, "--out", tmp_path, "--device", "cpu", "--width", 4, "--batch", 1]
+    train.run(command(*common, *settings))
+    records = curve(tmp_path)
+    assert [record["step"] for record in records] == [1, 3]
+    for record in records:
+        terms = {k: v for k, v in record.items() if k not in ("step", "loss", "real", "fake")}
+        assert {"reconstruction", "adversarial"} <= terms.keys()
+        assert record["loss"] == pytest.approx(sum(terms.values()))
+
+
+def test_a_last_step_is_logged_once_and_not_where_the_run_goes_on(tmp_path):
+    lines = Curve(Log(tmp_path), 2)
+    for step in (1, 2, 3):
+        lines.add(step, 0.0, {"loss": 1.0})
+    assert [record["step"] for record in curve(tmp_path)] == [1, 2]
+    lines.end()
+    lines.add(4, 0.0, {"loss": 1.0})
+    lines.end()
+    assert [record["step"] for record in curve(tmp_path)] == [1, 2, 3, 4]
+
+
+def test_slow_steps_are_saved_every_few_minutes(monkeypatch):
+    now = 0.0
+    monkeypatch.setattr("time.monotonic", lambda: now)
+    saves, saved = Saves(5), []
+    for step in range(1, 12):
+        now += 1 if step < 6 else Saves.SECONDS / 2
+        if saves.due(step):
+            saved.append(step)
+    assert saved == [5, 7, 9, 10]
 
 
 def test_a_run_does_not_go_on_with_other_settings(data, teacher, tmp_path):

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import signal
 
 import cv2
 import numpy as np
@@ -19,7 +20,7 @@ from pise_core.pose import to_rows, visible
 from pise_core.regions import CCP_TAGS, REGION, REGIONS
 from pise_core.training import prepare, train
 from pise_core.training.articulation import articulated_pair, frame_sample
-from pise_core.training.loop import Budget, check_finite, load_checkpoint, total
+from pise_core.training.loop import Average, Budget, check_finite, load_checkpoint, total
 from pise_core.training.losses import LossWeights, parsing_terms
 from pise_core.training.metrics import KeypointAccuracy, RegionOverlap
 from pise_core.training.samples import load_samples
@@ -27,6 +28,7 @@ from pise_core.training.scenes import Scenes
 from pise_core.training.teacher import load_teacher
 from pise_core.training.train_analyzer import load_backbone
 from tests.conftest import draw_person
+from tests.training_data import curve
 
 TAGS = ["null", "skin", *sorted(tag for tags in CCP_TAGS.values() for tag in tags.split() if tag != "null")]
 _TAG_OF = {"background": "null", "hair": "hair", "face": "skin", "upper_clothes": "shirt", "dress": "dress"}
@@ -146,11 +148,35 @@ def test_the_analyzer_trains_and_resumes(prepared, backbone, tmp_path):
     second = load_checkpoint(tmp_path / "analyzer.pt")
     assert second is not None
     assert second["step"] > first["step"]
+    logged = {record["step"]: record for record in curve(tmp_path)}
+    assert {1, first["step"], second["step"]} <= logged.keys()
+    assert logged[1]["loss"] == pytest.approx(sum(logged[1][term] for term in ("region", "dice", "joint")))
     assert (tmp_path / "analyzer.safetensors").exists()
     # The photo that nobody annotated was labelled, and pixels that the network was not sure of are marked.
     labels = cv2.imread(str(tmp_path / "pseudo" / "0005.png"), cv2.IMREAD_GRAYSCALE)
     assert labels is not None
     assert set(np.unique(labels)) <= {*range(8), 255}
+
+
+def test_an_analyzer_that_is_interrupted_saves_and_goes_on(prepared, backbone, tmp_path, monkeypatch):
+    run = ["analyzer", "--data", prepared, "--out", tmp_path, "--batch", 3, "--device", "cpu", "--backbone", backbone]
+    update = Average.update
+
+    def interrupted(average, module, step):
+        signal.raise_signal(signal.SIGTERM)
+        update(average, module, step)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Average, "update", interrupted)
+        with pytest.raises(KeyboardInterrupt, match="interrupted at step 1"):
+            train.run(_parse(train, [*run, "--minutes", 5]))
+    saved = load_checkpoint(tmp_path / "analyzer.pt")
+    assert saved is not None and saved["step"] == 1
+    # What was logged after the checkpoint, before a power cut, is taken out.
+    with (tmp_path / "log.jsonl").open("a") as file:
+        file.write('{"step": 100000, "loss": 1}\n')
+    assert train.run(_parse(train, [*run, "--minutes", saved["spent"] / 60 + 0.02])) == 0
+    assert max(record["step"] for record in curve(tmp_path)) < 100000
 
 
 def test_a_backbone_begins_with_what_imagenet_taught(backbone, tmp_path):
@@ -196,7 +222,7 @@ def test_the_generator_trains_and_its_weights_load(prepared, vgg, tmp_path, argu
     assert train.run(_parse(train, [*run, *arguments, "--minutes", 0.08, "--device", "cpu"])) == 0
     model = PISE.from_pretrained(tmp_path)
     assert model.config.width == 4
-    assert model.config.detail_path == ("--paper" not in arguments and "--ablation" not in arguments)
+    assert model.config.detail_path == ("--paper" not in arguments)
     assert model.config.encoding == ("local" if "local-enc" in arguments else "joint")
     assert cv2.imread(str(tmp_path / "sheet.png")) is not None
 

@@ -14,7 +14,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of the command."""
     parser.add_argument("document", type=Path, metavar="FILE.pise", help="as the studio saves it")
     parser.add_argument("--out", required=True, type=Path, metavar="OUT", help=".png, .webp, .jpg, .gif or .mp4")
-    parser.add_argument("--weights", type=Path, metavar="PATH", help="folder of weights, or one generator's file")
+    parser.add_argument(
+        "--weights", type=Path, metavar="PATH", help="folder of weights, such as train's, or one generator's file"
+    )
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="where to compute")
 
 

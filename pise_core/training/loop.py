@@ -71,6 +71,23 @@ class Average(Generic[M]):
                 mean.copy_(new)
 
 
+class Saves:
+    """When a run is to be saved: every so many steps, and every few minutes where steps are slow."""
+
+    SECONDS = 180
+
+    def __init__(self, every: int):
+        self._every = every
+        self._last = time.monotonic()
+
+    def due(self, step: int) -> bool:
+        """After that step; True begins to count anew."""
+        due = step % self._every == 0 or time.monotonic() - self._last >= self.SECONDS
+        if due:
+            self._last = time.monotonic()
+        return due
+
+
 def save_checkpoint(path: Path, **state) -> None:
     """Write atomically: a run that is killed while saving leaves the older checkpoint whole."""
     partial = path.with_suffix(".partial")
@@ -79,10 +96,21 @@ def save_checkpoint(path: Path, **state) -> None:
 
 
 def load_checkpoint(path: Path) -> dict | None:
-    """The state that :func:`save_checkpoint` wrote, or None where there is none."""
+    """The state that :func:`save_checkpoint` wrote, or None where there is none.
+
+    Raises:
+        InputError: if the file is damaged, or something else.
+    """
     if not path.exists():
         return None
-    return torch.load(path, map_location="cpu", weights_only=True)
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # A damaged file fails in as many ways as it can be damaged
+        reason = (str(error) or type(error).__name__).splitlines()[0]
+        raise InputError(f"{path} can't be read as a checkpoint ({reason}); move it away to do without it") from None
+    if not isinstance(state, dict):
+        raise InputError(f"{path} is no checkpoint of this project; move it away to do without it")
+    return state
 
 
 class Log:
@@ -111,6 +139,32 @@ class Log:
             for name, value in values.items():
                 if isinstance(value, float):
                     self.board.add_scalar(name, value, values["step"])
+
+
+class Curve:
+    """Which steps of a run are logged: the first, every so many, and the last.
+
+    Args:
+        log: where to.
+        every: steps from one line to the next.
+    """
+
+    def __init__(self, log: Log, every: int):
+        self._log, self._every = log, every
+        self._last: dict | None = None
+
+    def add(self, step: int, seconds: float, terms: Mapping[str, float]) -> None:
+        """A step that was done, counted from 1, with the seconds since the start and its losses."""
+        record = {"step": step, "seconds": seconds, **terms}
+        due = step == 1 or step % self._every == 0
+        if due:
+            self._log(**record)
+        self._last = None if due else record
+
+    def end(self) -> None:
+        """The run is over: log its last step, unless it was already."""
+        if self._last is not None:
+            self._log(**self._last)
 
 
 def _logged_at(line: str) -> float:
@@ -142,7 +196,7 @@ def check_finite(step: int, terms: Mapping[str, Tensor | float]) -> None:
     """
     values = {k: float(v.detach()) if isinstance(v, Tensor) else v for k, v in terms.items()}
     if not all(math.isfinite(v) for v in values.values()):
-        raise FloatingPointError(f"loss is not finite at step {step}: {values}")
+        raise FloatingPointError(f"loss is not finite at step {step}: {values}; try a lower --rate")
 
 
 def total(terms: dict[str, Tensor]) -> Tensor:

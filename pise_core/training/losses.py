@@ -6,6 +6,7 @@ Weights of the terms are in ``LossWeights``; a term of weight 0 is not computed.
 same whether one process has all of it or several have a part each: the mean over the processes of what they answer.
 """
 
+import math
 from dataclasses import dataclass, field
 
 import torch
@@ -42,6 +43,11 @@ class LossWeights:
     painted: float = 2.5  # the picture before carried pixels are blended in must stand on its own
     face: float = 0.5  # and so must its face, a hundredth of the picture and the first thing that is looked at
     distillation: float = 1.0  # the matching encoder learns to see what the teacher sees
+
+    def __post_init__(self):
+        for name, weight in vars(self).items():
+            if not 0 <= weight < math.inf:
+                raise ValueError(f"the loss {name} has a weight from 0, not {weight}")
 
 
 @dataclass(frozen=True)

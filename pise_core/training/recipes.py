@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pise_core.config import PAPER_CONFIG, RELEASE_CONFIG, SHIPPED_CONFIG, PISEConfig
 from pise_core.training.losses import DEEP_PERCEPTUAL, DEEP_STYLE, LossWeights, Objective
 
+SCHEDULES = ("cosine", "constant")
 #: A batch is so many times larger on frames of half size.
 SMALL_BATCH = 4
 #: VGG-19's own width: only there can the network carry its very weights.

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from torch import nn
 
+from pise_core.errors import InputError
 from pise_core.training.processes import Processes
 from pise_core.training.recipes import SMALL_BATCH, Recipe
 from pise_core.training.sources import open_source
@@ -15,7 +16,7 @@ def summary(
     data: Path, recipe: Recipe, stage: str, vgg: Path | None, limit: int | None, length: dict, processes: Processes
 ) -> str:
     """The resolved configuration and the parameter counts, a line each. Reads the data and a given teacher's file, so
-    that what is missing is found out; writes nothing and fetches nothing.
+    that what is wrong with them is found out, and says it in their place; writes nothing and fetches nothing.
 
     Args:
         data, recipe, stage, vgg, limit: as for ``train_generator.train``.
@@ -23,24 +24,17 @@ def summary(
         processes: that would train together.
 
     Raises:
-        InputError: as training would.
+        InputError: if the stage is not for this network.
     """
     recipe = recipe.resolved()
     objective, settings = recipe.objective, recipe.optimization
-    source = open_source(data, recipe.network, limit, surroundings=objective.judged == "person")
-    teacher: Path | str = "none in this stage"
-    if needs_teacher(recipe, stage):
-        teacher = vgg or "torchvision's, from the hub"
-        if vgg is not None:
-            load_teacher(vgg, objective.layers, objective.statistics)
     model = new_model(recipe, stage)
     lines = [f"recipe {recipe.name}, stage {stage}"]
-    lines += _section("data", {"folder": data, "kind": type(source).__name__, "to draw from": len(source)})
-    lines[-1] += f"\n  held back for sheets: {len(source.held_back(6))}"
+    lines += _section("data", {"folder": data, **_described(data, recipe, limit)})
     lines += _section("network", recipe.network.to_dict())
     whole = recipe.to_dict()
     weights = whole["objective"].pop("weights")
-    lines += _section("objective", whole["objective"] | {"teacher": teacher})
+    lines += _section("objective", whole["objective"] | {"teacher": _teacher(recipe, stage, vgg)})
     lines += _section("loss weights", weights)
     lines += _section("optimization", {"optimizer": "Adam", **whole["optimization"]})
     batch = settings.batch * processes.count
@@ -53,6 +47,27 @@ def summary(
     if objective.weights.adversarial:
         lines.append(f"  discriminator: {count_parameters(new_discriminator(recipe)):,}")
     return "\n".join(lines)
+
+
+def _described(data: Path, recipe: Recipe, limit: int | None) -> dict:
+    try:
+        source = open_source(data, recipe.network, limit, surroundings=recipe.objective.judged == "person")
+    except InputError as error:
+        return {"missing": error}
+    kind = type(source).__name__
+    return {"kind": kind, "to draw from": len(source), "held back for sheets": len(source.held_back(6))}
+
+
+def _teacher(recipe: Recipe, stage: str, vgg: Path | None) -> str:
+    if not needs_teacher(recipe, stage):
+        return "none in this stage"
+    if vgg is None:
+        return "torchvision's, from the hub"
+    try:
+        load_teacher(vgg, recipe.objective.layers, recipe.objective.statistics)
+    except InputError as error:
+        return f"missing: {error}"
+    return str(vgg)
 
 
 def count_parameters(module: nn.Module) -> int:

@@ -1,15 +1,12 @@
 """The frozen VGG-19 that judges pictures: all of it, or as much as a file holds."""
 
-import pickle
 from pathlib import Path
 
-import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import Tensor
 
 from pise_core.errors import InputError
 from pise_core.networks.vgg import NUMBERS, SHALLOW_LAYERS, VGGSlice
+from pise_core.training.pretrained import fetched, read_tensors
 
 
 def load_teacher(path: Path | None, layers: tuple[str, ...] = SHALLOW_LAYERS, statistics: bool = True) -> VGGSlice:
@@ -46,21 +43,12 @@ def load_teacher(path: Path | None, layers: tuple[str, ...] = SHALLOW_LAYERS, st
 def _from_file(path: Path) -> dict[str, Tensor]:
     if not path.exists():
         raise InputError(f"{path} is missing; leave --vgg out to fetch torchvision's VGG-19")
-    try:
-        if path.suffix == ".safetensors":
-            return load_file(str(path))
-        tensors = torch.load(path, map_location="cpu", weights_only=True)
-    except (SafetensorError, RuntimeError, OSError, EOFError, pickle.UnpicklingError) as error:
-        raise InputError(f"{path} is not a readable file of weights ({str(error).splitlines()[0]})") from None
-    if not isinstance(tensors, dict):
-        raise InputError(f"{path} does not hold torchvision's VGG-19")
-    return tensors
+    return read_tensors(path)
 
 
 def _from_hub() -> dict[str, Tensor]:
     from torchvision.models import VGG19_Weights, vgg19
 
-    try:
-        return vgg19(weights=VGG19_Weights.IMAGENET1K_V1).state_dict()
-    except OSError as error:
-        raise InputError(f"VGG-19 could not be fetched ({error}); give its weights with --vgg FILE") from None
+    weights = VGG19_Weights.IMAGENET1K_V1
+    with fetched("VGG-19", weights.url, ", or give its weights with --vgg FILE"):
+        return vgg19(weights=weights).state_dict()

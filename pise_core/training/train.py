@@ -19,7 +19,7 @@ from pise_core.training.losses import (
     LossWeights,
 )
 from pise_core.training.processes import join, leave, usable_device
-from pise_core.training.recipes import RECIPES, Recipe
+from pise_core.training.recipes import RECIPES, SCHEDULES, Recipe
 from pise_core.training.samples import load_samples
 from pise_core.training.summary import summary
 from pise_core.training.trainer import PRECISIONS, STAGES
@@ -32,7 +32,7 @@ _LAYERS = {"shallow": (SHALLOW_PERCEPTUAL, SHALLOW_STYLE), "deep": (DEEP_PERCEPT
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("network", choices=["analyzer", "generator"])
     parser.add_argument("--data", type=Path, default=Path("prepared"), help="folder that prepare wrote")
-    parser.add_argument("--out", type=Path, required=True, help="checkpoints, weights, log and sample sheets go here")
+    parser.add_argument("--out", type=Path, help="checkpoints, weights, log and sample sheets go here")
     parser.add_argument(
         "--minutes", type=above_zero, default=None, help="wall clock of the whole run, over all resumptions"
     )
@@ -55,9 +55,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     generator.add_argument("--stage", choices=STAGES, default="apart")
     generator.add_argument("--dry-run", action="store_true", help="print what would be done, and do nothing")
     generator.add_argument(
-        "--paper", action="store_true", help="the paper's network on 256x256, no colour or detail path"
+        "--paper",
+        action="store_true",
+        help="the paper's network on 256x256, no colour or detail path, instead of the recipe's",
     )
-    generator.add_argument("--ablation", choices=ABLATIONS, help="the paper's network as in its section 4.3")
+    generator.add_argument("--ablation", choices=ABLATIONS, help="the network changed as in the paper's section 4.3")
     generator.add_argument("--width", type=positive, default=None, help="64 is the paper's, 16 the shipped recipe's")
     generator.add_argument(
         "--set",
@@ -85,15 +87,34 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     generator.add_argument("--precision", choices=list(PRECISIONS), help="of convolutions")
     generator.add_argument("--ema", type=share, default=None, help="decay of the weights' moving average; 0: none")
     generator.add_argument(
+        "--schedule", choices=SCHEDULES, help="of the rate: a cosine over the length of the run, or constant"
+    )
+    generator.add_argument(
         "--small-share", type=share, default=None, help="share of the run that frames are of half size (first)"
     )
-    generator.add_argument("--init", type=Path, default=None, help="pise.safetensors to begin with")
+    generator.add_argument(
+        "--init",
+        type=Path,
+        default=None,
+        metavar="PATH",
+        help="what to begin with: a run's folder, discriminator included, or a generator's file",
+    )
+    generator.add_argument(
+        "--init-discriminator",
+        type=Path,
+        default=None,
+        metavar="FILE",
+        help="what the discriminator begins with: convert's file of latest_net_D.pth, or a run's generator.pt",
+    )
     generator.add_argument("--steps", type=positive, default=None, help="length of the whole run, instead of minutes")
     generator.add_argument(
-        "--until", type=positive, default=None, help="leave the run at this step; called again it goes on"
+        "--until",
+        type=positive,
+        default=None,
+        help="leave a run of --steps at this step; called again it goes on, and computes what it would have anyhow",
     )
     generator.add_argument("--limit", type=positive, default=None, help="train on so many photos only")
-    generator.add_argument("--log-every", type=positive, default=25, help="steps between lines of log.jsonl")
+    generator.add_argument("--log-every", type=positive, default=10, help="steps between lines of log.jsonl")
     generator.add_argument("--tensorboard", action="store_true", help="curves and sheets for TensorBoard, too")
 
 
@@ -121,15 +142,21 @@ def resolve(args: argparse.Namespace) -> Recipe:
         InputError: if the settings contradict each other.
     """
     recipe = RECIPES[args.recipe]
-    network = PAPER_CONFIG if args.paper else ABLATIONS[args.ablation] if args.ablation else recipe.network
-    network = replace(network, width=recipe.network.width)
+    network = replace(PAPER_CONFIG, width=recipe.network.width) if args.paper else recipe.network
+    changes = ABLATIONS[args.ablation] if args.ablation else {}
+    for name, value in (("width", args.width), *args.set):
+        if value is None:
+            continue
+        if changes.get(name, value) != value:
+            raise InputError(f"{name} is given as {changes[name]} and as {value}; leave one of them out")
+        changes = changes | {name: value}
     given = {"batch": args.batch, "rate": args.rate, "precision": args.precision, "average": args.ema}
-    given |= {"small_share": args.small_share}
+    given |= {"small_share": args.small_share, "schedule": args.schedule}
     asked = {"adversarial": args.adversarial}
     if args.layers:
         asked |= dict(zip(("perceptual", "style"), _LAYERS[args.layers], strict=True))
     try:
-        network = replace(network, **({"width": args.width} if args.width else {}), **dict(args.set))
+        network = replace(network, **changes)
         weights = replace(recipe.objective.weights, **dict(args.loss))
         objective = replace(recipe.objective, weights=weights, **_given(asked))
         optimization = replace(recipe.optimization, **_given(given))
@@ -158,7 +185,7 @@ def run(args: argparse.Namespace) -> int:
         return 0
     train_generator.train(
         args.data,
-        args.out,
+        _out(args),
         recipe,
         args.minutes,
         args.stage,
@@ -171,6 +198,7 @@ def run(args: argparse.Namespace) -> int:
         device=args.device,
         log_every=args.log_every,
         tensorboard=args.tensorboard,
+        init_discriminator=args.init_discriminator,
     )
     return 0
 
@@ -183,11 +211,17 @@ def _expect_own_options(args: argparse.Namespace) -> None:
     """
     parser = argparse.ArgumentParser()
     add_arguments(parser)
-    usual = vars(parser.parse_args([args.network, "--out", str(args.out)]))
+    usual = vars(parser.parse_args([args.network]))
     of_other = ["backbone"] if args.network == "generator" else usual.keys() - set(_OF_ANALYZER)
     given = sorted(f"--{name.replace('_', '-')}" for name in of_other if getattr(args, name) != usual[name])
     if given:
         raise InputError(f"train {args.network} does not take {', '.join(given)}; leave that out")
+
+
+def _out(args: argparse.Namespace) -> Path:
+    if args.out is None:
+        raise InputError("training needs --out, a folder for checkpoints, weights, log and sample sheets")
+    return args.out
 
 
 def _analyzer(args: argparse.Namespace) -> int:
@@ -195,6 +229,6 @@ def _analyzer(args: argparse.Namespace) -> int:
         raise InputError("training the analyzer needs --minutes")
     device = str(usable_device(args.device))
     common = {"seed": args.seed, "device": device, **_given({"batch": args.batch, "rate": args.rate})}
-    network = train_analyzer.train(args.data, args.out, args.minutes, args.backbone, **common)
+    network = train_analyzer.train(args.data, _out(args), args.minutes, args.backbone, **common)
     print(train_analyzer.score_crops(network, load_samples(args.data, "test"), device))
     return 0

@@ -13,6 +13,7 @@ from pise_core.networks.vgg import VGGSlice
 from pise_core.pise import PISE, PISEOutput
 from pise_core.regions import REGION, REGION_COUNT
 from pise_core.training.batches import Batch
+from pise_core.training.beginnings import begin_discriminator, begin_with
 from pise_core.training.loop import Average, check_finite, rate_at, total
 from pise_core.training.losses import PictureLosses, adversarial_term, discriminator_terms, parsing_terms
 from pise_core.training.person_losses import PersonLosses
@@ -36,13 +37,24 @@ class Trainer:
         processes: that train together.
         vgg: the teacher's file; None fetches it. Not asked for where nothing is learned from it, see
             :func:`needs_teacher`.
-        init: weights to begin with.
+        init, init_discriminator: weights to begin with, see ``beginnings``.
+
+    Attributes:
+        notes: what is to be known of these, a line each.
 
     Raises:
-        InputError: if the weights of ``init`` do not fit, the teacher is missing, or the stage is not for this network.
+        InputError: if weights to begin with do not fit, the teacher is missing, or the stage is not for this network.
     """
 
-    def __init__(self, recipe: Recipe, stage: str, processes: Processes, vgg: Path | None, init: Path | None = None):
+    def __init__(
+        self,
+        recipe: Recipe,
+        stage: str,
+        processes: Processes,
+        vgg: Path | None,
+        init: Path | None = None,
+        init_discriminator: Path | None = None,
+    ):
         self.recipe, self.stage, self.processes = recipe, stage, processes
         objective, settings = recipe.objective, recipe.optimization
         device = processes.device
@@ -51,8 +63,7 @@ class Trainer:
         teacher = load_teacher(vgg, objective.layers, objective.statistics) if needed else None
         if teacher is not None and objective.matching == "vgg":
             _take_over(self.model, teacher)
-        if init is not None:
-            _begin_with(self.model, init)
+        notes = [] if init is None else [begin_with(self.model, init)]
         if settings.spectral_norm:
             normalize_spectra(self.model)
         processes.synchronize_norms(self.model)
@@ -65,6 +76,8 @@ class Trainer:
             self.losses = _picture_losses(recipe, teacher, processes).to(device)
         judged = objective.weights.adversarial and stage != "parsing"
         self.discriminator = new_discriminator(recipe).to(device) if judged else None
+        notes.append(begin_discriminator(self.discriminator, init_discriminator, init))
+        self.notes = [note for note in notes if note is not None]
         self.average = Average(self.model, settings.average)
         learning = [p for p in self.model.parameters() if p.requires_grad]
         readout = [] if self.losses is None else list(self.losses.readout.parameters())
@@ -82,7 +95,8 @@ class Trainer:
         return folded(self.average.module)
 
     def step(self, number: int, progress: float, batch: Batch) -> dict[str, float]:
-        """Learn from one batch; loss terms by name, of the batches of all processes.
+        """Learn from one batch; losses by name, of the batches of all processes: "loss", the sum that the generators
+        learn from, its terms, and the discriminator's.
 
         Args:
             number: of the step, from 0.
@@ -114,7 +128,7 @@ class Trainer:
         if pictures and not settings.critic_first:
             critic_terms = self._step_critic(number, *pictures)
         self.average.update(self.model, number)
-        return values | critic_terms
+        return {"loss": sum(values.values()), **values, **critic_terms}
 
     def _terms(self, b: Batch) -> tuple[dict[str, Tensor], PISEOutput | None]:
         """Loss terms by name but the adversarial one, and the picture (None in the parsing stage)."""
@@ -277,10 +291,3 @@ def _take_over(model: PISE, teacher: nn.Module) -> None:
     tensors = teacher.state_dict()
     matching.load_state_dict({name: tensors[name] for name in matching.state_dict()})
     matching.requires_grad_(False)
-
-
-def _begin_with(model: PISE, init: Path) -> None:
-    try:
-        model.load_state_dict(PISE.from_pretrained(init).state_dict())
-    except RuntimeError as error:
-        raise InputError(f"{init} does not fit this configuration ({str(error).splitlines()[0]})") from None

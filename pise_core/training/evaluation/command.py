@@ -73,7 +73,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _add_common_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--weights", type=Path, metavar="PATH", help="folder of weights, or one generator's file (default: shipped)"
+        "--weights",
+        type=Path,
+        metavar="PATH",
+        help="folder of weights, such as train's, or one generator's file; what is not there: shipped",
     )
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="where to compute")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures here too")

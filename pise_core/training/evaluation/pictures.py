@@ -12,10 +12,8 @@ so that no background is judged.
 """
 
 import importlib
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Literal
 
 import cv2
@@ -24,8 +22,9 @@ import torch
 from torch import Tensor, nn
 
 from pise_core.compositing import grow, window_of
-from pise_core.errors import HubUnreachable, InputError
+from pise_core.errors import InputError
 from pise_core.regions import cut_out
+from pise_core.training.pretrained import fetched
 
 #: Beyond so many frame pixels from anything that an edit concerns no pixel may differ; the seam is 1.3 wide.
 MARGIN = 3.0
@@ -80,23 +79,6 @@ def load_lpips(net: Literal["alex", "squeeze"], device: str = "cpu") -> Callable
         return found
 
     return distance
-
-
-@contextmanager
-def fetched(name: str, url: str) -> Iterator[None]:
-    """Around whatever lets torch's hub fetch a network: says what is missing, and where it belongs.
-
-    Raises:
-        HubUnreachable: if the hub can't be reached, or its file is damaged.
-    """
-    try:
-        yield
-    except (OSError, RuntimeError) as error:
-        reason, folder = str(error).splitlines()[0], Path(torch.hub.get_dir()) / "checkpoints"
-        raise HubUnreachable(
-            f"{name} can't be fetched ({reason}); put {url} into {folder}, or set TORCH_HOME to a folder that holds "
-            f"hub/checkpoints/{url.rpartition('/')[2]}"
-        ) from None
 
 
 def torchmetrics_module(name: str) -> Any:

@@ -17,7 +17,8 @@ from torch import Tensor, nn
 from pise_core.errors import InputError
 from pise_core.training.evaluation.judge import finite_mean
 from pise_core.training.evaluation.legacy import LegacyInception, window_ssim, wrapped_psnr
-from pise_core.training.evaluation.pictures import fetched, load_lpips, torchmetrics_module
+from pise_core.training.evaluation.pictures import load_lpips, torchmetrics_module
+from pise_core.training.pretrained import fetched
 
 #: So many pictures go through a network at once.
 _TOGETHER = 16

@@ -1,0 +1,109 @@
+"""What a run begins with instead of random numbers: the weights of another."""
+
+from pathlib import Path
+
+from torch import Tensor
+
+from pise_core.errors import InputError
+from pise_core.networks.discriminator import Discriminator
+from pise_core.pise import PISE
+from pise_core.training.loop import load_checkpoint
+from pise_core.weights import read_model
+
+#: What inputs and outputs mean. Weights of another meaning fit, and all that they know is wrong.
+_MEANING = ("labels", "canvas", "pose_columns")
+
+
+def begin_with(model: PISE, path: Path) -> str | None:
+    """Give the generators the weights of others.
+
+    Args:
+        model: whose weights are to be replaced.
+        path: a folder that holds ``pise.safetensors``, or such a file.
+
+    Returns:
+        What is different here, in a line; None if nothing is.
+
+    Raises:
+        InputError: if the file is missing or damaged, or its weights have other sizes or mean something else.
+    """
+    given = PISE.from_pretrained(path)
+    theirs, ours = given.config.to_dict(), model.config.to_dict()
+    other = [name for name in ours if theirs[name] != ours[name]]
+    said = f"{path} was trained with {', '.join(f'{name} {theirs[name]} (here {ours[name]})' for name in other)}"
+    meaning = [f"--set {name}={theirs[name]}" for name in other if name in _MEANING]
+    if meaning:
+        raise InputError(
+            f"{said}; give {' '.join(meaning)} (and, for other labels, data prepared for them), or leave --init out"
+        )
+    try:
+        model.load_state_dict(given.state_dict())
+    except RuntimeError:
+        advice = " ".join(f"--set {name}={theirs[name]}" for name in other)
+        raise InputError(
+            f"{path} does not fit this configuration: {said}; give {advice}, or leave --init out"
+        ) from None
+    return said if other else None
+
+
+def begin_discriminator(discriminator: Discriminator | None, given: Path | None, run: Path | None) -> str | None:
+    """Let the discriminator go on where another ended.
+
+    Args:
+        discriminator: whose weights are to be replaced; None where a run has none.
+        given: what ``convert`` made of ``latest_net_D.pth``, or a run's ``generator.pt``.
+        run: where nothing is given, what the generators begin with. If that is a folder, its discriminator goes on; it
+            may be missing, or of other sizes.
+
+    Returns:
+        What was done, in a line; None if nothing was, nor could have been.
+
+    Raises:
+        InputError: if the given file is missing or damaged, holds no discriminator, or one of other sizes, or if there
+            is none that could begin with it.
+    """
+    path = given
+    if discriminator is None:
+        if given is not None:
+            raise InputError(
+                "this run has no discriminator: leave --init-discriminator out, or give --loss adversarial=WEIGHT and "
+                "another --stage than parsing"
+            )
+        return None
+    if path is None:
+        if run is None or not run.is_dir():
+            return None
+        path = run / "generator.pt"
+        if not path.exists():
+            return f"begins with a new discriminator: {run} has none"
+    tensors, own = _discriminator_in(path), discriminator.state_dict()
+    if tensors is None:
+        fault = f"{path} holds no discriminator"
+    elif _shapes(tensors) != _shapes(own):
+        fault = f"{path} holds a discriminator of other sizes ({_size(tensors)}; here {_size(own)})"
+    else:
+        discriminator.load_state_dict(tensors)
+        return f"begins with the discriminator of {path}"
+    if given is not None:
+        raise InputError(f"{fault}; give a file of convert's or a run's generator.pt, with the same recipe and width")
+    return f"begins with a new discriminator: {fault}"
+
+
+def _discriminator_in(path: Path) -> dict[str, Tensor] | None:
+    if path.suffix == ".safetensors":
+        name, _, tensors = read_model(path)
+        return tensors if name == Discriminator.__name__ else None
+    state = load_checkpoint(path)
+    if state is None:
+        raise InputError(f"there is no file {path}")
+    return state.get("discriminator")
+
+
+def _shapes(tensors: dict[str, Tensor]) -> dict[str, tuple[int, ...]]:
+    return {name: tuple(value.shape) for name, value in tensors.items()}
+
+
+def _size(tensors: dict[str, Tensor]) -> str:
+    """In the words of ``Discriminator``, as its first convolution tells."""
+    out, channels = next((value.shape[:2] for value in tensors.values() if value.ndim == 4), (0, 0))
+    return f"{out} wide, {channels} channels to look at"
