@@ -38,8 +38,8 @@ class Session:
         number: of the document; a greater one for every photo opened and person chosen.
         sequence: the newest order number, of a request of the page or of something that it did not number.
         made: the order number of the newest edit. Pictures have it, so that older ones are told from newer ones.
-
-    All of them begin with the time: a page whose session was lost takes what comes from the next one for newer.
+        first: what all of them begin with, the time: a page whose session was lost takes what comes from the next one
+            for newer, and smaller numbers are those of a session that is gone.
     """
 
     def __init__(self) -> None:
