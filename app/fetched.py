@@ -1,7 +1,7 @@
 """A detector that is fetched from a hub: once for everybody, and beside all other work."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from typing import Any
 
 #: Seconds between two looks at how far it is.
@@ -23,7 +23,7 @@ class Fetched:
         self._work: threading.Thread | None = None
         self._lock = threading.Lock()
 
-    def fetch(self) -> Iterator[float]:
+    def fetch(self) -> Generator[float, None, None]:
         """Fetch and load it, if that isn't done; meanwhile now and then the share that is there: 1 before and after the
         download.
 

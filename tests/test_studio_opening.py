@@ -59,7 +59,7 @@ def test_corrected_joints_are_those_of_the_person_who_is_edited(studio, session,
     session.edit(Document.of(session.document.person, "two", boxes, 1))
     run(studio.commit_pose(session, {"keypoints": to_rows(moved(person))}))
     edited, placed = session.document, moved(person, 7, (20.0, -15.0))
-    beside = person.pose + np.float32((60, 0, 0))
+    beside = person.pose + np.array((60, 0, 0), np.float32)
     doubted = run(studio.place_person(session, {"keypoints": to_rows(beside)}, BUILT_IN))["pose"]["pose"]
     assert doubted["doubtful"] and doubted["own"] == to_rows(person.pose) and session.document is edited
     page = run(studio.place_person(session, {"keypoints": to_rows(placed)}, BUILT_IN))

@@ -1,6 +1,7 @@
 """Long work: downloads hold nobody up, what waits or renders many can be stopped, and no upload is left behind."""
 
 import threading
+from typing import Any
 
 from app.detectors import BUILT_IN, OPENPOSE, Detectors
 from app.fetched import Fetched
@@ -39,7 +40,7 @@ def test_whoever_waits_can_stop_but_not_the_picture_of_an_edit(studio, session, 
     next(first)
     upload = tmp_path / "photo.png"
     upload.write_bytes(b"not read yet")
-    updates = in_turn(studio, line, session, "open_upload", (str(upload),), work(session))
+    updates: Any = in_turn(studio, line, session, "open_upload", (str(upload),), work(session))
     waiting = next(updates)
     assert "1 other" in text(waiting) and can_stop(waiting)
     rendering = in_turn(studio, line, session, "render", (), work(session))
@@ -76,7 +77,7 @@ def test_a_download_holds_nobody_else_up_and_what_can_not_be_had_is_done_without
     detectors._hub[OPENPOSE] = Fetched(make)
     monkeypatch.setattr(studio, "_detectors", detectors)
     line, inputs = Line(), (str(photo_path), OPENPOSE, BUILT_IN)
-    updates = in_turn(studio, line, session, "open_file", inputs, studio.open_file(session, *inputs))
+    updates: Any = in_turn(studio, line, session, "open_file", inputs, studio.open_file(session, *inputs))
     said = next(updates)
     assert begun.wait(10) and can_stop(said)
     while "25%" not in text(said):
