@@ -18,8 +18,9 @@ CLOTH = tuple(REGION[name] for name in ("hair", "upper_clothes", "dress", "pants
 _SIDE = 128
 #: Cloth is much the same everywhere: pieces as large as can be, from anywhere.
 _SEARCH = Search(away=(1.0, 1.0), onward=120.0, chance=30.0)
-#: Pixels whose colour is believed less than this are to be filled, and those that are believed more are shown again.
-_UNKNOWN, _KNOWN = 0.5, 0.9
+#: Pixels whose colour is believed less than this are to be filled, what is mirrored at a border included; the others
+#: are shown again.
+_KNOWN = 0.9
 #: A garment of which fewer pixels of the frame are known has no texture.
 _LEAST = 150
 #: How far pieces are believed.
@@ -44,7 +45,7 @@ def continue_cloth(
     made, belief = colours, trust
     for region in CLOTH:
         inside = wanted == region
-        gap = inside & open_to_it & (trust < _UNKNOWN)
+        gap = inside & open_to_it & (trust <= _KNOWN)
         window = window_of(inside, margin=1) if gap.any() else None
         if window is None:
             continue

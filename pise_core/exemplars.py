@@ -80,8 +80,9 @@ class Search:
     Attributes:
         away: mean squared difference that weighs as much as a way of 1/24 of the grid's long side, down or up and
             sideways.
-        onward: mean squared difference by which the piece is preferred that goes on with the one shown beside it. On
-            plain cloth, where everything fits, the border would be shown over and over otherwise.
+        onward: mean squared difference by which the piece is preferred that goes on with the one shown beside it, once
+            for each of up to eight beside it. On plain cloth, where everything fits, the border would be shown over and
+            over otherwise.
         chance: as much as pieces are told apart by chance, which is the same every time.
     """
 

@@ -123,15 +123,15 @@ def still(move: Move, box: tuple[int, int, int, int]) -> bool:
 
 
 def _grid(box: tuple[int, int, int, int]) -> np.ndarray:
-    """(81, 2): a skirt bends between the corners."""
+    """(585, 2): a skirt bends at some level between the corners."""
     x0, y0, x1, y1 = box
-    xs, ys = np.meshgrid(np.linspace(x0, x1, 9), np.linspace(y0, y1, 9))
+    xs, ys = np.meshgrid(np.linspace(x0, x1, 9), np.linspace(y0, y1, 65))
     return np.stack([xs.ravel(), ys.ravel()], 1)
 
 
 def _similarity(a, b, c, d) -> np.ndarray:
-    """Bone a-b onto bone c-d: turned and moved; along the bone scaled by its length, across it left as wide as it was
-    unless the whole person changes size (foreshortening makes a limb shorter, not thinner)."""
+    """Bone a-b onto bone c-d: turned and moved; along the bone scaled by its length, across it left nearly as wide as
+    it was (foreshortening makes a limb shorter, not thinner)."""
     u, v = b - a, d - c
     source, target = np.hypot(*u) + 1e-6, np.hypot(*v) + 1e-6
     along = np.clip(target / source, 0.2, 4.0)

@@ -165,7 +165,7 @@ def reach_of(owner: np.ndarray, source: np.ndarray, target: np.ndarray) -> tuple
         box = _box_of(owner == PARTS.index(part))
         if box is None or still(move, box):
             continue
-        low, high = np.array(box[:2]), np.array(box[2:])
+        low, high = np.array(box[:2]) - 1, np.array(box[2:]) + 1  # parts are drawn a pixel wider
         if part in _WITH_OVERLAP:
             centre, radius = _overlap(part, source)
             low, high = np.minimum(low, centre - radius - 1), np.maximum(high, centre + radius + 1)

@@ -92,14 +92,14 @@ class View:
         view = View(here.image, np.where(inside, here.parsing, 0), here.pose)
         return self._owned(view, np.where(inside, here.owner, -1))
 
-    def shrunk(self, scale: float) -> "View":
-        """The same view with fewer pixels; itself where ``scale`` is about 1 or above."""
-        if scale > 0.75:
+    def resized(self, scale: float) -> "View":
+        """The same view with fewer pixels, or with more; itself where ``scale`` is about 1."""
+        if 0.75 < scale < 1.1:
             return self
         height, width = self.size
         size = max(1, round(width * scale)), max(1, round(height * scale))
         view = View(
-            cv2.resize(self.image, size, interpolation=cv2.INTER_AREA),
+            cv2.resize(self.image, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR),
             cv2.resize(self.parsing, size, interpolation=cv2.INTER_NEAREST_EXACT),
             self.pose * np.array([size[0] / width, size[1] / height, 1], np.float32),
         )

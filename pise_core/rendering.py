@@ -198,8 +198,8 @@ def _mixed(person: Person, small: bool, carried: Carried, own_map, wanted_map, p
         for other, weight in mix:
             if small:
                 garment = other.frame.only(region)
-            else:  # a reference of many more pixels than are wanted would alias
-                garment = other.full.only(region).shrunk(other.framing.scale / person.framing.scale)
+            else:  # many more pixels than are wanted would alias, and limbs are hardly made wider than they are
+                garment = other.full.only(region).resized(other.framing.scale / person.framing.scale)
             moved = carry(garment.image, garment.parsing, garment.owner, garment.pose, target_here, canvas=inside.shape)
             fits = np.where(inside & (moved.parsing == region), moved.trust, 0).astype(np.float32)
             borrowed, fits = continue_regions(moved.image, fits, np.where(inside, region, 0), reach)

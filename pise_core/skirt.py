@@ -16,12 +16,14 @@ import numpy as np
 from pise_core.pose import visible
 
 _NECK, _HIPS, _KNEES, _ANKLES = 1, (8, 11), (9, 12), (10, 13)
-#: Half the width of cloth that hangs about closed legs, in lengths of the axis.
-_CLOTH = 0.34
+#: Half the width of cloth that hangs about closed legs, in lengths of the torso.
+_CLOTH = 0.23
 #: At least, and at most, so many times as wide as it was.
 _NARROWEST, _WIDEST = 0.65, 3.0
-#: An axis that points at the camera still has this share of its length.
-_SHORTEST = 0.2
+#: Knees are at least so far below the hips, in lengths of the torso: who sits has an axis that points at the camera.
+_SHORTEST = 0.25
+#: How long a torso is whose neck is out of sight, in distances of the hips.
+_TORSO = 3.5
 #: Ankles nearer to the knees than this are folded away, or wrong; where others go they are taken to be here.
 _LEAST_SHIN = 0.3
 #: Levels lean towards the torso's by no more than this angle: whoever bows has the torso across the legs.
@@ -36,6 +38,7 @@ class Legs:
 
     Attributes:
         origin: the middle of the hips, (x, y) in pixels.
+        torso: how long that is, in pixels.
         basis: (2, 2), its columns are the axis, in pixels, and the unit vector along a level.
         levels: (K,) where the legs are measured, in lengths of the axis from the hips down, rising.
         middle: (K,) how far to the side the middle of the legs lies there, in pixels.
@@ -43,6 +46,7 @@ class Legs:
     """
 
     origin: np.ndarray
+    torso: float
     basis: np.ndarray
     levels: np.ndarray
     middle: np.ndarray
@@ -54,25 +58,23 @@ class Legs:
         return float(np.hypot(*self.basis[:, 0]))
 
     @classmethod
-    def of(cls, pose: np.ndarray, neck: bool, ankles: bool, least: float = 1e-3) -> "Legs":
-        """The legs of a pose (18, 3) that has hips and knees; ``neck``, ``ankles``: whether to look at these too;
-        ``least``: the axis is no shorter, in pixels."""
+    def of(cls, pose: np.ndarray, neck: bool, ankles: bool) -> "Legs":
+        """The legs of a pose (18, 3) that has hips and knees; ``neck``, ``ankles``: whether to look at these too."""
         pairs = np.array([pose[list(pair), :2] for pair in (_HIPS, _KNEES, _ANKLES)[: 2 + ankles]], np.float64)
         origin = pairs[0].mean(0)
+        down = origin - pose[_NECK, :2] if neck else np.array([0, _TORSO * np.hypot(*(pairs[0, 1] - pairs[0, 0]))])
+        torso = max(float(np.hypot(*down)), 1e-3)
+        down = down / torso if np.hypot(*down) > 1e-3 else np.array([0.0, 1.0])
         bend = pairs[1].mean(0) - origin
-        axis = np.arctan2(bend[1], bend[0]) if np.hypot(*bend) > 1e-3 else np.pi / 2
-        leaning = 0.0
-        if neck:
-            torso = origin - pose[_NECK, :2]
-            turned = np.arctan2(torso[1], torso[0]) - axis
-            leaning = np.clip((turned + np.pi) % (2 * np.pi) - np.pi, -_MOST_LEANING, _MOST_LEANING)
-        length, level = max(float(np.hypot(*bend)), least), axis + leaning + np.pi / 2
-        basis = np.array([[length * np.cos(axis), np.cos(level)], [length * np.sin(axis), np.sin(level)]])
+        bend = bend + max(0.0, _SHORTEST * torso - bend @ down) * down
+        axis, turned = np.arctan2(bend[1], bend[0]), np.arctan2(bend @ (-down[1], down[0]), bend @ down)
+        level = axis - np.clip(turned, -_MOST_LEANING, _MOST_LEANING) + np.pi / 2
+        basis = np.stack([bend, [np.cos(level), np.sin(level)]], 1)
         places = (pairs - origin) @ np.linalg.inv(basis).T  # (K, 2, 2): pair, leg, level and side
         levels, middle = places.mean(1).T
         levels[1] = 1.0
         levels[2:] = np.maximum(levels[2:], 1 + _LEAST_SHIN)
-        return cls(origin, basis, levels, middle, np.abs(places[:, 1, 1] - places[:, 0, 1]) / 2)
+        return cls(origin, torso, basis, levels, middle, np.abs(places[:, 1, 1] - places[:, 0, 1]) / 2)
 
     def from_pixels(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Level, and distance to the side in pixels, of points (N, 2)."""
@@ -98,14 +100,12 @@ class SkirtMove:
         there = visible(source) & visible(target)
         seen = bool(there[_NECK]), bool(there[list(_ANKLES)].all())
         before = Legs.of(source, *seen)
-        after = Legs.of(target, *seen, least=_SHORTEST * before.length)
-        size = after.length / before.length
-        hips = after.apart[0] / max(before.apart[0], 1e-3)
-        # Whoever sits down has a shorter axis and the same hips; whoever turns to the side much narrower hips and the
-        # same axis.
-        narrow = np.clip((hips / size - 0.6) / 0.2, 0, 1)
-        size = size + narrow * (hips - size) if hips < size else min(hips, max(size, 1.15))
-        cloth = np.maximum(before.apart, _CLOTH * before.length)
+        after = Legs.of(target, *seen)
+        # Who bows has a shorter torso and the same hips, who turns to the side narrower hips and the same torso.
+        axis, hips = after.length / before.length, after.apart[0] / max(before.apart[0], 1e-3)
+        torso = after.torso / before.torso if seen[0] else axis
+        size = max(torso, min(hips, 1.15 * max(torso, axis)))
+        cloth = np.maximum(before.apart, _CLOTH * before.torso)
         widths = size + (after.apart - size * before.apart) / cloth
         return cls(before, after, np.clip(widths, _NARROWEST * size, _WIDEST * size))
 

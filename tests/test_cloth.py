@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from pise_core.cloth import continue_cloth
+from pise_core.continuation import continue_regions
 from pise_core.regions import REGION
 
 _SKIRT = REGION["dress"]
@@ -39,6 +40,21 @@ def test_folds_go_on(longer):
     assert wrong.mean() < 0.5 * np.abs(truth[painted] - truth[painted].mean(0)).mean()
     assert np.std(made[painted]) > 0.7 * np.std(truth[painted])
     assert (continue_cloth(colours, trust, wanted, painted, 1.0)[0] == made).all()
+
+
+def test_folds_go_on_through_what_was_mirrored_at_the_border(longer):
+    """A borrowed garment: beside what is known its mirrored picture is there already, and half believed."""
+    truth, colours, trust, wanted, painted = longer
+    slanted = np.broadcast_to(np.indices((200, 140)).sum(0)[..., None] % 16 < 8, truth.shape) * np.uint8(
+        120
+    ) + np.uint8(60)
+    colours = np.where(trust[..., None] > 0, slanted, 0).astype(np.uint8)
+    mirrored, believed = continue_regions(colours, trust, wanted, 10)
+    made, belief = continue_cloth(mirrored, believed, wanted, painted, 1.0)
+    assert (belief[painted] > 0.9).all()
+    wrong = np.abs(made.astype(int) - slanted).mean(2)
+    near = painted & (np.arange(200)[:, None] < 130)
+    assert wrong[near].mean() < 0.35 * np.abs(slanted[near] - slanted[near].mean(0)).mean()
 
 
 def test_plain_cloth_keeps_its_grain_and_shows_no_pattern(longer):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from pise_core.moves import still
+from pise_core.moves import bounds, still
 from pise_core.pose import JOINT, default_skeleton
 from pise_core.skirt import SkirtMove
 
@@ -81,6 +81,51 @@ def test_a_smaller_person_has_a_smaller_skirt_and_a_turned_one_no_paper_thin_one
     turned = standing.copy()
     turned[_LEGS, 0] = standing[_LEGS, 0].mean()
     assert np.diff(SkirtMove.between(standing, turned).points(points)[:, 0])[0] >= 0.65 * 60 - 1e-6
+
+
+@pytest.mark.parametrize("below", [0, 3, 10, 20])
+def test_somebody_seated_stands_up(standing, below):
+    """The knees in front of the hips in the photo: the skirt does not explode."""
+    seated = standing.copy()
+    for side in ("right", "left"):
+        seated[JOINT[f"{side}_knee"], 1] = seated[JOINT[f"{side}_hip"], 1] + below
+        seated[JOINT[f"{side}_ankle"], 1] = seated[JOINT[f"{side}_knee"], 1] + 70
+    hips = seated[JOINT["right_hip"], 1]
+    lap = np.array([[125.0, hips + 15], [175.0, hips + 15]])
+    moved = SkirtMove.between(seated, standing).points(lap)
+    assert 30 < np.diff(moved[:, 0])[0] < 90
+    nudged = seated.copy()
+    nudged[JOINT["left_knee"], :2] += 0.5
+    assert np.abs(SkirtMove.between(nudged, standing).points(lap) - moved).max() < 5
+
+
+@pytest.mark.parametrize("neck", [True, False])
+def test_knees_above_the_hips_make_nothing_jump(standing, neck):
+    """A knee is dragged past the hip: a little way of the knee is a little way of the skirt."""
+    source = standing.copy()
+    if not neck:
+        source[JOINT["neck"]] = np.nan, np.nan, 0
+    points = np.array([[120.0, 240.0], [180.0, 240.0], [150.0, 280.0]])
+    before = None
+    for up in range(60, 140, 2):
+        target = source.copy()
+        for side in ("right", "left"):
+            target[JOINT[f"{side}_knee"], 1] -= up
+        moved = SkirtMove.between(source, target).points(points)
+        assert before is None or np.abs(moved - before).max() < 6
+        before = moved
+
+
+def test_bounds_hold_all_of_a_skirt_that_bulges_at_the_knees(standing):
+    target = standing.copy()
+    target[JOINT["right_knee"], 0] -= 45
+    target[JOINT["left_knee"], 0] += 45
+    move = SkirtMove.between(standing, target)
+    box = (100, 190, 200, 345)
+    ys, xs = np.mgrid[box[1] : box[3], box[0] : box[2]]
+    moved = move.points(np.stack([xs.ravel(), ys.ravel()], 1) + 0.5)
+    low, high = bounds(move, box)
+    assert (moved > low - 1).all() and (moved < high + 1).all()
 
 
 def test_knees_in_front_of_the_hips_keep_some_skirt(standing):

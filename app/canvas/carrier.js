@@ -60,7 +60,7 @@ function createCarrier() {
     return layers.parts.map(({ name, x, y, image }) => {
       const move = moves[name];
       const shifted = ([u, v]) => moveTo(move, u, v).some((to, k) => Math.abs(to - [u, v][k]) > 0.05);
-      return move && gridOf(x, y, image.width, image.height).some(shifted) ? move : null;
+      return move && gridOf(move, x, y, image.width, image.height).some(shifted) ? move : null;
     });
   }
 

@@ -4,10 +4,8 @@ const SEAM = 2; // so many pixels about a part are taken along: the generator's 
 
 // Where a part lies after a move, within the picture and on whole pixels; null if nowhere.
 function placeOf({ x, y, image }, move, width, height) {
-  const points = gridOf(x, y, image.width, image.height).map((point) => moveTo(move, ...point));
-  const [xs, ys] = [points.map((point) => point[0]), points.map((point) => point[1])];
-  const [left, top] = [Math.max(0, Math.floor(Math.min(...xs)) - SEAM), Math.max(0, Math.floor(Math.min(...ys)) - SEAM)];
-  const [right, bottom] = [Math.min(width, Math.ceil(Math.max(...xs)) + SEAM), Math.min(height, Math.ceil(Math.max(...ys)) + SEAM)];
+  const [x0, y0, x1, y1] = boundsOf(move, image, x, y);
+  const [left, top, right, bottom] = [Math.max(0, x0 - SEAM), Math.max(0, y0 - SEAM), Math.min(width, x1 + SEAM), Math.min(height, y1 + SEAM)];
   return right - left < 2 || bottom - top < 2 ? null : { left, top, right, bottom };
 }
 

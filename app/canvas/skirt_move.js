@@ -1,22 +1,23 @@
 // How a skirt hangs about two legs: the rules of pise_core/skirt.py, number by number.
-const [CLOTH, NARROWEST, WIDEST, SHORTEST, LEAST_SHIN] = [0.34, 0.65, 3, 0.2, 0.3];
-
+const [CLOTH, NARROWEST, WIDEST, SHORTEST, TORSO, LEAST_SHIN] = [0.23, 0.65, 3, 0.25, 3.5, 0.3];
 const MOST_LEANING = (35 * Math.PI) / 180;
 
 // The axis from the hips to the knees, and what the legs do on either side of it.
-function legsOf(pose, neck, ankles, least = 1e-3) {
+function legsOf(pose, neck, ankles) {
   const pairs = [[8, 11], [9, 12], [10, 13]].slice(0, ankles ? 3 : 2).map((pair) => pair.map((j) => pose[j]));
   const between = ([p, q]) => [(p.x + q.x) / 2, (p.y + q.y) / 2];
   const [[x, y], knees] = pairs.map(between);
-  const [bx, by] = [knees[0] - x, knees[1] - y];
-  const axis = Math.hypot(bx, by) > 1e-3 ? Math.atan2(by, bx) : Math.PI / 2;
-  let leaning = 0;
-  if (neck) {
-    const turned = Math.atan2(y - pose[1].y, x - pose[1].x) - axis;
-    leaning = clamp(turned - 2 * Math.PI * Math.floor((turned + Math.PI) / (2 * Math.PI)), -MOST_LEANING, MOST_LEANING);
-  }
-  const [length, level] = [Math.max(Math.hypot(bx, by), least), axis + leaning + Math.PI / 2];
-  const legs = { x, y, length, ax: length * Math.cos(axis), ay: length * Math.sin(axis), ux: Math.cos(level), uy: Math.sin(level) };
+  const [right, left] = pairs[0];
+  const body = neck ? [x - pose[1].x, y - pose[1].y] : [0, TORSO * Math.hypot(left.x - right.x, left.y - right.y)];
+  const tall = Math.hypot(...body);
+  const torso = Math.max(tall, 1e-3);
+  const [dx, dy] = tall > 1e-3 ? [body[0] / torso, body[1] / torso] : [0, 1];
+  let [ax, ay] = [knees[0] - x, knees[1] - y];
+  const missing = Math.max(0, SHORTEST * torso - (ax * dx + ay * dy));
+  [ax, ay] = [ax + missing * dx, ay + missing * dy];
+  const turned = Math.atan2(ay * dx - ax * dy, ax * dx + ay * dy);
+  const level = Math.atan2(ay, ax) - clamp(turned, -MOST_LEANING, MOST_LEANING) + Math.PI / 2;
+  const legs = { x, y, torso, length: Math.hypot(ax, ay), ax, ay, ux: Math.cos(level), uy: Math.sin(level) };
   const places = pairs.map((pair) => pair.map((joint) => fromPixels(legs, joint.x, joint.y)));
   const levels = places.map(([p, q]) => (p[0] + q[0]) / 2);
   levels[1] = 1;
@@ -46,13 +47,12 @@ const toPixels = ({ x, y, ax, ay, ux, uy }, level, side) => [x + level * ax + si
 function skirtMove(source, target) {
   const seen = [[1], [10, 13]].map((joints) => joints.every((j) => source[j].on && target[j].on));
   const before = legsOf(source, ...seen);
-  const after = legsOf(target, ...seen, SHORTEST * before.length);
-  let size = after.length / before.length;
-  const hips = after.apart[0] / Math.max(before.apart[0], 1e-3);
-  if (hips < size) size += clamp((hips / size - 0.6) / 0.2, 0, 1) * (hips - size);
-  else size = Math.min(hips, Math.max(size, 1.15));
+  const after = legsOf(target, ...seen);
+  const [axis, hips] = [after.length / before.length, after.apart[0] / Math.max(before.apart[0], 1e-3)];
+  const torso = seen[0] ? after.torso / before.torso : axis;
+  const size = Math.max(torso, Math.min(hips, 1.15 * Math.max(torso, axis)));
   const widths = before.apart.map((apart, k) => {
-    const cloth = Math.max(apart, CLOTH * before.length);
+    const cloth = Math.max(apart, CLOTH * before.torso);
     return clamp(size + (after.apart[k] - size * apart) / cloth, NARROWEST * size, WIDEST * size);
   });
   return {

@@ -207,6 +207,9 @@ class Document(EditedPerson):
     def frames(self, edits: Edits | None = None, side: int = PREVIEW_SIDE) -> Sequence[Callable[[], np.ndarray]]:
         """What makes the pictures of the motion, (h, w, 3) uint8, one call each.
 
+        Painted and borrowed garments are plain beyond what is known of them, as in previews: texture that is found anew
+        for each picture would flicker.
+
         Args:
             edits: by default the current ones.
             side: long side of the pictures in pixels, if the photo is that large.
