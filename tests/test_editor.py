@@ -285,17 +285,21 @@ def test_a_large_photo_is_edited_as_a_small_one(random_editor, person):
     assert (got & expected).sum() > 0.7 * (got | expected).sum()
 
 
-@pytest.mark.parametrize("factor", [0.4, 2.5])
+@pytest.mark.parametrize("factor", [0.5, 2.5])
 def test_a_garment_from_a_photo_of_another_size_is_as_wide(editor, known, other_person, factor):
     """What is borrowed covers as much of the person, whatever the size of the photo that it comes from."""
 
+    striped = other_person.photo.copy()
+    ys, xs = np.nonzero(other_person.parsing == REGION["pants"])
+    striped[ys, xs] = np.where(xs[:, None] // 4 % 2, 220, 40)
+
     def carried(scale):
-        size = tuple(round(scale * side) for side in other_person.photo.shape[1::-1])
-        photo = cv2.resize(other_person.photo, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
+        size = tuple(round(scale * side) for side in striped.shape[1::-1])
+        photo = cv2.resize(striped, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
         parsing = cv2.resize(other_person.parsing, size, interpolation=cv2.INTER_NEAREST)
         other = editor.set_person(photo, pose=other_person.pose * [scale, scale, 1], parsing=parsing)
         return known.render(styles={"pants": [(other, 1.0)]}, cloth=False).photo
 
-    trousers = known.parsing == REGION["pants"]
-    same, scaled = (carried(scale)[trousers].astype(int) for scale in (1.0, factor))
-    assert np.abs(same - scaled).mean() < 0.25 * np.abs(same - known.photo[trousers]).mean()
+    trousers = cv2.erode((known.parsing == REGION["pants"]).astype(np.uint8), np.ones((5, 5))) > 0
+    same, scaled = (carried(scale)[trousers].astype(float) for scale in (1.0, factor))
+    assert np.corrcoef(same.mean(1), scaled.mean(1))[0, 1] > 0.8
