@@ -158,7 +158,9 @@ page.addEventListener("opened", () => {
 // ---- from the server
 
 function takeMotion() {
-  if (!props.motion || (props.motion.seq !== null && props.motion.seq < newest)) return; // a newer answer follows
+  const seq = props.motion?.seq ?? newest;
+  if (!props.motion || seq < newest) return; // a newer answer follows, or was here already
+  newest = seq;
   const on = playing;
   halt();
   rest();

@@ -235,7 +235,9 @@ $("#rows").addEventListener("change", slide);
 // ---- from the server
 
 function takeStyles() {
-  if (!props.styles || (props.styles.seq !== null && props.styles.seq < newest)) return; // a newer answer follows
+  const seq = props.styles?.seq ?? newest;
+  if (!props.styles || seq < newest) return; // a newer answer follows, or was here already
+  newest = seq;
   blend.close();
   sliding = null;
   clearTimeout(keying);
