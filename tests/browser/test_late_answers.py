@@ -12,7 +12,8 @@ _ANSWERED = """([script, name, answers, seen]) => {
   const element = document.body.appendChild(document.createElement("div"));
   const [props, watched] = [{ references: [], present: [] }, {}];
   const watch = (name, callback) => (watched[name] = callback);
-  new Function("element", "trigger", "props", "server", "upload", "watch", script)(element, () => {}, props, {}, null, watch);
+  const part = new Function("element", "trigger", "props", "server", "upload", "watch", script);
+  part(element, () => {}, props, {}, null, watch);
   return answers.map((answer) => {
     props[name] = answer;
     watched[name]();
