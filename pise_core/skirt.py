@@ -5,7 +5,7 @@ legs do on either side of it at every level: how far their middle lies from the 
 0 is the hips, 1 the knees; the ankles are wherever they are seen. Levels lie across the torso and not across the axis:
 the waist stays with the torso when the legs swing to the side. A skirt that moves keeps its levels; at each of them it
 follows the middle, and becomes wider by as much as the legs go apart: the hem of a long one as far as the ankles, and
-the waist not at all.
+the waist not at all. The cloth between and about the legs is stretched, what flares beyond them is not.
 """
 
 from dataclasses import dataclass
@@ -16,10 +16,10 @@ import numpy as np
 from pise_core.pose import visible
 
 _NECK, _HIPS, _KNEES, _ANKLES = 1, (8, 11), (9, 12), (10, 13)
-#: Half the width of cloth that hangs about closed legs, in lengths of the torso.
-_CLOTH = 0.23
+#: Half the width of cloth that lies about closed legs, in lengths of the torso. What flares beyond goes with the leg.
+_CLOTH = 0.16
 #: At least, and at most, so many times as wide as it was.
-_NARROWEST, _WIDEST = 0.65, 3.0
+_NARROWEST, _WIDEST = 0.65, 5.0
 #: Knees are at least so far below the hips, in lengths of the torso: who sits has an axis that points at the camera.
 _SHORTEST = 0.25
 #: How long a torso is whose neck is out of sight, in distances of the hips.
@@ -92,7 +92,9 @@ class SkirtMove:
 
     source: Legs
     target: Legs
-    widths: np.ndarray  # (K,) how many times as wide as it was at each level
+    size: float  # how many times as large the whole person is
+    cloth: np.ndarray  # (K,) half the width of what is stretched at each level, in pixels of the source
+    widths: np.ndarray  # (K,) how many times as wide as it was that becomes
 
     @classmethod
     def between(cls, source: np.ndarray, target: np.ndarray) -> "SkirtMove":
@@ -107,13 +109,15 @@ class SkirtMove:
         size = max(torso, min(hips, 1.15 * max(torso, axis)))
         cloth = np.maximum(before.apart, _CLOTH * before.torso)
         widths = size + (after.apart - size * before.apart) / cloth
-        return cls(before, after, np.clip(widths, _NARROWEST * size, _WIDEST * size))
+        return cls(before, after, size, cloth, np.clip(widths, _NARROWEST * size, _WIDEST * size))
 
     def points(self, points: np.ndarray) -> np.ndarray:
         """See :class:`pise_core.moves.Move`."""
         level, side = self.source.from_pixels(points)
-        wide = np.interp(level, self.source.levels, self.widths)
-        side = (side - np.interp(level, self.source.levels, self.source.middle)) * wide
+        side = side - np.interp(level, self.source.levels, self.source.middle)
+        cloth, wide = (np.interp(level, self.source.levels, values) for values in (self.cloth, self.widths))
+        inside = np.clip(side, -cloth, cloth)
+        side = inside * wide + (side - inside) * self.size
         level = _piecewise(level, self.source.levels, self.target.levels)
         return self.target.to_pixels(level, side + np.interp(level, self.target.levels, self.target.middle))
 
@@ -122,7 +126,9 @@ class SkirtMove:
         level, side = self.target.from_pixels(points)
         side = side - np.interp(level, self.target.levels, self.target.middle)
         level = _piecewise(level, self.target.levels, self.source.levels)
-        side = side / np.interp(level, self.source.levels, self.widths)
+        cloth, wide = (np.interp(level, self.source.levels, values) for values in (self.cloth, self.widths))
+        inside = np.clip(side, -cloth * wide, cloth * wide)
+        side = inside / wide + (side - inside) / self.size
         return self.source.to_pixels(level, side + np.interp(level, self.source.levels, self.source.middle))
 
     def picture(

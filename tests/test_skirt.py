@@ -50,6 +50,15 @@ def test_a_hem_goes_apart_with_the_feet_and_the_waist_stays(standing, apart):
     assert (np.diff(sides) > -1e-6).all() and sides[-1] > 1.5 * sides[0]
 
 
+def test_what_flares_goes_with_the_leg_and_no_further(standing, apart):
+    move = SkirtMove.between(standing, apart)
+    ankle, shift = standing[JOINT["left_ankle"], :2].astype(float), 60
+    flare = ankle + np.array([[20, 0], [50, 0]])
+    moved = move.points(flare)
+    assert moved[:, 0] == pytest.approx(flare[:, 0] + shift, abs=6)
+    assert moved[1, 0] - moved[0, 0] == pytest.approx(30, abs=0.1)
+
+
 def test_the_waist_stays_with_the_torso_when_the_legs_swing_to_the_side(standing):
     target = standing.copy()
     for joint in ("right_knee", "left_knee"):

@@ -1,7 +1,7 @@
 // Pictures that move: by a matrix [a, b, c, d, e, f], as canvases take it, or, bent like a skirt, in small cells.
 const STILL = [1, 0, 0, 1, 0, 0];
-const STRIP = 10; // pixels that a cell is high
-const COLUMNS = 2;
+const STRIP = 12; // pixels that a cell is high
+const COLUMNS = 6;
 const MOST = 4096; // pixels along each side of what is bent
 
 // First q, then p.

@@ -1,5 +1,5 @@
 // How a skirt hangs about two legs: the rules of pise_core/skirt.py, number by number.
-const [CLOTH, NARROWEST, WIDEST, SHORTEST, TORSO, LEAST_SHIN] = [0.23, 0.65, 3, 0.25, 3.5, 0.3];
+const [CLOTH, NARROWEST, WIDEST, SHORTEST, TORSO, LEAST_SHIN] = [0.16, 0.65, 5, 0.25, 3.5, 0.3];
 const MOST_LEANING = (35 * Math.PI) / 180;
 
 // The axis from the hips to the knees, and what the legs do on either side of it.
@@ -51,21 +51,28 @@ function skirtMove(source, target) {
   const [axis, hips] = [after.length / before.length, after.apart[0] / Math.max(before.apart[0], 1e-3)];
   const torso = seen[0] ? after.torso / before.torso : axis;
   const size = Math.max(torso, Math.min(hips, 1.15 * Math.max(torso, axis)));
+  const cloth = before.apart.map((apart) => Math.max(apart, CLOTH * before.torso));
   const widths = before.apart.map((apart, k) => {
-    const cloth = Math.max(apart, CLOTH * before.torso);
-    return clamp(size + (after.apart[k] - size * apart) / cloth, NARROWEST * size, WIDEST * size);
+    return clamp(size + (after.apart[k] - size * apart) / cloth[k], NARROWEST * size, WIDEST * size);
   });
   return {
     points(x, y) {
-      const [level, side] = fromPixels(before, x, y);
-      const wide = (side - interpolated(level, before.levels, before.middle)) * interpolated(level, before.levels, widths);
+      const [level, off] = fromPixels(before, x, y);
+      const side = off - interpolated(level, before.levels, before.middle);
+      const edge = interpolated(level, before.levels, cloth);
+      const inside = clamp(side, -edge, edge);
+      const wide = inside * interpolated(level, before.levels, widths) + (side - inside) * size;
       const there = interpolated(level, before.levels, after.levels, true);
       return toPixels(after, there, wide + interpolated(there, after.levels, after.middle));
     },
     back(x, y) {
-      const [level, wide] = fromPixels(after, x, y);
+      const [level, off] = fromPixels(after, x, y);
+      const wide = off - interpolated(level, after.levels, after.middle);
       const there = interpolated(level, after.levels, before.levels, true);
-      const side = (wide - interpolated(level, after.levels, after.middle)) / interpolated(there, before.levels, widths);
+      const times = interpolated(there, before.levels, widths);
+      const edge = interpolated(there, before.levels, cloth) * times;
+      const inside = clamp(wide, -edge, edge);
+      const side = inside / times + (wide - inside) / size;
       return toPixels(before, there, side + interpolated(there, before.levels, before.middle));
     },
   };

@@ -97,7 +97,7 @@ def test_a_skirt_bends_in_the_browser_as_on_the_server(chromium):
     for seen, wanted in ((bent, expected), (back, placed)):
         seen = np.array(seen, np.uint8).reshape(400, 300, 4)
         inside = cv2.erode((wanted.sum(2) > 0).astype(np.uint8), np.ones((9, 9), np.uint8)) > 0
-        assert inside.sum() > 5_000 and (seen[inside][:, 3] > 250).mean() > 0.98
+        assert inside.sum() > 5_000 and (seen[inside][:, 3] > 250).mean() > 0.95
         whole = inside & (seen[..., 3] > 250)
         assert np.abs(seen[whole][:, :3].astype(int) - wanted[whole]).mean() < 3
 
