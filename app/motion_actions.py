@@ -13,6 +13,12 @@ from pise_core.errors import InputError
 
 #: Long side of the pictures that are saved, in pixels, where the photo is that large.
 SIDES = {"small": PREVIEW_SIDE, "large": 1280}
+#: What is next with no key pose, with one, and with more.
+_NEXT = (
+    "There are no key poses.",
+    "Two or more key poses make a motion; add another.",
+    "Play it, or save it as GIF or MP4.",
+)
 
 
 class MotionActions(Engine):
@@ -30,7 +36,7 @@ class MotionActions(Engine):
             yield {"motion": {"motion": page.motion(document, sequence)}}  # the page shows what was refused
             raise
         news = {"motion": {"motion": page.motion(document, sequence)}}
-        yield news | status("ok", "Play it, or save it as GIF or MP4.", session)
+        yield news | status("ok", _NEXT[min(len(keys), 2)], session)
 
     def save_motion(self, session: Session, value: Any) -> Updates:
         """Render the motion, and hand it out; ``value`` is ``{"format", "size"}``, gif or mp4 and small or large.

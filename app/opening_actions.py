@@ -202,5 +202,5 @@ def _ready(session: Session, note: str) -> Update:
     if note:
         return status("error", note, session)
     others = f"{len(session.people)} people found: choose whom to edit." if len(session.people) > 1 else ""
-    before = "" if session.before is None else "Undo brings back the one before."
+    before = "" if session.before is None else "Undo brings back your work before this."
     return status("ok", page.sentences(["Ready. Drag a joint to change the pose.", others, before]), session)

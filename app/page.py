@@ -38,8 +38,13 @@ def status(kind: str, text: str, session: Session | None = None, stop: bool = Fa
     # The same text twice must still reach the page, which may show another one meanwhile: hence the version.
     bar: dict[str, Any] = {"status": {"kind": kind, "text": text, "stop": stop, "version": next(_versions)}}
     if session is not None:
-        known = session.document is not None
-        bar["history"] = {"undo": session.can_undo, "redo": session.can_redo, "save": known}
+        document = session.document
+        bar["history"] = {
+            "undo": session.can_undo,
+            "redo": session.can_redo,
+            "start_over": document is not None and not document.edits.none,
+            "save": document is not None,
+        }
     return {"bar": bar}
 
 

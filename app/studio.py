@@ -105,8 +105,9 @@ def build(studio: actions.Studio) -> gr.Blocks:
         # would miss what it is told.
         with gr.Column(elem_id="welcome"):
             gr.HTML(
-                "<h2>Start with a photo of one person</h2><p>Full body works best. It is processed on this server "
-                "alone, and forgotten ten minutes after you close the page. A saved .pise document opens here too.</p>",
+                "<h2>Start with a photo of one person</h2><p>Full body works best. The photo is processed on this "
+                "server alone, and forgotten ten minutes after you close the page. A saved .pise document opens here "
+                "too.</p>",
                 apply_default_css=False,
             )
             drop = gr.File(label="Photo", height=220, elem_id="drop")

@@ -27,6 +27,7 @@ def test_drag_commit_render_undo_redo(studio, session, person):
     assert page["result"]["result"]["seq"] >= 4 and page["bar"]["history"] == {
         "undo": True,
         "redo": False,
+        "start_over": True,
         "save": True,
     }
     assert page["regions"]["map"]["paint"] is None
@@ -36,12 +37,14 @@ def test_drag_commit_render_undo_redo(studio, session, person):
         assert file.format == "PNG" and not file.info
     page = run(studio.undo(session, {"seq": 5}))
     assert page["pose"]["pose"]["rows"] == page["pose"]["pose"]["own"]
+    assert not page["bar"]["history"]["start_over"]
     page = run(studio.render(session))
     assert np.array_equal(read_image(page["download"]["value"]), person.photo)
     page = run(studio.redo(session, {"seq": 6}))
     assert page["pose"]["pose"]["rows"] == rows and page["bar"]["history"] == {
         "undo": True,
         "redo": False,
+        "start_over": True,
         "save": True,
     }
 

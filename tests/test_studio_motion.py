@@ -30,7 +30,8 @@ def test_a_key_pose_that_is_added_while_a_picture_is_rendered_takes_away_no_down
     picture = studio.render(session)
     next(picture)
     motion = {"keys": [to_rows(person.pose)], "seconds": 0.5, "loop": True}
-    run(studio.commit_motion(session, {"motion": motion}))
+    told = run(studio.commit_motion(session, {"motion": motion}))["bar"]["status"]["text"]
+    assert "add another" in told  # one alone can be neither played nor saved
     page = run(picture)
     assert page["download"]["interactive"] and page["bar"]["status"]["kind"] == "ok"
     assert page["pose"]["layers"]

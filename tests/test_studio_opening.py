@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from app import page
 from app.detectors import BUILT_IN
 from app.opening_actions import joints_on_person
 from app.session import Found, Session
@@ -147,7 +148,7 @@ def test_a_saved_document_opens_as_it_was(studio, session, person, known_other, 
 
     opened = Session()
     page = run(studio.open_file(opened, path, BUILT_IN, BUILT_IN)) | run(studio.prepare(opened))
-    assert page["bar"]["history"] == {"undo": True, "redo": True, "save": True}
+    assert page["bar"]["history"] == {"undo": True, "redo": True, "start_over": True, "save": True}
     assert opened.name == "drawn" and [r.name for r in opened.references.values()] == ["other"]
     assert np.array_equal(read_image(page["download"]["value"]), session.document.render().photo)
     for _ in range(3):
@@ -210,10 +211,11 @@ def test_undo_brings_back_the_document_before_another_photo_was_opened(studio, s
     assert session.document is None and "Undo button" in news["bar"]["status"]["text"]
     news = run(studio.undo(session, {"seq": session.sequence + 1}))
     assert session.document is before and news["pose"]["pose"]["rows"] == to_rows(pose)
-    assert news["bar"]["history"] == {"undo": True, "redo": True, "save": True}  # the pose can be undone too
+    # The pose can be undone too.
+    assert news["bar"]["history"] == {"undo": True, "redo": True, "start_over": True, "save": True}
     news = run(studio.redo(session, {}))
     assert session.photo.shape == (200, 160, 3) and news["pose"]["pose"]["placing"]
-    assert news["bar"]["history"] == {"undo": True, "redo": False, "save": False}
+    assert news["bar"]["history"] == {"undo": True, "redo": False, "start_over": False, "save": False}
     run(studio.undo(session, {}))
     run(studio.undo(session, {"seq": session.sequence + 1}))
     assert before.edits.none
@@ -224,6 +226,8 @@ def test_redo_leads_to_the_photo_that_undo_has_left_and_to_all_of_its_steps(stud
     first = session.document
     run(studio.open_file(session, photo_path, BUILT_IN, BUILT_IN))
     second = session.document
+    history = page.status("ok", "", session)["bar"]["history"]
+    assert history["undo"] and not history["start_over"]  # undo leads to the photo before, and this one is as it was
     run(studio.commit_paint(session, {"labels": stroke(person)}))
     run(studio.undo(session, {}))
     news = run(studio.undo(session, {"within": True}))

@@ -48,11 +48,8 @@ page.addEventListener("step", () => {
   $('[data-do="undo"]').disabled = $('[data-do="start_over"]').disabled = false;
 });
 function takeHistory() {
-  const { undo, redo, save } = props.history ?? {};
-  $('[data-do="undo"]').disabled = !undo;
-  $('[data-do="redo"]').disabled = !redo;
-  $('[data-do="start_over"]').disabled = !undo;
-  $('[data-do="save"]').disabled = !save;
+  const may = props.history ?? {};
+  for (const name of ["undo", "redo", "start_over", "save"]) $(`[data-do="${name}"]`).disabled = !may[name];
 }
 function takeFile() {
   if (props.file) download(props.file.url, props.file.name);

@@ -97,7 +97,7 @@ const placingActions = {
     $("#anyway").hidden = true;
     remember(rowsFromPose(pose));
     showSelection();
-    tell("status", { kind: "hint", text: "Use this pose analyses the person anew. Undo then brings back your edits until now." });
+    tell("status", { kind: "hint", text: "With “Use this pose” the person is analysed anew. Undo then brings back your edits until now." });
   },
   use: () => place(false),
   anyway: () => place(true),

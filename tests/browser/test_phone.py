@@ -133,3 +133,24 @@ def test_fingers_find_every_tool_and_know_what_it_is_for(visit):
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
         visitor.shoot(f"targets-{mode.lower()}")
     assert {mode: targets for mode, targets in found.items() if targets} == {}
+
+
+#: Joints on the stage that a finger can't reach, because something else lies over them.
+_COVERED = """() => {
+  const root = document.querySelector("#pose .html-container > div").shadowRoot;
+  const stage = root.querySelector("#stage").getBoundingClientRect();
+  const covered = ({ left, top, width, height }) => {
+    const [x, y] = [left + width / 2, top + height / 2];
+    return y > stage.top && y < stage.bottom && root.elementFromPoint(x, y).closest("button") !== null;
+  };
+  const joints = [...root.querySelectorAll("circle[data-joint]")];
+  return joints.filter((joint) => covered(joint.getBoundingClientRect())).map((joint) => joint.dataset.joint);
+}"""
+
+
+def test_no_button_lies_over_a_raised_arm(visit):
+    visitor = visit("phone-raised", **PHONE)
+    open_example(visitor, 0)
+    visitor.after(lambda: visitor.page.locator("#pose [data-preset]", has_text="Arms up").tap())
+    visitor.page.evaluate("scrollTo(0, 0)")
+    assert visitor.page.evaluate(_COVERED) == []

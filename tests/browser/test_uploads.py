@@ -92,6 +92,6 @@ def test_a_file_dropped_anywhere_is_opened_and_does_not_replace_the_page(visit, 
     number = page.evaluate("window.piseStudio.document")
     drop(page, "#result", drawn_photo)
     page.wait_for_function("number => window.piseStudio.document > number", arg=number)
-    assert "Undo brings back the one before" in visitor.wait_for()
+    assert "Undo brings back your work before this" in visitor.wait_for()
     with Image.open(drawn_photo) as photo:
         assert page.locator("#download").inner_text().endswith(f"{photo.width} × {photo.height}")
