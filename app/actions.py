@@ -101,7 +101,7 @@ class Studio(OpeningActions, TextureActions, MotionActions):
 
     def _arrive(self, session: Session, value: Any) -> Updates:
         """Another photo takes the place of the one on the page."""
-        session.edited(checks.sequence(value))
+        session.edited(checks.sequence(value), note=f"Here is {session.name} again.")
         yield {"bar": page.weights(self.weights, session.weights)}
         yield from self.come_back(session)
 
@@ -224,7 +224,7 @@ def _travelled(session: Session, value: Any, step: Callable[[Document], bool]) -
 
 def _done(session: Session, document: Document, edits: Edits) -> str:
     if edits.none:
-        return "This is the photo as it was."
+        return page.sentences(["This is the photo as it was.", session.note])
     notes = [session.note]
     if session.carried and edits.paint is not None:
         kept = document.paint_kept(edits)

@@ -71,6 +71,7 @@ def test_corrected_joints_are_those_of_the_person_who_is_edited(studio, session,
     assert to_rows(session.document.person.pose) == to_rows(placed)  # they stay where the user has put them
     run(studio.undo(session, {}))
     assert session.document is edited and [found.box for found in session.people] == boxes
+    assert "Here is two again." in run(studio.render(session))["bar"]["status"]["text"]
 
 
 def test_a_skeleton_placed_on_a_person_is_not_doubted(studio, session, person):

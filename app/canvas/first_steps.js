@@ -2,22 +2,22 @@
 // last one, or when they are closed, they don't come back in this browser.
 const KEY = "pise-first-steps";
 const ORDER = ["pose", "change", "take"];
-const done = new Set();
+const done = new Set(remembered());
 
-const remembered = () => {
+function remembered() {
   try {
-    return localStorage.getItem(KEY) === "done";
+    return (localStorage.getItem(KEY) ?? "").split(" ").filter((step) => ORDER.includes(step));
   } catch {
-    return false; // a browser that stores nothing shows them each time
+    return []; // a browser that stores nothing shows them each time
   }
-};
+}
 function close() {
   element.replaceChildren();
   delete document.body.dataset.steps;
 }
-function forGood() {
+function remember(steps) {
   try {
-    localStorage.setItem(KEY, "done");
+    localStorage.setItem(KEY, [...steps].join(" "));
   } catch {
     // As above.
   }
@@ -37,9 +37,9 @@ function draw() {
 function tick(step) {
   if (!document.body.dataset.steps || done.has(step)) return;
   done.add(step);
+  remember(done);
   draw();
   if (done.size < ORDER.length) return;
-  forGood();
   page.addEventListener("opened", close, { once: true }); // with the next mode: the canvas must not jump under the hand
 }
 
@@ -50,14 +50,14 @@ const places = {
   take: () => document.getElementById("outcome").scrollIntoView({ behavior: "smooth", block: "nearest" }),
 };
 
-if (!remembered()) {
+if (done.size < ORDER.length) {
   element.innerHTML = HTML;
   for (const slot of element.querySelectorAll("[data-icon]")) slot.innerHTML = icon(slot.dataset.icon);
   document.body.dataset.steps = "open";
   element.addEventListener("click", (event) => {
     const item = event.target.closest("li");
     if (event.target.closest(".close")) {
-      forGood();
+      remember(ORDER);
       close();
     }
     if (item) places[item.dataset.step]();

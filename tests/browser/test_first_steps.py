@@ -17,6 +17,10 @@ def test_steps_are_ticked_off_and_do_not_come_back(visit):
     visitor.shoot("1-new")
     visitor.after(lambda: page.locator("#pose [data-preset]").nth(2).click())
     assert _state(page) == [True, False, False]
+    visitor.reload()
+    page.wait_for_function("window.piseStudio?.carrier?.newest > 0")
+    visitor.wait_for()
+    assert _state(page) == [True, False, False]
 
     page.locator("#first-steps li[data-step=change] button").click()
     assert page.locator("#tab-regions").get_attribute("aria-selected") == "true"
