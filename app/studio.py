@@ -25,7 +25,7 @@ from app.canvas.components import (
 from app.handlers import SORRY, Handlers
 from app.line import AT_ONCE
 from app.mcp import McpUploads
-from app.page import status
+from app.page import sentence, status
 from app.registry import Sessions
 from app.session import Session
 from app.theme import CSS, theme
@@ -83,7 +83,7 @@ def build(studio: actions.Studio) -> gr.Blocks:
         try:
             return studio.live(sessions.by_token(checks.field(request, "session")), request)
         except InputError as error:
-            return {"ok": False, "error": str(error)}
+            return {"ok": False, "error": sentence(str(error))}
         except Exception:
             log.exception("live preview failed")
             return {"ok": False, "error": SORRY}
