@@ -1,7 +1,8 @@
 """Garments that go on: what was painted or borrowed of a garment, beyond what is known of it, in its own texture.
 
 A skirt that was painted longer, a long one that borrows the cloth of a short one: the network knows their colour, and
-paints them flat. Pieces of the garment itself (:mod:`pise_core.pieces`) have its folds, its weave and its print.
+paints them flat. Pieces of the garment itself (:mod:`pise_core.pieces`) have its folds and its weave; large prints and
+seams are not continued.
 """
 
 import cv2
