@@ -47,6 +47,23 @@ class Sight:
     box: Box
 
 
+def read_network(path: Path) -> AnalyzerNetwork:
+    """The network of a file, as it was trained.
+
+    Raises:
+        InputError: if the file is missing, damaged or holds another network.
+    """
+    name, config, tensors = read_model(path)
+    if name != AnalyzerNetwork.__name__:
+        raise InputError(f"{path} holds a network called {name}, not {AnalyzerNetwork.__name__}")
+    try:
+        network = AnalyzerNetwork(AnalyzerConfig.from_dict(config))
+        network.load_state_dict(tensors)
+    except (RuntimeError, KeyError, TypeError, ValueError, AttributeError, IndexError):
+        raise InputError(f"{path} holds an analyzer of another make; fetch the weights of this version") from None
+    return network
+
+
 class Analyzer:
     """Finds people, their joints and their regions. Not thread-safe; ``Editor`` holds the lock."""
 
@@ -61,16 +78,7 @@ class Analyzer:
         Raises:
             InputError: if the file is missing, damaged or holds another network.
         """
-        path = Path(folder or SHIPPED) / FILE_NAME
-        name, config, tensors = read_model(path)
-        if name != AnalyzerNetwork.__name__:
-            raise InputError(f"{path} holds a network called {name}, not {AnalyzerNetwork.__name__}")
-        try:
-            network = AnalyzerNetwork(AnalyzerConfig.from_dict(config))
-            network.load_state_dict(tensors)
-        except (RuntimeError, KeyError, TypeError, ValueError, AttributeError, IndexError):
-            raise InputError(f"{path} holds an analyzer of another make; fetch the weights of this version") from None
-        return cls(fold_norms(network), device)
+        return cls(fold_norms(read_network(Path(folder or SHIPPED) / FILE_NAME)), device)
 
     def find_people(self, photo: np.ndarray) -> list[Box]:
         """Boxes in pixels of the photo, largest first; empty when nobody is there. ``photo``: HWC uint8 RGB.

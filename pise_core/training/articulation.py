@@ -89,6 +89,22 @@ def random_pose(pose: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return out
 
 
+def raise_arms(pose: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """One arm or both lifted above the shoulders: stretched, spread out, or bent so that the hand is at the head."""
+    out = pose.copy()
+    sides = ((2, 3, 4, -1), (5, 6, 7, 1))
+    if rng.random() < 0.3:
+        sides = (sides[int(rng.integers(2))],)
+    for shoulder, elbow, wrist, outwards in sides:
+        # From straight up, outwards; a forearm that bends does so inwards, over the head or down behind it.
+        angle = rng.uniform(-0.3, 1.5)
+        bend = rng.uniform(-0.3, 0.6) if rng.random() < 0.5 else rng.uniform(0.6, 2.5)
+        for joint, root, direction in ((elbow, shoulder, angle), (wrist, elbow, angle - bend)):
+            length = np.hypot(*(pose[joint, :2] - pose[root, :2])) * rng.uniform(0.75, 1.05)
+            out[joint, :2] = out[root, :2] + length * np.array([outwards * np.sin(direction), -np.cos(direction)])
+    return out
+
+
 def _turn_sideways(pose: np.ndarray, narrow: float, look: float) -> None:
     """The body turned about its own axis, in place: shoulders and hips come closer together and take their limbs along;
     the nose and the eyes move by ``look`` times the length of the neck."""

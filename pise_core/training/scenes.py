@@ -13,11 +13,13 @@ from pise_core.background import fill_background
 from pise_core.compositing import matte
 from pise_core.framing import Framing
 from pise_core.parts import assign_parts, carry
-from pise_core.training.articulation import fill_holes, random_pose
+from pise_core.pose import visible
+from pise_core.training.articulation import fill_holes, raise_arms, random_pose
 from pise_core.training.samples import Sample, person_box
 
-#: How many of the annotated samples are re-posed, and how many (of all) stand before another street.
-REPOSED, ELSEWHERE = 0.3, 0.25
+#: How many of the annotated samples are re-posed, how many of those lift their arms, and how many (of all) stand before
+#: another street.
+REPOSED, RAISED, ELSEWHERE = 0.4, 0.5, 0.25
 
 
 class Scenes:
@@ -28,7 +30,7 @@ class Scenes:
         self._streets: dict[int, np.ndarray] = {}
 
     def draw(self, rng: np.random.Generator) -> Sample:
-        """A sample of the same size as the one it was made from."""
+        """A sample as wide as the one it was made from; it is higher where hands are lifted beyond the upper edge."""
         index, reposed, elsewhere = int(rng.integers(len(self.samples))), rng.random(), rng.random()
         sample = self.samples[index]
         if reposed >= REPOSED and elsewhere >= ELSEWHERE:
@@ -39,7 +41,11 @@ class Scenes:
         street = self.street(other)
         if other != index:
             street = cv2.resize(street, (width, height), interpolation=cv2.INTER_AREA)
-        return before(sample, street, random_pose(sample.pose, rng) if reposed < REPOSED else None)
+        pose = random_pose(sample.pose, rng) if reposed < REPOSED else None
+        if pose is not None and rng.random() < RAISED:
+            pose = raise_arms(pose, rng)
+            sample, street, pose = _with_headroom(sample, street, pose)
+        return before(sample, street, pose)
 
     def street(self, index: int) -> np.ndarray:
         """The photo of a sample without its person, (H, W, 3) uint8."""
@@ -49,6 +55,23 @@ class Scenes:
             framing = Framing.around(person_box(sample), (sample.image.shape[1], sample.image.shape[0]))
             self._streets[index] = fill_background(sample.image, sample.parsing, framing)
         return self._streets[index]
+
+
+def _with_headroom(sample: Sample, street: np.ndarray, pose: np.ndarray) -> tuple[Sample, np.ndarray, np.ndarray]:
+    """Sample, street and pose with the street continued upwards, mirrored, where hands would be cut off."""
+    assert sample.parsing is not None
+    there = pose[visible(pose), 1]
+    room = int(max(0.0, 0.06 * np.ptp(there) - there.min()))
+    room = min(room, len(street) - 1)
+    if room == 0:
+        return sample, street, pose
+    image, parsing, street = (
+        cv2.copyMakeBorder(picture, room, 0, 0, 0, cv2.BORDER_REFLECT_101)
+        for picture in (sample.image, sample.parsing, street)
+    )
+    parsing[:room] = 0
+    lowered = [0, room, 0]
+    return replace(sample, image=image, parsing=parsing, pose=sample.pose + lowered), street, pose + lowered
 
 
 def before(sample: Sample, street: np.ndarray, pose: np.ndarray | None = None) -> Sample:

@@ -25,7 +25,7 @@ from pise_core.training.summary import summary
 from pise_core.training.trainer import PRECISIONS, STAGES
 
 #: What the analyzer is trained with; everything else is the generator's.
-_OF_ANALYZER = ("network", "data", "out", "minutes", "batch", "rate", "seed", "device", "threads", "backbone")
+_OF_ANALYZER = ("network", "data", "out", "minutes", "batch", "rate", "seed", "device", "threads", "backbone", "init")
 _LAYERS = {"shallow": (SHALLOW_PERCEPTUAL, SHALLOW_STYLE), "deep": (DEEP_PERCEPTUAL, DEEP_STYLE)}
 
 
@@ -41,6 +41,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=natural, default=0)
     parser.add_argument("--device", default="auto", help="where to compute: auto (default), cpu, cuda, cuda:1, ...")
     parser.add_argument("--threads", type=positive, default=None, help="CPU threads")
+    parser.add_argument(
+        "--init",
+        type=Path,
+        default=None,
+        metavar="PATH",
+        help="what to begin with: a run's folder, discriminator included, or a file of weights",
+    )
     analyzer = parser.add_argument_group("analyzer")
     analyzer.add_argument(
         "--backbone", type=Path, default=None, help="torchvision's SqueezeNet 1.1 (.pth); default: from the hub"
@@ -91,13 +98,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     generator.add_argument(
         "--small-share", type=share, default=None, help="share of the run that frames are of half size (first)"
-    )
-    generator.add_argument(
-        "--init",
-        type=Path,
-        default=None,
-        metavar="PATH",
-        help="what to begin with: a run's folder, discriminator included, or a generator's file",
     )
     generator.add_argument(
         "--init-discriminator",
@@ -228,7 +228,12 @@ def _analyzer(args: argparse.Namespace) -> int:
     if args.minutes is None:
         raise InputError("training the analyzer needs --minutes")
     device = str(usable_device(args.device))
-    common = {"seed": args.seed, "device": device, **_given({"batch": args.batch, "rate": args.rate})}
+    common = {
+        "seed": args.seed,
+        "device": device,
+        "init": args.init,
+        **_given({"batch": args.batch, "rate": args.rate}),
+    }
     network = train_analyzer.train(args.data, _out(args), args.minutes, args.backbone, **common)
     print(train_analyzer.score_crops(network, load_samples(args.data, "test"), device))
     return 0

@@ -1,7 +1,7 @@
 """Training of the analyzer: views of whole photos at any scale and place, two kinds of annotation, one network.
 
 Half of the photos carry no regions. When half of the time is used up, the network itself labels them (``pseudo``), and
-from then on learns from those of its labels that it was sure of.
+from then on learns from those of its labels that it was sure of. A network that was trained before does so at once.
 """
 
 from dataclasses import replace
@@ -12,6 +12,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
+from pise_core.detection.analyzer import FILE_NAME, read_network
 from pise_core.detection.decoding import decode_joints
 from pise_core.detection.network import Analysis, AnalyzerConfig, AnalyzerNetwork
 from pise_core.errors import InputError
@@ -88,14 +89,18 @@ def train(
     rate: float = 2e-3,
     seed: int = 0,
     device: str = "cpu",
+    init: Path | None = None,
 ) -> AnalyzerNetwork:
     """Run, or resume from ``out/analyzer.pt``, until the budget is used up; the averaged weights go to ``out``.
 
     Works on views of half size for the first 20 % of the time, of three quarters until 40 %, then of full size;
     convolutions are computed in bfloat16. Saves every 400 steps, every few minutes, and on Ctrl-C or SIGTERM.
 
+    ``init`` is the folder of another run, or a file of weights. It takes the place of ``backbone``, and all views then
+    are of full size.
+
     Raises:
-        InputError: if data or ``backbone`` are missing or do not fit, or ``out`` holds something else.
+        InputError: if data, ``backbone`` or ``init`` are missing or do not fit, or ``out`` holds something else.
         FloatingPointError: as soon as a loss is not finite; it names every term.
         KeyboardInterrupt: after Ctrl-C or SIGTERM, once all is saved.
     """
@@ -105,7 +110,9 @@ def train(
     scenes = Scenes([s for s in samples if s.parsing is not None])
     network = AnalyzerNetwork(AnalyzerConfig())
     state = load_checkpoint(out / "analyzer.pt")
-    if state is None:
+    if init is not None:
+        network = read_network(init / FILE_NAME if init.is_dir() else init)
+    elif state is None:
         load_backbone(network, backbone)
     network = network.to(device).to(memory_format=torch.channels_last)
     average = Average(network)
@@ -142,11 +149,13 @@ def train(
     labelled = samples
     with Interruption() as interruption:
         while budget.used(step) < 1 and not interruption.asked:
-            if labelled is samples and budget.used(step) >= PSEUDO_FROM:
+            if labelled is samples and (init is not None or budget.used(step) >= PSEUDO_FROM):
                 checkpoint()  # labels of thousands of photos take minutes, and go with these very weights
                 labelled = pseudo_labelled(average.module, samples, out / "pseudo", device)
                 log(pseudo=sum(s.parsing is not None for s in labelled) - len(scenes.samples))
-            part = 0.5 if budget.used(step) < 0.2 else 0.75 if budget.used(step) < 0.4 else 1.0
+            part = 1.0
+            if init is None:
+                part = 0.5 if budget.used(step) < 0.2 else 0.75 if budget.used(step) < 0.4 else 1.0
             frame = (int(256 * part), int(176 * part) // 4 * 4)
             rng = np.random.default_rng((seed, step))  # a resumed run sees what an unbroken one would
             # Two thirds of each batch are annotated by hand: regions are the harder half of the task.
