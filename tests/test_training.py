@@ -12,6 +12,8 @@ import torch
 from safetensors.torch import save_file
 from torchvision.models import squeezenet1_1
 
+from pise_core.config import PISEConfig
+from pise_core.detection.analyzer import read_network
 from pise_core.detection.network import AnalyzerNetwork
 from pise_core.errors import InputError
 from pise_core.networks.vgg import VGGSlice
@@ -19,6 +21,7 @@ from pise_core.pise import PISE
 from pise_core.pose import to_rows, visible
 from pise_core.regions import CCP_TAGS, REGION, REGIONS
 from pise_core.training import prepare, train
+from pise_core.training import scenes as scene_module
 from pise_core.training.articulation import articulated_pair, frame_sample
 from pise_core.training.loop import Average, Budget, check_finite, load_checkpoint, total
 from pise_core.training.losses import LossWeights, parsing_terms
@@ -27,6 +30,7 @@ from pise_core.training.samples import load_samples
 from pise_core.training.scenes import Scenes
 from pise_core.training.teacher import load_teacher
 from pise_core.training.train_analyzer import load_backbone
+from pise_core.weights import save_model
 from tests.conftest import draw_person
 from tests.training_data import curve
 
@@ -201,12 +205,45 @@ def test_scenes_move_people_and_labels_together(prepared):
         scene = scenes.draw(rng)
         original = next(s for s in scenes.samples if s.name == scene.name)
         assert scene.parsing is not None and original.parsing is not None
-        assert scene.image.shape == original.image.shape
+        assert scene.image.shape[:2] == scene.parsing.shape and scene.image.shape[1] == original.image.shape[1]
         moved += not np.array_equal(scene.parsing, original.parsing)
         height, width = scene.parsing.shape
         inside = [(x, y) for x, y, score in scene.pose[[1, 8, 11]] if score > 0 and 0 <= x < width and 0 <= y < height]
         assert all(scene.parsing[int(y), int(x)] > 0 for x, y in inside)
     assert 1 <= moved <= 9
+
+
+def test_lifted_hands_are_above_the_shoulders_and_in_the_picture(prepared, monkeypatch):
+    monkeypatch.setattr(scene_module, "REPOSED", 1.0)
+    monkeypatch.setattr(scene_module, "RAISED", 1.0)
+    scenes = Scenes(load_samples(prepared, "train", annotated_only=True))
+    rng = np.random.default_rng(0)
+    higher = 0
+    for _ in range(12):
+        scene = scenes.draw(rng)
+        original = next(s for s in scenes.samples if s.name == scene.name)
+        height = scene.image.shape[0]
+        higher += height > original.image.shape[0]
+        elbows, shoulders = scene.pose[[3, 6], 1], scene.pose[[2, 5], 1]
+        assert (elbows < shoulders + 0.02 * height).any()
+        assert scene.pose[[4, 7], 1].min() > 0
+        assert scene.parsing is not None and (scene.parsing[: height - original.image.shape[0]] > 0).sum() < height
+    assert higher > 0
+
+
+def test_an_analyzer_begins_with_the_weights_of_another(prepared, tmp_path):
+    given = AnalyzerNetwork()
+    save_model(tmp_path / "given.safetensors", given)
+    run = ["analyzer", "--data", prepared, "--out", tmp_path / "out", "--batch", 3, "--device", "cpu"]
+    run += ["--init", tmp_path / "given.safetensors", "--rate", 1e-12, "--minutes", 0.03]
+    assert train.run(_parse(train, run)) == 0
+    trained = read_network(tmp_path / "out" / "analyzer.safetensors")
+    for (name, theirs), ours in zip(given.named_parameters(), trained.parameters(), strict=True):
+        assert torch.allclose(theirs, ours, atol=1e-6), name
+    save_model(tmp_path / "out" / "analyzer.safetensors", PISE(PISEConfig(width=4)))
+    (tmp_path / "out" / "analyzer.pt").unlink()
+    with pytest.raises(InputError, match="holds a network called PISE"):
+        train.run(_parse(train, [*run[:-6], "--init", tmp_path / "out", "--minutes", 0.03]))
 
 
 @pytest.mark.parametrize(
@@ -228,7 +265,6 @@ def test_the_generator_trains_and_its_weights_load(prepared, vgg, tmp_path, argu
 
 
 def test_a_few_steps_lower_the_parsing_loss(prepared, vgg, tmp_path):
-    from pise_core.config import PISEConfig
     from pise_core.training.batches import collate
 
     torch.manual_seed(0)
