@@ -44,7 +44,7 @@ class Scenes:
         pose = random_pose(sample.pose, rng) if reposed < REPOSED else None
         if pose is not None and rng.random() < RAISED:
             pose = raise_arms(pose, rng)
-            sample, street, pose = _with_headroom(sample, street, pose)
+            sample, street, pose = with_headroom(sample, street, pose)
         return before(sample, street, pose)
 
     def street(self, index: int) -> np.ndarray:
@@ -57,8 +57,9 @@ class Scenes:
         return self._streets[index]
 
 
-def _with_headroom(sample: Sample, street: np.ndarray, pose: np.ndarray) -> tuple[Sample, np.ndarray, np.ndarray]:
-    """Sample, street and pose with the street continued upwards, mirrored, where hands would be cut off."""
+def with_headroom(sample: Sample, street: np.ndarray, pose: np.ndarray) -> tuple[Sample, np.ndarray, np.ndarray]:
+    """Sample, street and pose for :func:`before`; where hands would be cut off, the street is continued upwards,
+    mirrored."""
     assert sample.parsing is not None
     there = pose[visible(pose), 1]
     room = int(max(0.0, 0.06 * np.ptp(there) - there.min()))

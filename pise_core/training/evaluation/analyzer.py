@@ -1,8 +1,9 @@
 """The analyzer on test photos: as they are, and framed as the training photos hardly are.
 
 **corner**: the person small in a corner of a wide street scene. **half body**: the photo ends below the hips.
-**landscape**: a wide scene as high as the person. **arms up**: both arms turned above the head. For the wide scenes
-people are cut out along their annotation and put before somebody else's street.
+**landscape**: a wide scene as high as the person. **arms up**: both arms turned above the head, where most photos cut
+the hands off; **hands up**: the same with more street above. For the wide scenes people are cut out along their
+annotation and put before somebody else's street.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -18,11 +19,11 @@ from pise_core.regions import REGIONS
 from pise_core.training.evaluation.contestants import timed
 from pise_core.training.metrics import KeypointAccuracy, RegionOverlap
 from pise_core.training.samples import Sample, person_box
-from pise_core.training.scenes import Scenes, before
+from pise_core.training.scenes import Scenes, before, with_headroom
 
 #: (H, W) of the wide scenes.
 _WIDE = (400, 600)
-FRAMINGS = ("as it is", "corner", "half body", "landscape", "arms up")
+FRAMINGS = ("as it is", "corner", "half body", "landscape", "arms up", "hands up")
 
 
 @dataclass(frozen=True)
@@ -44,8 +45,9 @@ def views(samples: Sequence[Sample], framing: str, seed: int) -> Iterator[View]:
             yield whole
         elif framing == "half body":
             yield _half(whole)
-        elif framing == "arms up":
-            posed = before(sample, scenes.street(index), _arms_up(sample.pose, rng))
+        elif framing in ("arms up", "hands up"):
+            scene = sample, scenes.street(index), _arms_up(sample.pose, rng)
+            posed = before(*(with_headroom(*scene) if framing == "hands up" else scene))
             assert posed.parsing is not None
             yield View(posed.image, _within(posed.pose, posed.image), posed.parsing)
         else:
