@@ -209,7 +209,8 @@ class DocumentBar(_Part):
         file: ``{"url", "name", "version"}``, which the browser saves at once.
         status: ``{"kind": "hint" | "busy" | "ok" | "error", "text", "stop": bool, "version"}``.
         weights: ``{"names", "chosen"}``, what pictures can be made with.
-        history: ``{"undo": bool, "redo": bool, "save": bool}``: what can be done.
+        history: ``{"document", "edit", "undo": bool, "redo": bool, "start_over": bool, "save": bool}``: what can be
+            done with that document after that edit.
     """
 
     def __init__(
