@@ -25,6 +25,8 @@ def test_drag_commit_render_undo_redo(studio, session, person):
     run(studio.commit_pose(session, {"seq": 4, "keypoints": rows}))
     page = run(studio.render(session))
     assert page["result"]["result"]["seq"] >= 4 and page["bar"]["history"] == {
+        "document": session.number,
+        "edit": session.made,
         "undo": True,
         "redo": False,
         "start_over": True,
@@ -42,6 +44,8 @@ def test_drag_commit_render_undo_redo(studio, session, person):
     assert np.array_equal(read_image(page["download"]["value"]), person.photo)
     page = run(studio.redo(session, {"seq": 6}))
     assert page["pose"]["pose"]["rows"] == rows and page["bar"]["history"] == {
+        "document": session.number,
+        "edit": session.made,
         "undo": True,
         "redo": False,
         "start_over": True,

@@ -45,8 +45,7 @@ def _drag(page, pose, *places):
         for step in range(1, 201):
             a, d = math.radians(angle + (to - angle) * step / 200), far + (beyond - far) * step / 200
             path.append((sx + d * math.cos(a), sy + d * math.sin(a)))
-    rows = [row[:3] for row in to_rows(pose)]
-    return [[(x - sx, y - sy) for x, y in joints] for joints in page.evaluate(_DRAGGED, [_MODEL, rows, path])]
+    return [[(x - sx, y - sy) for x, y in joints] for joints in page.evaluate(_DRAGGED, [_MODEL, to_rows(pose), path])]
 
 
 def _side(joints):
