@@ -53,6 +53,10 @@ class Fingers:
 def test_drag_paint_borrow_download_by_touch(visit):
     visitor = visit("phone", **PHONE)
     page, fingers = visitor.page, Fingers(visitor)
+    field = page.locator('#drop [data-testid="upload-text"]')
+    said = field.evaluate("field => [getComputedStyle(field).fontSize, getComputedStyle(field, '::after').content]")
+    assert said == ["0px", '"Tap to choose a photo or a .pise document"']  # the words of Gradio's field are not seen
+    visitor.shoot("0-welcome")
     open_example(visitor, 1)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     visitor.shoot("1-opened")
