@@ -7,7 +7,6 @@ resolution.
 """
 
 from collections.abc import Sequence
-from functools import partial
 from typing import NamedTuple
 
 import cv2
@@ -230,7 +229,7 @@ def carry(
         if box is None:
             continue
         x0, y0, x1, y1 = box
-        moved = partial(moves[part].picture, x=x0, y=y0, size=(x1 - x0, y1 - y0))
+        moved = moves[part].into(x0, y0, (x1 - x0, y1 - y0))
         cover = moved(mask.astype(np.float32))
         alpha = moved((mask & core).astype(np.float32)) if rim else cover
         # Colours are taken from the whole image: the soft edge of the mask must not mix in black.
