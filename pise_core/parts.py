@@ -247,7 +247,17 @@ def carry(
 
 
 def with_overlap(mask, index: int, part: str, parsing: np.ndarray, pose: np.ndarray) -> np.ndarray:
-    """The part's pixels and, around its near joint, those of its neighbour: a disc that covers the bend."""
+    """The part's pixels and, around its near joint, those of its neighbour: a disc that covers the bend.
+
+    Args:
+        mask: (H, W) uint8, 1 where :func:`assign_parts` says ``index``.
+        index, part: of the part in ``PARTS``, and its name.
+        parsing: (H, W) uint8.
+        pose: (18, 3) in the same pixels.
+
+    Returns:
+        (H, W) uint8 of 0 and 1.
+    """
     wider = np.minimum(cv2.dilate(mask, np.ones((3, 3), np.uint8)), parsing > 0).astype(np.uint8)
     if part not in _WITH_OVERLAP:
         return wider
