@@ -74,7 +74,7 @@ def test_a_skirt_bends_in_the_browser_as_on_the_server(chromium):
     picture = np.dstack([4 * xs, ys, 128 + 100 * np.sin(xs / 9) * np.cos(ys / 11)]).astype(np.uint8)
     placed = np.zeros((400, 300, 3), np.uint8)
     placed[190:370, 120:180] = picture
-    expected = move.picture(placed, 0, 0, (300, 400))
+    expected = move.into(0, 0, (300, 400))(placed)
     page = chromium.new_page()
     page.add_script_tag(content="const clamp = (v, low, high) => Math.min(high, Math.max(low, v));")
     for script in ("skirt_move", "moved"):
