@@ -53,7 +53,7 @@ class OpeningActions(Engine):
 
     def open_file(self, session: Session, path: Any, detector: str, parser: str) -> Updates:
         """Open a file that the server put at ``path``: a photo, whose largest person is analysed, or a document."""
-        yield status("busy", "Reading the file…", session)
+        yield status("busy", "Reading the file…", session, stop=True)
         if is_document(path):
             yield from self._open_document(session, read(path))
         else:
@@ -90,32 +90,34 @@ class OpeningActions(Engine):
     def choose_weights(self, session: Session, value: Any) -> Updates:
         """Go on with the document, its history and its references included, with other weights; ``{"name"}``."""
         name = checks.choice(value, "name", self.weights)
-        yield status("busy", f"Loading the weights {name}…", session)
+        yield status("busy", f"Loading the weights {name}…", session, stop=True)
         try:
             editor = self.load(name)
         except InputError:
             yield {"bar": page.weights(self.weights, session.weights)}  # the menu shows what could not be loaded
             raise
-        session.weights = name
-        yield {"bar": page.weights(self.weights, name)}
         if session.document is not None:
-            yield from self._go_on(session, session.document, editor)
+            yield from self._go_on(session, session.document, editor, name)
             return
         references = References()
         for key, reference in session.references.items():
             references.add(reference.name, SavedPerson.of(reference.person).known_to(editor), key)
-        session.references = references
+        session.references, session.weights = references, name
+        yield {"bar": page.weights(self.weights, name)}
         yield status("ok", f"The weights are {name}.", session)
 
-    def _go_on(self, session: Session, document: Document, editor: Any) -> Updates:
+    def _go_on(self, session: Session, document: Document, editor: Any, weights: str) -> Updates:
         """The same document with another editor. Edits that are made meanwhile are not lost."""
+        yield status("busy", "Looking at the person anew…", session, stop=True)
         person, references = SavedPerson.of(document.person).known_to(editor), {}
         while missing := (saved := document.contents()).references.keys() - references.keys():
-            yield status("busy", f"Looking at the references: {len(missing)} more…", session)
+            yield status("busy", f"Looking at the references: {len(missing)} more…", session, stop=True)
             key = missing.pop()
             references[key] = saved.references[key][1].known_to(editor)
         document = Document.restored(saved, [person, *(references[key] for key in saved.references)])
+        session.weights = weights
         session.edit(document, session.people)
+        yield {"bar": page.weights(self.weights, weights)}
         session.painter_is_told(document.edits)
         yield page.document(session, document) | _welcome_back(session, document)
 
@@ -124,13 +126,14 @@ class OpeningActions(Engine):
         yield from self._open(session, session.need_photo(), session.name, detector, parser)
 
     def _open(self, session: Session, photo: np.ndarray, name: str, detector: str, parser: str) -> Updates:
-        yield status("busy", "Looking for people…", session)
+        yield status("busy", "Looking for people…", session, stop=True)
         people, note = self._detectors.find(photo, detector)
         try:
             if not people:
                 raise NobodyFound("nobody in sight")
-            yield status("busy", "Analysing: joints and regions…", session)
+            yield status("busy", "Analysing: joints and regions…", session, stop=True)
             person, parser_note = self._detectors.analyse(photo, people[0], parser)
+            yield status("busy", "Opening the photo…", session, stop=True)
         except NobodyFound:  # a closer look may find that it was nobody after all
             session.open(photo, name, [])
             yield page.unplaced(session) | _nobody(session)

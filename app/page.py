@@ -40,6 +40,8 @@ def status(kind: str, text: str, session: Session | None = None, stop: bool = Fa
     if session is not None:
         document = session.document
         bar["history"] = {
+            "document": session.number,
+            "edit": session.made,
             "undo": session.can_undo,
             "redo": session.can_redo,
             "start_over": document is not None and not document.edits.none,

@@ -11,7 +11,7 @@ from app.page import Update, Updates
 from app.session import Session
 
 #: Actions that leave something half done if they are not carried out.
-_TO_THE_END = ("render", "prepare", "choose_weights")
+_TO_THE_END = ("render", "prepare")
 #: Actions whose first input is a file, or several, that the server must not keep.
 _UPLOADS = ("open_upload", "add_uploads", "borrow_pose")
 
@@ -44,7 +44,9 @@ def in_turn(
             if stopped() and can_stop:
                 work.close()
         if stopped() and can_stop:
-            yield page.status("ok", "Stopped.", session)
+            # The menu of weights shows those that were not loaded to the end.
+            stopped_at = page.status("ok", "Stopped.", session)
+            yield {"bar": stopped_at["bar"] | page.weights(studio.weights, session.weights)}
 
 
 def _steps(

@@ -88,7 +88,11 @@ def _bones(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def encode_gif(frames: Iterable[np.ndarray], fps: float) -> bytes:
-    """An endless GIF of pictures (H, W, 3) uint8, all of one size. GIF counts in hundredths of a second."""
+    """An endless GIF of pictures (H, W, 3) uint8, all of one size. GIF counts in hundredths of a second.
+
+    Raises:
+        InputError: if there is no picture.
+    """
     pictures = [Image.fromarray(frame).quantize(256, dither=Image.Dither.FLOYDSTEINBERG) for frame in frames]
     if not pictures:
         raise InputError("a motion needs one picture at least")

@@ -123,7 +123,7 @@ class Convention:
             pose: (18, 3) wanted, in pixels of the frame: tells arms from legs where the weights don't.
 
         Returns:
-            (8, 256, 176) float32 that sums to 1 at every place.
+            (8, H, W) float32 in the frame, that sums to 1 at every place.
         """
         values = logits.softmax(1)
         if self._soft:
@@ -152,7 +152,7 @@ class Convention:
         return int(self._index[region])
 
     def picture(self, tensor: Tensor) -> Tensor:
-        """(N, C, H, W) of the network -> the frame's part of it, (N, C, 256, 176)."""
+        """(N, C, H, W) of the network -> the frame's part of it, (N, C, H, W)."""
         return tensor[..., self._margin : tensor.shape[3] - self._margin]
 
     def _tensor(self, values: np.ndarray, beyond: float | np.ndarray = 0.0) -> Tensor:

@@ -189,12 +189,8 @@ def convert_generator(
             tensors[name] = checkpoint.take(theirs, wanted.shape)
     checkpoint.check((*_UNUSED, *(_UNUSED_IN_EDITING if editing else ())))
     model.load_state_dict(tensors, assign=True)
-    random = _is_random(tensors["image_generator.matching.features.0.weight"])
-    notes = {
-        "source": "authors' release, editing" if editing else "authors' release, pose transfer",
-        "vgg": "none" if without_vgg else "random" if random else "trained",
-    }
-    return model.eval(), notes
+    source = "authors' release, editing" if editing else "authors' release, pose transfer"
+    return model.eval(), {"source": source, "vgg": vgg_of(model)}
 
 
 def _configuration(checkpoint: Checkpoint, config: PISEConfig) -> PISEConfig:
@@ -206,10 +202,14 @@ def _configuration(checkpoint: Checkpoint, config: PISEConfig) -> PISEConfig:
     return replace(config, width=width, layout_pose=channels == 37)
 
 
-def _is_random(weight: Tensor) -> bool:
-    """Whether VGG's first layer is what the release's orthogonal initialization makes of it."""
+def vgg_of(model: PISE) -> str:
+    """What the matching encoder knows: "trained"; "random", where its first layer is what the release's orthogonal
+    initialization makes of it; "none", where the file held none and zeros stand for it."""
+    weight = model.image_generator.matching.features["0"].get_parameter("weight").detach()
+    if not weight.any():
+        return "none"
     spread = torch.linalg.svdvals(weight.flatten(1))
-    return bool((spread / _RANDOM_GAIN - 1).abs().max() < 0.02)
+    return "random" if (spread / _RANDOM_GAIN - 1).abs().max() < 0.02 else "trained"
 
 
 def convert_discriminator(checkpoint: Checkpoint) -> Discriminator:

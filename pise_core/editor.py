@@ -76,7 +76,11 @@ class Editor:
         return cls(PISE.from_pretrained(generator), Analyzer.from_pretrained(analyzer, device), device)
 
     def find_people(self, photo: np.ndarray) -> list[Box]:
-        """Boxes (x0, y0, x1, y1 in pixels) of the people in ``photo`` (HWC uint8 RGB), largest first; may be empty."""
+        """Boxes (x0, y0, x1, y1 in pixels) of the people in ``photo`` (HWC uint8 RGB), largest first; may be empty.
+
+        Raises:
+            InputError: if ``photo`` is no such array.
+        """
         photo = check_photo(photo)
         with self._lock:
             return self.analyzer.find_people(photo)
@@ -91,6 +95,7 @@ class Editor:
 
         Raises:
             NobodyFound: if there is no pose and nobody is found.
+            InputError: on a photo, box or pose that makes no sense.
         """
         sight = self._see(check_photo(photo), box, pose)
         # Regions at the photo's size: the most probable one, after enlarging the probabilities.

@@ -149,7 +149,11 @@ def encode_image(image: np.ndarray, suffix: str = ".png") -> bytes:
 
 
 def encode_parsing(parsing: np.ndarray) -> bytes:
-    """The bytes of the file that :func:`write_parsing` would write."""
+    """The bytes of the file that :func:`write_parsing` would write.
+
+    Raises:
+        InputError: if it is no parsing map.
+    """
     image = Image.fromarray(np.ascontiguousarray(regions.check_parsing(parsing)))
     image.putpalette(regions.PALETTE.tobytes())  # turns mode L into P
     buffer = io.BytesIO()

@@ -5,6 +5,7 @@ since the nose wanders when a head turns; the torso by an affine fit of shoulder
 as :mod:`pise_core.skirt` says. ``app/canvas/part_moves.js`` says the same to a browser.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -39,18 +40,12 @@ class Move(Protocol):
         """(N, 2) before the move -> (N, 2) after it."""
         ...
 
-    def picture(
-        self,
-        image: np.ndarray,
-        x: int,
-        y: int,
-        size: tuple[int, int],
-        flags: int = cv2.INTER_LINEAR,
-        border: int = cv2.BORDER_CONSTANT,
-    ) -> np.ndarray:
-        """The moved image, as far as it lies in the rectangle of ``size`` (W, H) whose top left corner is (x, y).
+    def into(self, x: int, y: int, size: tuple[int, int]) -> Callable[..., np.ndarray]:
+        """What makes of an image (H, W) or (H, W, C) the moved one, as far as that lies in the rectangle of ``size``
+        (W, H) whose top left corner is (x, y), of the same dtype.
 
-        ``flags``, ``border``: OpenCV's interpolation, and what lies beyond the image.
+        It is called with the image, and may be with ``flags`` and ``border``: OpenCV's interpolation (linear, if not
+        given), and what lies beyond the image (zeros).
         """
         ...
 
@@ -65,20 +60,16 @@ class Affine:
         """See :class:`Move`."""
         return points @ self.matrix[:, :2].T + self.matrix[:, 2]
 
-    def picture(
-        self,
-        image: np.ndarray,
-        x: int,
-        y: int,
-        size: tuple[int, int],
-        flags: int = cv2.INTER_LINEAR,
-        border: int = cv2.BORDER_CONSTANT,
-    ) -> np.ndarray:
+    def into(self, x: int, y: int, size: tuple[int, int]) -> Callable[..., np.ndarray]:
         """See :class:`Move`."""
         # OpenCV puts pixel centres at whole numbers.
         linear = self.matrix[:, :2]
-        shift = self.matrix[:, 2] + linear @ [0.5, 0.5] - 0.5 - [x, y]
-        return cv2.warpAffine(image, np.c_[linear, shift], size, flags=flags, borderMode=border)
+        matrix = np.c_[linear, self.matrix[:, 2] + linear @ [0.5, 0.5] - 0.5 - [x, y]]
+
+        def moved(image: np.ndarray, flags: int = cv2.INTER_LINEAR, border: int = cv2.BORDER_CONSTANT) -> np.ndarray:
+            return cv2.warpAffine(image, matrix, size, flags=flags, borderMode=border)
+
+        return moved
 
 
 def part_moves(source: np.ndarray, target: np.ndarray) -> dict[str, Move]:

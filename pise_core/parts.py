@@ -7,7 +7,6 @@ resolution.
 """
 
 from collections.abc import Sequence
-from functools import partial
 from typing import NamedTuple
 
 import cv2
@@ -230,7 +229,7 @@ def carry(
         if box is None:
             continue
         x0, y0, x1, y1 = box
-        moved = partial(moves[part].picture, x=x0, y=y0, size=(x1 - x0, y1 - y0))
+        moved = moves[part].into(x0, y0, (x1 - x0, y1 - y0))
         cover = moved(mask.astype(np.float32))
         alpha = moved((mask & core).astype(np.float32)) if rim else cover
         # Colours are taken from the whole image: the soft edge of the mask must not mix in black.
@@ -248,7 +247,17 @@ def carry(
 
 
 def with_overlap(mask, index: int, part: str, parsing: np.ndarray, pose: np.ndarray) -> np.ndarray:
-    """The part's pixels and, around its near joint, those of its neighbour: a disc that covers the bend."""
+    """The part's pixels and, around its near joint, those of its neighbour: a disc that covers the bend.
+
+    Args:
+        mask: (H, W) uint8, 1 where :func:`assign_parts` says ``index``.
+        index, part: of the part in ``PARTS``, and its name.
+        parsing: (H, W) uint8.
+        pose: (18, 3) in the same pixels.
+
+    Returns:
+        (H, W) uint8 of 0 and 1.
+    """
     wider = np.minimum(cv2.dilate(mask, np.ones((3, 3), np.uint8)), parsing > 0).astype(np.uint8)
     if part not in _WITH_OVERLAP:
         return wider

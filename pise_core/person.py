@@ -124,6 +124,7 @@ class Person:
         box: x0, y0, x1, y1 in pixels of the photo.
         frame: the person in the frame.
         code: what the image generator computed of the source, once.
+        editor: who made her, and renders her.
         larger: the same person in the larger photo that this one was made from, if it was; it isn't kept alive, so that
             a large photo can be let go.
     """

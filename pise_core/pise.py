@@ -1,7 +1,8 @@
 """PISE (Zhang et al., CVPR 2021): the parsing generator and the image generator, joined.
 
-Tensors are NCHW float32; images in [-1, 1]; parsing one-hot (N, 8, H, W) in the order of ``regions.REGIONS``; poses as
-heat maps (N, 18, H, W). Height and width are multiples of 16; the weights that ship were trained at 256x176.
+Tensors are NCHW float32; images in [-1, 1]; parsing one-hot (N, 8, H, W) in the order that ``PISEConfig.labels`` names
+("studio" is that of ``regions.REGIONS``); poses as heat maps (N, 18, H, W). Height and width are multiples of 16; the
+weights that ship were trained at 256x176.
 """
 
 from pathlib import Path
@@ -75,13 +76,21 @@ class PISE(nn.Module):
         return model.eval()
 
     def encode(self, image: Tensor, parsing: Tensor) -> SourceCode:
-        """What depends on the source alone: compute it once, render many times (``forward(..., source=...)``)."""
+        """What depends on the source alone: compute it once, render many times (``forward(..., source=...)``).
+
+        ``image``: (N, 3, H, W) in [-1, 1]; ``parsing``: (N, 8, H, W) one-hot.
+        """
         return self.image_generator.encode(image, parsing)
 
     def generate_parsing(
         self, source_parsing: Tensor, source_pose: Tensor, target_pose: Tensor, carried: Tensor | None = None
     ) -> Tensor:
-        """Logits (N, 8, H, W) of the map in the wanted pose; ``carried``: see ``Carry.parsing``.
+        """Logits (N, 8, H, W) of the map in the wanted pose.
+
+        Args:
+            source_parsing: (N, 8, H, W) one-hot.
+            source_pose, target_pose: (N, 18, H, W) heat maps.
+            carried: (N, 8, H, W), see ``Carry.parsing``.
 
         Raises:
             InputError: if these weights come without a parsing generator.

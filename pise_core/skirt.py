@@ -8,6 +8,7 @@ follows the middle, and becomes wider by as much as the legs go apart: the hem o
 the waist not at all. The cloth between and about the legs is stretched, what flares beyond them is not.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import cv2
@@ -28,7 +29,7 @@ _TORSO = 3.5
 _LEAST_SHIN = 0.3
 #: Levels lean towards the torso's by no more than this angle: whoever bows has the torso across the legs.
 _MOST_LEANING = np.radians(35)
-#: Rows that are bent together: the places that a large picture is taken from fill gigabytes.
+#: Rows that are bent together: what is worked out on the way, of all pixels of a large picture, fills gigabytes.
 _STRIP = 128
 
 
@@ -131,25 +132,20 @@ class SkirtMove:
         side = inside / wide + (side - inside) / self.size
         return self.source.to_pixels(level, side + np.interp(level, self.source.levels, self.source.middle))
 
-    def picture(
-        self,
-        image: np.ndarray,
-        x: int,
-        y: int,
-        size: tuple[int, int],
-        flags: int = cv2.INTER_LINEAR,
-        border: int = cv2.BORDER_CONSTANT,
-    ) -> np.ndarray:
-        """See :class:`pise_core.moves.Move`."""
+    def into(self, x: int, y: int, size: tuple[int, int]) -> Callable[..., np.ndarray]:
+        """See :class:`pise_core.moves.Move`. Where every pixel comes from is worked out here, once for all images."""
         width, height = size
-        made = np.empty((height, width, *image.shape[2:]), image.dtype)
+        columns, lines = np.empty((2, height, width), np.float32)
         for top in range(0, height, _STRIP):
             rows = min(_STRIP, height - top)
             xs, ys = np.meshgrid(np.arange(width) + x + 0.5, np.arange(top, top + rows) + y + 0.5)
             places = self.back(np.stack([xs.ravel(), ys.ravel()], 1)) - 0.5  # OpenCV has pixel centres at whole numbers
-            columns, lines = places.T.astype(np.float32).reshape(2, rows, width)
-            made[top : top + rows] = cv2.remap(image, columns, lines, flags, borderMode=border)
-        return made
+            columns[top : top + rows], lines[top : top + rows] = places.T.reshape(2, rows, width)
+
+        def moved(image: np.ndarray, flags: int = cv2.INTER_LINEAR, border: int = cv2.BORDER_CONSTANT) -> np.ndarray:
+            return cv2.remap(image, columns, lines, flags, borderMode=border)
+
+        return moved
 
 
 def _piecewise(values: np.ndarray, before: np.ndarray, after: np.ndarray) -> np.ndarray:

@@ -150,6 +150,11 @@ def photo_path(person, tmp_path_factory):
     return path
 
 
+def can_do(news):
+    """What an update of the page says can be done, without of which edit it says so."""
+    return {name: value for name, value in news["bar"]["history"].items() if name not in ("document", "edit")}
+
+
 def run(updates: Iterable[dict[str, dict[str, Any]]]) -> dict[str, dict[str, Any]]:
     """All updates of an action in one, the later ones on top."""
     page: dict[str, dict[str, Any]] = {}

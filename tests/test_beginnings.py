@@ -64,6 +64,29 @@ def test_weights_that_do_not_fit_are_told_by_what_is_different(trained):
         begin_with(PISE(CONFIG), trained(width=8))
 
 
+@pytest.mark.parametrize(
+    ("vgg", "frozen", "kept"), [("none", True, True), ("none", False, True), ("random", True, True),
+                                ("random", False, False), ("trained", True, False)]
+)  # fmt: skip
+def test_what_a_file_does_not_know_of_vgg_stays_as_it_is(tmp_path, vgg, frozen, kept):
+    given, model = PISE(CONFIG), PISE(CONFIG)
+    for layer in given.image_generator.matching.features.values():
+        if vgg == "none":
+            torch.nn.init.zeros_(layer.get_parameter("weight"))
+        if vgg == "random":
+            torch.nn.init.orthogonal_(layer.get_parameter("weight"), 0.02)
+    save_model(tmp_path / "pise.safetensors", given)
+    model.image_generator.matching.requires_grad_(not frozen)
+    before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+    said = begin_with(model, tmp_path / "pise.safetensors")
+    for name, value in model.state_dict().items():
+        own = kept and ".matching." in name
+        assert torch.equal(value, before[name] if own else given.state_dict()[name]), name
+    held = {"none": "no VGG", "random": "a VGG that was never trained"}
+    assert said == (f"{tmp_path / 'pise.safetensors'} holds {held[vgg]}: the matching encoder begins as it does "
+                    "without --init" if kept else None)  # fmt: skip
+
+
 def _discriminator(seed: int, *sizes: int) -> Discriminator:
     torch.manual_seed(seed)
     return Discriminator(*sizes)

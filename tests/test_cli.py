@@ -336,3 +336,14 @@ def test_openpose_without_a_network_is_told_at_once(studio, weights, tmp_path):
     result = run(*command, "--detector", "openpose", HF_HOME=str(tmp_path), HF_ENDPOINT="http://127.0.0.1:9")
     assert result.returncode == 2 and "body_pose_model.pth" in result.stderr
     assert result.stderr.count("\n") == 1
+
+
+def test_a_reader_who_has_seen_enough_is_no_error(photo, tmp_path):
+    """As in "... | head": the work is done, and nobody is told about the pipe."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    command = [sys.executable, "-m", "pise_core", "edit", str(photo), "--out", str(tmp_path / "out.png")]
+    result = subprocess.run(command, cwd=ROOT, stdout=writer, stderr=subprocess.PIPE, text=True, timeout=60)
+    os.close(writer)
+    assert (result.returncode, result.stderr) == (1, "")
+    assert (tmp_path / "out.png").exists()

@@ -1,9 +1,12 @@
 """Two processes, launched by accelerate, compute what one does with a batch of twice the size."""
 
 import os
+import re
+import signal
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -23,19 +26,38 @@ from tests.training_data import command, curve, write_samples, write_teacher
 SETTINGS = ["--stage", "apart", "--width", 4, "--precision", "fp32", "--loss", "adversarial=0.1", "--device", "cpu"]
 
 
-def _launch_two(out: Path, *settings: object) -> str:
-    """What a run in two processes prints."""
+def _start_two(out: Path, *settings: object) -> subprocess.Popen:
+    """A run in two processes."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     launch = [sys.executable, "-m", "accelerate.commands.launch", "--multi_gpu", "--num_processes", "2"]
-    launch += ["--main_process_port", str(port), "-m", "pise_core", "train", "generator"]
+    launch += ["--main_process_port", str(port), "-m", "pise_core", "train", "generator", "--out", str(out)]
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "ACCELERATE_CONFIG_FILE": str(out / "none")}
-    done = subprocess.run(
-        [*launch, "--out", str(out), *map(str, settings)], cwd=ROOT, env=environment, capture_output=True, text=True
-    )
-    assert done.returncode == 0, done.stderr[-2000:]
-    return done.stdout
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    return subprocess.Popen([*launch, *map(str, settings)], cwd=ROOT, env=environment, **pipes)
+
+
+def _launch_two(out: Path, *settings: object) -> str:
+    """What a run in two processes prints."""
+    with _start_two(out, *settings) as run:
+        printed, errors = run.communicate()
+    assert run.returncode == 0, errors[-2000:]
+    return printed
+
+
+def _interrupt_two(out: Path, step: int, *settings: object) -> int:
+    """SIGTERM for the launcher of two processes once ``step`` is logged; the step that they stop at."""
+    log = out / "log.jsonl"
+    with _start_two(out, *settings) as run:
+        while run.poll() is None and not (log.exists() and f'{{"step": {step},' in log.read_text()):
+            time.sleep(0.02)
+        run.send_signal(signal.SIGTERM)
+        _, errors = run.communicate()
+    said = re.findall(r"interrupted at step (\d+); the same command goes on", errors)
+    # Both processes leave the loop, at the same step.
+    assert len(said) == 2 and said[0] == said[1], errors[-2000:]
+    return int(said[0])
 
 
 def test_two_processes_compute_what_one_does_with_twice_the_batch(tmp_path):
@@ -58,22 +80,26 @@ def test_two_processes_compute_what_one_does_with_twice_the_batch(tmp_path):
     torch.testing.assert_close(states[0]["model"][norm], states[1]["model"][norm], rtol=1e-4, atol=1e-6)
 
 
-def test_two_processes_learn_and_resume_together(tmp_path):
-    data, steps = write_samples(tmp_path / "data", 1), 16
+def test_two_processes_learn_and_go_on_together_when_they_were_interrupted(tmp_path):
+    data, until = write_samples(tmp_path / "data", 1), 16
     settings = ["--data", data, "--stage", "parsing", "--width", 4, "--batch", 1, "--rate", 0.05, "--seed", 1]
-    settings += ["--small-share", 1, "--steps", steps, "--log-every", 1, "--device", "cpu"]
+    settings += ["--small-share", 1, "--steps", 20, "--until", until, "--log-every", 1, "--device", "cpu"]
     whole, parts = tmp_path / "whole", tmp_path / "parts"
     _launch_two(whole, *settings)
-    for until in (5, steps):
-        _launch_two(parts, *settings, "--until", until)
     history = [record["cross"] + record["parsing_l1"] for record in curve(whole)]
-    assert len(history) == steps
+    assert len(history) == until
     assert np.mean(history[-4:]) < 0.8 * np.mean(history[:4]), history
+
+    stopped = _interrupt_two(parts, 3, *settings)
+    assert 3 <= stopped < until
+    assert curve(parts) == curve(whole)[:stopped]
+    assert f"goes on from step {stopped}" in _launch_two(parts, *settings)
     assert curve(parts) == curve(whole)
     states = [load_checkpoint(out / "generator.pt") for out in (whole, parts)]
     assert states[0] is not None and states[1] is not None
-    for name, value in states[0]["model"].items():
-        assert torch.equal(value, states[1]["model"][name]), name
+    for part in ("model", "average"):
+        for name, value in states[0][part].items():
+            assert torch.equal(value, states[1][part][name]), f"{part} {name}"
 
 
 def test_each_process_has_its_share_of_a_batch():

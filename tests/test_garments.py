@@ -37,3 +37,17 @@ def test_a_look_is_small_and_shows_nothing_else(person):
     assert max(saved.photo.shape) <= 512
     with pytest.raises(InputError, match="no dress"):
         look(person.photo, person.parsing, person.pose, "dress")
+
+
+@pytest.mark.parametrize(
+    ("box", "region", "said"),
+    [
+        ((0.1, 0.1, 0.9, 0.9), "hair", "one of: upper_clothes, dress, pants; not hair"),
+        ((20, 20, 180, 240), "dress", "shares from 0 to 1"),
+        ((0.1, 0.1, 0.9, float("nan")), "dress", "shares from 0 to 1"),
+        ((0.1, 0.1, 0.9), "dress", "shares from 0 to 1"),
+    ],
+)
+def test_what_is_no_garment_or_no_box_is_refused(laid_out, box, region, said):
+    with pytest.raises(InputError, match=said):
+        garment(laid_out[0], box, region)

@@ -1,5 +1,6 @@
 """How a skirt follows two legs."""
 
+import cv2
 import numpy as np
 import pytest
 
@@ -33,6 +34,21 @@ def test_what_went_there_comes_back(standing, apart):
     points = np.random.default_rng(1).uniform((40, 100), (260, 420), (200, 2))
     assert np.abs(move.points(points) - points).max() > 20
     assert move.back(move.points(points)) == pytest.approx(points, abs=1e-6)
+
+
+def test_images_are_taken_from_where_points_come_from(standing, apart):
+    """Two images of unlike kinds, in a rectangle of several strips."""
+    move = SkirtMove.between(standing, apart)
+    rows, columns = np.mgrid[:430, :300].astype(np.float32) + 0.5
+    moved = move.into(70, 150, (160, 270))
+    ys, xs = np.mgrid[150:420, 70:230] + 0.5
+    expected = move.back(np.stack([xs.ravel(), ys.ravel()], 1)).reshape(270, 160, 2)
+    both = moved(np.dstack([columns, rows]))
+    inside = (expected > 1).all(2) & (expected < (299, 429)).all(2)
+    assert inside.mean() > 0.8
+    assert both[inside] == pytest.approx(expected[inside], abs=0.05)
+    labels = moved(rows.astype(np.uint16), flags=cv2.INTER_NEAREST)
+    assert np.abs(labels[inside] + 0.5 - expected[inside, 1]).max() < 0.55
 
 
 def test_a_hem_goes_apart_with_the_feet_and_the_waist_stays(standing, apart):

@@ -3,6 +3,8 @@
 import threading
 from typing import Any
 
+import pytest
+
 from app.detectors import BUILT_IN, OPENPOSE, Detectors
 from app.fetched import Fetched
 from app.line import Line
@@ -60,6 +62,21 @@ def test_steps_of_a_mix_can_be_stopped(studio, session, known_other):
     run(studio.stop(session, {}))
     assert [text(update) for update in updates] == ["Stopped."]
     assert session.strip is None
+
+
+@pytest.mark.parametrize("steps", [1, 2, 3, 4, 5])
+def test_a_photo_that_is_being_opened_can_be_left(studio, session, photo_path, tmp_path, steps):
+    """At every step until the document before is given up, and then no more."""
+    upload, before = tmp_path / "photo.png", session.document
+    upload.write_bytes(photo_path.read_bytes())
+    inputs = (str(upload), BUILT_IN, BUILT_IN)
+    updates: Any = in_turn(studio, Line(), session, "open_upload", inputs, studio.open_upload(session, *inputs))
+    said = [next(updates) for _ in range(steps)]
+    assert [can_stop(update) for update in said] == [True, True, True, True, False][:steps]
+    run(studio.stop(session, {}))
+    assert [text(update) for update in updates] == (["Stopped."] if steps < 5 else [])
+    assert (session.document is before) == (steps < 5)
+    assert not upload.exists()
 
 
 def test_a_download_holds_nobody_else_up_and_what_can_not_be_had_is_done_without(

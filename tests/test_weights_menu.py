@@ -1,11 +1,16 @@
 """Several weights on one server: a document goes on with others, and everybody in it with them."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
 from app.actions import Studio
 from app.detectors import BUILT_IN
+from app.line import Line
+from app.page import can_stop
 from app.session import Session
+from app.turns import in_turn
 from pise_core import PISE, Editor, PISEConfig
 from pise_core.document import Document
 from pise_core.errors import InputError
@@ -70,6 +75,23 @@ def test_references_without_a_document_follow(several, editor, known_other):
     run(several.choose_weights(session, {"name": "Other"}))
     assert session.references["r1"].person.editor is not editor and session.references["r1"].name == "friend"
     session.close()
+
+
+def test_other_weights_that_are_being_loaded_can_be_left(several, session, known_other):
+    document, number = session.document, session.number
+    document.add_reference(known_other, "friend")
+    value = {"name": "Other"}
+    for steps in (1, 2):
+        updates: Any = in_turn(
+            several, Line(), session, "choose_weights", (value,), several.choose_weights(session, value)
+        )
+        for _ in range(steps):
+            assert can_stop(next(updates))
+        run(several.stop(session, {}))
+        last = list(updates)[-1]["bar"]
+        assert last["status"]["text"] == "Stopped."
+        assert last["weights"]["chosen"] == session.weights == "Default"  # the menu is put right
+        assert session.document is document and session.number == number
 
 
 def test_weights_that_cannot_be_loaded_leave_the_document_as_it_was(several, session):

@@ -11,6 +11,7 @@ from typing import Any
 
 import gradio as gr
 
+from pise_core.document.contents import MAX_DOCUMENT_BYTES
 from pise_core.pose import JOINTS, LIMBS, MIRROR, default_skeleton, to_rows
 from pise_core.regions import PALETTE, REGIONS
 
@@ -68,7 +69,7 @@ _SCRIPTS = {
     "style_panel": _script("style_panel", "blend", "style_panel", "garment_box", **_REGIONS),
     "motion_panel": _script("motion_panel", "carrier", "motion_panel", LIMBS=LIMBS),
     "result_view": _script("result_view", "carrier", "result_view"),
-    "document_bar": _script("document_bar", "document_bar", "uploads", OFFERED=_OFFERED),
+    "document_bar": _script("document_bar", "document_bar", "uploads", OFFERED=_OFFERED, LARGEST=MAX_DOCUMENT_BYTES),
     "examples": _script("examples", "examples"),
     "modes": _script("modes", "modes"),
     "first_steps": _script("first_steps", "first_steps"),
@@ -209,7 +210,8 @@ class DocumentBar(_Part):
         file: ``{"url", "name", "version"}``, which the browser saves at once.
         status: ``{"kind": "hint" | "busy" | "ok" | "error", "text", "stop": bool, "version"}``.
         weights: ``{"names", "chosen"}``, what pictures can be made with.
-        history: ``{"undo": bool, "redo": bool, "save": bool}``: what can be done.
+        history: ``{"document", "edit", "undo": bool, "redo": bool, "start_over": bool, "save": bool}``: what can be
+            done with that document after that edit.
     """
 
     def __init__(

@@ -47,8 +47,12 @@ function takeStatus() {
 page.addEventListener("step", () => {
   $('[data-do="undo"]').disabled = $('[data-do="start_over"]').disabled = false;
 });
+let told = 0; // order number of the newest edit that the history has told of
 function takeHistory() {
   const may = props.history ?? {};
+  // What was said before the newest edit was made comes too late.
+  if (may.edit < told || (may.document === page.document && may.edit < page.edit)) return;
+  told = may.edit ?? told;
   for (const name of ["undo", "redo", "start_over", "save"]) $(`[data-do="${name}"]`).disabled = !may[name];
 }
 function takeFile() {

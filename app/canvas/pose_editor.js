@@ -261,7 +261,9 @@ page.pose = () => {
 
 function takePhoto() {
   if (!props.photo) return;
+  const another = props.photo.document !== photo.document;
   Object.assign(photo, props.photo);
+  if (another) select(-1); // what was selected were joints of somebody else
   showUnder();
   view.open(photo.width, photo.height);
 }

@@ -91,9 +91,9 @@ function dragged(x, y, dx, dy, alt) {
   if (drag.kind === "joint") {
     const from = drag.start[drag.joint];
     const target = { x: clamp(from.x + dx, 0, photo.width), y: clamp(from.y + dy, 0, photo.height) };
-    const next = dragJoint(drag.start, drag.joint, target, !keepBones || alt);
+    const next = dragJoint(drag.start, drag.joint, target, !keepBones || alt, drag.last);
     next[drag.joint].on = true;
-    return next;
+    return (drag.last = next);
   }
   const next = copyPose(drag.start);
   const { centre } = drag;

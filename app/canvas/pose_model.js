@@ -80,20 +80,27 @@ function scale(pose, joints, centre, factor) {
   }
 }
 
-// Two-bone inverse kinematics: the end goes to the target as far as the bones reach, the bend keeps its side.
-function reach(pose, [root, mid, end], target, start) {
+// Two-bone inverse kinematics: the end goes to the target as far as the bones reach. The bend keeps the side that it has in
+// `last`, the pose on show: only a straight arm, which the drag begins with or passes through, may bend the other way.
+const NEARLY_STRAIGHT = 0.26; // sine of the angle between the bones: where a drag begins, an elbow found may be off by that
+const STRAIGHT = 0.07; // and in its course
+function reach(pose, [root, mid, end], target, start, last = start) {
   const upper = distance(start[root], start[mid]);
   const lower = distance(start[mid], start[end]);
   const far = distance(pose[root], target);
   const span = clamp(far, Math.abs(upper - lower) + 0.01, upper + lower - 0.01);
   const aim = far > 0.01 ? Math.atan2(target.y - pose[root].y, target.x - pose[root].x) : Math.PI / 2;
-  const [a, b] = [start[mid], start[end]];
-  const bend = (a.x - start[root].x) * (b.y - start[root].y) - (a.y - start[root].y) * (b.x - start[root].x);
+  const [ux, uy] = [last[mid].x - last[root].x, last[mid].y - last[root].y];
+  const [lx, ly] = [last[end].x - last[mid].x, last[end].y - last[mid].y];
+  const bend = ux * ly - uy * lx;
   const opening = Math.acos(clamp((upper ** 2 + span ** 2 - lower ** 2) / (2 * upper * span || 1), -1, 1));
   let side = Math.sign(bend || 1);
-  // An arm that hangs nearly straight bends either way: its elbow goes where it is lower.
-  const straight = Math.abs(bend) < 0.26 * upper * lower;
-  if (straight && ELBOWS.includes(mid)) side = Math.cos(aim) < 0 ? 1 : -1;
+  const straight = Math.abs(bend) < (last === start ? NEARLY_STRAIGHT : STRAIGHT) * upper * lower && ux * lx + uy * ly > 0;
+  if (straight && ELBOWS.includes(mid)) {
+    // The elbow goes where it is lower; that of an arm that hangs stays behind the hand.
+    const [mx, my] = [target.x - last[end].x, target.y - last[end].y];
+    side = Math.cos(aim) + (0.3 * mx) / (Math.hypot(mx, my) || 1) < 0 ? 1 : -1;
+  }
   const angle = aim - side * opening;
   pose[mid].x = pose[root].x + Math.cos(angle) * upper;
   pose[mid].y = pose[root].y + Math.sin(angle) * upper;
@@ -101,8 +108,9 @@ function reach(pose, [root, mid, end], target, start) {
   pose[end].y = pose[root].y + Math.sin(aim) * span;
 }
 
-// The pose after dragging one joint of `start` to `target`. Bones keep their lengths unless `free`.
-function dragJoint(start, joint, target, free) {
+// The pose after dragging one joint of `start` to `target`. Bones keep their lengths unless `free`. `last` is the pose that
+// the same drag has led to so far.
+function dragJoint(start, joint, target, free, last = start) {
   const pose = copyPose(start);
   const [dx, dy] = [target.x - start[joint].x, target.y - start[joint].y];
   const chain = CHAINS.find((candidate) => candidate.includes(joint));
@@ -110,7 +118,7 @@ function dragJoint(start, joint, target, free) {
   if (free || !start[joint].on) {
     translate(pose, [joint], dx, dy);
   } else if (joint === end && start[root].on && start[mid].on) {
-    reach(pose, chain, target, start);
+    reach(pose, chain, target, start, last);
   } else if (joint === mid && start[root].on) {
     const turn = (p) => Math.atan2(p.y - start[root].y, p.x - start[root].x);
     rotate(pose, [mid, end], start[root], turn(target) - turn(start[mid]));

@@ -47,16 +47,17 @@ function showUnder() {
 
 // ---- talking to the server
 
-const pump = createPump(async (request) => {
+const pump = createPump(async ({ seq }) => {
   if (!map) return null;
+  const { document } = map; // the page may be a photo ahead of it
   const [labels, before] = await Promise.all([pack(map.paint), known]);
-  return server.render_live({ labels, before, seq: request.seq, session: props.session });
+  return server.render_live({ labels, before, seq, document, session: props.session });
 });
 
 async function commit() {
   pump.drop();
   tell("status", { kind: "busy", text: "Rendering at full size…" });
-  const order = nextEdit();
+  const order = { ...nextEdit(), document: map.document };
   strokeSeq = order.seq;
   // The layer without the stroke goes along: the server's may have moved with the body meanwhile.
   const packed = [pack(map.paint), known];

@@ -11,6 +11,8 @@ const references = () => props.references ?? [];
 // The region itself, where it is borrowed; the whole person where there is none of it.
 const pictureOf = (reference, region) => `<img src="${reference.regions[region] ?? reference.image}" alt="">`;
 const total = (mix) => Object.values(mix).reduce((sum, weight) => sum + weight, 0);
+// The share of the person's own look; what rounding has left of it is none.
+const own = (mix) => (total(mix) < 0.995 ? 1 - total(mix) : 0);
 
 $("#rows").innerHTML = REGIONS.map((name, index) =>
   index === 0
@@ -61,12 +63,14 @@ function commit() {
 
 // ---- mixing
 
-// One weight changes; the others make room, so that all sum to 1 at most.
+// Rounded down, so that all sum to 1 at most.
+const times = (mix, factor) =>
+  Object.fromEntries(Object.entries(mix).map(([id, weight]) => [id, Math.floor(10000 * weight * factor) / 10000]));
+
+// One weight changes; the own look makes room first, then the others.
 function weigh(mix, reference, weight) {
   const others = total(mix) - (mix[reference] ?? 0);
-  const shrink = others + weight > 1 ? (1 - weight) / others : 1;
-  const scaled = Object.entries(mix).map(([id, other]) => [id, Math.floor(1000 * other * shrink) / 1000]);
-  return { ...Object.fromEntries(scaled), [reference]: weight };
+  return { ...times(mix, others + weight > 1 ? (1 - weight) / others : 1), [reference]: weight };
 }
 
 function choose(region, reference) {
@@ -77,10 +81,13 @@ function choose(region, reference) {
     const { [reference]: gone, ...rest } = mix;
     if (Object.keys(rest).length) styles[region] = rest;
     else delete styles[region];
-  } else if (Object.keys(mix).length === 1 && total(mix) > 0.995) {
+  } else if (Object.keys(mix).length === 1 && !own(mix)) {
     styles[region] = { [reference]: 1 }; // all of one look: another one takes its place
   } else {
-    styles[region] = weigh(mix, reference, 1 / (Object.keys(mix).length + 1));
+    // It gets an equal share of the looks, the own one if that is seen; all others make room, and none is lost.
+    const looks = Object.keys(mix).length + (own(mix) ? 1 : 0);
+    const weight = Object.keys(mix).length ? 1 / (looks + 1) : 1;
+    styles[region] = { ...times(mix, 1 - weight), [reference]: weight };
   }
 }
 
@@ -117,7 +124,7 @@ function drawRows() {
     const name = row.dataset.region;
     const mix = styles[name] ?? {};
     for (const button of row.querySelectorAll("[data-reference]"))
-      button.setAttribute("aria-pressed", button.dataset.reference ? button.dataset.reference in mix : total(mix) < 0.995);
+      button.setAttribute("aria-pressed", button.dataset.reference ? button.dataset.reference in mix : own(mix) > 0);
     drawSliders(row, name, mix);
     row.querySelector("[data-strip]").disabled = Object.keys(mix).length !== 1;
     row.querySelector("[data-look]").disabled = !present.includes(name) && !total(mix);
@@ -140,12 +147,16 @@ function drawSliders(row, name, mix) {
         return `<label class="mix">${head}<input type="range" min="0" max="100" data-mix="${id}" aria-label="${title(name)}: how much of ${safe(reference.name)}">${ids.length > 1 ? "" : "<span>Borrowed</span>"}<output></output></label>`;
       })
       .join("");
+    // One slider says how much is the own look; several don't.
+    if (ids.length > 1) list.innerHTML += '<div class="mix" data-own><span>Own</span><output></output></div>';
   }
   for (const range of list.querySelectorAll("input")) {
     const percent = Math.round(100 * mix[range.dataset.mix]);
     if (Number(range.value) !== percent) range.value = percent;
     range.parentElement.querySelector("output").textContent = `${percent}%`;
   }
+  const rest = list.querySelector("[data-own] output");
+  if (rest) rest.textContent = `${Math.round(100 * own(mix))}%`;
 }
 
 // The steps are those of one region and one reference, and go when another one is chosen.

@@ -1,6 +1,15 @@
 // Uploads are parts of Gradio's, which would refuse a wrong file in words of its own: they take any, and the server says
 // what to do. What a dialog offers is set when it opens, for its field may be another one by then. The listeners are one
 // object for all times, as the keys are.
+// What is too large for the server is said before any of it is sent. Of several files none is then taken.
+function refused(event, files) {
+  const large = [...files].find((file) => file.size > LARGEST);
+  if (!large) return false;
+  event.preventDefault();
+  event.stopImmediatePropagation();
+  tell("status", { kind: "error", text: `${large.name} is larger than ${LARGEST / 1e6} MB; choose a smaller file. Nothing was sent.` });
+  return true;
+}
 const fieldOf = (id) => document.getElementById(id)?.previousElementSibling;
 
 page.uploads ??= {
@@ -8,6 +17,13 @@ page.uploads ??= {
     if (target.type !== "file") return;
     const id = target.closest("#drop") ? "drop" : target.nextElementSibling?.id;
     if (OFFERED[id]) target.accept = OFFERED[id].join();
+  },
+  change(event) {
+    if (event.target.type === "file" && refused(event, event.target.files)) event.target.value = ""; // for another try
+  },
+  dropped(event) {
+    // Gradio's field takes it for dragged over until it hears of the drop.
+    if (refused(event, event.dataTransfer.files)) event.target.dispatchEvent(new DragEvent("dragleave", { bubbles: true }));
   },
   dragover(event) {
     event.preventDefault();
@@ -23,5 +39,7 @@ page.uploads ??= {
   },
 };
 document.addEventListener("click", page.uploads.click, true);
+document.addEventListener("change", page.uploads.change, true);
+document.addEventListener("drop", page.uploads.dropped, true);
 document.addEventListener("dragover", page.uploads.dragover);
 document.addEventListener("drop", page.uploads.drop);

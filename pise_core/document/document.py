@@ -144,7 +144,8 @@ class Document(EditedPerson):
         return SavedDocument(f"{self.name}-{region}", person, [], 0, {}, [Edits()], 0)
 
     def save_look(self, region: str, path: str | os.PathLike[str]) -> None:
-        """Write :meth:`look` as a ``.pise`` file, which :meth:`add_reference` takes."""
+        """Write :meth:`look` as a ``.pise`` file, which :meth:`add_reference` takes; raises as that, or if the
+        file can't be written."""
         write_file(path, write(self.look(region)))
 
     # ---- references
@@ -188,7 +189,8 @@ class Document(EditedPerson):
             The id of the reference.
 
         Raises:
-            InputError: if nothing stands out there, or there are too many references.
+            InputError: if the region is no garment, the box is none or too small, or nothing stands out in it; if there
+                are too many references.
         """
         found, image = _picture(photo)
         cut = garment(image, box or likely_box(image), region)

@@ -94,7 +94,11 @@ class EditedPerson:
         return self.person.pose if edits.pose is None else edits.pose
 
     def wanted(self, pose: Any) -> np.ndarray | None:
-        """A pose as :class:`Edits` keeps it: checked, and None if it is the person's own, for no edit is no edit."""
+        """A pose as :class:`Edits` keeps it: checked, and None if it is the person's own, for no edit is no edit.
+
+        Raises:
+            InputError: on a pose that makes no sense.
+        """
         if pose is not None:
             pose = checked_pose(pose)
         own = pose is None or poses.to_rows(pose) == poses.to_rows(self.person.pose)
@@ -111,7 +115,11 @@ class EditedPerson:
             self._history.commit(pose=pose)
 
     def fit_pose(self, pose: np.ndarray) -> None:
-        """As :meth:`set_pose`, with somebody else's pose (18, 3): the bones keep this person's lengths."""
+        """As :meth:`set_pose`, with somebody else's pose (18, 3): the bones keep this person's lengths.
+
+        Raises:
+            InputError: if the two poses have neither the hips nor the neck in common.
+        """
         self.set_pose(retarget(self.person.pose, pose))
 
     def load_pose(self, text: str) -> None:
@@ -120,7 +128,7 @@ class EditedPerson:
         A pose that was saved for this very person is taken as it is, any other one is fitted to her.
 
         Raises:
-            InputError: if the text holds no pose.
+            InputError: if the text holds no pose, or one that can't be fitted.
         """
         pose, _ = poses.from_json(text)
         made_here = json.loads(text).get("own") == poses.to_rows(self.person.pose)

@@ -60,10 +60,16 @@ def garment(photo: np.ndarray, box: tuple[float, float, float, float], region: s
         region: one of ``GARMENTS``.
 
     Raises:
-        InputError: if the box is too small, or nothing in it stands out from what is around.
+        InputError: if the region is no garment, the box is not within the photo or too small, or nothing in it stands
+            out from what is around.
     """
+    if region not in GARMENTS:
+        raise InputError(f"a garment that nobody wears is one of: {', '.join(GARMENTS)}; not {region}")
+    shares = np.array(box, np.float64)
+    if shares.shape != (4,) or not ((shares >= 0) & (shares <= 1)).all():
+        raise InputError("the box about a garment is x0, y0, x1, y1 as shares from 0 to 1 of the photo's sides")
     height, width = photo.shape[:2]
-    x0, y0, x1, y1 = (int(round(v)) for v in np.array(box) * (width, height, width, height))
+    x0, y0, x1, y1 = (int(round(v)) for v in shares * (width, height, width, height))
     if x1 - x0 < 12 or y1 - y0 < 12:
         raise InputError("draw a larger box around the garment")
     scale = min(1.0, _CUT_SIDE / max(height, width))

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from torch import Tensor
 
+from pise_core.conversion import vgg_of
 from pise_core.errors import InputError
 from pise_core.networks.discriminator import Discriminator
 from pise_core.pise import PISE
@@ -12,13 +13,17 @@ from pise_core.weights import read_model
 
 #: What inputs and outputs mean. Weights of another meaning fit, and all that they know is wrong.
 _MEANING = ("labels", "canvas", "pose_columns")
+_MATCHING = "image_generator.matching."
 
 
 def begin_with(model: PISE, path: Path) -> str | None:
     """Give the generators the weights of others.
 
+    A file that ``convert`` wrote may hold no VGG, or one that never learned: then a matching encoder that has
+    ImageNet's weights keeps them, and one that is to learn is not begun with zeros, from which nothing is learned.
+
     Args:
-        model: whose weights are to be replaced.
+        model: whose weights are to be replaced; its matching encoder is frozen where it has ImageNet's.
         path: a folder that holds ``pise.safetensors``, or such a file.
 
     Returns:
@@ -36,14 +41,23 @@ def begin_with(model: PISE, path: Path) -> str | None:
         raise InputError(
             f"{said}; give {' '.join(meaning)} (and, for other labels, data prepared for them), or leave --init out"
         )
+    tensors, vgg = given.state_dict(), vgg_of(given)
+    frozen = not any(weight.requires_grad for weight in model.image_generator.matching.parameters())
+    keeps = vgg == "none" or (vgg == "random" and frozen)
+    if keeps:
+        tensors |= {name: value for name, value in model.state_dict().items() if name.startswith(_MATCHING)}
     try:
-        model.load_state_dict(given.state_dict())
+        model.load_state_dict(tensors)
     except RuntimeError:
         advice = " ".join(f"--set {name}={theirs[name]}" for name in other)
         raise InputError(
             f"{path} does not fit this configuration: {said}; give {advice}, or leave --init out"
         ) from None
-    return said if other else None
+    notes = [said] if other else []
+    if keeps:
+        held = "no VGG" if vgg == "none" else "a VGG that was never trained"
+        notes.append(f"{path} holds {held}: the matching encoder begins as it does without --init")
+    return "; ".join(notes) or None
 
 
 def begin_discriminator(discriminator: Discriminator | None, given: Path | None, run: Path | None) -> str | None:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
+from pointing import centre
 
 from pise_core.images import write_image
 
@@ -142,9 +143,7 @@ class Visitor:
 
     def joint(self, name: str) -> tuple[float, float]:
         """Where a joint is on the page."""
-        box = self.page.locator(f'#pose circle[data-joint="{name}"]').bounding_box()
-        assert box is not None
-        return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+        return centre(self.page.locator(f'#pose circle[data-joint="{name}"]'))
 
     def live_pictures(self) -> int:
         """Order number of the newest picture if it is a live one, else 0."""

@@ -5,6 +5,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from pointing import bounds
 from test_desktop import DESKTOP, borrow_example, open_example
 
 from pise_core.moves import part_moves
@@ -73,7 +74,7 @@ def test_a_skirt_bends_in_the_browser_as_on_the_server(chromium):
     picture = np.dstack([4 * xs, ys, 128 + 100 * np.sin(xs / 9) * np.cos(ys / 11)]).astype(np.uint8)
     placed = np.zeros((400, 300, 3), np.uint8)
     placed[190:370, 120:180] = picture
-    expected = move.picture(placed, 0, 0, (300, 400))
+    expected = move.into(0, 0, (300, 400))(placed)
     page = chromium.new_page()
     page.add_script_tag(content="const clamp = (v, low, high) => Math.min(high, Math.max(low, v));")
     for script in ("skirt_move", "moved"):
@@ -211,18 +212,17 @@ def test_a_slider_between_two_textures_is_followed_at_once(carried_visit):
     borrowed = shown()[1]
     previews = HeldBack(page)
     slider = row.locator("input[type=range]")
-    box = slider.bounding_box()
-    assert box is not None
-    page.mouse.move(box["x"] + box["width"] - 8, box["y"] + box["height"] / 2)
+    x, y, width, height = bounds(slider)
+    page.mouse.move(x + width - 8, y + height / 2)
     page.mouse.down()
-    page.mouse.move(box["x"] + 0.5 * box["width"], box["y"] + box["height"] / 2, steps=4)
+    page.mouse.move(x + 0.5 * width, y + height / 2, steps=4)
     share = int(slider.input_value()) / 100
     assert 0.4 < share < 0.6
     assert not shown()[0]  # nothing is known yet but the borrowed look
     previews.one()  # the other end
     page.wait_for_function(_CARRIED)
     half = shown()[1]
-    page.mouse.move(box["x"] - 10, box["y"] + box["height"] / 2, steps=4)
+    page.mouse.move(x - 10, y + height / 2, steps=4)
     assert slider.input_value() == "0"
     page.wait_for_function("() => new Promise(requestAnimationFrame)")
     carried, own = shown()

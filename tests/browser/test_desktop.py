@@ -4,6 +4,7 @@ import io
 
 import pytest
 from PIL import Image
+from pointing import centre
 
 DESKTOP = {"viewport": {"width": 1440, "height": 900}}
 
@@ -59,9 +60,7 @@ def test_from_photo_to_download(visit, drawn_reference):
 
     # Paint a stroke, fill an area.
     page.get_by_role("tab", name="Regions").click()
-    stage = page.locator("#regions #stage").bounding_box()
-    assert stage is not None
-    cx, cy = stage["x"] + stage["width"] / 2, stage["y"] + stage["height"] / 2
+    cx, cy = centre(page.locator("#regions #stage"))
     detected = visitor.map()
     page.keyboard.press("5")
 

@@ -1,5 +1,6 @@
 """The three steps that a newcomer is shown: ticked off as they are done, and gone for good afterwards."""
 
+from pointing import centre
 from test_desktop import DESKTOP, open_example
 
 
@@ -25,9 +26,7 @@ def test_steps_are_ticked_off_and_do_not_come_back(visit):
     page.locator("#first-steps li[data-step=change] button").click()
     assert page.locator("#tab-regions").get_attribute("aria-selected") == "true"
     page.locator('#regions [data-region="4"]').click()
-    stage = page.locator("#regions #stage").bounding_box()
-    assert stage is not None
-    x, y = stage["x"] + stage["width"] / 2, stage["y"] + stage["height"] / 2
+    x, y = centre(page.locator("#regions #stage"))
     page.mouse.move(x, y)
     page.mouse.down()
     page.mouse.move(x + 20, y + 30, steps=4)

@@ -5,6 +5,7 @@ import math
 from pathlib import Path
 
 import pytest
+from pointing import centre, drag
 from test_desktop import DESKTOP, open_example
 from test_phone import PHONE
 
@@ -13,20 +14,6 @@ _TALL = """([least, most]) => {
   const { clientHeight } = document.querySelector("#pose .html-container > div").shadowRoot.querySelector("#stage");
   return clientHeight >= least && clientHeight <= most;
 }"""
-
-
-def drag(page, start, *to):
-    page.mouse.move(*start)
-    page.mouse.down()
-    for point in to:
-        page.mouse.move(*point, steps=3)
-    page.mouse.up()
-
-
-def centre(locator):
-    box = locator.bounding_box()
-    assert box is not None
-    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
 
 
 @pytest.mark.parametrize(("name", "size"), [("desktop", DESKTOP), ("phone", PHONE)])

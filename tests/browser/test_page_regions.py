@@ -1,6 +1,7 @@
 """The painter's tools beyond the brush: lasso, replace, wheel, hidden colours; and paint that goes along."""
 
 import pytest
+from pointing import centre
 from test_desktop import DESKTOP, open_example
 from test_phone import PHONE
 
@@ -16,9 +17,8 @@ def test_lasso_replace_hide_and_paint_that_follows_the_pose(visit, name, size):
 
     def at(dx, dy):
         stage.scroll_into_view_if_needed()
-        box = stage.bounding_box()
-        assert box is not None
-        return box["x"] + box["width"] / 2 + dx, box["y"] + box["height"] / 2 + dy
+        x, y = centre(stage)
+        return x + dx, y + dy
 
     # Corners by clicks, closed by a click on the first one.
     page.locator('#regions [data-tool="lasso"]').click()
@@ -63,9 +63,7 @@ def test_paint_is_taken_away_and_a_region_is_picked_from_the_map(visit):
     open_example(visitor, 0)
     page.get_by_role("tab", name="Regions").click()
     detected = visitor.map()
-    box = page.locator("#regions #stage").bounding_box()
-    assert box is not None
-    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    x, y = centre(page.locator("#regions #stage"))
 
     def stroke():
         page.mouse.move(x - 20, y)

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from pointing import centre
 from test_desktop import DESKTOP, open_example
 
 from pise_core.images import read_image, write_image
@@ -34,9 +35,7 @@ def test_another_person_of_the_photo_is_chosen(visit, pair):
     chosen = page.locator("#pose [data-person][aria-pressed=true]")
     assert page.locator("#pose [data-person]").count() == page.locator("#pose #boxes rect").count() == 2
     assert chosen.inner_text() == "Person 1"
-    box = page.locator("#pose #world").bounding_box()
-    assert box is not None
-    middle = box["x"] + box["width"] / 2
+    middle, _ = centre(page.locator("#pose #world"))
     first = visitor.joint("neck")[0]
     number = page.evaluate("window.piseStudio.document")
     page.locator('#pose [data-person="1"]').click()

@@ -3,6 +3,7 @@
 import io
 
 from PIL import Image
+from pointing import centre
 from test_desktop import borrow_example, open_example, size_shown
 
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True, "device_scale_factor": 2}
@@ -52,6 +53,10 @@ class Fingers:
 def test_drag_paint_borrow_download_by_touch(visit):
     visitor = visit("phone", **PHONE)
     page, fingers = visitor.page, Fingers(visitor)
+    field = page.locator('#drop [data-testid="upload-text"]')
+    said = field.evaluate("field => [getComputedStyle(field).fontSize, getComputedStyle(field, '::after').content]")
+    assert said == ["0px", '"Tap to choose a photo or a .pise document"']  # the words of Gradio's field are not seen
+    visitor.shoot("0-welcome")
     open_example(visitor, 1)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     visitor.shoot("1-opened")
@@ -80,9 +85,7 @@ def test_drag_paint_borrow_download_by_touch(visit):
     page.locator('#pose [data-do="fit"]').tap()
 
     page.get_by_role("tab", name="Regions").tap()
-    stage = page.locator("#regions #stage").bounding_box()
-    assert stage is not None
-    cx, cy = stage["x"] + stage["width"] / 2, stage["y"] + stage["height"] / 2
+    cx, cy = centre(page.locator("#regions #stage"))
     page.locator('#regions [data-region="4"]').tap()
     page.evaluate("scrollTo(0, 0)")
     detected = visitor.map()

@@ -2,8 +2,8 @@
 
 import pytest
 from PIL import Image
+from pointing import centre, drag
 from test_desktop import DESKTOP, open_example
-from test_page_pose import drag
 from test_phone import PHONE
 
 
@@ -121,8 +121,7 @@ def test_what_needs_a_person_says_how_to_get_one(visit, tmp_path):
     page.locator('#pose [data-do="keep"]').click()
     wait_for_text(page, "then press Use this pose")
     page.get_by_role("tab", name="Regions").click()
-    x, y, width, height = page.locator("#regions #stage").bounding_box().values()
-    page.mouse.click(x + width / 2, y + height / 2)
+    page.mouse.click(*centre(page.locator("#regions #stage")))
     wait_for_text(page, "Nobody to paint on yet")
     page.get_by_role("tab", name="Motion").click()
     page.locator('#motion [data-do="add"]').click()

@@ -4,6 +4,7 @@ import io
 
 import pytest
 from PIL import Image
+from pointing import centre
 from test_desktop import DESKTOP, borrow_example, open_example
 from test_phone import PHONE
 
@@ -14,8 +15,7 @@ def paint_a_stroke(visitor):
     page.locator('#regions [data-region="5"]').click()
     stage = page.locator("#regions #stage")
     stage.scroll_into_view_if_needed()
-    box = stage.bounding_box()
-    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    x, y = centre(stage)
     page.mouse.move(x - 10, y)
     page.mouse.down()
     page.mouse.move(x - 40, y + 30, steps=6)

@@ -3,6 +3,7 @@
 import cv2
 import numpy as np
 import pytest
+from pointing import bounds, drag
 from test_desktop import DESKTOP, open_example
 from test_phone import PHONE
 
@@ -31,17 +32,13 @@ def test_a_garment_is_marked_mixed_and_saved(visit, tmp_path, laid_out, name, si
     frame = page.locator("#textures #garment-frame")
     frame.wait_for(state="visible")
     visitor.wait_for("hint")
-    found = page.locator("#textures #garment-box").bounding_box()
-    box = frame.bounding_box()
-    assert found and box and 0.3 < found["height"] / box["height"] < 0.9  # the shirt was found already
+    marked = page.locator("#textures #garment-box")
+    x, y, width, height = bounds(frame)
+    assert 0.3 < bounds(marked)[3] / height < 0.9  # the shirt was found already
 
     # The user knows better, and draws the box anew.
-    page.mouse.move(box["x"] + 2, box["y"] + 0.15 * box["height"])
-    page.mouse.down()
-    page.mouse.move(box["x"] + box["width"] - 2, box["y"] + 0.9 * box["height"], steps=4)
-    page.mouse.up()
-    drawn = page.locator("#textures #garment-box").bounding_box()
-    assert drawn and drawn["width"] > 0.95 * box["width"]
+    drag(page, (x + 2, y + 0.15 * height), (x + width - 2, y + 0.9 * height))
+    assert bounds(marked)[2] > 0.95 * width
     visitor.shoot("garment")
     page.locator('#textures [data-garment="use"]').click()
     row = page.locator('#textures [data-region="upper_clothes"]')

@@ -6,6 +6,8 @@ import pytest
 from PIL import Image
 from test_desktop import DESKTOP, open_example
 
+from pise_core.document.contents import MAX_DOCUMENT_BYTES
+
 _REFUSED = "notes.txt can't be opened here; choose a photo (JPG, PNG or WebP) or a .pise document"
 
 
@@ -17,8 +19,23 @@ def notes(tmp_path):
     return path
 
 
-def drop(page, target, path):
+@pytest.fixture
+def film(tmp_path):
+    """A file that is larger than what the server takes."""
+    path = tmp_path / "film.pise"
+    with path.open("wb") as file:
+        file.truncate(MAX_DOCUMENT_BYTES + 1)
+    return path
+
+
+def let_fall(page, target, data):
     """Let a file fall on a part of the page."""
+    for event in ("dragenter", "dragover", "drop"):
+        page.locator(target).dispatch_event(event, {"dataTransfer": data, "bubbles": True, "cancelable": True})
+
+
+def drop(page, target, path):
+    """Let the file of that path fall on a part of the page."""
     data = page.evaluate_handle(
         """([name, data]) => {
           const transfer = new DataTransfer();
@@ -27,8 +44,7 @@ def drop(page, target, path):
         }""",
         [path.name, base64.b64encode(path.read_bytes()).decode()],
     )
-    for event in ("dragenter", "dragover", "drop"):
-        page.locator(target).dispatch_event(event, {"dataTransfer": data, "bubbles": True, "cancelable": True})
+    let_fall(page, target, data)
 
 
 def field_of(page, button):
@@ -64,6 +80,27 @@ def test_a_wrong_file_is_refused_in_the_status_line_and_nothing_is_lost(visit, n
     assert page.evaluate("window.piseStudio.document") == number and page.locator('#bar [data-do="undo"]').is_enabled()
     page.get_by_role("tab", name="Pose").click()
     assert visitor.joint("left_wrist") == pytest.approx(raised, abs=1)
+
+
+def test_a_file_that_is_too_large_is_refused_before_it_is_sent(visit, film):
+    visitor = visit("uploads-large", **DESKTOP)
+    page = visitor.page
+    sent = []
+    page.on("request", lambda request: sent.append(request.url) if "/upload" in request.url else None)
+    page.wait_for_selector("#drop")
+    refusal = "film.pise is larger than 200 MB; choose a smaller file. Nothing was sent."
+    page.locator("#drop input[type=file]").set_input_files(film)
+    assert visitor.wait_for("error") == refusal
+    page.evaluate("window.piseStudio.dispatchEvent(new CustomEvent('status', { detail: { kind: 'hint', text: '' } }))")
+    field = page.evaluate_handle("document.createElement('input')").as_element()
+    field.evaluate("field => (field.type = 'file')")
+    field.set_input_files(film)
+    data = field.evaluate_handle(
+        "field => { const all = new DataTransfer(); all.items.add(field.files[0]); return all; }"
+    )
+    let_fall(page, "#drop button", data)
+    assert visitor.wait_for("error") == refusal
+    assert page.locator(".toast-body").count() == 0 and not sent
 
 
 def test_the_dialogs_offer_what_can_be_opened(visit):

@@ -1,5 +1,6 @@
 """Zoom and pan: a new photo is seen whole, and a pinch takes back what its first finger began."""
 
+from pointing import bounds, centre
 from test_carry import HeldBack
 from test_desktop import DESKTOP, open_example
 from test_phone import PHONE, Fingers
@@ -15,9 +16,7 @@ def shown(visitor):
 
 
 def middle(page, part):
-    box = page.locator(f"{part} #stage").bounding_box()
-    assert box is not None
-    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    return centre(page.locator(f"{part} #stage"))
 
 
 def test_another_photo_is_seen_whole_where_the_one_before_was_zoomed(visit):
@@ -26,10 +25,9 @@ def test_another_photo_is_seen_whole_where_the_one_before_was_zoomed(visit):
     open_example(visitor, 0)
 
     def whole():
-        stage = page.locator("#regions #stage").bounding_box()
-        photo = page.locator("#regions #world").bounding_box()
-        assert stage and photo
-        return photo["height"] <= stage["height"] and photo["y"] >= stage["y"]
+        _, top, _, room = bounds(page.locator("#regions #stage"))
+        _, y, _, height = bounds(page.locator("#regions #world"))
+        return height <= room and y >= top
 
     page.get_by_role("tab", name="Regions").click()
     assert whole()
@@ -88,7 +86,6 @@ def test_the_picture_under_the_skeleton_fades_on_a_phone_too(visit):
     page = visitor.page
     open_example(visitor, 0)
     slider = page.locator("#pose #dim")
-    box = slider.bounding_box()
-    assert box is not None
-    page.touchscreen.tap(box["x"] + 0.4 * box["width"], box["y"] + box["height"] / 2)
+    x, y, width, height = bounds(slider)
+    page.touchscreen.tap(x + 0.4 * width, y + height / 2)
     assert 0.3 < float(page.locator("#pose #backdrop").evaluate("image => getComputedStyle(image).opacity")) < 0.5

@@ -1,0 +1,135 @@
+"""What the parts of the page do by themselves, whoever answers."""
+
+import numpy as np
+import pytest
+from alone import Alone
+from pointing import bounds, centre, drag
+
+from pise_core.document.paint import pack
+from pise_core.pose import default_skeleton, to_rows
+from pise_core.regions import REGIONS
+
+_PIXEL = "data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7"
+_POSE = default_skeleton((80, 40, 240, 460))
+_REFERENCES = [
+    {"id": f"r{n}", "name": f"friend {n}", "image": _PIXEL, "present": REGIONS[1:], "regions": {}} for n in (1, 2)
+]
+
+
+def _photo(number):
+    return {"url": _PIXEL, "width": 320, "height": 480, "document": number}
+
+
+def _pose(seq=None):
+    rows = to_rows(_POSE)
+    return {"seq": seq, "rows": rows, "own": rows, "placing": False, "doubtful": False}
+
+
+def _map(number):
+    base = np.zeros((480, 320), np.uint8)
+    return {"document": number, "version": number, "width": 320, "height": 480, "base": pack(base), "paint": None}
+
+
+@pytest.fixture
+def mount(chromium):
+    parts: list[Alone] = []
+
+    def mounted(part, **props):
+        parts.append(Alone(chromium, part, **props))
+        return parts[-1]
+
+    yield mounted
+    for part in parts:
+        part.close()
+
+
+def test_a_selection_is_let_go_of_with_its_photo_alone(mount):
+    editor = mount("pose_editor", photo=_photo(7), pose=_pose(), people=None, layers=None, session="s")
+    page = editor.page
+    page.locator("#stage").press("a")
+    selected = page.locator("#joints .selected")
+    assert selected.count() == 18
+    editor.tell(photo=_photo(7), pose=_pose(3))  # an undo
+    assert selected.count() == 18
+    editor.tell(photo=_photo(8), pose=_pose(4))
+    assert selected.count() == 0 and page.locator("#joint").input_value() == "-1"
+
+
+def test_an_elbow_keeps_its_side_while_the_hand_goes_past_the_shoulder(mount):
+    editor = mount("pose_editor", photo=_photo(7), pose=_pose(), people=None, layers=None, session="s")
+    page = editor.page
+    (sx, sy), (wx, wy) = (centre(page.locator(f'[data-joint="left_{name}"]')) for name in ("shoulder", "wrist"))
+    reach = wy - sy
+    page.mouse.move(wx, wy)
+    page.mouse.down()
+    elbows = []
+    for x, y in ((0.6, 0.3), (0.4, -0.3), (0.1, -0.4), (-0.1, -0.4)):
+        page.mouse.move(sx + x * reach, sy + y * reach, steps=10)
+        elbows.append(centre(page.locator('[data-joint="left_elbow"]')))
+    page.mouse.up()
+    # Above the shoulder the hand went on by a fifth of the arm, and so did the elbow about.
+    assert np.hypot(*np.subtract(elbows[-1], elbows[-2])) < 0.3 * reach
+
+
+def test_a_second_reference_takes_nothing_from_a_mix_unsaid(mount):
+    panel = mount(
+        "style_panel",
+        references=_REFERENCES,
+        styles={"seq": 0, "styles": {"pants": {"r1": 0.5}}, "present": REGIONS[1:]},
+        session="s",
+    )
+    row = panel.page.locator('#rows [data-region="pants"]')
+    own = row.locator("[data-own]")
+    assert own.count() == 0  # the slider goes from own to borrowed
+    row.locator('[data-reference="r2"]').click()
+    assert own.inner_text().split() == ["Own", "33%"]
+    assert row.locator(".mixes output").all_inner_texts() == ["33%"] * 3
+    assert row.locator('[data-reference=""]').get_attribute("aria-pressed") == "true"
+    mix = panel.asked()[-1]["styles"]["pants"]
+    assert mix == {"r1": pytest.approx(1 / 3, abs=1e-3), "r2": pytest.approx(1 / 3)}
+    row.locator('[data-mix="r2"]').fill("80")
+    assert own.inner_text().split() == ["Own", "0%"]
+
+
+def test_one_look_is_chosen_instead_of_another(mount):
+    panel = mount(
+        "style_panel",
+        references=_REFERENCES,
+        styles={"seq": 0, "styles": {}, "present": REGIONS[1:]},
+        session="s",
+    )
+    for key in ("r1", "r2"):
+        panel.page.locator(f'#rows [data-region="pants"] [data-reference="{key}"]').click()
+        assert panel.page.evaluate("part.props.value.styles") == {"pants": {key: 1}}
+
+
+def test_paint_is_meant_for_the_photo_that_was_painted_on(mount):
+    painter = mount("region_painter", photo=_photo(7), map=_map(7), session="s")
+    page = painter.page
+    page.evaluate("window.piseStudio.document = 8")  # the picture of the next photo has come before its map
+    page.wait_for_function("document.querySelector('#part').shadowRoot.querySelector('#map').width === 320")
+    x, y, width, height = bounds(page.locator("#world"))
+    drag(page, (x + width / 2, y + height / 2), (x + width / 2, y + 0.6 * height))
+    page.wait_for_function("part.asked.length > 0")
+    assert {request["document"] for request in painter.asked()} == {7}
+    page.wait_for_function("part.props.value?.document === 7")  # the edit
+
+
+def test_what_was_said_before_the_newest_edit_takes_no_undo_away(mount):
+    def history(edit, undo, document=7):
+        return {"document": document, "edit": edit, "undo": undo, "redo": False, "start_over": undo, "save": True}
+
+    bar = mount("document_bar", history=history(2, False), weights=None, session="s", file=None, status=None)
+    undo = bar.page.locator('[data-do="undo"]')
+    bar.page.evaluate("Object.assign(window.piseStudio, { document: 7, seq: 3, edit: 3 })")
+    bar.page.evaluate("window.piseStudio.dispatchEvent(new CustomEvent('step'))")
+    bar.tell(history=history(2, False))  # late
+    assert undo.is_enabled()
+    bar.tell(history=history(3, True))
+    bar.tell(history=history(2, False))  # later still
+    assert undo.is_enabled()
+    bar.tell(history=history(4, False))
+    assert undo.is_disabled()
+    bar.page.evaluate("Object.assign(window.piseStudio, { seq: 9, edit: 9 })")  # an edit that is lost on its way
+    bar.tell(history=history(5, True, document=8))  # of the next photo
+    assert undo.is_enabled()
