@@ -106,8 +106,7 @@ def build(studio: actions.Studio) -> gr.Blocks:
         with gr.Column(elem_id="welcome"):
             gr.HTML(
                 "<h2>Start with a photo of one person</h2><p>Full body works best. The photo is processed on this "
-                "server alone, and forgotten ten minutes after you close the page. A saved .pise document opens here "
-                "too.</p>",
+                "server alone, and forgotten ten minutes after you close the page.</p>",
                 apply_default_css=False,
             )
             drop = gr.File(label="Photo", height=220, elem_id="drop")

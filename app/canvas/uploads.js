@@ -1,6 +1,8 @@
 // Uploads are parts of Gradio's, which would refuse a wrong file in words of its own: they take any, and the server says
 // what to do. What a dialog offers is set when it opens, for its field may be another one by then. The listeners are one
 // object for all times, as the keys are.
+const fieldOf = (id) => document.getElementById(id)?.previousElementSibling;
+
 // What is too large for the server is said before any of it is sent. Of several files none is then taken.
 function refused(event, files) {
   const large = [...files].find((file) => file.size > LARGEST);
@@ -10,7 +12,6 @@ function refused(event, files) {
   tell("status", { kind: "error", text: `${large.name} is larger than ${LARGEST / 1e6} MB; choose a smaller file. Nothing was sent.` });
   return true;
 }
-const fieldOf = (id) => document.getElementById(id)?.previousElementSibling;
 
 page.uploads ??= {
   click({ target }) {

@@ -32,7 +32,8 @@ def test_several_joints_are_moved_scaled_turned_and_mirrored(visit, tmp_path, na
     before = height()
     corner = centre(page.locator("#pose #selection rect.handle").nth(0))
     middle = visitor.joint("right_hip")
-    visitor.after(lambda: drag(page, corner, [(a + b) / 2 for a, b in zip(corner, middle, strict=True)]))
+    halfway = (corner[0] + middle[0]) / 2, (corner[1] + middle[1]) / 2
+    visitor.after(lambda: drag(page, corner, halfway))
     assert 0.4 * before < height() < 0.75 * before
     upright = visitor.joint("neck")[0] - visitor.joint("right_ankle")[0]
     knob = centre(page.locator("#pose #selection circle.handle"))
