@@ -6,6 +6,9 @@ import pytest
 
 from pise_core.cloth import continue_cloth
 from pise_core.continuation import continue_regions
+from pise_core.document import Document
+from pise_core.document.edits import Edits
+from pise_core.document.rendering import Renderer
 from pise_core.regions import REGION
 
 _SKIRT = REGION["dress"]
@@ -109,3 +112,41 @@ def test_a_painted_skirt_has_texture_and_the_rest_keeps_its_bits(known):
     # Without the detail path there is nothing to continue from.
     alone = [known.render(parsing=parsing, detail=False, cloth=cloth).photo for cloth in (False, True)]
     assert (alone[0] == alone[1]).all()
+
+
+def test_a_motion_takes_the_texture_of_painted_cloth_along(known):
+    document = Document.of(known)
+    parsing = known.parsing.copy()
+    rows = np.nonzero((parsing == REGION["pants"]).any(1))[0]
+    top = np.arange(len(parsing))[:, None] < rows.mean()
+    parsing[top & (parsing == REGION["pants"])] = REGION["upper_clothes"]
+    document.set_regions(parsing)
+    lowered = known.pose.copy()
+    lowered[:, 1] += 0.01 * len(parsing)  # the whole body: its texture comes along as it is
+    document.set_motion([known.pose, lowered], seconds=0.1, loop=False)
+    first, last = (make().astype(int) for make in document.frames())
+    worn = Renderer(known, {}).render(document.edits, preview=True, cloth=True)
+    assert (first == worn.photo).all()
+    shift = round(0.01 * len(parsing) * len(first) / len(parsing))
+    painted = cv2.erode((worn.parsing == REGION["upper_clothes"]).astype(np.uint8), np.ones((15, 15))) > 0
+    painted &= document.sized(preview=True).parsing == REGION["pants"]
+    there = np.abs(last[shift:] - first[:-shift])[painted[:-shift]].mean()
+    assert painted.sum() > 200 and there < 5
+    plain = document.render(Edits(pose=lowered, paint=document.edits.paint), preview=True).photo.astype(int)
+    assert np.abs(plain[shift:] - first[:-shift])[painted[:-shift]].mean() > 1.5 * there
+
+
+def test_paint_that_the_own_pose_hides_is_not_lost_in_a_motion(editor, known):
+    """Painted in another pose, on legs that are below the picture in the person's own."""
+    low = known.pose.copy()
+    low[:, 1] += 0.4 * len(known.photo)
+    photo, parsing = (np.roll(a, round(0.4 * len(known.photo)), 0) for a in (known.photo, known.parsing))
+    beyond = editor.set_person(photo, pose=low, parsing=parsing)
+    document = Document.of(beyond)
+    document.set_pose(known.pose)
+    document.paint("upper_clothes", known.parsing == REGION["pants"])
+    assert document.paint_kept(Edits(paint=document.edits.paint)) < 0.9
+    assert Renderer(beyond, {}).dressed(document.edits) is None
+    document.set_motion([known.pose, beyond.pose], seconds=0.1, loop=False)
+    shown = document.frames()[0]()
+    assert (shown == document.render(preview=True).photo).all()

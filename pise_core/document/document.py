@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -209,7 +209,8 @@ class Document(EditedPerson):
     def frames(self, edits: Edits | None = None, side: int = PREVIEW_SIDE) -> Sequence[Callable[[], np.ndarray]]:
         """What makes the pictures of the motion, (h, w, 3) uint8, one call each.
 
-        Painted and borrowed garments are plain beyond what is known of them, as in previews: texture that is found anew
+        Painted and borrowed garments keep one texture through all pictures (``Renderer.dressed``). Where paint isn't
+        seen in the person's own pose they are plain instead, beyond what is known of them: texture that is found anew
         for each picture would flicker.
 
         Args:
@@ -223,8 +224,15 @@ class Document(EditedPerson):
         renderer = self._renderer if side == PREVIEW_SIDE else Renderer(self.person, self.references.kept, side)
         poses = motion_poses(edits.motion, renderer.person(preview=True).photo.nbytes)
 
+        @cache
+        def dressed() -> "Person | None":
+            return renderer.dressed(edits)
+
         def picture(pose: np.ndarray) -> np.ndarray:
-            return renderer.render(replace(edits, pose=pose), preview=True).photo
+            person = dressed()
+            if person is None:
+                return renderer.render(replace(edits, pose=pose), preview=True).photo
+            return person.render(pose=renderer.scaled(pose, person), cloth=False).photo
 
         return [partial(picture, pose) for pose in poses]
 

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -14,6 +15,10 @@ from pise_core.images import write_image
 
 if TYPE_CHECKING:
     from pise_core.person import Person
+
+
+#: Which share of the paint must be seen in the person's own pose for :meth:`Renderer.dressed`.
+_SEEN = 0.98
 
 
 class Rendered(NamedTuple):
@@ -49,9 +54,9 @@ class Renderer:
         """The person at full size or at preview size."""
         return self._small if preview else self._full
 
-    def render(self, edits: Edits, preview: bool = False) -> Rendered:
-        """The edited photo, at full size or at preview size; in previews, which must be quick, painted and borrowed
-        garments have no texture where nothing is known of them."""
+    def render(self, edits: Edits, preview: bool = False, cloth: bool | None = None) -> Rendered:
+        """The edited photo, at full size or at preview size; ``cloth`` as in ``Person.render``: previews, which must be
+        quick, are without, unless it is asked for."""
         person = self.person(preview)
         if edits.none:
             return Rendered(person.photo, person.parsing)
@@ -62,7 +67,8 @@ class Renderer:
         for region, mix in edits.styles.items():
             there = [(self._references[key], weight) for key, weight in mix.items() if key in self._references]
             styles[region] = [(r.preview if preview else r.person, weight) for r, weight in there if weight > 0]
-        edit = person.render(pose=pose, parsing=parsing, styles=styles or None, cloth=not preview)
+        cloth = not preview if cloth is None else cloth
+        edit = person.render(pose=pose, parsing=parsing, styles=styles or None, cloth=cloth)
         return Rendered(edit.photo, edit.parsing)
 
     def base_map(self, edits: Edits, preview: bool = False) -> np.ndarray:
@@ -92,6 +98,22 @@ class Renderer:
             pose = (own if paint.pose is None else paint.pose) * scale
             known = self._carried = paint, CarriedPaint(paint.layer, below, pose)
         return known[1].at((own if edits.pose is None else edits.pose) * scale)
+
+    def dressed(self, edits: Edits) -> "Person | None":
+        """The person, at preview size, as if her photo, in her own pose, showed what was painted and borrowed.
+
+        In other poses she takes its texture along, which would be found anew for each of them otherwise. None if she
+        can't be dressed so: some of the paint isn't seen in her own pose.
+        """
+        person, own = self.person(preview=True), replace(edits, pose=None)
+        if own.none:
+            return person
+        if self.paint(own)[1] < _SEEN:
+            return None
+        photo, parsing = self.render(own, preview=True, cloth=True)
+        dressed = person.editor.set_person(photo, pose=person.pose, parsing=parsing, framing=person.framing)
+        dressed.__dict__["background"] = person.background  # what her clothes hide now was photographed
+        return dressed
 
     def scaled(self, pose: np.ndarray, person: "Person") -> np.ndarray:
         """A pose (18, 3) in pixels of the photo, in pixels of the photo of ``person``, the same one at another size."""
