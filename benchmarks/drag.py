@@ -87,7 +87,7 @@ def _measure(page: Page, seconds: float) -> None:
     page.wait_for_function("last => window.piseStudio.shown >= last", arg=last)
     settled = time.monotonic()
     page.mouse.up()
-    page.wait_for_function("last => window.piseStudio.shown > last", arg=last)
+    page.wait_for_function("last => window.piseStudio.exact.seq > last", arg=last)  # shown may be a later preview
     print(f"exact picture {1000 * (time.monotonic() - settled):.0f} ms after release")
 
 
