@@ -10,10 +10,10 @@ os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 # Before torch is: its threads would wait for each other in a busy loop, and the browser needs the same cores.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
-from app.actions import Studio  # noqa: E402
-from app.mcp import wanted_by_environment  # noqa: E402
-from app.session import DEFAULT_WEIGHTS  # noqa: E402
-from app.studio import build, launch  # noqa: E402
+from app.api.mcp import wanted_by_environment  # noqa: E402
+from app.commands.studio import Studio  # noqa: E402
+from app.layout import build, launch  # noqa: E402
+from app.state.session import DEFAULT_WEIGHTS  # noqa: E402
 from pise_core.errors import InputError  # noqa: E402
 
 

@@ -7,12 +7,14 @@ from weakref import WeakSet
 
 import gradio as gr
 
-from app import actions, checks, page
-from app.line import Line
-from app.page import status
-from app.registry import Sessions
-from app.session import Session
+from app.commands import validation
+from app.commands.studio import Studio, Updates
+from app.state.queueing import Line
+from app.state.registry import Sessions
+from app.state.session import Session
 from app.turns import in_turn
+from app.view import updates as view
+from app.view.updates import status
 from pise_core.errors import InputError
 
 log = logging.getLogger(__name__)
@@ -30,11 +32,11 @@ class Handlers:
         parts: the parts of the page that updates name; there is a ``bar`` among them, with the status line.
     """
 
-    def __init__(self, studio: actions.Studio, sessions: Sessions, line: Line, parts: Mapping[str, Any]) -> None:
+    def __init__(self, studio: Studio, sessions: Sessions, line: Line, parts: Mapping[str, Any]) -> None:
         self._studio, self._sessions, self._line, self._parts = studio, sessions, line, parts
         self._refused: WeakSet[Session] = WeakSet()  # those whose newest action was refused
 
-    def of(self, action: Callable[..., actions.Updates], in_line: bool, follows: bool = False) -> Callable[..., Any]:
+    def of(self, action: Callable[..., Updates], in_line: bool, follows: bool = False) -> Callable[..., Any]:
         """The action for Gradio.
 
         Args:
@@ -49,7 +51,7 @@ class Handlers:
             owner, value = request.session_hash or "", inputs[0] if inputs else None
             known = self._sessions.knows(owner)
             if action == self._studio.start:
-                known, session = True, self._sessions.adopt(owner, checks.field(value, "session"))
+                known, session = True, self._sessions.adopt(owner, validation.field(value, "session"))
             else:
                 session = self._sessions.of(owner)
             # Gradio wants at least one answer, and not every action has one. A page whose session was lost goes on with
@@ -65,7 +67,7 @@ class Handlers:
                     if isinstance(update, int):
                         if action == self._studio.prepare and (session.document is None or session.document.edits.none):
                             continue  # then nothing is to be seen of it
-                        update = page.waiting(session, update)
+                        update = view.waiting(session, update)
                     if follows and session in self._refused:
                         update = without_status(update)
                     yield self._named(update)
@@ -79,23 +81,23 @@ class Handlers:
 
         return run
 
-    def _named(self, update: page.Update) -> dict[Any, Any]:
+    def _named(self, update: view.Update) -> dict[Any, Any]:
         return {self._parts[name]: gr.update(**properties) for name, properties in update.items()}
 
 
-def in_order(session: Session, value: Any, updates: actions.Updates) -> actions.Updates:
+def in_order(session: Session, value: Any, updates: Updates) -> Updates:
     """Make an edit when those before it are made; its updates, and its error, follow. What is no edit is done as it
     comes."""
-    if checks.field(value, "after") is None:
-        checks.same_document(session, value)
+    if validation.field(value, "after") is None:
+        validation.same_document(session, value)
         yield from updates
         return
-    made: list[page.Update] = []
+    made: list[view.Update] = []
     problem: Exception | None = None
-    sequence = checks.sequence(value)
-    with session.order.turn(sequence, checks.sequence(value, "after")):
+    sequence = validation.sequence(value)
+    with session.order.turn(sequence, validation.sequence(value, "after")):
         try:
-            checks.same_document(session, value)
+            validation.same_document(session, value)
             made.extend(updates)
         except Exception as error:
             problem = error
@@ -105,7 +107,7 @@ def in_order(session: Session, value: Any, updates: actions.Updates) -> actions.
         raise problem
 
 
-def without_status(update: page.Update) -> page.Update:
+def without_status(update: view.Update) -> view.Update:
     """The update, with the status line left as it is."""
     if "status" not in update.get("bar", {}):
         return update
@@ -113,4 +115,4 @@ def without_status(update: page.Update) -> page.Update:
 
 
 def _problem(text: str, session: Session) -> dict[str, Any]:
-    return status("error", page.sentence(text), session)["bar"]
+    return status("error", view.sentence(text), session)["bar"]

@@ -4,11 +4,12 @@ from collections.abc import Callable, Generator
 from contextlib import ExitStack
 from typing import Any
 
-from app import checks, page
-from app.actions import Studio
-from app.line import Line
-from app.page import Update, Updates
-from app.session import Session
+from app.commands import validation
+from app.commands.studio import Studio
+from app.state.queueing import Line
+from app.state.session import Session
+from app.view import updates as view
+from app.view.updates import Update, Updates
 
 #: Actions that leave something half done if they are not carried out.
 _TO_THE_END = ("render", "prepare")
@@ -35,18 +36,18 @@ def in_turn(
     with ExitStack() as uploads:
         if action in _UPLOADS:
             for path in inputs[0] if isinstance(inputs[0], list) else [inputs[0]]:
-                uploads.enter_context(checks.upload(path))
+                uploads.enter_context(validation.upload(path))
         work, can_stop = _steps(studio, line, session, inputs, updates, stopped), True
         for update in work:
-            said = page.waiting(session, update, stop=True) if isinstance(update, int) else update
+            said = view.waiting(session, update, stop=True) if isinstance(update, int) else update
             yield said
-            can_stop = page.can_stop(said)
+            can_stop = view.can_stop(said)
             if stopped() and can_stop:
                 work.close()
         if stopped() and can_stop:
             # The menu of weights shows those that were not loaded to the end.
-            stopped_at = page.status("ok", "Stopped.", session)
-            yield {"bar": stopped_at["bar"] | page.weights(studio.weights, session.weights)}
+            stopped_at = view.status("ok", "Stopped.", session)
+            yield {"bar": stopped_at["bar"] | view.weights(studio.weights, session.weights)}
 
 
 def _steps(

@@ -7,8 +7,8 @@ if TYPE_CHECKING:
     from pise_core.document import Document
     from pise_core.editor import Editor
     from pise_core.errors import HubUnreachable, InputError, NobodyFound
+    from pise_core.model.network import PISE, PISEConfig
     from pise_core.person import Edit, Person
-    from pise_core.pise import PISE, PISEConfig
 
 __all__ = ["PISE", "Document", "Edit", "Editor", "HubUnreachable", "InputError", "NobodyFound", "PISEConfig", "Person"]
 
@@ -17,8 +17,8 @@ _MODULES = {
     "Editor": "editor",
     "Edit": "person",
     "Person": "person",
-    "PISE": "pise",
-    "PISEConfig": "pise",
+    "PISE": "model.network",
+    "PISEConfig": "model.network",
     "HubUnreachable": "errors",
     "InputError": "errors",
     "NobodyFound": "errors",

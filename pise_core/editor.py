@@ -11,16 +11,17 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from pise_core import pise, rendering
-from pise_core.conventions import Convention
 from pise_core.detection.analyzer import FILE_NAME, Analyzer, Box, Sight
 from pise_core.errors import InputError, NobodyFound
 from pise_core.framing import Framing
 from pise_core.images import check_photo
+from pise_core.model import network
+from pise_core.model.adapter import Convention
+from pise_core.model.network import PISE
 from pise_core.person import Edit, Person, Styles, View
-from pise_core.pise import PISE
 from pise_core.pose import JOINT_COUNT, bounding_box, empty_pose, visible
 from pise_core.regions import REGIONS, check_parsing, region_index
+from pise_core.rendering import pipeline
 
 NOBODY = "no person was found in the photo; place a skeleton by hand, or try another photo"
 _STYLES = "styles are given as {region: [(person, weight), ...]}, people as set_person returns them"
@@ -174,21 +175,21 @@ class Editor:
         """See :meth:`Person.render`."""
         wanted = _checked(person, pose, parsing, styles)
         with self._lock, torch.no_grad():
-            return rendering.render(person, wanted, self.model, self.convention, detail, cloth)
+            return pipeline.render(person, wanted, self.model, self.convention, detail, cloth)
 
 
 def _given_weights(path: Path) -> tuple[Path | None, Path | None]:
     """Where the generator's weights and the analyzer's are to be read; None: from those that ship."""
     if path.is_file() and path.suffix == ".safetensors":
         return path, None
-    files = pise.FILE_NAME, FILE_NAME
+    files = network.FILE_NAME, FILE_NAME
     generator, analyzer = (path if (path / name).exists() else None for name in files)
     if generator is None and analyzer is None:
         raise InputError(f"{path} is neither a .safetensors file nor a folder of weights ({' or '.join(files)})")
     return generator, analyzer
 
 
-def _checked(person: Person, pose, parsing, styles: Styles | None) -> rendering.Wanted:
+def _checked(person: Person, pose, parsing, styles: Styles | None) -> pipeline.Wanted:
     """The edit with everything checked, and what asks for nothing left out."""
     if pose is not None:
         pose = _checked_pose(pose)
@@ -201,7 +202,7 @@ def _checked(person: Person, pose, parsing, styles: Styles | None) -> rendering.
         parsing = check_parsing(parsing, person.parsing.shape[:2])
         if pose is None and np.array_equal(parsing, person.parsing):
             parsing = None
-    mixes: dict[int, rendering.Mix] = {}
+    mixes: dict[int, pipeline.Mix] = {}
     if styles is not None and not isinstance(styles, Mapping):
         raise InputError(_STYLES)
     for name, mix in (styles or {}).items():
@@ -223,7 +224,7 @@ def _checked(person: Person, pose, parsing, styles: Styles | None) -> rendering.
         mix = [(other, weight) for other, weight in mix if weight > 0 and other.code is not person.code]
         if mix:
             mixes[region] = mix
-    return rendering.Wanted(pose, parsing, mixes)
+    return pipeline.Wanted(pose, parsing, mixes)
 
 
 def _checked_pose(pose: np.ndarray) -> np.ndarray:

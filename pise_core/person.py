@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from pise_core.background import fill_background
-from pise_core.compositing import window_of
 from pise_core.framing import Framing
-from pise_core.networks.image_generator import SourceCode
-from pise_core.parts import assign_parts
+from pise_core.inpainting.background import fill_background
+from pise_core.masks import window_of
+from pise_core.model.image_generator import SourceCode
 from pise_core.regions import REGION_COUNT
+from pise_core.warping.warp import assign_parts
 
 if TYPE_CHECKING:
     from pise_core.editor import Editor

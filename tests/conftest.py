@@ -126,7 +126,7 @@ def document(known):
 @pytest.fixture(scope="session")
 def studio(editor):
     """The actions of the studio, over the editor with the weights that ship."""
-    from app.actions import Studio
+    from app.commands.studio import Studio
 
     return Studio(lambda: editor)
 
@@ -134,7 +134,7 @@ def studio(editor):
 @pytest.fixture
 def session(document):
     """A page's session with the drawn person on it."""
-    from app.session import Session
+    from app.state.session import Session
 
     session = Session()
     session.edit(document)
@@ -203,7 +203,7 @@ def laid_out():
 @contextmanager
 def served(demo, **settings):
     """Serve the studio's blocks from this process; the address."""
-    from app.studio import launch
+    from app.layout import launch
 
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

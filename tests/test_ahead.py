@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from pise_core.config import SHIPPED_CONFIG
-from pise_core.training.ahead import Ahead
-from pise_core.training.sources import open_source
+from pise_core.model.config import SHIPPED_CONFIG
+from pise_core.training.data.sources import open_source
+from pise_core.training.prefetch import Ahead
 from tests.training_data import write_samples
 
 

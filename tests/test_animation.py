@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageSequence
 
-from pise_core.animation import encode_gif, encode_mp4, interpolate
+from pise_core.document.motion import encode_gif, encode_mp4, interpolate
 from pise_core.errors import InputError
 from pise_core.pose import LIMBS, default_skeleton, visible
 

@@ -10,8 +10,8 @@ from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 from PIL import Image
 
-from app.actions import Studio
-from app.studio import build
+from app.commands.studio import Studio
+from app.layout import build
 from pise_core.images import read_image, write_image, write_parsing
 from pise_core.pose import to_json, to_rows
 from pise_core.regions import REGION

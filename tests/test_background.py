@@ -4,9 +4,9 @@ import cv2
 import numpy as np
 import pytest
 
-from pise_core.background import fill_background
-from pise_core.compositing import grow
 from pise_core.framing import Framing
+from pise_core.inpainting.background import fill_background
+from pise_core.masks import grow
 
 
 def stripes(height: int, width: int) -> np.ndarray:

@@ -8,17 +8,17 @@ import pytest
 import torch
 from release_reference import discriminator_shapes, filled
 
-from pise_core.conversion import add_arguments
-from pise_core.conversion import run as convert
 from pise_core.errors import InputError
-from pise_core.networks.discriminator import Discriminator
-from pise_core.pise import PISE, PISEConfig
-from pise_core.training import train
-from pise_core.training.beginnings import begin_discriminator, begin_with
+from pise_core.model.convert_release import add_arguments
+from pise_core.model.convert_release import run as convert
+from pise_core.model.discriminator import Discriminator
+from pise_core.model.network import PISE, PISEConfig
+from pise_core.model.weights import save_model
+from pise_core.training import command as train
+from pise_core.training.generator.initial_weights import begin_discriminator, begin_with
+from pise_core.training.generator.trainer import Trainer
 from pise_core.training.loop import save_checkpoint
 from pise_core.training.processes import ALONE
-from pise_core.training.trainer import Trainer
-from pise_core.weights import save_model
 from tests.training_data import command, write_samples, write_teacher
 
 CONFIG = PISEConfig(width=4)

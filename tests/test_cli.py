@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pise_core import cli, images
+from pise_core import images
+from pise_core.cli import main as cli
 from pise_core.pose import JOINT, from_json, to_json
 from pise_core.regions import REGION, REGIONS
 
@@ -50,7 +51,7 @@ def photo(tmp_path, person):
 
 
 def test_help_answers_at_once_and_imports_nothing_heavy():
-    code = "import sys, pise_core.cli as c\ntry: c.main(['--help'])\nexcept SystemExit: pass\n"
+    code = "import sys, pise_core.cli.main as c\ntry: c.main(['--help'])\nexcept SystemExit: pass\n"
     code += "print([m for m in ('torch', 'cv2', 'transformers', 'gradio') if m in sys.modules])"
     start = time.time()
     result = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60)

@@ -4,11 +4,11 @@ import cv2
 import numpy as np
 import pytest
 
-from pise_core.cloth import continue_cloth
-from pise_core.continuation import continue_regions
 from pise_core.document import Document
 from pise_core.document.edits import Edits
-from pise_core.document.rendering import Renderer
+from pise_core.document.renderer import Renderer
+from pise_core.inpainting.garments import continue_cloth
+from pise_core.inpainting.mirror import continue_regions
 from pise_core.regions import REGION
 
 _SKIRT = REGION["dress"]

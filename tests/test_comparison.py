@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
+from pise_core.evaluation import report
+from pise_core.evaluation.intervals import differences, paired_difference
+from pise_core.evaluation.scoring import Outcome
 from pise_core.pose import JOINT
 from pise_core.regions import REGION
-from pise_core.training.articulation import Framed, Pair, above_the_waist
-from pise_core.training.evaluation import report
-from pise_core.training.evaluation.intervals import differences, paired_difference
-from pise_core.training.evaluation.judge import Outcome
+from pise_core.training.data.articulation import Framed, Pair, above_the_waist
 from tests.conftest import draw_person
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from pise_core.compositing import composite, feather, grow, matte
+from pise_core.masks import composite, feather, grow, matte
 
 
 def test_where_the_weight_is_zero_the_photo_s_bits_come_out():

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from pise_core.continuation import continue_regions
+from pise_core.inpainting.mirror import continue_regions
 from pise_core.regions import REGION
 
 

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 import torch
 
-from pise_core.config import RELEASE_CONFIG, SHIPPED_CONFIG, PISEConfig
-from pise_core.conventions import Convention
 from pise_core.errors import InputError
 from pise_core.framing import FRAME_SIZE, Framing
+from pise_core.model.adapter import Convention
+from pise_core.model.config import RELEASE_CONFIG, SHIPPED_CONFIG, PISEConfig
 from pise_core.pose import JOINT, empty_pose, heatmaps
 from pise_core.regions import REGION, cut_out, one_hot
 

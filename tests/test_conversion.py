@@ -9,10 +9,10 @@ from release_reference import Arrays, discriminator_shapes, filled, generator_sh
 from safetensors import safe_open
 
 from pise_core import PISE, Editor, InputError
-from pise_core.cli import main
-from pise_core.config import RELEASE_CONFIG, RELEASE_EDITING_CONFIG
-from pise_core.networks.discriminator import Discriminator
-from pise_core.weights import read_model
+from pise_core.cli.main import main
+from pise_core.model.config import RELEASE_CONFIG, RELEASE_EDITING_CONFIG
+from pise_core.model.discriminator import Discriminator
+from pise_core.model.weights import read_model
 
 WIDTH = 4
 

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from pise_core.cutouts import cut_outs, pack_cut_outs
-from pise_core.moves import PARTS
+from pise_core.warping.layers import cut_outs, pack_cut_outs
+from pise_core.warping.part_transforms import PARTS
 
 
 def test_parts_laid_over_anything_are_the_person(person):

@@ -11,17 +11,17 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pise_core.cli import main
-from pise_core.config import LABELS
+from pise_core.cli.main import main
 from pise_core.errors import InputError
+from pise_core.model.config import LABELS
 from pise_core.pose import JOINT, visible
 from pise_core.regions import REGION
-from pise_core.training.deepfashion import make_maps
-from pise_core.training.deepfashion_files import PICTURES as JPG
-from pise_core.training.deepfashion_files import Files, flat_name
-from pise_core.training.deepfashion_lists import read_split
-from pise_core.training.label_tables import TABLES, load_table
-from pise_core.training.samples import load_samples
+from pise_core.training.data.deepfashion_files import PICTURES as JPG
+from pise_core.training.data.deepfashion_files import Files, flat_name
+from pise_core.training.data.deepfashion_lists import read_split
+from pise_core.training.data.label_tables import TABLES, load_table
+from pise_core.training.data.prepare_deepfashion import make_maps
+from pise_core.training.data.prepared_folder import load_samples
 from tests.conftest import draw_person
 
 SHARED = os.environ.get("PISE_SHARED_DATA")

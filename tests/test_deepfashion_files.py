@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pise_core.cli import main
+from pise_core.cli.main import main
 from pise_core.errors import InputError
-from pise_core.training.deepfashion_pairs import DeepFashion
-from pise_core.training.samples import load_samples
+from pise_core.training.data.deepfashion_pairs import DeepFashion
+from pise_core.training.data.prepared_folder import load_samples
 from tests.test_deepfashion import FLAT, PICTURES, Given, draw_archive
 
 FIRST = FLAT["test"][0]

@@ -7,15 +7,15 @@ import numpy as np
 import pytest
 import torch
 
-from pise_core.config import RELEASE_CONFIG, SHIPPED_CONFIG, PISEConfig
 from pise_core.errors import InputError
 from pise_core.framing import FRAME_SIZE
+from pise_core.model.config import RELEASE_CONFIG, SHIPPED_CONFIG, PISEConfig
 from pise_core.pose import JOINT
 from pise_core.regions import REGION
-from pise_core.training.deepfashion_pairs import DeepFashion, DeepFashionPairs
-from pise_core.training.recipes import RECIPES
-from pise_core.training.samples import load_samples
-from pise_core.training.sources import open_source
+from pise_core.training.data.deepfashion_pairs import DeepFashion, DeepFashionPairs
+from pise_core.training.data.prepared_folder import load_samples
+from pise_core.training.data.sources import open_source
+from pise_core.training.generator.recipes import RECIPES
 from tests.test_deepfashion import FLAT, draw_archive, keep_joints
 
 SQUARE = PISEConfig(width=4, canvas="square")

@@ -9,11 +9,11 @@ import torch
 from release_reference import filled, generator_shapes
 from safetensors.torch import save_file
 
-from pise_core.cli import main
+from pise_core.cli.main import main
+from pise_core.evaluation.entries import ALONE, COPY, TRUTH, WITH_DETAIL
 from pise_core.images import read_image
-from pise_core.networks.vgg import VGGSlice
-from pise_core.pise import PISE
-from pise_core.training.evaluation.contestants import ALONE, COPY, TRUTH, WITH_DETAIL
+from pise_core.model.network import PISE
+from pise_core.model.vgg import VGGSlice
 from tests.test_deepfashion import FLAT, Given, draw_archive
 
 WIDTH = 4

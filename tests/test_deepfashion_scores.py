@@ -12,14 +12,14 @@ import torch
 from torch import Tensor, nn
 
 from pise_core import PISE, Editor
-from pise_core.config import RELEASE_CONFIG, RELEASE_EDITING_CONFIG, PISEConfig
 from pise_core.errors import HubUnreachable, InputError
+from pise_core.evaluation import command, deepfashion_entries, published
+from pise_core.evaluation.deepfashion_metrics import Loaders, Yardsticks
+from pise_core.evaluation.entries import ALONE, COPY, TRUTH, WITH_DETAIL, Contestant
 from pise_core.images import read_image, write_image
-from pise_core.training.deepfashion_pairs import DeepFashion
-from pise_core.training.evaluation import command, fashion_pictures, published
-from pise_core.training.evaluation.contestants import ALONE, COPY, TRUTH, WITH_DETAIL, Contestant
-from pise_core.training.evaluation.yardsticks import Loaders, Yardsticks
-from pise_core.weights import save_model
+from pise_core.model.config import RELEASE_CONFIG, RELEASE_EDITING_CONFIG, PISEConfig
+from pise_core.model.weights import save_model
+from pise_core.training.data.deepfashion_pairs import DeepFashion
 from tests.test_deepfashion import FLAT, draw_archive, keep_joints
 
 
@@ -180,11 +180,11 @@ def test_the_release_is_fed_as_its_own_loader_does_it(folders, contestant):
         made = row.editor.model(image, maps, heat(source), heat(target)).image[0, :, :, 40:216]
     expected = np.rint((made.permute(1, 2, 0).numpy() + 1) * 127.5)
 
-    found = fashion_pictures.network(row, DeepFashion(folders[1]))(source, target)
+    found = deepfashion_entries.network(row, DeepFashion(folders[1]))(source, target)
     assert found.dtype == np.uint8 and found.std() > 1
     assert np.abs(found - expected).max() <= 1
     # Told our own regions, nearly the same: this person wears nothing that the two orders tell apart.
-    translated = fashion_pictures.network(row, DeepFashion(folders[0]))(source, target)
+    translated = deepfashion_entries.network(row, DeepFashion(folders[0]))(source, target)
     assert np.abs(translated - expected).max() <= 1
 
 
@@ -193,7 +193,7 @@ def test_weights_of_the_frame_edit_the_picture(folders, contestant, detail):
     row = contestant(PISEConfig(width=4, colour_path=True, detail_path=True), detail)
     data = DeepFashion(folders[0])
     source, target = FLAT["test"][:2]
-    found = fashion_pictures.network(row, data)(source, target)
+    found = deepfashion_entries.network(row, data)(source, target)
     before, wanted = data.framed(source), data.framed(target)
     person = row.editor.set_person(before.image, pose=before.pose, parsing=before.parsing)
     assert person.framing.scale != 1  # as it is by default; here the picture is the frame
@@ -207,7 +207,7 @@ def test_a_square_canvas_may_have_a_detail_path(folders, contestant):
     config = PISEConfig(width=4, colour_path=True, detail_path=True, canvas="square")
     data = DeepFashion(folders[0])
     with_detail, without = (
-        fashion_pictures.network(contestant(config, detail), data)(*FLAT["test"][:2]) for detail in (True, False)
+        deepfashion_entries.network(contestant(config, detail), data)(*FLAT["test"][:2]) for detail in (True, False)
     )
     assert with_detail.shape == (256, 176, 3)
     assert (with_detail != without).any()
@@ -216,10 +216,10 @@ def test_a_square_canvas_may_have_a_detail_path(folders, contestant):
 def test_weights_that_cannot_do_it_are_refused(folders, contestant):
     data, theirs = (DeepFashion(folder) for folder in folders)
     with pytest.raises(InputError, match="'editing' edit regions and styles only"):
-        fashion_pictures.network(contestant(replace(RELEASE_EDITING_CONFIG, width=4), name="editing"), data)
+        deepfashion_entries.network(contestant(replace(RELEASE_EDITING_CONFIG, width=4), name="editing"), data)
     for config in (PISEConfig(width=4), PISEConfig(width=4, canvas="square")):
         with pytest.raises(InputError, match="can't be told maps in the order 'pgn'; prepare the data once more"):
-            fashion_pictures.network(contestant(config), theirs)
+            deepfashion_entries.network(contestant(config), theirs)
 
 
 def test_folders_of_other_projects_are_read(tmp_path):
@@ -230,15 +230,15 @@ def test_folders_of_other_projects_are_read(tmp_path):
     write_image(tmp_path / "fasionMENb_fasionMENa_vis.png", wide)
     write_image(tmp_path / "fashionMENa_2_fashionMENb.jpg", 255 - picture)  # a lossless one goes before
     with pytest.raises(InputError, match="lacks the pictures of 1 of 3 pairs: fashionMENc_2_fashionMENa.png"):
-        fashion_pictures.folder(tmp_path, pairs)
+        deepfashion_entries.folder(tmp_path, pairs)
     write_image(tmp_path / "fashionMENc_2_fashionMENa_vis.png", picture[:200])
-    make = fashion_pictures.folder(tmp_path, pairs)
+    make = deepfashion_entries.folder(tmp_path, pairs)
     assert np.array_equal(make(*pairs[0]), picture)
     assert np.array_equal(make(*pairs[1]), picture)
     with pytest.raises(InputError, match="is 176x200; pictures are 176x256, or 256x256"):
         make(*pairs[2])
     with pytest.raises(InputError, match="there is no folder"):
-        fashion_pictures.folder(tmp_path / "none", pairs)
+        deepfashion_entries.folder(tmp_path / "none", pairs)
 
 
 def test_tables_rows_and_kept_pictures(folders, network_file, tmp_path, capsys):

@@ -15,7 +15,7 @@ import torch
 from torch import nn
 
 from pise_core.errors import InputError
-from pise_core.training import train
+from pise_core.training import command as train
 from pise_core.training.loop import load_checkpoint
 from pise_core.training.processes import Processes, SynchronizedBatchNorm2d, join
 from tests.conftest import ROOT

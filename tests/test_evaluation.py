@@ -14,18 +14,12 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from pise_core import Editor, cli
-from pise_core.config import RELEASE_CONFIG
-from pise_core.conventions import Convention
+from pise_core import Editor
+from pise_core.cli import main as cli
 from pise_core.errors import InputError
-from pise_core.images import read_image, write_image
-from pise_core.pise import PISE, PISEConfig
-from pise_core.pose import JOINT, to_rows
-from pise_core.regions import REGION
-from pise_core.training.evaluation import analyzer, command, in_frame, report, styles
-from pise_core.training.evaluation.contestants import ALONE, COPY, TRUTH, WARP, WITH_DETAIL, Contestant, Made
-from pise_core.training.evaluation.judge import Example, Judge, Reader
-from pise_core.training.evaluation.pictures import (
+from pise_core.evaluation import analyzer, command, in_frame, report, styles
+from pise_core.evaluation.entries import ALONE, COPY, TRUTH, WARP, WITH_DETAIL, Contestant, Made
+from pise_core.evaluation.image_metrics import (
     Frechet,
     Measures,
     changed_outside,
@@ -34,11 +28,18 @@ from pise_core.training.evaluation.pictures import (
     psnr,
     ssim,
 )
-from pise_core.training.evaluation.region_edits import EDITS
-from pise_core.training.evaluation.videos import load_pairs
-from pise_core.training.evaluation.warp import warp
-from pise_core.training.samples import Sample
-from pise_core.weights import save_model
+from pise_core.evaluation.region_edits import EDITS
+from pise_core.evaluation.scoring import Example, Judge, Reader
+from pise_core.evaluation.videos import load_pairs
+from pise_core.evaluation.warp_baseline import warp
+from pise_core.images import read_image, write_image
+from pise_core.model.adapter import Convention
+from pise_core.model.config import RELEASE_CONFIG
+from pise_core.model.network import PISE, PISEConfig
+from pise_core.model.weights import save_model
+from pise_core.pose import JOINT, to_rows
+from pise_core.regions import REGION
+from pise_core.training.data.prepared_folder import Sample
 from tests.conftest import ROOT, Drawn, draw_person
 
 FRAME = (256, 176)
@@ -387,7 +388,7 @@ def test_lpips_itself(monkeypatch, person):
 
 
 def test_nothing_that_serves_is_imported():
-    code = "import sys, pise_core.training.evaluation.command; print(sorted(sys.modules))"
+    code = "import sys, pise_core.evaluation.command; print(sorted(sys.modules))"
     loaded = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     assert not any(f"'{name}'" in loaded for name in ("gradio", "mediapipe", "controlnet_aux", "torchmetrics"))
 

@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from app.fetched import Fetched
+from app.state.fetched import Fetched
 from pise_core.errors import HubUnreachable
 
 

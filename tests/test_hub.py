@@ -14,7 +14,7 @@ import torch
 from transformers import SegformerConfig, SegformerForSemanticSegmentation, SegformerImageProcessor
 
 from pise_core.detection.hub import _checked, fetch
-from pise_core.detection.hub_parser import SegformerParser
+from pise_core.detection.segformer import SegformerParser
 from pise_core.errors import InputError
 from pise_core.regions import ATR_18
 

@@ -5,7 +5,7 @@ import pytest
 import torch
 from torchvision.models import inception_v3
 
-from pise_core.training.evaluation.legacy import LegacyInception, inception_input, window_ssim, wrapped_psnr
+from pise_core.evaluation.legacy_metrics import LegacyInception, inception_input, window_ssim, wrapped_psnr
 
 
 def test_wrapped_psnr_by_hand():

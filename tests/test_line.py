@@ -5,8 +5,8 @@ import time
 
 import pytest
 
-from app import line as line_module
-from app.line import Line
+from app.state import queueing as line_module
+from app.state.queueing import Line
 
 
 def work(name, log, steps=2):

@@ -10,10 +10,10 @@ from torch import nn
 from torchvision.models.vgg import cfgs, make_layers
 
 from pise_core.errors import HubUnreachable, InputError
-from pise_core.networks.vgg import VGGSlice
-from pise_core.pise import PISEOutput
+from pise_core.model.network import PISEOutput
+from pise_core.model.vgg import VGGSlice
 from pise_core.regions import one_hot
-from pise_core.training.losses import (
+from pise_core.training.generator.losses import (
     DEEP_PERCEPTUAL,
     DEEP_STYLE,
     LossWeights,
@@ -24,7 +24,7 @@ from pise_core.training.losses import (
     gram,
     parsing_terms,
 )
-from pise_core.training.teacher import load_teacher
+from pise_core.training.generator.teacher import load_teacher
 from tests.training_data import write_teacher
 
 DEEP = (*DEEP_PERCEPTUAL, *DEEP_STYLE)

@@ -7,20 +7,20 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from pise_core.config import ABLATIONS
 from pise_core.detection.network import AnalyzerConfig, AnalyzerNetwork, fold_norms
 from pise_core.errors import InputError
-from pise_core.networks.blocks import GatedConv, UpBlock
-from pise_core.networks.discriminator import Discriminator
-from pise_core.networks.normalization import (
+from pise_core.model.blocks import GatedConv, UpBlock
+from pise_core.model.config import ABLATIONS
+from pise_core.model.discriminator import Discriminator
+from pise_core.model.network import PISE, Carry, PISEConfig
+from pise_core.model.normalization import (
     PerRegionNormalization,
     SpatialAwareNormalization,
     per_region_pooling,
     region_masks,
 )
-from pise_core.networks.vgg import VGGSlice
-from pise_core.pise import PISE, Carry, PISEConfig
-from pise_core.weights import save_model
+from pise_core.model.vgg import VGGSlice
+from pise_core.model.weights import save_model
 
 TINY = PISEConfig(width=4, modulation=4, colour_path=True, detail_path=True)
 SIZE = (64, 48)

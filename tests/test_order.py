@@ -5,8 +5,8 @@ import threading
 
 import pytest
 
-from app import order
-from app.order import Order
+from app.state import order
+from app.state.order import Order
 
 
 @pytest.mark.parametrize("arrival", itertools.permutations([(2, 0), (3, 2), (7, 3), (8, 7)]))

@@ -18,7 +18,7 @@ import torch
 from release_reference import Arrays, discriminator_shapes, generator_shapes
 from torch import Tensor
 
-from pise_core.conversion import Checkpoint, convert_discriminator, convert_generator
+from pise_core.model.convert_release import Checkpoint, convert_discriminator, convert_generator
 from tests.test_release import CODES, FEATURE, IMAGE, PARSING
 
 SHARED = os.environ.get("PISE_SHARED_DATA")

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from pise_core.moves import PARTS, part_moves, still
-from pise_core.parts import assign_parts, carry
 from pise_core.pose import JOINT, empty_pose
 from pise_core.regions import REGION
+from pise_core.warping.part_transforms import PARTS, part_moves, still
+from pise_core.warping.warp import assign_parts, carry
 
 
 def turned(pose: np.ndarray, joints: list[str], centre: str, degrees: float) -> np.ndarray:

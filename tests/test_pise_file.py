@@ -9,12 +9,12 @@ import zipfile
 import numpy as np
 import pytest
 
-from pise_core.document import Edits, Motion, contents
-from pise_core.document.contents import SavedDocument, SavedPerson
+from pise_core.document import Edits, Motion, file_format
 from pise_core.document.edits import Paint
+from pise_core.document.file_format import SavedDocument, SavedPerson
+from pise_core.document.file_reader import read
+from pise_core.document.file_writer import write
 from pise_core.document.paint import UNTOUCHED, PaintLayer
-from pise_core.document.reading import read
-from pise_core.document.writing import write
 from pise_core.errors import InputError
 from pise_core.framing import Framing
 from pise_core.images import MAX_PIXELS, encode_image
@@ -165,13 +165,13 @@ def test_damaged_and_foreign_files_are_refused(document, monkeypatch):
         read(rewritten(data, document_json=None))
     with pytest.raises(InputError, match="more than 200 MB"):
         read(rewritten(data, photo_png=bytes(210_000_000)))
-    monkeypatch.setattr(contents, "MAX_DOCUMENT_PIXELS", 10_000)
+    monkeypatch.setattr(file_format, "MAX_DOCUMENT_PIXELS", 10_000)
     with pytest.raises(InputError, match="megapixels"):
         read(data)
 
 
 def test_a_document_that_could_not_be_opened_again_is_not_written(document, monkeypatch):
-    monkeypatch.setattr(contents, "MAX_DOCUMENT_BYTES", 1000)
+    monkeypatch.setattr(file_format, "MAX_DOCUMENT_BYTES", 1000)
     with pytest.raises(InputError, match="remove a reference"):
         write(dataclasses.replace(document, references={}))
 
@@ -183,13 +183,13 @@ def test_where_there_is_no_room_removed_references_are_left_out(document, monkey
     again = read(write(document))
     assert list(again.references) == ["r3"] and again.history[1].removed == {"r3"}
     assert again.history[0].styles == {"hair": {"r3": 0.25}} and not again.history[0].removed
-    monkeypatch.setattr(contents, "MAX_DOCUMENT_PIXELS", 3 * document.person.parsing.size)
+    monkeypatch.setattr(file_format, "MAX_DOCUMENT_PIXELS", 3 * document.person.parsing.size)
     again = read(write(document))
     assert not again.references and not again.history[0].styles and not again.history[1].removed
 
 
 def test_what_would_be_refused_is_not_written(document, monkeypatch):
-    monkeypatch.setattr(contents, "MAX_DOCUMENT_PIXELS", 10_000)
+    monkeypatch.setattr(file_format, "MAX_DOCUMENT_PIXELS", 10_000)
     with pytest.raises(InputError, match="remove a reference"):
         write(document)
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from app.detectors import BUILT_IN
-from app.programs import Programs, Upload
-from app.session import Session
+from app.api.endpoints import Programs, Upload
+from app.state.detectors import BUILT_IN
+from app.state.session import Session
 from pise_core.errors import InputError
 from tests.conftest import run
 

@@ -10,18 +10,19 @@ import pytest
 import torch
 from torch import nn
 
-from pise_core.cli import main
-from pise_core.config import ABLATIONS, RELEASE_CONFIG, SHIPPED_CONFIG, PISEConfig
+from pise_core.cli.main import main
 from pise_core.errors import InputError
-from pise_core.pise import PISE
+from pise_core.model.config import ABLATIONS, RELEASE_CONFIG, SHIPPED_CONFIG, PISEConfig
+from pise_core.model.network import PISE
+from pise_core.model.weights import save_model
 from pise_core.regions import REGION
-from pise_core.training import train, trainer
+from pise_core.training import command as train
+from pise_core.training.data.sources import open_source
+from pise_core.training.generator import trainer
+from pise_core.training.generator.recipes import RECIPES
+from pise_core.training.generator.teacher import load_teacher
+from pise_core.training.generator.trainer import Trainer
 from pise_core.training.processes import ALONE
-from pise_core.training.recipes import RECIPES
-from pise_core.training.sources import open_source
-from pise_core.training.teacher import load_teacher
-from pise_core.training.trainer import Trainer
-from pise_core.weights import save_model
 from tests.conftest import ROOT
 from tests.training_data import command, write_samples, write_teacher
 
@@ -373,7 +374,7 @@ def test_a_run_that_leaves_all_numbers_ends_in_a_line(data, teacher, tmp_path, c
 
 
 def test_training_needs_nothing_that_a_gpu_machine_lacks():
-    code = "import sys, pise_core.training.train; print(sorted({name.split('.')[0] for name in sys.modules}))"
+    code = "import sys, pise_core.training.command; print(sorted({name.split('.')[0] for name in sys.modules}))"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     for name in ("mediapipe", "gradio", "controlnet_aux", "accelerate", "tensorboard", "transformers"):
         assert f"'{name}'" not in done.stdout

@@ -5,12 +5,12 @@ import signal
 import pytest
 import torch
 
-from pise_core.cli import main
+from pise_core.cli.main import main
 from pise_core.errors import InputError
-from pise_core.training import train
+from pise_core.model.weights import read_model
+from pise_core.training import command as train
+from pise_core.training.generator.trainer import Trainer
 from pise_core.training.loop import Budget, Curve, Log, Saves, load_checkpoint
-from pise_core.training.trainer import Trainer
-from pise_core.weights import read_model
 from tests.training_data import command, curve, write_samples, write_teacher
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from pise_core.errors import InputError
 from pise_core.pose import JOINT, LIMBS, default_skeleton, empty_pose, visible
-from pise_core.retarget import retarget
+from pise_core.warping.retarget import retarget
 
 PERSON = default_skeleton((100, 50, 300, 650))
 

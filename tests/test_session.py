@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app.registry import Sessions
-from app.session import Session
+from app.state.registry import Sessions
+from app.state.session import Session
 from pise_core.errors import InputError
 
 
@@ -31,7 +31,7 @@ def test_what_a_later_session_says_is_newer_whatever_was_said_before(session, do
         session.edit(document)
         session.count()
     now = time.time()
-    monkeypatch.setattr("app.session.time.time", lambda: now + 1)
+    monkeypatch.setattr("app.state.session.time.time", lambda: now + 1)
     later = Session()
     assert later.number > session.number and later.made > session.made
     with later.order.turn(later.sequence + 1, session.made):  # waits for nothing
@@ -116,7 +116,7 @@ def test_a_page_that_is_loaded_anew_keeps_its_session_and_one_that_stays_away_lo
         while waiting:
             waiting.pop(0).due()
 
-    monkeypatch.setattr("app.registry.threading.Timer", Timer)
+    monkeypatch.setattr("app.state.registry.threading.Timer", Timer)
     sessions = Sessions(idle_seconds=3600)
     monkeypatch.setattr(sessions, "_sweep", lambda: None)  # that one comes later
     session = sessions.of("page")

@@ -5,12 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from pise_core.config import RELEASE_CONFIG, SHIPPED_CONFIG
 from pise_core.framing import FRAME_SIZE
-from pise_core.pise import PISE
+from pise_core.model.config import RELEASE_CONFIG, SHIPPED_CONFIG
+from pise_core.model.network import PISE
 from pise_core.regions import PALETTE, REGION
-from pise_core.training.sheets import pairs_sheet, sheet
-from pise_core.training.sources import open_source
+from pise_core.training.data.sources import open_source
+from pise_core.training.generator.sheets import pairs_sheet, sheet
 from tests.training_data import write_samples
 
 OURS = replace(SHIPPED_CONFIG, width=4, modulation=4)

@@ -1,5 +1,5 @@
 """What the weights that ship can do. On real photos too, where PISE_SHARED_DATA names a folder that holds
-``clothing-co-parsing`` (see ``pise_core.training.street_photos``); no photo is part of this repository."""
+``clothing-co-parsing`` (see ``pise_core.training.data.street_photos``); no photo is part of this repository."""
 
 import os
 from pathlib import Path
@@ -11,7 +11,7 @@ import pytest
 from pise_core import NobodyFound
 from pise_core.images import read_image
 from pise_core.pose import visible
-from pise_core.training.metrics import KeypointAccuracy, RegionOverlap
+from pise_core.training.analyzer.metrics import KeypointAccuracy, RegionOverlap
 
 EXAMPLES = sorted((Path(__file__).parent.parent / "app/examples/people").glob("*.png"))
 SHARED = os.environ.get("PISE_SHARED_DATA")
@@ -68,7 +68,7 @@ def test_a_small_person_in_a_corner_and_the_largest_of_two(editor):
 
 @on_street_photos
 def test_analysis_of_held_back_street_photos(editor):
-    from pise_core.training.street_photos import StreetPhotos
+    from pise_core.training.data.street_photos import StreetPhotos
 
     assert STREET is not None
     photos, overlap, accuracy = StreetPhotos(STREET), RegionOverlap(), KeypointAccuracy()
@@ -89,7 +89,7 @@ def test_analysis_of_held_back_street_photos(editor):
 @on_street_photos
 def test_borrowed_colour_arrives_and_nothing_else_moves(editor):
     """Upper clothes borrowed from the next photo: the mean colour goes towards the reference, step by step."""
-    from pise_core.training.street_photos import StreetPhotos
+    from pise_core.training.data.street_photos import StreetPhotos
 
     assert STREET is not None
     photos = StreetPhotos(STREET)

@@ -4,9 +4,9 @@ import cv2
 import numpy as np
 import pytest
 
-from pise_core.moves import bounds, still
 from pise_core.pose import JOINT, default_skeleton
-from pise_core.skirt import SkirtMove
+from pise_core.warping.part_transforms import bounds, still
+from pise_core.warping.skirt import SkirtMove
 
 _LEGS = [JOINT[f"{side}_{joint}"] for side in ("right", "left") for joint in ("hip", "knee", "ankle")]
 

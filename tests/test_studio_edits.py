@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from app.detectors import BUILT_IN
 from app.handlers import in_order
+from app.state.detectors import BUILT_IN
 from pise_core.document import Document
 from pise_core.document.paint import UNTOUCHED, pack
 from pise_core.errors import InputError
@@ -214,7 +214,7 @@ def test_whatever_the_browser_sends_is_checked(studio, session, action, value):
 
 
 def test_presets_are_whole():
-    from app.canvas.components import _PRESETS
+    from app.components import _PRESETS
 
     assert len(_PRESETS) >= 6 and len({preset["name"] for preset in _PRESETS}) == len(_PRESETS)
     for preset in _PRESETS:

@@ -7,14 +7,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app import page
-from app.detectors import BUILT_IN
-from app.opening_actions import joints_on_person
-from app.session import Found, Session
+from app.commands.opening import joints_on_person
+from app.state.detectors import BUILT_IN
+from app.state.session import Found, Session
+from app.view import updates as view
 from pise_core.document import Document
-from pise_core.document.contents import SavedDocument, SavedPerson
 from pise_core.document.edits import Edits
-from pise_core.document.writing import write
+from pise_core.document.file_format import SavedDocument, SavedPerson
+from pise_core.document.file_writer import write
 from pise_core.errors import InputError
 from pise_core.images import read_image, write_image
 from pise_core.pose import to_rows
@@ -227,7 +227,7 @@ def test_redo_leads_to_the_photo_that_undo_has_left_and_to_all_of_its_steps(stud
     first = session.document
     run(studio.open_file(session, photo_path, BUILT_IN, BUILT_IN))
     second = session.document
-    history = page.status("ok", "", session)["bar"]["history"]
+    history = view.status("ok", "", session)["bar"]["history"]
     assert history["undo"] and not history["start_over"]  # undo leads to the photo before, and this one is as it was
     run(studio.commit_paint(session, {"labels": stroke(person)}))
     run(studio.undo(session, {}))

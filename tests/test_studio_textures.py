@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app.detectors import BUILT_IN
+from app.state.detectors import BUILT_IN
 from pise_core.document import Document
 from pise_core.document.references import REFERENCE_LIMIT
 from pise_core.errors import InputError

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from app import page
-from app.thumbnails import SWATCH_SIDE, swatch
+from app.view import updates as view
+from app.view.thumbnails import SWATCH_SIDE, swatch
 from pise_core.regions import REGION
 
 
@@ -37,7 +37,7 @@ def test_a_swatch_is_a_square_about_the_region_wherever_it_is(rows, columns):
 
 def test_each_region_of_a_reference_has_a_picture_of_its_own(session, known_other, other_person):
     session.references.add("other", known_other)
-    [reference] = page.references(session)
+    [reference] = view.references(session)
     regions = reference["regions"]
     assert set(regions) == set(reference["present"]) - {"background"}
     assert len({*regions.values(), reference["image"]}) == len(regions) + 1

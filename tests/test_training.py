@@ -12,25 +12,26 @@ import torch
 from safetensors.torch import save_file
 from torchvision.models import squeezenet1_1
 
-from pise_core.config import PISEConfig
 from pise_core.detection.analyzer import read_network
 from pise_core.detection.network import AnalyzerNetwork
 from pise_core.errors import InputError
-from pise_core.networks.vgg import VGGSlice
-from pise_core.pise import PISE
+from pise_core.model.config import PISEConfig
+from pise_core.model.network import PISE
+from pise_core.model.vgg import VGGSlice
+from pise_core.model.weights import save_model
 from pise_core.pose import to_rows, visible
 from pise_core.regions import CCP_TAGS, REGION, REGIONS
-from pise_core.training import prepare, train
-from pise_core.training import scenes as scene_module
-from pise_core.training.articulation import articulated_pair, frame_sample
+from pise_core.training import command as train
+from pise_core.training.analyzer.metrics import KeypointAccuracy, RegionOverlap
+from pise_core.training.analyzer.run import load_backbone
+from pise_core.training.data import prepare
+from pise_core.training.data import scenes as scene_module
+from pise_core.training.data.articulation import articulated_pair, frame_sample
+from pise_core.training.data.prepared_folder import load_samples
+from pise_core.training.data.scenes import Scenes
+from pise_core.training.generator.losses import LossWeights, parsing_terms
+from pise_core.training.generator.teacher import load_teacher
 from pise_core.training.loop import Average, Budget, check_finite, load_checkpoint, total
-from pise_core.training.losses import LossWeights, parsing_terms
-from pise_core.training.metrics import KeypointAccuracy, RegionOverlap
-from pise_core.training.samples import load_samples
-from pise_core.training.scenes import Scenes
-from pise_core.training.teacher import load_teacher
-from pise_core.training.train_analyzer import load_backbone
-from pise_core.weights import save_model
 from tests.conftest import draw_person
 from tests.training_data import curve
 
@@ -272,7 +273,7 @@ def test_the_generator_trains_and_its_weights_load(prepared, vgg, tmp_path, argu
 
 
 def test_a_few_steps_lower_the_parsing_loss(prepared, vgg, tmp_path):
-    from pise_core.training.batches import collate
+    from pise_core.training.data.batches import collate
 
     torch.manual_seed(0)
     sample = load_samples(prepared, "train", 1)[0]

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from app.detectors import BUILT_IN, OPENPOSE, Detectors
-from app.fetched import Fetched
-from app.line import Line
-from app.page import can_stop, status
+from app.state.detectors import BUILT_IN, OPENPOSE, Detectors
+from app.state.fetched import Fetched
+from app.state.queueing import Line
 from app.turns import in_turn
+from app.view.updates import can_stop, status
 from pise_core.errors import HubUnreachable
 from tests.conftest import run
 

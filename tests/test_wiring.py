@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
-from app.actions import Studio
+from app.commands.studio import Studio
 from app.handlers import Handlers, in_order
-from app.line import AT_ONCE, Line
-from app.page import status
-from app.registry import Sessions
-from app.session import Session
-from app.studio import build
+from app.layout import build
+from app.state.queueing import AT_ONCE, Line
+from app.state.registry import Sessions
+from app.state.session import Session
+from app.view.updates import status
 from pise_core.errors import InputError
 
 

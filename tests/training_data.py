@@ -9,9 +9,9 @@ import numpy as np
 import torch
 from safetensors.torch import save_file
 
-from pise_core.networks.vgg import SHALLOW_LAYERS, VGGSlice
+from pise_core.model.vgg import SHALLOW_LAYERS, VGGSlice
 from pise_core.pose import to_rows
-from pise_core.training import train
+from pise_core.training import command as train
 from tests.conftest import draw_person
 
 

@@ -12,8 +12,8 @@ from pise_core.detection.decoding import decode_joints
 from pise_core.detection.network import AnalyzerConfig, AnalyzerNetwork, fold_norms
 from pise_core.errors import InputError
 from pise_core.framing import Framing
+from pise_core.model.weights import SHIPPED, read_model
 from pise_core.pose import JOINT, MIRROR, visible
-from pise_core.weights import SHIPPED, read_model
 
 FILE_NAME = "analyzer.safetensors"
 #: Long sides that a whole photo is looked at in; the second only when the first finds nobody.

@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pise_core.document.contents import Box, SavedDocument, SavedPerson
 from pise_core.document.edited import EditedPerson
 from pise_core.document.edits import Edits, checked_styles
-from pise_core.document.garments import garment, likely_box
+from pise_core.document.file_format import Box, SavedDocument, SavedPerson
+from pise_core.document.file_reader import is_document, read
+from pise_core.document.file_writer import write
 from pise_core.document.history import History
+from pise_core.document.key_poses import encode_motion, motion_poses
 from pise_core.document.looks import look
-from pise_core.document.motion import encode_motion, motion_poses
 from pise_core.document.names import harmless
-from pise_core.document.reading import is_document, read
 from pise_core.document.references import PREVIEW_SIDE, References
-from pise_core.document.rendering import Renderer
-from pise_core.document.writing import write
+from pise_core.document.renderer import Renderer
+from pise_core.document.textures import garment, likely_box
 from pise_core.images import read_image, write_file
 from pise_core.regions import region_index
 

@@ -11,10 +11,10 @@ from pise_core.document.edits import Edits, Paint, checked_motion, checked_pose,
 from pise_core.document.history import History
 from pise_core.document.paint import UNTOUCHED, PaintLayer, resize_labels, working_size
 from pise_core.document.references import References
-from pise_core.document.rendering import Rendered, Renderer
+from pise_core.document.renderer import Rendered, Renderer
 from pise_core.errors import InputError
 from pise_core.regions import check_parsing, region_index
-from pise_core.retarget import retarget
+from pise_core.warping.retarget import retarget
 
 if TYPE_CHECKING:
     from pise_core.person import Person

@@ -3,10 +3,10 @@
 import cv2
 import numpy as np
 
-from pise_core.compositing import window_of
-from pise_core.document.contents import SavedPerson
+from pise_core.document.file_format import SavedPerson
 from pise_core.errors import InputError
 from pise_core.framing import Framing
+from pise_core.masks import window_of
 from pise_core.regions import REGION
 
 #: Long side of a saved look.

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from pise_core.document.contents import SavedPerson
+from pise_core.document.file_format import SavedPerson
 from pise_core.errors import InputError
 
 if TYPE_CHECKING:

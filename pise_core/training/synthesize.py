@@ -13,11 +13,11 @@ import torch
 
 from pise_core.framing import FRAME_SIZE
 from pise_core.images import write_image
-from pise_core.pise import PISE
+from pise_core.model.network import PISE
 from pise_core.pose import heatmaps, visible
 from pise_core.regions import REGION_COUNT, cut_out, one_hot
-from pise_core.training.articulation import Framed, frame_sample
-from pise_core.training.samples import Sample, load_samples
+from pise_core.training.data.articulation import Framed, frame_sample
+from pise_core.training.data.prepared_folder import Sample, load_samples
 
 #: The frame is enlarged so many times: a photo of 528x768.
 ENLARGE = 3

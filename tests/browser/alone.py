@@ -4,7 +4,7 @@ from typing import Any
 
 from playwright.sync_api import Browser, Page
 
-from app.canvas.components import _SCRIPTS
+from app.components import _SCRIPTS
 
 _MOUNT = """([script, props]) => {
   const element = document.body.appendChild(document.createElement("div"));
@@ -22,7 +22,7 @@ class Alone:
     """A part on an empty page.
 
     Args:
-        part: its name in :mod:`app.canvas.components`.
+        part: its name in :mod:`app.components`.
         props: its properties, by name; all that it has.
     """
 

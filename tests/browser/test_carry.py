@@ -8,11 +8,11 @@ import pytest
 from pointing import bounds
 from test_desktop import DESKTOP, borrow_example, open_example
 
-from pise_core.moves import part_moves
 from pise_core.pose import JOINT, default_skeleton, visible
-from pise_core.skirt import SkirtMove
+from pise_core.warping.part_transforms import part_moves
+from pise_core.warping.skirt import SkirtMove
 
-_CANVAS = Path(__file__).resolve().parents[2] / "app" / "canvas"
+_PREVIEW = Path(__file__).resolve().parents[2] / "app" / "web" / "preview"
 #: The part of the result that was carried or painted, as numbers; the slider is at its left end.
 _SHOWN = """() => {
   const root = document.querySelector("#result .html-container > div").shadowRoot;
@@ -29,8 +29,8 @@ _CARRIED = """() =>
 def test_the_browser_moves_parts_as_the_server_does(chromium):
     page = chromium.new_page()
     page.add_script_tag(content="const clamp = (v, low, high) => Math.min(high, Math.max(low, v));")
-    for script in ("skirt_move", "part_moves", "moved"):
-        page.add_script_tag(content=(_CANVAS / f"{script}.js").read_text("utf-8"))
+    for script in ("skirt", "part_transforms", "warp_canvas"):
+        page.add_script_tag(content=(_PREVIEW / f"{script}.js").read_text("utf-8"))
     generator = np.random.default_rng(7)
 
     def random_pose():
@@ -77,8 +77,8 @@ def test_a_skirt_bends_in_the_browser_as_on_the_server(chromium):
     expected = move.into(0, 0, (300, 400))(placed)
     page = chromium.new_page()
     page.add_script_tag(content="const clamp = (v, low, high) => Math.min(high, Math.max(low, v));")
-    for script in ("skirt_move", "moved"):
-        page.add_script_tag(content=(_CANVAS / f"{script}.js").read_text("utf-8"))
+    for script in ("skirt", "warp_canvas"):
+        page.add_script_tag(content=(_PREVIEW / f"{script}.js").read_text("utf-8"))
     rgba = np.dstack([picture, np.full(picture.shape[:2], 255, np.uint8)])
     joints = [[{"x": float(x), "y": float(y), "on": True} for x, y, _ in pose] for pose in (source, target)]
     bent, back = page.evaluate(

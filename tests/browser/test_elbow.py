@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from app.canvas import components
+from app import components
 from pise_core.pose import JOINT, default_skeleton, to_rows
 
 _SHOULDER, _ELBOW, _WRIST = (JOINT[f"left_{name}"] for name in ("shoulder", "elbow", "wrist"))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.canvas.components import _SCRIPTS
+from app.components import _SCRIPTS
 from pise_core.pose import default_skeleton, to_rows
 from pise_core.regions import REGIONS
 

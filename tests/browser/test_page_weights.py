@@ -3,8 +3,8 @@
 import pytest
 from test_desktop import DESKTOP, open_example
 
-from app.actions import Studio
-from app.studio import build
+from app.commands.studio import Studio
+from app.layout import build
 from pise_core import PISE, Editor, PISEConfig
 from tests.conftest import served
 

@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 from test_desktop import DESKTOP, open_example
 
-from pise_core.document.contents import MAX_DOCUMENT_BYTES
+from pise_core.document.file_format import MAX_DOCUMENT_BYTES
 
 _REFUSED = "notes.txt can't be opened here; choose a photo (JPG, PNG or WebP) or a .pise document"
 

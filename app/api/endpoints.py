@@ -1,0 +1,269 @@
+"""What programs can do: one method per endpoint, which takes a session and typed parameters, and returns what they get.
+
+What the methods do is what :mod:`app.commands.studio` does; they answer with the state of the document, or a file,
+instead of updates of the page. :mod:`app.api.mount` makes endpoints of them, and their parameters and docstrings are
+its reference.
+"""
+
+from typing import Literal, NewType
+
+import numpy as np
+
+from app.api.responses import Download, State, carry_out, file_of, received, state_of
+from app.commands import validation
+from app.commands.studio import Studio
+from app.state.session import Session
+from app.view import updates as view
+from pise_core.document.file_format import SavedDocument
+from pise_core.document.file_writer import write
+from pise_core.document.textures import likely_box
+from pise_core.errors import InputError
+from pise_core.images import encode_parsing, read_image, read_parsing
+
+#: A file that the program sends: the path of an upload, which is not kept.
+Upload = NewType("Upload", str)
+
+Detector = Literal["Built-in", "OpenPose"]
+Parser = Literal["Built-in", "SegFormer clothes"]
+Region = Literal["hair", "face", "upper_clothes", "dress", "pants", "upper_skin", "leg"]
+Garment = Literal["upper_clothes", "dress", "pants"]
+#: 18 rows [x, y, score] in pixels of the photo, or null where a joint is missing.
+Keypoints = list[list[float] | None]
+Box = list[float]
+
+
+class Programs:
+    """The endpoints, over the actions of the studio."""
+
+    def __init__(self, studio: Studio) -> None:
+        self._studio = studio
+
+    # ---- photos and documents in
+
+    def open_file(
+        self, session: Session, file: Upload, detector: Detector = "Built-in", parser: Parser = "Built-in"
+    ) -> State:
+        """Open a photo, whose largest person is analysed, or a saved .pise document. The state that comes back names
+        the session and everybody found.
+
+        Args:
+            file: JPEG, PNG or WebP, or a .pise file.
+            detector: who finds people and joints; OpenPose is downloaded once.
+            parser: who finds the regions; SegFormer clothes is downloaded once.
+        """
+        return state_of(session, carry_out(self._studio.open_upload(session, received(file), detector, parser)))
+
+    def state(self, session: Session) -> State:
+        """What is open and asked for: size, people, keypoints, regions, styles, references, motion, undo and redo."""
+        return state_of(session)
+
+    def choose_person(self, session: Session, index: int, parser: Parser = "Built-in") -> State:
+        """Edit another of the people found, which starts a new history.
+
+        Args:
+            index: in the state's list of people, from 0.
+            parser: who finds the regions.
+        """
+        return state_of(session, carry_out(self._studio.choose_person(session, {"index": index}, parser)))
+
+    def place_person(self, session: Session, keypoints: Keypoints, parser: Parser = "Built-in") -> State:
+        """Say where the joints of the person are, if nobody or the wrong pose was found; this starts a new history.
+
+        Args:
+            keypoints: 18 rows [x, y, score] in pixels of the photo, or null where a joint is missing.
+            parser: who finds the regions.
+        """
+        placed = {"keypoints": keypoints, "anyway": True}
+        return state_of(session, carry_out(self._studio.place_person(session, placed, parser)))
+
+    def analyse_again(self, session: Session, detector: Detector = "Built-in", parser: Parser = "Built-in") -> State:
+        """Analyse the open photo anew, which starts a new history.
+
+        Args:
+            detector: who finds people and joints.
+            parser: who finds the regions.
+        """
+        return state_of(session, carry_out(self._studio.analyse_again(session, detector, parser)))
+
+    def choose_weights(self, session: Session, name: str) -> State:
+        """Go on with the document, its history and its references included, with other weights.
+
+        Args:
+            name: of weights that the server was started with; Default for the first ones.
+        """
+        session.need_photo()
+        return state_of(session, carry_out(self._studio.choose_weights(session, {"name": name})))
+
+    # ---- pose and regions
+
+    def set_pose(self, session: Session, keypoints: Keypoints) -> State:
+        """Set the wanted pose; what was painted goes along with the body.
+
+        Args:
+            keypoints: 18 rows [x, y, score] in pixels of the photo, or null where a joint is missing.
+        """
+        return state_of(session, carry_out(self._studio.commit_pose(session, {"keypoints": keypoints})))
+
+    def load_pose(self, session: Session, text: str) -> State:
+        """Fit a pose to the person.
+
+        Args:
+            text: of an OpenPose JSON file, or of a pose saved here.
+        """
+        return state_of(session, carry_out(self._studio.load_pose(session, {"text": text})))
+
+    def pose_from_photo(self, session: Session, file: Upload, detector: Detector = "Built-in") -> State:
+        """Fit the pose of somebody in another photo to the person.
+
+        Args:
+            file: JPEG, PNG or WebP.
+            detector: who finds the joints.
+        """
+        return state_of(session, carry_out(self._studio.borrow_pose(session, received(file), detector)))
+
+    def set_regions(self, session: Session, file: Upload) -> State:
+        """Set the map of regions that is wanted in the pose of now.
+
+        Args:
+            file: a PNG of mode P or L and of the photo's size, indices 0 to 7, as the endpoint regions returns it.
+        """
+        with validation.upload(received(file)):
+            document = session.need_document()
+            document.set_regions(read_parsing(file, document.photo.shape[:2]))
+        return state_of(session)
+
+    # ---- references and styles
+
+    def add_reference(
+        self, session: Session, file: Upload, detector: Detector = "Built-in", parser: Parser = "Built-in"
+    ) -> State:
+        """Take somebody, or a saved look, as a reference for styles. Its id is the last one listed in the state.
+
+        Args:
+            file: a photo of somebody, or a .pise file.
+            detector: who finds people and joints.
+            parser: who finds the regions.
+        """
+        waiting = set(session.garments)
+        news = carry_out(self._studio.add_uploads(session, [received(file)], detector, parser))
+        for key in set(session.garments) - waiting:
+            del session.garments[key]
+            raise InputError("nobody was found in that reference; for a garment that nobody wears call add_garment")
+        return state_of(session, news)
+
+    def add_garment(self, session: Session, file: Upload, region: Garment, box: Box | None = None) -> State:
+        """Take a garment that nobody wears as a reference. Its id is the last one listed in the state.
+
+        Args:
+            file: a photo of the garment, with some plain ground about it.
+            region: what it is.
+            box: x0, y0, x1, y1 about it, in shares of the photo from 0 to 1; by default it is looked for.
+        """
+        with validation.upload(received(file)):
+            photo = read_image(str(file))
+        key = session.await_garment(view.stem(file), photo)
+        try:
+            marked = {"garment": key, "box": list(likely_box(photo)) if box is None else box, "region": region}
+            return state_of(session, carry_out(self._studio.use_garment(session, marked)))
+        finally:
+            session.garments.pop(key, None)
+
+    def remove_reference(self, session: Session, reference: str) -> State:
+        """Remove a reference and everything that is borrowed from it; this can be undone.
+
+        Args:
+            reference: its id, such as r1.
+        """
+        return state_of(session, carry_out(self._studio.remove_reference(session, {"reference": reference})))
+
+    def set_style(self, session: Session, region: Region, reference: str, weight: float = 1.0) -> State:
+        """Borrow one region from one reference.
+
+        Args:
+            region: what to borrow.
+            reference: id of the reference, such as r1.
+            weight: its share from 0 to 1; the rest is the person's own.
+        """
+        styles = {**session.need_document().edits.styles, region: {reference: weight}}
+        return self.set_styles(session, styles)
+
+    def set_styles(self, session: Session, styles: dict[str, dict[str, float]]) -> State:
+        """Set all that is borrowed, mixes of several references included.
+
+        Args:
+            styles: {region: {id of a reference: weight}}, the weights of a region at most 1 in all.
+        """
+        return state_of(session, carry_out(self._studio.commit_styles(session, {"styles": styles})))
+
+    # ---- motion and the history
+
+    def set_motion(self, session: Session, keys: list[Keypoints], seconds: float = 1.0, loop: bool = True) -> State:
+        """Set the key poses of a motion.
+
+        Args:
+            keys: at most 24 poses, each 18 rows [x, y, score] in pixels of the photo.
+            seconds: from one to the next, 0.1 to 5.
+            loop: whether the last one is followed by the first one.
+        """
+        motion = {"keys": keys, "seconds": seconds, "loop": loop}
+        return state_of(session, carry_out(self._studio.commit_motion(session, {"motion": motion})))
+
+    def undo(self, session: Session) -> State:
+        """One step back, whatever kind of edit it was; before the first one, back to the photo edited before."""
+        return state_of(session, carry_out(self._studio.undo(session, {})))
+
+    def redo(self, session: Session) -> State:
+        """One step forward again; after the last one, to the photo that undo has left."""
+        return state_of(session, carry_out(self._studio.redo(session, {})))
+
+    def start_over(self, session: Session) -> State:
+        """Back to the photo as it was opened; this can be undone."""
+        return state_of(session, carry_out(self._studio.start_over(session, {})))
+
+    # ---- pictures and files out
+
+    def result(self, session: Session) -> Download:
+        """The edited photo at full size, a PNG."""
+        return view.download(session, session.need_document().render().photo)["value"]
+
+    def regions(self, session: Session) -> Download:
+        """The regions of the result at full size, a PNG of mode P with the indices 0 to 7."""
+        parsing = session.need_document().render().parsing
+        return Download(session.save(encode_parsing(parsing), "regions", ".png", keep=2))
+
+    def steps(self, session: Session, region: Region, reference: str) -> Download:
+        """Five steps from the own look of a region to a reference's, side by side, a PNG.
+
+        Args:
+            region: what to borrow.
+            reference: id of the reference, such as r1.
+        """
+        pictures = list(session.need_document().strip(region, reference))
+        return Download(session.save(np.concatenate(pictures, axis=1), "steps", ".png", keep=2))
+
+    def animate(
+        self, session: Session, format: Literal["gif", "mp4"] = "gif", size: Literal["small", "large"] = "small"
+    ) -> Download:
+        """The motion as a file.
+
+        Args:
+            format: of the file.
+            size: the pictures' longer side is 640 or 1280 pixels at most.
+        """
+        return file_of(carry_out(self._studio.save_motion(session, {"format": format, "size": size})))
+
+    def save_look(self, session: Session, region: Region) -> Download:
+        """The look that a region has now, as a small .pise file that add_reference takes.
+
+        Args:
+            region: whose look.
+        """
+        return _saved(session, session.need_document().look(region))
+
+    def save_document(self, session: Session) -> Download:
+        """The document as a .pise file: photo, person, references, edits and their history."""
+        return _saved(session, session.need_document().contents())
+
+
+def _saved(session: Session, document: SavedDocument) -> Download:
+    return Download(session.save(write(document), document.name, ".pise", keep=2))

@@ -1,0 +1,132 @@
+"""The endpoints for programs: wiring of :class:`app.api.endpoints.Programs`, nothing else.
+
+A client of ``gradio_client`` has a session of its own, which goes when the client does. Tools of the MCP server share
+one connection to this server and have none: they name the session that ``open_file`` returned, a secret of its owner's.
+Any client may name a session, such as that of an open page.
+"""
+
+import inspect
+import logging
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any, Literal, get_args, get_origin
+
+import gradio as gr
+from gradio.components import Component
+from gradio.components.api_component import Api
+from gradio.utils import get_function_description
+from gradio_client.utils import python_type_to_json_schema
+
+from app.api import mcp
+from app.api.endpoints import Programs, Upload
+from app.api.responses import Download, State
+from app.commands.studio import Studio
+from app.state.queueing import AT_ONCE
+from app.state.registry import Sessions
+from app.state.session import Session
+from pise_core.errors import InputError
+
+log = logging.getLogger(__name__)
+
+_SESSION = "The session that open_file returned; only for clients without one of their own, such as MCP tools."
+#: Endpoints that make files may take minutes and are carried out beside, where a motion takes a turn for every picture.
+#: All others take their turn with the networks.
+_KINDS = {"animate": "motion", "save_look": "files", "save_document": "files"}
+
+
+def add_endpoints(studio: Studio, sessions: Sessions) -> None:
+    """Add the endpoints to the blocks that are being built."""
+    programs = Programs(studio)
+
+    def close(session: Session) -> State:
+        """Forget the document and all of its files now; otherwise they are forgotten after a while."""
+        sessions.forget(session)
+        return {"closed": True}
+
+    with gr.Column(visible=False):
+        button = gr.Button()
+        for name in vars(Programs):
+            if not name.startswith("_"):
+                turn = nullcontext if name in _KINDS else studio.line.turn
+                _add(button, getattr(programs, name), sessions, turn, studio)
+        _add(button, close, sessions, nullcontext, studio)
+
+
+def _add(
+    button: gr.Button,
+    function: Callable[..., Any],
+    sessions: Sessions,
+    turn: Callable[[], AbstractContextManager[None]],
+    studio: Studio,
+) -> None:
+    """Make an endpoint of a function whose first parameter is the session, and that waits for its ``turn``."""
+    name, signature = function.__name__, inspect.signature(function)
+    text, described, _ = get_function_description(function)
+    parameters = list(signature.parameters.values())[1:]
+    inputs = [_input(parameter, described[parameter.name]) for parameter in parameters]
+    inputs.append(Api("", python_type_to_json_schema(str), _SESSION))
+
+    def answer(request: gr.Request, *sent: Any) -> Any:
+        *values, handle = sent
+        try:
+            for parameter, value in zip(parameters, values, strict=True):
+                _check(parameter, value)
+            session = _session(sessions, request, handle, opening=name == "open_file")
+            for _ in studio.fetch(session, *values):
+                pass  # beside the line
+            with turn():
+                return function(session, *values)
+        except InputError as error:
+            raise gr.Error(str(error), print_exception=False) from None
+        except Exception:
+            log.exception("%s failed", name)
+            raise gr.Error("something went wrong on the server", print_exception=False) from None
+
+    # Gradio takes the names of the parameters from the signature, and what MCP tools are told from the docstring.
+    handle = inspect.Parameter("session", inspect.Parameter.POSITIONAL_OR_KEYWORD, default="")
+    request = inspect.Parameter("request", inspect.Parameter.POSITIONAL_ONLY, annotation=gr.Request)
+    plain = [p.replace(kind=inspect.Parameter.POSITIONAL_ONLY, annotation=Any) for p in [*parameters, handle]]
+    answer.__signature__ = inspect.Signature([request, *plain])  # type: ignore[attr-defined]
+    lines = [f"{p.name}: {described[p.name]}" for p in parameters] + [f"session: {_SESSION}"]
+    answer.__name__, answer.__doc__ = name, "\n".join([text, "", "Args:", *lines])
+    kind = _KINDS.get(name, "gpu")
+    output = gr.File(label="file") if signature.return_annotation is Download else gr.JSON(label="state")
+    button.click(
+        answer, inputs, output, api_name=name, api_description=text, show_progress="hidden",
+        concurrency_id=kind, concurrency_limit=AT_ONCE[kind],
+    )  # fmt: skip
+
+
+def _input(parameter: inspect.Parameter, description: str) -> Component:
+    """The component that types a parameter; there is nothing of it on the page."""
+    if parameter.annotation is Upload:
+        return gr.File(label=description, type="filepath")
+    default = None if parameter.default is inspect.Parameter.empty else parameter.default
+    return Api(default, python_type_to_json_schema(parameter.annotation), description)
+
+
+def _check(parameter: inspect.Parameter, value: Any) -> None:
+    """Refuse a text that is none, or none of the choices; all else is checked where it is understood."""
+    choices = get_args(parameter.annotation) if get_origin(parameter.annotation) is Literal else None
+    if (choices or parameter.annotation is str) and not isinstance(value, str):
+        raise InputError(f"{parameter.name} is a text")
+    if choices and value not in choices:
+        raise InputError(f"{parameter.name} is one of: {', '.join(choices)}")
+
+
+def _session(sessions: Sessions, request: gr.Request, handle: Any, opening: bool) -> Session:
+    """The session that is named, else the client's own.
+
+    The session of the one connection that all MCP tools share would be everybody's, so it is nobody's: opening begins
+    a new one.
+    """
+    if handle:
+        try:
+            return sessions.by_token(handle)
+        except InputError:
+            raise InputError("there is no such session (any more); call open_file again") from None
+    if not mcp.asks(request):
+        return sessions.of(request.session_hash or "")
+    if not opening:
+        raise InputError("name the session that open_file returned")
+    return sessions.new()

@@ -1,0 +1,279 @@
+"""The page: layout and wiring, nothing else."""
+
+import atexit
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from app.api.mcp import McpUploads
+from app.api.mount import add_endpoints
+from app.commands import validation
+from app.commands.studio import Studio, Updates
+from app.components import (
+    PHOTOS,
+    DocumentBar,
+    Examples,
+    FirstSteps,
+    Modes,
+    MotionPanel,
+    PoseEditor,
+    RegionPainter,
+    ResultView,
+    StylePanel,
+)
+from app.handlers import SORRY, Handlers
+from app.state import detectors
+from app.state.queueing import AT_ONCE
+from app.state.registry import Sessions
+from app.state.session import Session
+from app.theme import CSS, theme
+from app.view.thumbnails import data_address, shrink
+from app.view.updates import sentence, status
+from pise_core.document.file_format import MAX_DOCUMENT_BYTES
+from pise_core.errors import InputError
+from pise_core.images import read_image
+
+log = logging.getLogger(__name__)
+
+_HERE = Path(__file__).parent
+_EXAMPLES = _HERE / "examples" / "people"
+#: A page that is loaded anew names its session, which is kept for a while after the page has gone. A browser may keep
+#: no name. A duplicated tab has a copy of it, but the first one holds the lock of that name as long as it is open.
+_KNOWN_SESSION = """async () => {
+  const again = ["reload", "back_forward"].includes(performance.getEntriesByType("navigation")[0]?.type);
+  let session = null;
+  try {
+    session = again ? sessionStorage.getItem("pise-session") : null;
+    if (session && navigator.locks) {
+      await new Promise((resolve, reject) => {
+        const hold = () => new Promise(() => resolve());
+        navigator.locks.request("pise-" + session, { signal: AbortSignal.timeout(1000) }, hold).catch(reject);
+      });
+    }
+  } catch {
+    session = null;
+  }
+  return [{ session }];
+}"""
+_SHOW_EXAMPLES = """() => {
+  const state = document.body.dataset;
+  state.studio = state.studio === "editing" ? "choosing" : window.piseStudio?.document ? "editing" : "";
+}"""
+
+
+def example_people() -> list[Path]:
+    """The bundled example photos, by name."""
+    return sorted(path for path in _EXAMPLES.glob("*") if path.suffix.lower() in PHOTOS)
+
+
+def build(studio: Studio) -> gr.Blocks:
+    """The studio as Gradio blocks; :func:`launch` serves them.
+
+    Args:
+        studio: the actions, over the editor that all sessions share.
+    """
+    sessions = Sessions()
+    atexit.register(sessions.close)
+    examples = example_people()
+    thumbnails = [data_address(shrink(read_image(path), 200), 82) for path in examples]
+
+    def live(request: Any) -> dict[str, Any]:
+        # Server functions know no session: the token says which. An exception would reach the page as `undefined`.
+        try:
+            return studio.live(sessions.by_token(validation.field(request, "session")), request)
+        except InputError as error:
+            return {"ok": False, "error": sentence(str(error))}
+        except Exception:
+            log.exception("live preview failed")
+            return {"ok": False, "error": SORRY}
+
+    live.__name__ = "render_live"
+
+    with gr.Blocks(title="PISE Studio", fill_width=True, analytics_enabled=False, delete_cache=(3600, 3600)) as demo:
+        with gr.Row(elem_id="top"):
+            gr.HTML(
+                "<h1>PISE Studio</h1><p>Drag a joint, paint a region or borrow a texture: the photo follows.</p>",
+                elem_id="brand",
+                apply_default_css=False,
+            )
+            bar = DocumentBar(elem_id="bar", **status("hint", "Open a photo of a person, or choose an example.")["bar"])
+            open_button = gr.UploadButton("Open", size="md", elem_id="open", min_width=0)
+            example_button = gr.Button("Examples", size="md", elem_id="show-examples", min_width=0)
+
+        # Everything is on the page from the start and the style sheet shows what applies: a part that is not mounted
+        # would miss what it is told.
+        with gr.Column(elem_id="welcome"):
+            gr.HTML(
+                "<h2>Start with a photo of one person</h2><p>Full body works best. The photo is processed on this "
+                "server alone, and forgotten ten minutes after you close the page.</p>",
+                apply_default_css=False,
+            )
+            drop = gr.File(label="Photo", height=220, elem_id="drop")
+            if examples:
+                gr.HTML("<h2>Or choose an example</h2>", apply_default_css=False)
+            strip = Examples(pictures=thumbnails, elem_id="examples", visible=bool(examples))
+
+        with gr.Row(elem_id="workspace"):
+            with gr.Column(scale=3, min_width=320, elem_id="work"):
+                Modes(elem_id="modes")
+                FirstSteps(elem_id="first-steps")
+                with gr.Column(elem_id="panel-pose", min_width=0):
+                    pose_photo = gr.UploadButton("Pose from photo", size="md", elem_id="pose-photo")
+                    pose = PoseEditor(elem_id="pose", live=live)
+                with gr.Column(elem_id="panel-regions", min_width=0):
+                    regions = RegionPainter(elem_id="regions", live=live)
+                with gr.Column(elem_id="panel-textures", min_width=0):
+                    add = gr.UploadButton("Add a file", file_count="multiple", size="md", elem_id="add-reference")
+                    textures = StylePanel(elem_id="textures", live=live, examples=thumbnails)
+                with gr.Column(elem_id="panel-motion", min_width=0):
+                    motion = MotionPanel(elem_id="motion")
+            with gr.Column(scale=2, min_width=320, elem_id="outcome"):
+                with gr.Row(elem_id="outcome-head"):
+                    gr.HTML("<h2>Result</h2>", apply_default_css=False)
+                    download = gr.DownloadButton(
+                        "Download PNG", variant="primary", size="md", interactive=False, elem_id="download"
+                    )
+                result = ResultView(elem_id="result")
+        with gr.Accordion("How joints and clothes are found", open=False, elem_id="settings"):
+            with gr.Row():
+                detector = gr.Radio(
+                    [("Built-in", detectors.BUILT_IN),
+                     ("OpenPose (downloads 209 MB from the hub; non-commercial licence)", detectors.OPENPOSE)],
+                    value=detectors.BUILT_IN, label="Joints: the skeleton that you drag", elem_id="detector",
+                    min_width=280,
+                )  # fmt: skip
+                parser = gr.Radio(
+                    [("Built-in", detectors.BUILT_IN),
+                     ("SegFormer clothes (downloads 109 MB from the hub; see its licence)", detectors.SEGFORMER)],
+                    value=detectors.BUILT_IN, label="Regions: hair, face, clothes, skin", elem_id="parser",
+                    min_width=280,
+                )  # fmt: skip
+            again = gr.Button("Look at the photo again", size="md", elem_id="again")
+
+        parts = {
+            "bar": bar, "pose": pose, "regions": regions, "textures": textures, "motion": motion, "result": result,
+            "download": download,
+        }  # fmt: skip
+
+        handlers = Handlers(studio, sessions, studio.line, parts)
+
+        def on(
+            event: Callable,
+            action: Callable[..., Updates],
+            *inputs: Any,
+            then: Callable[..., Updates] | None = studio.render,
+            then_in: str = "gpu",
+            **settings: Any,
+        ) -> None:
+            """Wire one action; ``then`` follows it in another line, for the newest state only."""
+            name = action.__name__
+            common: dict[str, Any] = {
+                "outputs": list(parts.values()), "show_progress": "hidden", "api_visibility": "undocumented",
+            }  # fmt: skip
+            settings = {"api_name": f"page_{name}", "trigger_mode": "multiple"} | settings
+            if "concurrency_id" not in settings:
+                # All users share this line: whatever takes long, rendering and packing, is what follows in ``then``.
+                settings |= {"concurrency_id": "edit", "concurrency_limit": AT_ONCE["edit"]}
+            in_line = settings["concurrency_id"] == "gpu"
+            done = event(handlers.of(action, in_line), list(inputs), **common, **settings)
+            if then:
+                done.then(
+                    handlers.of(then, then_in == "gpu", follows=True), None, **common, api_name=f"page_{name}_then",
+                    trigger_mode="always_last", concurrency_id=then_in, concurrency_limit=AT_ONCE[then_in],
+                )  # fmt: skip
+
+        def example(action: Callable[..., Updates]) -> Callable[..., Updates]:
+            """The action on a bundled example, of which the page names only the number."""
+
+            def chosen(session: Session, choice: Any, *rest: Any) -> Updates:
+                yield from action(session, examples[validation.index(choice, len(examples), "example")], *rest)
+
+            chosen.__name__ = f"{action.__name__}_example"
+            return chosen
+
+        looking: dict[str, Any] = {
+            "concurrency_id": "gpu", "concurrency_limit": AT_ONCE["gpu"], "trigger_mode": "once",
+        }  # fmt: skip
+        # An upload that was dropped would stay on the server.
+        uploaded: dict[str, Any] = looking | {"trigger_mode": "multiple"}
+        pictures: dict[str, Any] = {
+            "concurrency_id": "motion", "concurrency_limit": AT_ONCE["motion"], "trigger_mode": "once",
+        }  # fmt: skip
+        coming: dict[str, Any] = {"concurrency_id": "start", "concurrency_limit": AT_ONCE["start"]}
+        opening: dict[str, Any] = {"then": studio.prepare, **looking}
+        for upload in (open_button, drop):
+            on(upload.upload, studio.open_upload, upload, detector, parser, **opening | uploaded)
+            upload.upload(lambda: None, None, upload, queue=False, show_progress="hidden", api_visibility="private")
+        on(strip.choose, example(studio.open_file), strip, detector, parser, **opening)
+        on(again.click, studio.analyse_again, detector, parser, **opening)
+        on(pose.choose, studio.choose_person, pose, parser, **opening)
+        on(pose.place, studio.place_person, pose, parser, **opening)
+        on(pose.commit, studio.commit_pose, pose)
+        on(pose.load_pose, studio.load_pose, pose)
+        on(pose_photo.upload, studio.borrow_pose, pose_photo, detector, **uploaded)
+        on(regions.commit, studio.commit_paint, regions)
+        on(textures.commit, studio.commit_styles, textures)
+        on(textures.remove, studio.remove_reference, textures)
+        on(textures.steps, studio.strip, textures, then=None, **looking | {"trigger_mode": "always_last"})
+        on(textures.save_look, studio.save_look, textures, then=studio.pack, then_in="files")
+        on(textures.use_garment, studio.use_garment, textures, **looking, then=None)
+        on(textures.cancel_garment, studio.cancel_garment, textures, then=None)
+        on(add.upload, studio.add_uploads, add, detector, parser, **uploaded, then=None)
+        add.upload(lambda: None, None, add, queue=False, show_progress="hidden", api_visibility="private")
+        on(textures.example, example(studio.add_references), textures, detector, parser, **looking, then=None)
+        on(motion.commit, studio.commit_motion, motion, then=None)
+        on(motion.save, studio.save_motion, motion, then=None, **pictures)
+        on(motion.stop, studio.stop_motion, motion, then=None)
+        on(bar.undo, studio.undo, bar)
+        on(bar.redo, studio.redo, bar)
+        on(bar.start_over, studio.start_over, bar)
+        on(bar.choose_weights, studio.choose_weights, bar, **opening)
+        on(bar.stop, studio.stop, bar, then=None)
+        on(bar.save, studio.save, bar, then=studio.pack, then_in="files")
+        on(demo.load, studio.start, bar, js=_KNOWN_SESSION, then=studio.prepare, **coming)
+        example_button.click(None, js=_SHOW_EXAMPLES, api_visibility="private")
+
+        def goodbye(request: gr.Request) -> None:
+            sessions.leave(request.session_hash or "")
+
+        demo.unload(goodbye)
+        add_endpoints(studio, sessions)
+
+    # A request that passes the queue by names no session, and so no document.
+    demo.queue(max_size=64, default_concurrency_limit=4, api_open=False)
+    return demo
+
+
+def launch(
+    demo: gr.Blocks, host: str | None = None, port: int | None = None, mcp_server: bool = False, **settings: Any
+) -> Any:
+    """Serve the studio; nothing leaves this machine, and no user's picture outlives the session.
+
+    Args:
+        host, port: Gradio's ``GRADIO_SERVER_NAME`` and ``GRADIO_SERVER_PORT`` (or 127.0.0.1 and 7860) if None.
+        mcp_server: whether the endpoints are tools of an MCP server as well, at ``/gradio_api/mcp/``.
+        settings: further arguments of ``Blocks.launch``, such as ``prevent_thread_lock``.
+
+    Raises:
+        InputError: if the MCP server is wanted and its package is not installed.
+    """
+    if mcp_server:
+        McpUploads()
+    return demo.launch(
+        server_name=host,
+        server_port=port,
+        share=False,
+        show_error=False,
+        run_history=False,
+        ssr_mode=False,
+        enable_monitoring=False,
+        max_file_size=MAX_DOCUMENT_BYTES,  # photos are held to their own limit when they are read
+        mcp_server=mcp_server,
+        theme=theme(),
+        css=CSS,
+        footer_links=["api"],
+        **settings,
+    )

@@ -1,0 +1,50 @@
+"""What all actions share: the editors of the server, the line before them, and who looks at photos with them."""
+
+import threading
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from app.state.detectors import Detectors
+from app.state.queueing import Line
+from app.state.session import DEFAULT_WEIGHTS, Session
+from pise_core.document.file_format import SavedPerson
+
+
+class Engine:
+    """Loads each editor on first use.
+
+    Args:
+        load_editor: makes the one that sessions begin with, and that finds people.
+        others: what makes further ones, by the names under which their weights can be chosen.
+
+    Attributes:
+        line: of all that needs the networks.
+    """
+
+    def __init__(self, load_editor: Callable[[], Any], others: Mapping[str, Callable[[], Any]] | None = None) -> None:
+        self._loaders = {DEFAULT_WEIGHTS: load_editor, **(others or {})}
+        self._editors: dict[str, Any] = {}
+        self._loading = threading.Lock()
+        self._detectors = Detectors(self.load)
+        self.line = Line()
+
+    @property
+    def weights(self) -> tuple[str, ...]:
+        """The names to choose from, the default first."""
+        return tuple(self._loaders)
+
+    def load(self, weights: str = DEFAULT_WEIGHTS) -> Any:
+        """The editor with these weights."""
+        with self._loading:
+            if weights not in self._editors:
+                self._editors[weights] = self._loaders[weights]()
+            return self._editors[weights]
+
+    def editor_of(self, session: Session) -> Any:
+        """The editor whose weights the session has chosen."""
+        return self.load(session.weights)
+
+    def own(self, session: Session, person: Any) -> Any:
+        """A person whom the detectors found, as the session's editor knows her."""
+        editor = self.editor_of(session)
+        return person if person.editor is editor else SavedPerson.of(person).known_to(editor)

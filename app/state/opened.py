@@ -1,0 +1,61 @@
+"""What is open on a page: a photo, whom it shows, and what goes with them."""
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from pise_core.document import Document, Edits
+from pise_core.document.file_format import Box
+from pise_core.document.references import References
+
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    """Somebody found in the photo: a box in its pixels, and the pose where the detector gave it at once."""
+
+    box: Box
+    pose: np.ndarray | None = None
+
+
+class Garment(NamedTuple):
+    """A photo (H, W, 3) uint8 of a garment that nobody wears, which the user has not marked yet."""
+
+    name: str
+    photo: np.ndarray
+
+
+class Opened(NamedTuple):
+    """A photo that was opened, and all that belongs to it."""
+
+    photo: np.ndarray  # (H, W, 3) uint8
+    name: str
+    people: list[Found]
+    document: Document | None  # None while nobody is chosen in the photo
+    references: References
+    weights: str
+
+    @property
+    def worked_on(self) -> bool:
+        """Whether there is anything that would be lost with it."""
+        document = self.document
+        if document is None:
+            return False
+        return document.can_undo or document.can_redo or not document.edits.same(Edits(removed=document.edits.removed))
+
+
+@dataclass(eq=False)
+class Cut:
+    """Of whom the page carries the parts: the person at the size for that, and where the picture behind her lies."""
+
+    person: Any
+    behind: str = ""
+
+
+class Moment(NamedTuple):
+    """What a session holds at one moment."""
+
+    document: Document
+    cut: Cut
+    number: int  # of the document
+    edit: int  # of the newest edit, which is made by then

@@ -1,0 +1,254 @@
+"""What a page's session is: its secret name, the document on it, what the page knows of that, and the files served.
+
+A session lives in memory only, and takes its files with it when it goes.
+"""
+
+import secrets
+import shutil
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from gradio.utils import get_upload_folder
+
+from app.state.opened import Cut, Found, Garment, Moment, Opened
+from app.state.order import Order
+from pise_core.document import Document, Edits
+from pise_core.document.file_format import SavedDocument
+from pise_core.document.paint import PaintLayer
+from pise_core.document.references import REFERENCE_LIMIT, References
+from pise_core.errors import InputError
+from pise_core.images import encode_image
+
+#: Long side of the parts that the browser carries before a preview arrives.
+LAYER_SIDE = 896
+#: What is said where a session is gone, and with it all that was on the page.
+EXPIRED = "what was open here has expired; open the photo again"
+#: The name of the weights that a session begins with.
+DEFAULT_WEIGHTS = "Default"
+
+
+class Session:
+    """One page's session. Public methods may be called from several threads.
+
+    Attributes:
+        number: of the document; a greater one for every photo opened and person chosen.
+        sequence: the newest order number, of a request of the page or of something that it did not number.
+        made: the order number of the newest edit. Pictures have it, so that older ones are told from newer ones.
+        first: what all of them begin with, the time: a page whose session was lost takes what comes from the next one
+            for newer, and smaller numbers are those of a session that is gone.
+    """
+
+    def __init__(self) -> None:
+        self.token = secrets.token_urlsafe(24)
+        self.used = time.monotonic()  # kept by the registry
+        self.lock = threading.RLock()
+        self.first = self.number = self.sequence = self.made = int(1000 * time.time())
+        self.order = Order(self.first)
+        self.photo: np.ndarray | None = None
+        self.name = "photo"
+        self.weights = DEFAULT_WEIGHTS
+        self.people: list[Found] = []
+        self.document: Document | None = None  # None while nobody is chosen in the photo
+        self.references = References()  # stay when another photo is opened
+        self.before: Opened | None = None  # what was worked on before, which undo brings back
+        self.after: Opened | None = None  # what was on the page when undo did so, which redo brings back
+        self.cut: Cut | None = None  # as long as there is a document
+        self.garments: dict[str, Garment] = {}  # photos that wait until the user has marked what is in them
+        self.closed = False  # its files are gone, and no new ones are made
+        self.stopped = False  # the user has had enough of a long rendering
+        self.stops = 0  # how often the user has had enough of other work
+        self.packing: deque[tuple[Callable[[], SavedDocument], str]] = deque()  # files to be, and what they are for
+        self.carried = False  # whether the user is to be told where the paint has gone
+        self.note = ""  # what else the user is told beside "done"
+        self.strip: tuple[Edits, str] | None = None  # what the strip on show was made of, and its region
+        self._told: tuple[np.ndarray | None, PaintLayer | None] = (None, None)  # what the page's map shows
+        # The folder's name is as secret as the token, because its files are served to whoever knows their address.
+        self._folder = Path(get_upload_folder()) / "studio" / secrets.token_urlsafe(24)
+        self._files: list[Path] = []
+
+    # ---- the document
+
+    def open(self, photo: np.ndarray, name: str, people: list[Found]) -> None:
+        """Show a photo in which nobody is chosen yet; references are kept."""
+        with self.lock:
+            self.set_aside()
+            self._show(Opened(photo, name, people, None, self.references, self.weights))
+
+    def set_aside(self) -> None:
+        """Another photo is opened: one that was worked on is kept until the next, so that nothing is lost."""
+        with self.lock:
+            now = self._opened()
+            if now is not None and now.worked_on:
+                self.before = now
+            self.after = None
+
+    def bring_back(self) -> bool:
+        """Go on with what was worked on before, from where :meth:`bring_forth` leads here again; False if there is
+        nothing."""
+        with self.lock:
+            if self.before is None:
+                return False
+            now, self.before, self.after = self.before, None, self._opened()
+            self._show(now)
+            return True
+
+    def bring_forth(self) -> bool:
+        """Undo :meth:`bring_back`; False if there is nothing to go on with."""
+        with self.lock:
+            if self.after is None:
+                return False
+            now, self.before, self.after = self.after, self._opened(), None
+            self._show(now)
+            return True
+
+    @property
+    def can_undo(self) -> bool:
+        return self.before is not None or (self.document is not None and self.document.can_undo)
+
+    @property
+    def can_redo(self) -> bool:
+        return self.after is not None or (self.document is not None and self.document.can_redo)
+
+    def edit(self, document: Document, people: list[Found] | None = None) -> None:
+        """Go on with a document, whose references are the session's from now on; ``people`` as far as more is known
+        of them than the document's boxes."""
+        people = [Found(box) for box in document.boxes] if people is None else people
+        self._show(Opened(document.photo, document.name, people, document, document.references, self.weights))
+
+    def _opened(self) -> Opened | None:
+        if self.photo is None:
+            return None
+        return Opened(self.photo, self.name, self.people, self.document, self.references, self.weights)
+
+    def _show(self, opened: Opened) -> None:
+        with self.lock:
+            self.photo, self.name, self.people, self.document, self.references, self.weights = opened
+            self.cut = None
+            if self.document is not None:
+                self.document.take_up()
+                self.cut = Cut(self.document.person.scaled(LAYER_SIDE))
+            self.number += 1
+            self.strip = None
+            self._told = (None, None)
+
+    def moment(self) -> Moment | None:
+        """The document and its numbers as they are now; None if there is no document."""
+        with self.lock:
+            if self.document is None or self.cut is None:
+                return None
+            return Moment(self.document, self.cut, self.number, self.made)
+
+    def need_photo(self) -> np.ndarray:
+        """The open photo, (H, W, 3) uint8.
+
+        Raises:
+            InputError: if there is none.
+        """
+        if self.photo is None:
+            raise InputError("open a photo first")
+        return self.photo
+
+    def need_document(self) -> Document:
+        """The document.
+
+        Raises:
+            InputError: if there is none.
+        """
+        if self.document is None and self.photo is not None:
+            raise InputError("say first where the person is: place the skeleton under Pose, then press Use this pose")
+        if self.document is None:
+            raise InputError("open a photo of a person first")
+        return self.document
+
+    def await_garment(self, name: str, photo: np.ndarray) -> str:
+        """Keep a photo of a garment until the user has marked it; returns its id.
+
+        Raises:
+            InputError: if it would be one reference too many.
+        """
+        with self.lock:
+            if len(self.references) + len(self.garments) >= REFERENCE_LIMIT:
+                raise InputError(f"there are {REFERENCE_LIMIT} references already; remove one first")
+            key = f"g{secrets.token_hex(4)}"
+            self.garments[key] = Garment(name, photo)
+            return key
+
+    # ---- what the page knows, and in which order
+
+    def painter_knows(self, paint: PaintLayer | None) -> None:
+        """The page painted this itself, and need not be told."""
+        self._told = (self._told[0], paint)
+
+    def page_is_new(self) -> None:
+        """A page was loaded anew, and knows of no map."""
+        self._told = (None, None)
+
+    def painter_is_told(self, edits: Edits) -> bool:
+        """Whether the page's map is that of ``edits`` already; from now on it is taken to be."""
+        layer = None if edits.paint is None else edits.paint.layer
+        known, self._told = self._told, (edits.pose, layer)
+        return known[0] is edits.pose and known[1] == layer
+
+    def strip_is_stale(self, edits: Edits) -> bool:
+        """Whether a strip is on show that another pose, layer or look of another region has made untrue."""
+        if self.strip is None:
+            return False
+        known, region = self.strip
+        mixes = [{name: mix for name, mix in e.styles.items() if name != region} for e in (known, edits)]
+        return known.pose is not edits.pose or known.paint is not edits.paint or mixes[0] != mixes[1]
+
+    def edited(self, sequence: int = 0, carried: bool = False, note: str = "") -> None:
+        """The edit with that order number was made just now, and what the user is told when it is rendered."""
+        self.carried, self.note = carried, note
+        self.count(sequence)
+
+    def saw(self, sequence: int) -> int:
+        """Note an order number that the page sent, and return it."""
+        with self.lock:
+            self.sequence = max(self.sequence, sequence)
+            return sequence
+
+    def count(self, sequence: int = 0) -> int:
+        """An edit was made, or refused: what is rendered from now on is newer than its previews. Returns its number,
+        the next one if the page gave it none."""
+        with self.lock:
+            number = self.saw(sequence or self.sequence + 1)
+            self.made = max(self.made, number)
+            return number
+
+    # ---- files
+
+    def save(self, image: np.ndarray | bytes, stem: str, suffix: str, keep: int = 6) -> str:
+        """Write a picture, or the bytes of a file, where the server may serve it from, and return its path.
+
+        Of one name only the last few are kept.
+
+        Raises:
+            ValueError: if the name would lead out of the session's folder.
+            InputError: if the session was closed.
+        """
+        if "/" in stem or "\\" in stem:
+            raise ValueError(f"{stem!r} is no name of a file")
+        data = image if isinstance(image, bytes) else encode_image(image, suffix)
+        path = self._folder / secrets.token_hex(4) / f"{stem}{suffix}"
+        with self.lock:
+            if self.closed:
+                raise InputError(EXPIRED)
+            path.parent.mkdir(parents=True)
+            path.write_bytes(data)
+            self._files.append(path)
+            same = [p for p in self._files if p.name == path.name]
+            for old in same[:-keep]:
+                self._files.remove(old)
+                shutil.rmtree(old.parent, ignore_errors=True)
+        return str(path)
+
+    def close(self) -> None:
+        """Remove the session's files; from now on none can be saved."""
+        with self.lock:
+            self.closed = True
+        shutil.rmtree(self._folder, ignore_errors=True)

@@ -1,0 +1,295 @@
+"""The command line: ``analyze`` and ``edit`` (stable), and the commands that other modules add.
+
+Bad input ends with one line on stderr and exit status 2. What is heavy to import is imported inside the commands, so
+that help and mistakes answer at once.
+"""
+
+import argparse
+import importlib
+import json
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+from pise_core.errors import HubUnreachable, InputError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from pise_core.editor import Person
+
+#: Commands that a module of their own adds: its ``add_arguments(parser)`` and ``run(args) -> int``.
+_MODULES = {
+    "render": ("pise_core.cli.render", "render a saved .pise document: its picture, or its motion"),
+    "prepare": ("pise_core.training.data.prepare", "make training samples from a folder of street photos"),
+    "train": ("pise_core.training.command", "train the analyzer or the generator"),
+    "evaluate": ("pise_core.evaluation.command", "measure the networks on test photos or clips"),
+    "convert": (
+        "pise_core.model.convert_release",
+        "turn a checkpoint of the authors' release into weights of this project",
+    ),
+    "synthesize": ("pise_core.training.synthesize", "make pictures of people who do not exist"),
+}
+
+
+class _Parser(argparse.ArgumentParser):
+    """argparse with its errors on one line, without the usage in front."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"error: {_one_line(message)} (see: {self.prog} --help)\n")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command line. Returns the exit status; argparse leaves by SystemExit (0 after --help, 2 on a mistake)."""
+    argv = list(sys.argv[1:] if argv is None else argv)
+    try:
+        args = _parser(argv).parse_args(argv)
+        status = args.run(args)
+        sys.stdout.flush()
+        return status
+    except BrokenPipeError:
+        # Whoever reads has seen enough ("| head"); the interpreter must not complain either when it flushes at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except (InputError, OSError, FloatingPointError) as error:
+        print(f"error: {_one_line(str(error))}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt as error:
+        print(str(error) or "interrupted", file=sys.stderr)
+        return 130
+
+
+def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
+    parser = _Parser(prog="python -m pise_core", description="Edit photos of people: pose, regions and clothes.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    analyze = commands.add_parser("analyze", help="find the joints and the regions of the person in a photo")
+    analyze.add_argument("photos", nargs="+", type=Path, metavar="PHOTO", help="JPEG, PNG or WebP")
+    analyze.add_argument(
+        "--out",
+        required=True,
+        type=Path,
+        metavar="DIR",
+        help="for each photo, DIR/<stem>/ gets pose.json, parsing.png and regions.json",
+    )
+    _add_model_arguments(analyze)
+    analyze.set_defaults(run=_analyze)
+
+    edit = commands.add_parser("edit", help="re-pose, re-shape or re-dress the person in a photo")
+    edit.add_argument("photo", type=Path, metavar="PHOTO", help="JPEG, PNG or WebP")
+    pose = edit.add_mutually_exclusive_group()
+    pose.add_argument("--pose", type=Path, metavar="POSE.json", help="the wanted joints, as analyze writes them")
+    pose.add_argument("--pose-from", type=Path, metavar="PHOTO2", help="take the pose of the person in this photo")
+    edit.add_argument("--parsing", type=Path, metavar="MAP.png", help="the wanted regions, in pixels of the photo")
+    edit.add_argument(
+        "--style",
+        action="append",
+        default=[],
+        type=_style,
+        metavar="REGION=REFERENCE[:ALPHA]",
+        help="give a region the looks it has in another photo, fully or by a share 0..1; may be repeated",
+    )
+    edit.add_argument("--no-detail", action="store_true", help="the network's own picture, without the photo's detail")
+    edit.add_argument("--out", required=True, type=Path, metavar="OUT", help="picture to write: .png, .webp or .jpg")
+    _add_model_arguments(edit)
+    edit.set_defaults(run=_edit)
+
+    # Only the command that is asked for is imported: some modules need torch.
+    asked_for = next((word for word in argv if not word.startswith("-")), None)
+    for name, (module_name, summary) in _MODULES.items():
+        command = commands.add_parser(name, help=summary)
+        if name == asked_for:
+            module = importlib.import_module(module_name)
+            module.add_arguments(command)
+            command.set_defaults(run=module.run)
+    return parser
+
+
+def _add_model_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--detector",
+        choices=("shipped", "openpose"),
+        default="shipped",
+        help="who finds the joints; openpose is fetched once (209 MB) and licensed by CMU for non-commercial use only",
+    )
+    parser.add_argument(
+        "--weights", type=Path, metavar="PATH", help="folder of weights, such as train's, or one generator's file"
+    )
+    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="where to compute")
+
+
+def _style(text: str) -> tuple[str, Path, float]:
+    """``REGION=REFERENCE[:ALPHA]``; what follows the last colon is the share only if it is a number."""
+    region, equals, reference = text.partition("=")
+    if not (region and equals and reference):
+        raise argparse.ArgumentTypeError(f"{text!r} is not REGION=REFERENCE or REGION=REFERENCE:ALPHA")
+    alpha = 1.0
+    path, colon, number = reference.rpartition(":")
+    if colon and path:
+        try:
+            alpha = float(number)
+            reference = path
+        except ValueError:
+            pass
+    if not 0 <= alpha <= 1:
+        raise argparse.ArgumentTypeError(f"the share in {text!r} must be a number from 0 to 1")
+    return region, Path(reference), alpha
+
+
+def _analyze(args: argparse.Namespace) -> int:
+    from pise_core import images, pose, regions
+
+    stems: dict[str, Path] = {}
+    for path in args.photos:
+        twin = stems.setdefault(path.stem.casefold(), path)  # folders of some systems don't tell A from a
+        if twin is path:
+            continue
+        if twin == path:
+            raise InputError(f"{path} is given twice")
+        raise InputError(f"{twin} and {path} would both be written to {args.out / path.stem}; rename one of them")
+    # A single photo is refused before the networks are loaded; among many, a bad one must not cost the others.
+    if len(args.photos) == 1:
+        images.read_image(args.photos[0])
+    _make_folder(args.out)
+    detect = _Detection(args)
+    failures = []
+    for path in args.photos:
+        try:
+            photo = images.read_image(path)
+            analysis = detect.editor.analyze(photo, pose=detect.pose(photo))
+        except HubUnreachable:
+            raise
+        except InputError as error:
+            failures.append(_named(path, error))
+            continue
+        folder = args.out / path.stem
+        _make_folder(folder)
+        (folder / "pose.json").write_text(pose.to_json(analysis.pose, (photo.shape[1], photo.shape[0])) + "\n")
+        images.write_parsing(folder / "parsing.png", analysis.parsing)
+        (folder / "regions.json").write_text(json.dumps(list(regions.REGIONS)) + "\n")
+        print(folder)
+    if failures:
+        raise InputError("; ".join(failures))
+    return 0
+
+
+def _edit(args: argparse.Namespace) -> int:
+    from pise_core import images, regions
+    from pise_core.warping.retarget import retarget
+
+    # Everything that can be wrong is looked at before the networks are loaded.
+    images.check_writable(args.out)
+    photo = images.read_image(args.photo)
+    wanted_pose = _read_pose(args.pose, photo) if args.pose else None
+    model_photo = images.read_image(args.pose_from) if args.pose_from else None
+    wanted_parsing = images.read_parsing(args.parsing, photo.shape[:2]) if args.parsing else None
+    totals: dict[str, float] = {}
+    for region, _, alpha in args.style:
+        regions.region_index(region)
+        totals[region] = totals.get(region, 0) + alpha
+        if totals[region] > 1 + 1e-6:
+            raise InputError(f"the shares given for {region} add up to {totals[region]:g}; at most 1 is possible")
+    references = {path: images.read_image(path) for _, path, _ in args.style}
+
+    if wanted_pose is None and model_photo is None and wanted_parsing is None and not references:
+        images.write_image(args.out, photo)
+        print(args.out)
+        return 0
+
+    detect = _Detection(args)
+    person = detect.person(args.photo, photo)
+    if model_photo is not None:
+        wanted_pose = retarget(person.pose, detect.find(args.pose_from, model_photo))
+    people = {path: detect.person(path, picture) for path, picture in references.items()}
+    styles: dict[str, list] = {}
+    for region, path, alpha in args.style:
+        styles.setdefault(region, []).append((people[path], alpha))
+    edit = person.render(pose=wanted_pose, parsing=wanted_parsing, styles=styles or None, detail=not args.no_detail)
+    images.write_image(args.out, edit.photo)
+    print(args.out)
+    return 0
+
+
+class _Detection:
+    """The editor and the pose detector that the arguments ask for; messages name the photo."""
+
+    def __init__(self, args: argparse.Namespace) -> None:
+        from pise_core.editor import Editor
+
+        self._openpose = None
+        if args.detector == "openpose":
+            from pise_core.detection.openpose import OpenPoseDetector
+
+            self._openpose = OpenPoseDetector(device=args.device)
+        self.editor = Editor.from_pretrained(args.weights, device=args.device)
+
+    def pose(self, photo: "np.ndarray") -> "np.ndarray | None":
+        """The pose by OpenPose, or None where the editor's own analyzer is to find it."""
+        if self._openpose is None:
+            return None
+        poses = self._openpose.detect(photo)
+        if not poses:
+            from pise_core.errors import NobodyFound
+
+            raise NobodyFound("OpenPose finds nobody in the photo")
+        return poses[0]
+
+    def person(self, path: Path, photo: "np.ndarray") -> "Person":
+        try:
+            return self.editor.set_person(photo, pose=self.pose(photo))
+        except HubUnreachable:
+            raise
+        except InputError as error:
+            raise InputError(_named(path, error)) from None
+
+    def find(self, path: Path, photo: "np.ndarray") -> "np.ndarray":
+        """The pose of the person in a photo."""
+        try:
+            pose = self.pose(photo)
+            return self.editor.analyze(photo).pose if pose is None else pose
+        except HubUnreachable:
+            raise
+        except InputError as error:
+            raise InputError(_named(path, error)) from None
+
+
+def _read_pose(path: Path, photo: "np.ndarray") -> "np.ndarray":
+    """A pose file in pixels of the photo, whatever size of picture it was made for."""
+    from pise_core import pose
+
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise InputError(f"there is no file {path}") from None
+    except OSError as error:
+        raise InputError(f"{path} can't be read: {error.strerror}") from None
+    except ValueError:
+        raise InputError(f"{path.name} is not a text file of JSON") from None
+    try:
+        joints, size = pose.from_json(text)
+        pose.bounding_box(joints)  # refuses a pose without a visible joint
+    except InputError as error:
+        raise InputError(_named(path, error)) from None
+    if size is not None:
+        joints[:, 0] *= photo.shape[1] / size[0]
+        joints[:, 1] *= photo.shape[0] / size[1]
+    return joints
+
+
+def _make_folder(path: Path) -> None:
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"can't make the folder {path}: {error.strerror}") from None
+
+
+def _named(path: Path, error: InputError) -> str:
+    """The message, with the name of the file that it is about in front unless it is there already."""
+    message = str(error)
+    return message if path.name in message else f"{path.name}: {message}"
+
+
+def _one_line(message: str) -> str:
+    return " ".join(message.split())

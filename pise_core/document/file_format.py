@@ -1,0 +1,102 @@
+"""The ``.pise`` file: a document in a zip of JSON and PNG, to be opened again here or read by anybody.
+
+====================== =============================================================================
+``document.json``      format, version, name, the person, people found, references, history, position
+``photo.png``          the photo at full size
+``parsing.png``        its regions, mode P
+``references/N.png``   the photo of the Nth reference, and ``references/N-parsing.png`` its regions
+``paint/N.png``        the Nth painted layer of the history, mode L: a region 0..7, or 255 where nothing is painted
+====================== =============================================================================
+
+Written by :mod:`pise_core.document.file_writer`, opened by :mod:`pise_core.document.file_reader`.
+"""
+
+import struct
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from pise_core.document.edits import Edits
+from pise_core.document.history import HISTORY_LIMIT
+from pise_core.document.paint import WORKING_SIDE
+from pise_core.framing import Framing
+from pise_core.images import MAX_PIXELS
+
+if TYPE_CHECKING:
+    from pise_core.editor import Editor
+    from pise_core.person import Person
+
+#: Version 2 says in which pose the paint of a step was painted; in version 1 it is the step's own.
+FORMAT, VERSION, OLDEST = "pise-studio", 2, 1
+#: Of the file, and of all that is in it.
+MAX_DOCUMENT_BYTES = 200_000_000
+MAX_JSON_BYTES = 4_000_000
+#: Of all its pictures together, photos with their regions and painted layers: enough for eight references in photos of
+#: the largest kind, and for far more in photos that their person fills, which are kept smaller.
+MAX_DOCUMENT_PIXELS = 2 * 9 * MAX_PIXELS + (HISTORY_LIMIT + 1) * WORKING_SIDE**2
+
+#: x0, y0, x1, y1 in pixels of the photo.
+Box = tuple[float, float, float, float]
+
+
+class SavedPerson(NamedTuple):
+    """A photo and what was found out about the person in it: all that ``Editor.set_person`` needs to know her again."""
+
+    photo: np.ndarray  # (H, W, 3) uint8
+    pose: np.ndarray  # (18, 3) in pixels of the photo
+    parsing: np.ndarray  # (H, W) uint8
+    framing: Framing
+
+    @classmethod
+    def of(cls, person: "Person") -> "SavedPerson":
+        """What has to be kept of a person."""
+        return cls(person.photo, person.pose, person.parsing, person.framing)
+
+    def known_to(self, editor: "Editor") -> "Person":
+        """The person again; nothing is detected anew."""
+        return editor.set_person(**self._asdict())
+
+
+@dataclass(frozen=True, eq=False)
+class SavedDocument:
+    """What a ``.pise`` file holds.
+
+    Attributes:
+        name: of the photo, without suffix; files are named after it.
+        person: who is edited.
+        boxes: everybody found in the photo, in its pixels; ``chosen`` is the index of who is edited.
+        references: id -> name and person, in sight or borrowed from by some step.
+        history: the steps; ``position`` is the index of the current one.
+    """
+
+    name: str
+    person: SavedPerson
+    boxes: list[Box]
+    chosen: int
+    references: dict[str, tuple[str, SavedPerson]]
+    history: list[Edits]
+    position: int
+
+    @property
+    def people(self) -> list[SavedPerson]:
+        """The person, and those of the references in their order."""
+        return [self.person, *(person for _, person in self.references.values())]
+
+    def without_removed(self) -> "SavedDocument":
+        """The same without the references that are out of sight now, which only an undo would bring back."""
+        gone = self.history[self.position].removed
+        rest = {key: reference for key, reference in self.references.items() if key not in gone}
+        return replace(self, references=rest, history=[edits.without(gone) for edits in self.history])
+
+
+def pixels_of(data: bytes) -> int:
+    """How many a PNG holds, from its first 24 bytes.
+
+    Raises:
+        ValueError: if they are not those of a PNG.
+    """
+    if len(data) < 24 or data[:8] != b"\x89PNG\r\n\x1a\n" or data[12:16] != b"IHDR":
+        raise ValueError("no PNG")
+    width, height = struct.unpack_from(">2I", data, 16)
+    return width * height

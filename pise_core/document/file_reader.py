@@ -1,0 +1,217 @@
+"""Opening a ``.pise`` file, which is untrusted; what is in it is told in :mod:`pise_core.document.file_format`.
+
+Names come from the list there, and sizes are checked before anything is unpacked.
+"""
+
+import io
+import json
+import os
+import re
+import zipfile
+import zlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from pise_core import pose as poses
+from pise_core.document import file_format
+from pise_core.document.edits import KEY_LIMIT, Edits, Motion, Paint, same_pose
+from pise_core.document.file_format import Box, SavedDocument, SavedPerson
+from pise_core.document.history import HISTORY_LIMIT
+from pise_core.document.names import harmless
+from pise_core.document.paint import PaintLayer, working_size
+from pise_core.document.references import KEPT_LIMIT
+from pise_core.errors import InputError
+from pise_core.framing import FRAME_SIZE, Framing
+from pise_core.images import read_image, read_parsing
+from pise_core.regions import REGIONS
+
+_MEMBER = re.compile(r"document\.json|(photo|parsing|references/\d{1,2}(-parsing)?|paint/\d{1,3})\.png")
+_DAMAGED = "that .pise file is damaged; save it again where it still opens"
+
+
+def is_document(path: str | os.PathLike[str]) -> bool:
+    """Whether there is a file at ``path`` that is named ``.pise``, or whose bytes begin like a zip."""
+    try:
+        with open(path, "rb") as file:
+            return file.read(4) == b"PK\x03\x04" or Path(path).suffix.lower() == ".pise"
+    except OSError:
+        return False
+
+
+def read(source: str | os.PathLike[str] | bytes) -> SavedDocument:
+    """Open a ``.pise`` file, at a path or as its bytes.
+
+    Raises:
+        InputError: if it is not there, damaged, of another kind or version, or larger than it may be.
+    """
+    try:
+        with zipfile.ZipFile(io.BytesIO(source) if isinstance(source, bytes) else source) as archive:
+            return _read(_Members(archive))
+    except InputError:
+        raise
+    except FileNotFoundError:
+        raise InputError(f"there is no file {source}") from None
+    except (ValueError, zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError):
+        raise InputError(_DAMAGED) from None
+
+
+class _Members:
+    """The members of a zip, refused before anything is unpacked if they are not those of a document."""
+
+    def __init__(self, archive: zipfile.ZipFile) -> None:
+        self._archive = archive
+        infos = archive.infolist()
+        self._sizes = {info.filename: info.file_size for info in infos}
+        if "document.json" not in self._sizes:
+            raise InputError("that file is no .pise document; open a photo, or a file that was saved here")
+        if len(self._sizes) != len(infos) or not all(_MEMBER.fullmatch(name) for name in self._sizes):
+            raise InputError(_DAMAGED)
+        if any(info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) for info in infos):
+            raise InputError(_DAMAGED)
+        unpacked, limit = sum(self._sizes.values()), file_format.MAX_DOCUMENT_BYTES
+        if unpacked > limit or self._sizes["document.json"] > file_format.MAX_JSON_BYTES:
+            raise InputError(f"that .pise file unpacks to more than {limit / 1e6:g} MB and is not opened")
+        # A small PNG may hold a huge picture: all headers are looked at before the first is decoded.
+        pixels = 0
+        for name in self._sizes.keys() - {"document.json"}:
+            with archive.open(name) as member:
+                pixels += file_format.pixels_of(member.read(24))
+        if pixels > file_format.MAX_DOCUMENT_PIXELS:
+            limit = file_format.MAX_DOCUMENT_PIXELS / 1e6
+            raise InputError(f"that .pise file holds more than {limit:g} megapixels and is not opened")
+
+    def __getitem__(self, name: str) -> bytes:
+        if name not in self._sizes:
+            raise InputError(_DAMAGED)
+        with self._archive.open(name) as member:
+            return member.read(self._sizes[name])
+
+    def person(self, entry: Any, photo: str, parsing: str) -> SavedPerson:
+        pose = poses.from_rows(entry["pose"])
+        poses.bounding_box(pose)
+        image = read_image(self[photo], max_bytes=file_format.MAX_DOCUMENT_BYTES)
+        framing = _framing(entry["framing"], (image.shape[1], image.shape[0]))
+        return SavedPerson(image, pose, read_parsing(self[parsing], image.shape[:2]), framing)
+
+
+def _read(members: _Members) -> SavedDocument:
+    try:
+        entries = json.loads(members["document.json"])
+        form, version = entries["format"], entries["version"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        raise InputError(_DAMAGED) from None
+    if form != file_format.FORMAT:
+        raise InputError("that file is no .pise document; open a photo, or a file that was saved here")
+    if type(version) is not int or not file_format.OLDEST <= version <= file_format.VERSION:
+        known = f"this studio reads versions {file_format.OLDEST} to {file_format.VERSION}"
+        raise InputError(f"that .pise file is of version {str(version)[:20]}, and {known}")
+    try:
+        return _document(entries, members)
+    except (ValueError, KeyError, TypeError, IndexError, AttributeError, OverflowError, RecursionError):
+        raise InputError(_DAMAGED) from None
+
+
+def _document(entries: dict[str, Any], members: _Members) -> SavedDocument:
+    person = members.person(entries["person"], "photo.png", "parsing.png")
+    height, width = person.parsing.shape
+    boxes: list[Box] = []
+    for box in entries["people"]["boxes"][:100]:
+        x0, y0, x1, y1 = (float(v) for v in box)
+        boxes.append((x0, y0, x1, y1))
+    if not np.isfinite(boxes).all():
+        raise ValueError
+    references: dict[str, tuple[str, SavedPerson]] = {}
+    for n, entry in enumerate(_listed(entries["references"], KEPT_LIMIT)):
+        key = entry["id"]
+        if not re.fullmatch(r"r\d{1,6}", key) or key in references:
+            raise ValueError
+        reference = members.person(entry, f"references/{n}.png", f"references/{n}-parsing.png")
+        references[key] = str(entry["name"])[:60], reference
+    steps = _listed(entries["history"], HISTORY_LIMIT + 1)
+    size = working_size(width, height)
+    numbers = {step["paint"] for step in steps if step["paint"] is not None}
+    layers = {number: _decode_paint(members[f"paint/{int(number)}.png"], size) for number in numbers}
+    history: list[Edits] = []
+    for step in steps:
+        pose = _pose(step["pose"])
+        paint = None
+        if step["paint"] is not None:
+            paint = _paint(layers[step["paint"]], step, pose, entries["version"], history)
+        removed = frozenset(_listed(step.get("removed", []), KEPT_LIMIT)) & references.keys()
+        history.append(Edits(pose, paint, _styles(step["styles"], references), _motion(step["motion"]), removed))
+    position = entries["position"]
+    chosen = entries["people"]["chosen"]
+    if type(position) is not int or not 0 <= position < len(history) or type(chosen) is not int or chosen < 0:
+        raise ValueError
+    return SavedDocument(harmless(str(entries["name"])), person, boxes, chosen, references, history, position)
+
+
+def _pose(value: Any) -> np.ndarray | None:
+    return None if value is None else poses.from_rows(value)
+
+
+def _paint(
+    layer: PaintLayer | None, step: Any, pose: np.ndarray | None, version: int, history: list[Edits]
+) -> Paint | None:
+    """The paint of a step; that of the step before if it is the same, so that it is carried by the same parts."""
+    if layer is None:
+        return None
+    at = pose if version == 1 else _pose(step["painted_at"])
+    if same_pose(at, pose):
+        at = pose
+    before = history[-1].paint if history else None
+    if before is not None and before.layer is layer and same_pose(before.pose, at):
+        return before
+    return Paint(layer, at)
+
+
+def _listed(value: Any, limit: int) -> Sequence[Any]:
+    if not isinstance(value, list) or len(value) > limit:
+        raise ValueError
+    return value
+
+
+def _styles(value: Any, references: dict[str, Any]) -> dict[str, dict[str, float]]:
+    styles = {
+        region: {key: float(weight) for key, weight in mix.items() if key in references}
+        for region, mix in value.items()
+        if region in REGIONS[1:]
+    }
+    for mix in styles.values():
+        if not all(0 <= weight <= 1 for weight in mix.values()) or sum(mix.values()) > 1 + 1e-6:
+            raise ValueError
+    return styles
+
+
+def _motion(value: Any) -> Motion:
+    seconds = float(value["seconds"])
+    if not 0.1 <= seconds <= 5:
+        raise ValueError
+    return Motion(
+        tuple(poses.from_rows(key) for key in _listed(value["keys"], KEY_LIMIT)), seconds, value["loop"] is True
+    )
+
+
+def _framing(value: Any, size: tuple[int, int]) -> Framing:
+    """The frame over a photo of ``size`` (W, H); it must see some of the photo, at a scale that makes sense."""
+    scale, dx, dy = (float(v) for v in value)
+    if not np.isfinite([scale, dx, dy]).all() or not 32 / max(size) < scale < 64:
+        raise ValueError
+    height, width = FRAME_SIZE
+    if not (-size[0] * scale < dx < width and -size[1] * scale < dy < height):
+        raise ValueError
+    return Framing(size, scale, dx, dy)
+
+
+def _decode_paint(data: bytes, size: tuple[int, int]) -> PaintLayer | None:
+    try:
+        image = Image.open(io.BytesIO(data), formats=("PNG",))
+        if image.size == size and image.mode == "L":
+            return PaintLayer.of(np.array(image))
+    except Exception as error:  # Damaged data makes the decoder raise anything
+        raise ValueError from error
+    raise ValueError

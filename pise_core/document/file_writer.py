@@ -1,0 +1,97 @@
+"""Writing a ``.pise`` file; what is in it is told in :mod:`pise_core.document.file_format`."""
+
+import io
+import json
+import zipfile
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from pise_core import pose as poses
+from pise_core.document import file_format
+from pise_core.document.file_format import SavedDocument, SavedPerson
+from pise_core.document.paint import PaintLayer
+from pise_core.errors import InputError
+from pise_core.images import encode_image, encode_parsing
+from pise_core.regions import REGIONS
+
+
+def write(document: SavedDocument) -> bytes:
+    """The bytes of the file; references that were removed are in it, for an undo, unless it would be too large then.
+
+    Raises:
+        InputError: if they would be more than can be opened again.
+    """
+    try:
+        return _write(document)
+    except InputError:
+        smaller = document.without_removed()
+        if len(smaller.references) == len(document.references):
+            raise
+        return _write(smaller)
+
+
+def _write(document: SavedDocument) -> bytes:
+    members: dict[str, bytes] = {}
+
+    def put(person: SavedPerson, photo: str, parsing: str) -> dict[str, Any]:
+        members[photo], members[parsing] = encode_image(person.photo), encode_parsing(person.parsing)
+        framing = person.framing
+        return {"pose": _rows(person.pose), "framing": [framing.scale, framing.dx, framing.dy]}
+
+    paints: list[PaintLayer] = []
+    steps = []
+    for edits in document.history:
+        number = painted_at = None
+        if edits.paint is not None:
+            layer = edits.paint.layer
+            if layer not in paints:
+                members[f"paint/{len(paints)}.png"] = _encode_paint(layer)
+                paints.append(layer)
+            number = paints.index(layer)
+            painted_at = None if edits.paint.pose is None else _rows(edits.paint.pose)
+        pose = None if edits.pose is None else _rows(edits.pose)
+        motion = {"keys": [_rows(key) for key in edits.motion.keys], "seconds": edits.motion.seconds}
+        motion["loop"] = edits.motion.loop
+        step = {"pose": pose, "paint": number, "painted_at": painted_at, "styles": edits.styles, "motion": motion}
+        steps.append(step | {"removed": sorted(edits.removed & document.references.keys())})
+    references = [
+        {"id": key, "name": name} | put(person, f"references/{n}.png", f"references/{n}-parsing.png")
+        for n, (key, (name, person)) in enumerate(document.references.items())
+    ]
+    entries = {
+        "format": file_format.FORMAT,
+        "version": file_format.VERSION,
+        "name": document.name,
+        "regions": REGIONS,
+        "person": put(document.person, "photo.png", "parsing.png"),
+        "people": {"boxes": document.boxes, "chosen": document.chosen},
+        "references": references,
+        "history": steps,
+        "position": document.position,
+    }
+    text = json.dumps(entries).encode()
+    pixels = sum(file_format.pixels_of(data) for data in members.values())
+    if len(text) > file_format.MAX_JSON_BYTES or pixels > file_format.MAX_DOCUMENT_PIXELS:
+        raise InputError("the document holds more than can be opened again; remove a reference first")
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
+        archive.writestr("document.json", text, zipfile.ZIP_DEFLATED)
+        for name, data in members.items():  # PNG is compressed already
+            archive.writestr(name, data)
+    limit = file_format.MAX_DOCUMENT_BYTES
+    if max(buffer.tell(), len(text) + sum(map(len, members.values()))) > limit:
+        raise InputError(f"the document is larger than {limit / 1e6:g} MB; remove a reference first")
+    return buffer.getvalue()
+
+
+def _rows(pose: np.ndarray) -> list[list[float] | None]:
+    """All digits, so that the picture is the same when the document is opened again."""
+    return [[float(v) for v in row] if ok else None for row, ok in zip(pose, poses.visible(pose), strict=True)]
+
+
+def _encode_paint(paint: PaintLayer) -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray(paint.labels()).save(buffer, "PNG")
+    return buffer.getvalue()

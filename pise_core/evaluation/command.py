@@ -1,0 +1,196 @@
+"""``python -m pise_core evaluate``: one table per task, on the test photos or on clips (DeepFashion: ``fashion``)."""
+
+import argparse
+import json
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from tqdm import tqdm
+
+from pise_core.editor import Editor
+from pise_core.errors import InputError
+from pise_core.evaluation import analyzer, deepfashion, in_frame, report, styles
+from pise_core.evaluation.deepfashion_metrics import Loaders
+from pise_core.evaluation.entries import TRUTH, Contestant, load_contestants
+from pise_core.evaluation.half_body import half_body
+from pise_core.evaluation.image_metrics import Measures, load_measures
+from pise_core.evaluation.region_edits import region_edits
+from pise_core.evaluation.scoring import Example, Judge, Outcome, Reader
+from pise_core.evaluation.videos import load_pairs, videos
+from pise_core.images import check_writable, write_image
+from pise_core.training.arguments import positive
+from pise_core.training.data.prepared_folder import load_samples
+
+#: So many pairs of photos exchange a style, where --limit does not ask for fewer.
+SWAPS = 100
+STREET_TASKS = ("identity", "articulated", "half_body", "regions", "styles")
+
+Block = tuple[str, list[tuple[str, dict[str, np.ndarray]]]]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    kinds = parser.add_subparsers(required=True, metavar="DATA", dest="kind")
+    street = kinds.add_parser("street", help="the test photos of a folder that prepare wrote")
+    street.add_argument("--data", type=Path, default=Path("prepared"), help="that folder (default: prepared)")
+    street.add_argument(
+        "--tasks", type=_tasks, default=STREET_TASKS, metavar="TASK,...", help=f"some of {','.join(STREET_TASKS)}"
+    )
+    street.add_argument("--against", metavar="ROW", help="how far each row is from this one, with 95 %% intervals")
+    street.add_argument("--limit", type=positive, help="at most so many photos (styles: pairs of photos)")
+    street.set_defaults(examine=_street)
+    clips = kinds.add_parser("videos", help="true pairs of frames from clips of one person each")
+    clips.add_argument(
+        "--data", type=Path, required=True, help="a folder per clip: frames NNNNN.jpg, and keypoints.json"
+    )
+    clips.add_argument("--pairs", type=positive, default=4, help="pairs of frames per clip (default: 4)")
+    clips.add_argument("--limit", type=positive, help="at most so many clips")
+    clips.set_defaults(examine=_videos, against=None)
+    analysis = kinds.add_parser("analyzer", help="joints and regions that are found in the same test photos")
+    analysis.add_argument("--data", type=Path, default=Path("prepared"), help="folder that prepare wrote")
+    analysis.add_argument("--limit", type=positive, help="at most so many photos")
+    analysis.set_defaults(examine=_analyzer, sheet=None, against=None)
+    pairs = deepfashion.add_arguments(kinds)
+    pairs.add_argument("--limit", type=positive, help="at most so many pairs, the first of the list")
+    for kind in (street, clips, analysis):
+        kind.add_argument("--seed", type=int, default=0, help="which pairs, turns, edits and scenes are drawn")
+    for kind in (street, clips, analysis, pairs):
+        _add_common_arguments(kind)
+    for kind in (street, clips, pairs):
+        kind.add_argument(
+            "--also",
+            action="append",
+            default=[],
+            type=_named,
+            metavar="NAME=PATH",
+            help="another generator in a row of its own: a folder with pise.safetensors, or such a file; repeatable",
+        )
+        kind.add_argument(
+            "--sheet", type=Path, metavar="FILE.jpg", help=f"show up to {report.SHOWN} examples of each task"
+        )
+
+
+def _add_common_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--weights",
+        type=Path,
+        metavar="PATH",
+        help="folder of weights, such as train's, or one generator's file; what is not there: shipped",
+    )
+    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="where to compute")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures here too")
+
+
+def run(
+    args: argparse.Namespace,
+    measures: Callable[[str], Measures] = load_measures,
+    loaders: Loaders | None = None,
+) -> int:
+    """``measures``: makes the learned measures for a device; ``loaders``: those for DeepFashion."""
+    if args.sheet:
+        check_writable(args.sheet)
+    if args.json and not args.json.parent.is_dir():
+        raise InputError(f"there is no folder {args.json.parent} to write {args.json.name} to")
+    if args.kind == "deepfashion":
+        return deepfashion.run(args, loaders or Loaders())
+    with torch.no_grad():
+        found = args.examine(args, measures)
+    outcomes = [outcome for outcome, _ in found]
+    for outcome in outcomes:
+        print(report.table(outcome), end="\n\n")
+        for column in ("lpips", "edit_seen"):
+            if any(column in row for rows in outcome.groups.values() for row in rows.values()):
+                print(report.by_group(outcome, column), end="\n\n")
+        if args.against and (table := report.compared(outcome, args.against)):
+            print(table, end="\n\n")
+    print(report.notes(outcomes))
+    if args.json:
+        settings = {"data": args.kind, "weights": str(args.weights or "shipped"), "seed": args.seed}
+        tasks = {outcome.task: report.to_json(outcome) for outcome in outcomes}
+        args.json.write_text(json.dumps({**settings, "tasks": tasks, "notes": report.NOTES}, indent=1) + "\n")
+    if args.sheet:
+        write_image(args.sheet, report.contact_sheet([block for _, block in found]))
+    return 0
+
+
+def _street(args: argparse.Namespace, measures: Callable[[str], Measures]) -> list[tuple[Outcome, Block]]:
+    samples = load_samples(args.data, "test", None if args.tasks == ("styles",) else args.limit, annotated_only=True)
+    if not samples:
+        raise InputError(f"{args.data} holds no annotated test photo; run prepare on the whole data set")
+    contestants = load_contestants(args.weights, args.also, args.device)
+    if args.against and args.against not in (names := [c.name for c in contestants]):
+        raise InputError(f"--against: there is no row {args.against!r}; rows are: {', '.join(names)}")
+    learned = measures(contestants[0].editor.device) if set(args.tasks) - {"styles"} else None
+    tasks = {"identity": in_frame.identity, "articulated": in_frame.articulated, "half_body": half_body}
+    tasks |= {"regions": region_edits}
+    found = []
+    for task in args.tasks:
+        if task == "styles":
+            found.append(_styles(args, contestants))
+        else:
+            assert learned is not None
+            examples = tasks[task](samples, contestants, args.seed)
+            found.append(_judged(task, examples, len(samples), contestants, learned))
+    return found
+
+
+def _analyzer(args: argparse.Namespace, measures: Callable[[str], Measures]) -> list[tuple[Outcome, Block]]:
+    samples = load_samples(args.data, "test", args.limit, annotated_only=True)
+    if not samples:
+        raise InputError(f"{args.data} holds no annotated test photo; run prepare on the whole data set")
+    seer = Editor.from_pretrained(args.weights, device=args.device).analyzer
+    rows = {}
+    for framing in analyzer.FRAMINGS:
+        seen = tqdm(analyzer.views(samples, framing, args.seed), framing, len(samples), unit="photo")
+        rows[framing] = analyzer.score(seer, seen)
+    return [(Outcome("analyzer", len(samples), rows), ("analyzer", []))]
+
+
+def _styles(args: argparse.Namespace, contestants: Sequence[Contestant]) -> tuple[Outcome, Block]:
+    samples = load_samples(args.data, "test", annotated_only=True)
+    pairs = styles.draw_pairs(samples, args.limit or SWAPS, args.seed)
+    if not pairs:
+        raise InputError(f"{args.data} holds no two annotated test photos in different upper clothes")
+    swaps = list(tqdm(styles.swaps(pairs, contestants), "styles", len(pairs), unit="pair"))
+    every = -(-len(swaps) // report.SHOWN)
+    return styles.outcome(swaps), ("styles", [(swap.name, swap.pictures) for swap in swaps[::every]])
+
+
+def _videos(args: argparse.Namespace, measures: Callable[[str], Measures]) -> list[tuple[Outcome, Block]]:
+    pairs = load_pairs(args.data, args.pairs, args.seed, args.limit)
+    contestants = load_contestants(args.weights, args.also, args.device)
+    learned = measures(contestants[0].editor.device)
+    return [_judged("videos", videos(pairs, contestants), len(pairs), contestants, learned)]
+
+
+def _judged(
+    task: str, examples: Iterable[Example], total: int, contestants: Sequence[Contestant], measures: Measures
+) -> tuple[Outcome, Block]:
+    judge = Judge(measures, Reader(contestants[0].editor.analyzer))
+    shown, every = [], -(-total // report.SHOWN)
+    for index, example in enumerate(tqdm(examples, task, total, unit="example")):
+        judge.add(example)
+        if index % every == 0:
+            pictures = {name: made.picture for name, made in example.made.items()}
+            pictures |= {} if example.truth is None else {TRUTH: example.truth}
+            shown.append((f"{example.group} {example.name}".strip(), pictures))
+    outcome = judge.outcome(task)
+    if not outcome.count:
+        raise InputError(f"{task}: nothing to examine in these photos; raise --limit")
+    return outcome, (task, shown)
+
+
+def _tasks(text: str) -> tuple[str, ...]:
+    wanted = tuple(dict.fromkeys(text.split(",")))
+    for task in wanted:
+        if task not in STREET_TASKS:
+            raise argparse.ArgumentTypeError(f"there is no task {task!r}; choose from {', '.join(STREET_TASKS)}")
+    return wanted
+
+
+def _named(text: str) -> tuple[str, Path]:
+    name, equals, path = text.partition("=")
+    if not (name and equals and path):
+        raise argparse.ArgumentTypeError(f"{text!r} is not NAME=PATH")
+    return name, Path(path)

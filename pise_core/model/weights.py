@@ -1,0 +1,62 @@
+"""Weights on disk: one safetensors file per network, its configuration inside, no code and no pickles."""
+
+import json
+from pathlib import Path
+from typing import Protocol, cast
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import nn
+
+from pise_core.errors import InputError
+
+#: Where the shipped weights lie.
+SHIPPED = Path(__file__).resolve().parents[2] / "weights"
+
+
+class _Configured(Protocol):
+    """A frozen configuration that can be written down."""
+
+    def to_dict(self) -> dict: ...
+
+
+def save_model(path: Path, module: nn.Module, dtype: torch.dtype = torch.float32, **notes: str) -> None:
+    """Write ``module`` and its ``config`` (anything with ``to_dict()``); ``notes`` become metadata.
+
+    ``dtype`` float16 halves the file; weights are float32 again once read.
+    """
+    tensors = {
+        name: (value.to(dtype) if value.is_floating_point() else value).contiguous().cpu()
+        for name, value in module.state_dict().items()
+    }
+    config = cast(_Configured, module.config)
+    metadata = {"format": "pt", "network": type(module).__name__, "config": json.dumps(config.to_dict())}
+    save_file(tensors, str(path), metadata={**metadata, **notes})
+
+
+def read_model(path: Path) -> tuple[str, dict, dict[str, torch.Tensor]]:
+    """Name of the network, its configuration, and float32 tensors.
+
+    Raises:
+        InputError: if the file is missing, damaged, or not one of ours.
+    """
+    if not Path(path).exists():
+        raise InputError(f"the weights {path} are missing; give the folder that holds them, or reinstall the project")
+    try:
+        with safe_open(str(path), "pt") as file:
+            metadata = file.metadata() or {}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError) as error:
+        raise InputError(f"{path} is not a readable safetensors file ({error})") from None
+    if "config" not in metadata or "network" not in metadata:
+        raise InputError(f"{path} holds no configuration; it was not written by this project")
+    try:
+        config = json.loads(metadata["config"])
+    except json.JSONDecodeError:
+        raise InputError(f"the configuration inside {path} is damaged; fetch the file again") from None
+    return (
+        metadata["network"],
+        config,
+        {name: value.float() if value.is_floating_point() else value for name, value in tensors.items()},
+    )

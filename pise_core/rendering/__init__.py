@@ -1,0 +1,1 @@
+"""From a person and what is asked of them to the edited photo."""

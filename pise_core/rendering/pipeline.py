@@ -1,0 +1,296 @@
+"""One edit, from what was asked to the finished photo.
+
+1. carry the person's parts to the wanted pose, in the frame and at the photo's size;
+2. settle the wanted map: the painted one, or the parsing generator's;
+3. let the image generator make the picture on that map, in the frame;
+4. finish at the photo's size: carried pixels where the generator keeps them, and pieces of garments where these go on
+   beyond what was carried; its own picture elsewhere;
+5. lay it over the photo, only where the edit concerns it.
+"""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+import torch
+
+from pise_core.framing import Framing
+from pise_core.inpainting.garments import CLOTH, continue_cloth
+from pise_core.inpainting.mirror import continue_regions
+from pise_core.masks import composite, feather, grow, matte, smooth, window_of
+from pise_core.model.adapter import Convention
+from pise_core.model.network import PISE, Carry
+from pise_core.person import Edit, Person, View
+from pise_core.warping.warp import Carried, carry, reach_of
+
+#: Widths in frame pixels: the seam about what changes, and the rim of a moved part that is not believed.
+SEAM = 1.3
+RIM = 1.0
+#: How far carried texture continues into a gap of its own region, in frame pixels.
+REACH = 10.0
+#: How sure the parsing generator must be to overrule a carried label, or background that was seen.
+_OVERRULE = 0.85
+#: How far beyond what an edit concerns anything is looked at, in frame pixels: texture is mirrored from twice the
+#: reach away, into a gap that seam and settling have widened.
+_SURROUNDINGS = 2 * REACH + 8
+#: Rows that are finished together: float pictures of a whole large photo would take gigabytes.
+_STRIP = 256
+
+Mix = list[tuple[Person, float]]
+
+
+class Wanted(NamedTuple):
+    """An edit, checked: everything in pixels of the photo."""
+
+    pose: np.ndarray | None  # (18, 3); None: as it is
+    parsing: np.ndarray | None  # (H, W) uint8; None: whatever the pose asks for
+    styles: dict[int, Mix]  # region index -> other people and their weights, all above 0
+
+    def part(self, window: tuple[slice, slice]) -> "Wanted":
+        """The same in pixels of a part of the photo."""
+        rows, columns = window
+        pose = None if self.pose is None else self.pose - np.array([columns.start, rows.start, 0], np.float32)
+        return Wanted(pose, None if self.parsing is None else self.parsing[window], self.styles)
+
+
+class _Canvas(NamedTuple):
+    """One resolution at work."""
+
+    carried: Carried
+    colours: np.ndarray  # (H, W, 3) uint8: carried pixels, borrowed garments mixed in
+    trust: np.ndarray  # (H, W) float32 in [0, 1]: how far they count
+    wanted: np.ndarray  # (H, W) uint8: the map
+
+
+def render(person: Person, wanted: Wanted, model: PISE, convention: Convention, detail: bool, cloth: bool) -> Edit:
+    """See ``Person.render``; the input is checked already. ``convention`` is that of the model's weights."""
+    cloth = cloth and detail
+    photo, parsing = person.photo.copy(), person.parsing.copy()
+    changed = np.zeros(parsing.shape, bool)
+    window = _window(person, wanted, cloth)
+    if window is None:
+        return Edit(photo, _with_grey(person.frame.image, person.frame.parsing > 0), parsing, changed)
+    # Photos may have fifty megapixels: all else happens in the part that the edit concerns.
+    here, asked = person.part(window), wanted.part(window)
+    photo[window], frame, parsing[window] = _render(here, asked, model, convention, detail, cloth)
+    for row in range(window[0].start, window[0].stop):
+        changed[row, window[1]] = (photo[row, window[1]] != person.photo[row, window[1]]).any(1)
+    return Edit(photo, frame, parsing, changed)
+
+
+def _window(person: Person, wanted: Wanted, cloth: bool) -> tuple[slice, slice] | None:
+    """Rows and columns of the photo that an edit can change, and what must be seen around them; None for no edit."""
+    concerned = [] if wanted.pose is None else [reach_of(person.full.owner, person.pose, wanted.pose)]
+    if wanted.parsing is not None:
+        painted = wanted.parsing != person.parsing
+        concerned.append(window_of(painted, margin=0))
+        if cloth:  # what goes on is looked at as a whole
+            regions = np.unique(wanted.parsing[painted])
+            concerned += [window_of(person.parsing == region, margin=0) for region in regions if region in CLOTH]
+    for region in wanted.styles:
+        concerned.append(window_of(person.parsing == region, margin=0))
+    found = [window for window in concerned if window is not None]
+    if not found:
+        return None
+    margin = math.ceil(_SURROUNDINGS / person.framing.scale) + 8
+    rows, columns = (
+        slice(max(0, min(s.start for s in axis) - margin), min(length, max(s.stop for s in axis) + margin))
+        for axis, length in zip(zip(*found, strict=True), person.parsing.shape, strict=True)
+    )
+    return rows, columns
+
+
+def _render(person: Person, wanted: Wanted, model: PISE, convention: Convention, detail: bool, cloth: bool):
+    """The photo (H, W, 3) uint8, the generator's frame, and the map (H, W) uint8 that they were made on."""
+    small_pose = None if wanted.pose is None else person.framing.to_frame(wanted.pose)
+    small_carried = _carried(person.frame, small_pose, rim=1)
+    large_carried = _carried(person.full, wanted.pose, rim=max(1, round(RIM / person.framing.scale)))
+    logits = None
+    if wanted.pose is None or small_pose is None:
+        own_small, own_large = person.frame.parsing, person.parsing
+    else:
+        logits = _generate_map(person, small_pose, small_carried, model, convention, detail)
+        probabilities = convention.probabilities(logits, person.frame.parsing, small_pose)
+        labels = probabilities.argmax(0).astype(np.uint8)
+        own_small = _settle(labels, probabilities[0], person.frame.parsing, small_carried, 1.0, detail)
+        # Beyond the frame, where a limb may be dragged to, the generator says nothing: what was carried counts there.
+        labels, nothing = person.framing.paste_most_probable(probabilities), person.framing.paste(probabilities[0], 0.5)
+        own_large = _settle(labels, nothing, person.parsing, large_carried, person.framing.scale, detail)
+    small_map, large_map = own_small, own_large
+    if wanted.parsing is not None:
+        large_map = wanted.parsing
+        changed = person.framing.crop((large_map != own_large).astype(np.uint8), labels=True) > 0
+        small_map = np.where(changed, person.framing.crop(large_map, labels=True), own_small)
+    if detail:
+        small = _mixed(person, True, small_carried, own_small, small_map, small_pose, wanted.styles)
+        large = _mixed(person, False, large_carried, own_large, large_map, wanted.pose, wanted.styles)
+    else:
+        small, large = _silent(small_carried, small_map), _silent(large_carried, large_map)
+    if cloth:
+        small = _continued(small, own_small, wanted.styles, 1.0)
+        large = _continued(large, own_large, wanted.styles, person.framing.scale)
+    painted, gate, frame = _generate(person, small, small_pose, logits, wanted.styles, model, convention, detail)
+    return _finish(person, large, own_large, wanted.styles, painted, gate), frame, large_map
+
+
+def _carried(view: View, pose: np.ndarray | None, rim: int) -> Carried:
+    if pose is None:
+        nothing = np.zeros(view.size, bool)
+        return Carried(view.image, view.parsing, (view.parsing > 0).astype(np.float32), nothing, nothing)
+    return carry(view.image, view.parsing, view.owner, view.pose, pose, rim=rim)
+
+
+def _generate_map(person: Person, pose, carried: Carried, model: PISE, convention: Convention, detail: bool):
+    """The parsing generator's logits."""
+    frame = person.frame
+    return model.generate_parsing(
+        convention.parsing(frame.parsing),
+        convention.pose(frame.pose),
+        convention.pose(pose),
+        convention.parsing(carried.parsing, carried.known(frame.parsing)) if detail else None,
+    )
+
+
+def _settle(labels, nothing, source: np.ndarray, carried: Carried, scale: float, detail: bool) -> np.ndarray:
+    """The wanted map: the generator's (``labels``) where parts moved, the source's own elsewhere.
+
+    ``nothing``: the generator's probability of background. With the detail path, carried labels and background in
+    plain sight yield only to a generator that is sure.
+    """
+    concerned = grow(carried.lifted | carried.landed, 3 / scale)
+    if detail:
+        arrived = carried.parsing > 0
+        labels = np.where(arrived & (nothing < _OVERRULE), carried.parsing, labels)
+        seen = (source == 0) & ~arrived & ~carried.lifted
+        labels = np.where(seen & (nothing > 1 - _OVERRULE), 0, labels)
+        still = arrived & ~carried.landed & ~carried.lifted
+        labels = np.where(still, source, labels)
+    return np.where(concerned, labels, source).astype(np.uint8)
+
+
+def _silent(carried: Carried, wanted_map: np.ndarray) -> _Canvas:
+    """No carried pixel counts: the detail path is switched off."""
+    return _Canvas(carried, carried.image, np.zeros(wanted_map.shape, np.float32), wanted_map)
+
+
+def _mixed(person: Person, small: bool, carried: Carried, own_map, wanted_map, pose, styles: dict[int, Mix]) -> _Canvas:
+    """Carried pixels that fit the wanted map; in restyled regions mixed with those of the borrowed garments.
+
+    ``own_map`` is what the pose alone asks for. What was painted beyond it is not continued by mirroring: the torso's
+    print, mirrored into a new sleeve, is worse than plain cloth.
+    """
+    view = person.frame if small else person.full
+    reach = REACH if small else REACH / person.framing.scale
+    trust = np.where(carried.parsing == wanted_map, carried.trust, 0).astype(np.float32)
+    unpainted = np.where(wanted_map == own_map, wanted_map, 0)
+    colours, trust = continue_regions(carried.image, trust, unpainted, reach)
+    target = view.pose if pose is None else pose
+    if styles:
+        colours, trust = colours.copy(), trust.copy()
+    for region, mix in styles.items():
+        window = window_of(wanted_map == region, margin=math.ceil(2 * reach) + 2)
+        if window is None:
+            continue
+        inside = wanted_map[window] == region
+        target_here = target - np.array([window[1].start, window[0].start, 0], np.float32)
+        total = (1 - sum(weight for _, weight in mix)) * trust[window][inside]
+        mean = colours[window][inside] * total[:, None]
+        for other, weight in mix:
+            if small:
+                garment = other.frame.only(region)
+            else:  # many more pixels than are wanted would alias, and limbs are hardly made wider than they are
+                garment = other.full.only(region).resized(other.framing.scale / person.framing.scale)
+            moved = carry(garment.image, garment.parsing, garment.owner, garment.pose, target_here, canvas=inside.shape)
+            fits = np.where(inside & (moved.parsing == region), moved.trust, 0).astype(np.float32)
+            borrowed, fits = continue_regions(moved.image, fits, np.where(inside, region, 0), reach)
+            mean += borrowed[inside] * (weight * fits[inside])[:, None]
+            total += weight * fits[inside]
+        mean /= np.maximum(total, 1e-6)[:, None]
+        colours[window][inside] = np.clip(np.rint(mean), 0, 255).astype(np.uint8)
+        trust[window][inside] = total
+    return _Canvas(carried, colours, trust, wanted_map)
+
+
+def _continued(canvas: _Canvas, own_map: np.ndarray, styles: dict[int, Mix], scale: float) -> _Canvas:
+    """Painted garments, and those that were exchanged altogether, in the texture of what is known of them."""
+    open_to_it = canvas.wanted != own_map
+    for region, mix in styles.items():
+        if sum(weight for _, weight in mix) > 0.99:
+            open_to_it |= canvas.wanted == region
+    colours, trust = continue_cloth(canvas.colours, canvas.trust, canvas.wanted, open_to_it, scale)
+    return canvas._replace(colours=colours, trust=trust)
+
+
+def _generate(person: Person, small: _Canvas, pose, logits, styles: dict[int, Mix], model, convention, detail: bool):
+    """Run the image generator. ``logits``: the parsing generator's, where the pose was changed.
+
+    Returns:
+        Its picture (256, 176, 3) float32 in [0, 255], its gate (256, 176), and the finished frame, uint8.
+    """
+    frame = person.frame
+    codes = person.code.styles
+    for region, mix in styles.items():
+        i = convention.style_row(region)
+        row = codes[:, i] * (1 - sum(w for _, w in mix))
+        row = row + sum(w * other.code.styles[:, i] for other, w in mix)
+        codes = torch.cat([codes[:, :i], row[:, None], codes[:, i + 1 :]], 1)
+    path = None
+    if detail:
+        held = ((small.colours / 127.5 - 1) * (small.trust > 0)[..., None]).transpose(2, 0, 1)
+        path = Carry(convention.plane(held), convention.plane(small.trust[None]), convention.parsing(small.wanted))
+    source_pose = convention.pose(frame.pose)
+    made = model(
+        convention.image(frame.image, frame.parsing > 0).contiguous(),
+        convention.parsing(frame.parsing),
+        source_pose,
+        source_pose if pose is None else convention.pose(pose),
+        convention.wanted(small.wanted, logits),
+        style_codes=codes,
+        carry=path,
+        source=person.code,
+    )
+    painted, image = (
+        (convention.picture(x)[0].permute(1, 2, 0).clamp(-1, 1).cpu().numpy() + 1) * 127.5
+        for x in (made.painted, made.image)
+    )
+    finished = _with_grey(np.rint(image).astype(np.uint8), small.wanted > 0)
+    return painted, convention.picture(made.gate)[0, 0].cpu().numpy(), finished
+
+
+def _finish(person: Person, large: _Canvas, own_map, styles: dict[int, Mix], painted, gate) -> np.ndarray:
+    """The photo at its own size."""
+    framing, carried = person.framing, large.carried
+    seam = SEAM / framing.scale
+    still = (carried.trust == 1) & ~carried.lifted & ~carried.landed & (large.wanted == person.parsing)
+    concerned = grow(carried.lifted | carried.landed, 2 * seam) & ~still if carried.lifted.any() else carried.lifted
+    # What the pose alone turned into something else is concerned as well, and so is what was painted.
+    core = (large.wanted != person.parsing) | (large.wanted != own_map)
+    for region in styles:
+        core |= large.wanted == region
+    concerned = concerned | core
+    window = window_of(concerned, margin=round(3 * seam) + 4)
+    if window is None:
+        return person.photo.copy()
+    weight = feather(grow(concerned[window], seam), seam)
+    silhouette = matte(large.wanted[window], framing.scale)
+    trust = _soft(large.trust[window], framing)
+    photo, colours, background = person.photo[window], large.colours[window], person.background[window]
+    framing = framing.within(window)
+    out = person.photo.copy()
+    for start in range(0, len(photo), _STRIP):
+        rows = slice(start, min(start + _STRIP, len(photo)))
+        here = framing.within((rows, slice(0, photo.shape[1])))
+        share = (trust[rows] * here.paste(gate, 1.0))[..., None]
+        made = colours[rows] * share + here.paste(painted, 127.5) * (1 - share)
+        out[window][rows] = composite(photo[rows], made, silhouette[rows], background[rows], weight[rows])
+    return out
+
+
+def _soft(trust: np.ndarray, framing: Framing) -> np.ndarray:
+    """The same trust, fading out before its border: no hard edge between carried and painted pixels."""
+    sigma = max(0.6, 0.6 / framing.scale)
+    return np.minimum(trust, np.clip(2 * smooth(trust, sigma) - 1, 0, 1))
+
+
+def _with_grey(image: np.ndarray, person: np.ndarray) -> np.ndarray:
+    return np.where(person[..., None], image, np.uint8(128))

@@ -1,0 +1,240 @@
+"""``python -m pise_core train``: the analyzer, or the generator by one of the recipes and in one of its stages."""
+
+import argparse
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import torch
+
+from pise_core.errors import InputError
+from pise_core.model.config import ABLATIONS, PAPER_CONFIG, PISEConfig
+from pise_core.training.analyzer import run as train_analyzer
+from pise_core.training.arguments import above_zero, natural, positive, share
+from pise_core.training.data.prepared_folder import load_samples
+from pise_core.training.generator import run as train_generator
+from pise_core.training.generator.losses import (
+    ADVERSARIAL,
+    DEEP_PERCEPTUAL,
+    DEEP_STYLE,
+    SHALLOW_PERCEPTUAL,
+    SHALLOW_STYLE,
+    LossWeights,
+)
+from pise_core.training.generator.recipes import RECIPES, SCHEDULES, Recipe
+from pise_core.training.generator.summary import summary
+from pise_core.training.generator.trainer import PRECISIONS, STAGES
+from pise_core.training.processes import join, leave, usable_device
+
+#: What the analyzer is trained with; everything else is the generator's.
+_OF_ANALYZER = ("network", "data", "out", "minutes", "batch", "rate", "seed", "device", "threads", "backbone", "init")
+_LAYERS = {"shallow": (SHALLOW_PERCEPTUAL, SHALLOW_STYLE), "deep": (DEEP_PERCEPTUAL, DEEP_STYLE)}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("network", choices=["analyzer", "generator"])
+    parser.add_argument("--data", type=Path, default=Path("prepared"), help="folder that prepare wrote")
+    parser.add_argument("--out", type=Path, help="checkpoints, weights, log and sample sheets go here")
+    parser.add_argument(
+        "--minutes", type=above_zero, default=None, help="wall clock of the whole run, over all resumptions"
+    )
+    parser.add_argument("--batch", type=positive, default=None)
+    parser.add_argument("--rate", type=above_zero, default=None, help="peak learning rate")
+    parser.add_argument("--seed", type=natural, default=0)
+    parser.add_argument("--device", default="auto", help="where to compute: auto (default), cpu, cuda, cuda:1, ...")
+    parser.add_argument("--threads", type=positive, default=None, help="CPU threads")
+    parser.add_argument(
+        "--init",
+        type=Path,
+        default=None,
+        metavar="PATH",
+        help="what to begin with: a run's folder, discriminator included, or a file of weights",
+    )
+    analyzer = parser.add_argument_group("analyzer")
+    analyzer.add_argument(
+        "--backbone", type=Path, default=None, help="torchvision's SqueezeNet 1.1 (.pth); default: from the hub"
+    )
+    generator = parser.add_argument_group("generator")
+    generator.add_argument(
+        "--recipe",
+        choices=list(RECIPES),
+        default="shipped",
+        help="network, losses and optimizer; what follows overrides",
+    )
+    generator.add_argument("--stage", choices=STAGES, default="apart")
+    generator.add_argument("--dry-run", action="store_true", help="print what would be done, and do nothing")
+    generator.add_argument(
+        "--paper",
+        action="store_true",
+        help="the paper's network on 256x256, no colour or detail path, instead of the recipe's",
+    )
+    generator.add_argument("--ablation", choices=ABLATIONS, help="the network changed as in the paper's section 4.3")
+    generator.add_argument("--width", type=positive, default=None, help="64 is the paper's, 16 the shipped recipe's")
+    generator.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        type=_field_of(asdict(PISEConfig())),
+        metavar="FIELD=VALUE",
+        help="a field of PISEConfig, such as matching=target; may be repeated",
+    )
+    generator.add_argument(
+        "--loss",
+        action="append",
+        default=[],
+        type=_field_of(asdict(LossWeights())),
+        metavar="TERM=WEIGHT",
+        help="weight of a loss term, such as adversarial=0.1 for eq. 12; 0 leaves it out; may be repeated",
+    )
+    generator.add_argument("--adversarial", choices=ADVERSARIAL, help="eq. 12: as a log loss, or least squares")
+    generator.add_argument(
+        "--layers", choices=list(_LAYERS), help="of VGG-19, for eq. 10 and 11: up to conv3_1, or all"
+    )
+    generator.add_argument(
+        "--vgg", type=Path, default=None, help="VGG-19 (.safetensors or .pth); default: from the hub"
+    )
+    generator.add_argument("--precision", choices=list(PRECISIONS), help="of convolutions")
+    generator.add_argument("--ema", type=share, default=None, help="decay of the weights' moving average; 0: none")
+    generator.add_argument(
+        "--schedule", choices=SCHEDULES, help="of the rate: a cosine over the length of the run, or constant"
+    )
+    generator.add_argument(
+        "--small-share", type=share, default=None, help="share of the run that frames are of half size (first)"
+    )
+    generator.add_argument(
+        "--init-discriminator",
+        type=Path,
+        default=None,
+        metavar="FILE",
+        help="what the discriminator begins with: convert's file of latest_net_D.pth, or a run's generator.pt",
+    )
+    generator.add_argument("--steps", type=positive, default=None, help="length of the whole run, instead of minutes")
+    generator.add_argument(
+        "--until",
+        type=positive,
+        default=None,
+        help="leave a run of --steps at this step; called again it goes on, and computes what it would have anyhow",
+    )
+    generator.add_argument("--limit", type=positive, default=None, help="train on so many photos only")
+    generator.add_argument("--log-every", type=positive, default=10, help="steps between lines of log.jsonl")
+    generator.add_argument("--tensorboard", action="store_true", help="curves and sheets for TensorBoard, too")
+
+
+def _field_of(defaults: dict[str, str | int | float | bool]):
+    """A parser of ``FIELD=VALUE``, the value of the type of that field's default."""
+
+    def parse(text: str) -> tuple[str, str | int | float | bool]:
+        name, _, value = text.partition("=")
+        try:
+            if isinstance(defaults[name], bool):
+                return name, {"true": True, "false": False}[value.lower()]
+            return name, type(defaults[name])(value)
+        except (KeyError, ValueError):
+            raise argparse.ArgumentTypeError(
+                f"{text!r} is not FIELD=VALUE; the fields are: {', '.join(defaults)}; flags are true or false"
+            ) from None
+
+    return parse
+
+
+def resolve(args: argparse.Namespace) -> Recipe:
+    """The recipe that was asked for, with everything that overrides it.
+
+    Raises:
+        InputError: if the settings contradict each other.
+    """
+    recipe = RECIPES[args.recipe]
+    network = replace(PAPER_CONFIG, width=recipe.network.width) if args.paper else recipe.network
+    changes = ABLATIONS[args.ablation] if args.ablation else {}
+    for name, value in (("width", args.width), *args.set):
+        if value is None:
+            continue
+        if changes.get(name, value) != value:
+            raise InputError(f"{name} is given as {changes[name]} and as {value}; leave one of them out")
+        changes = changes | {name: value}
+    given = {"batch": args.batch, "rate": args.rate, "precision": args.precision, "average": args.ema}
+    given |= {"small_share": args.small_share, "schedule": args.schedule}
+    asked = {"adversarial": args.adversarial}
+    if args.layers:
+        asked |= dict(zip(("perceptual", "style"), _LAYERS[args.layers], strict=True))
+    try:
+        network = replace(network, **changes)
+        weights = replace(recipe.objective.weights, **dict(args.loss))
+        objective = replace(recipe.objective, weights=weights, **_given(asked))
+        optimization = replace(recipe.optimization, **_given(given))
+    except ValueError as error:
+        raise InputError(str(error)) from None
+    return Recipe(recipe.name, network, objective, optimization).resolved()
+
+
+def _given(options: dict) -> dict:
+    return {name: value for name, value in options.items() if value is not None}
+
+
+def run(args: argparse.Namespace) -> int:
+    _expect_own_options(args)
+    if args.threads:
+        torch.set_num_threads(args.threads)
+    if args.network == "analyzer":
+        return _analyzer(args)
+    recipe = resolve(args)
+    if args.dry_run:
+        processes = join(args.device)
+        length = {"minutes": args.minutes, "steps": args.steps, "seed": args.seed, "device": processes.device}
+        if processes.main:
+            print(summary(args.data, recipe, args.stage, args.vgg, args.limit, length, processes))
+        leave(processes)
+        return 0
+    train_generator.train(
+        args.data,
+        _out(args),
+        recipe,
+        args.minutes,
+        args.stage,
+        args.vgg,
+        args.init,
+        limit=args.limit,
+        steps=args.steps,
+        until=args.until,
+        seed=args.seed,
+        device=args.device,
+        log_every=args.log_every,
+        tensorboard=args.tensorboard,
+        init_discriminator=args.init_discriminator,
+    )
+    return 0
+
+
+def _expect_own_options(args: argparse.Namespace) -> None:
+    """An option of the other network would be left aside in silence, ``--dry-run`` among them.
+
+    Raises:
+        InputError: naming those.
+    """
+    parser = argparse.ArgumentParser()
+    add_arguments(parser)
+    usual = vars(parser.parse_args([args.network]))
+    of_other = ["backbone"] if args.network == "generator" else usual.keys() - set(_OF_ANALYZER)
+    given = sorted(f"--{name.replace('_', '-')}" for name in of_other if getattr(args, name) != usual[name])
+    if given:
+        raise InputError(f"train {args.network} does not take {', '.join(given)}; leave that out")
+
+
+def _out(args: argparse.Namespace) -> Path:
+    if args.out is None:
+        raise InputError("training needs --out, a folder for checkpoints, weights, log and sample sheets")
+    return args.out
+
+
+def _analyzer(args: argparse.Namespace) -> int:
+    if args.minutes is None:
+        raise InputError("training the analyzer needs --minutes")
+    device = str(usable_device(args.device))
+    common = {
+        "seed": args.seed,
+        "device": device,
+        "init": args.init,
+        **_given({"batch": args.batch, "rate": args.rate}),
+    }
+    network = train_analyzer.train(args.data, _out(args), args.minutes, args.backbone, **common)
+    print(train_analyzer.score_crops(network, load_samples(args.data, "test"), device))
+    return 0

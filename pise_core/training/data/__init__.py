@@ -1,0 +1,1 @@
+"""What is learned from: folders, samples, pairs and batches."""

@@ -1,0 +1,113 @@
+"""Augmented views of whole photos, at any scale and place: what the analyzer learns from."""
+
+import cv2
+import numpy as np
+import torch
+
+from pise_core.framing import FRAME_SIZE
+from pise_core.pose import MIRROR, heatmaps
+from pise_core.training.data.prepared_folder import Sample, person_box
+
+#: The label of a pixel that nobody annotated.
+UNLABELLED = 255
+
+
+def _backdrop(other: Sample, size: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
+    """A picture without a person, (H, W, 3) uint8: the street beside somebody, enlarged, or one colour."""
+    height, width = size
+    x0, _, x1, _ = person_box(other)
+    left, right = int(x0), int(other.image.shape[1] - x1)
+    if rng.random() < 0.3 or max(left, right) < 24:
+        return np.full((height, width, 3), rng.integers(0, 256, 3), np.uint8)
+    strip = other.image[:, :left] if left > right else other.image[:, -right:]
+    tall = min(strip.shape[0], round(strip.shape[1] * height / width))
+    top = int(rng.integers(0, strip.shape[0] - tall + 1))
+    return cv2.resize(strip[top : top + tall], (width, height), interpolation=cv2.INTER_LINEAR)
+
+
+def random_view(sample: Sample, other: Sample, rng: np.random.Generator, size: tuple[int, int] = FRAME_SIZE):
+    """One augmented view: image (H, W, 3) uint8, pose (18, 3), labels (H, W) uint8 (255 where not annotated).
+
+    ``other`` lends its street where the view reaches beyond the photo.
+    """
+    height, width = size
+    x0, y0, x1, y1 = person_box(sample)
+    kind = rng.random()
+    if kind < 0.18:  # half a body: head and torso, or less
+        y1 = y0 + (y1 - y0) * rng.uniform(0.3, 0.65)
+    fit = min(height / (y1 - y0), width / (x1 - x0))
+    if kind < 0.68:  # the crop that the second pass sees
+        scale = fit * np.exp(rng.uniform(np.log(0.6), np.log(1.05)))
+        jitter = 0.06
+    else:  # the whole scene that the first pass sees, the person small and anywhere
+        scale = fit * np.exp(rng.uniform(np.log(0.2), np.log(0.8)))
+        jitter = 0.5 * (1 - scale / fit)
+    angle = np.deg2rad(np.clip(rng.normal() * 7, -25, 25))
+    mirrored = rng.random() < 0.5
+    a = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]) * scale
+    if mirrored:
+        a = a @ np.array([[-1.0, 0], [0, 1]])
+    centre = np.array([(x0 + x1) / 2, (y0 + y1) / 2])
+    place = np.array([width, height]) * (0.5 + rng.uniform(-jitter, jitter, 2))
+    shift = place - a @ centre
+    # Pixel centres lie at +0.5 here and at whole numbers in OpenCV.
+    matrix = np.c_[a, shift + a @ [0.5, 0.5] - 0.5]
+    image = sample.image
+    if scale < 0.7:
+        image = cv2.GaussianBlur(image, (0, 0), 0.4 / scale)
+    backdrop = _backdrop(other, size, rng)
+    image = cv2.warpAffine(image, matrix, (width, height), backdrop, borderMode=cv2.BORDER_TRANSPARENT)
+    if sample.parsing is None:
+        labels = np.full(size, UNLABELLED, np.uint8)
+    else:
+        # Beyond the photo lies the other's street. Of a photo that the network labelled nothing is known there.
+        beyond = UNLABELLED if (sample.parsing == UNLABELLED).any() else 0
+        labels = cv2.warpAffine(sample.parsing, matrix, (width, height), flags=cv2.INTER_NEAREST, borderValue=beyond)
+    pose = sample.pose.copy()
+    pose[:, :2] = pose[:, :2] @ a.T + shift
+    if mirrored:
+        pose = pose[list(MIRROR)]
+    with np.errstate(invalid="ignore"):
+        inside = ((pose[:, :2] >= 0) & (pose[:, :2] < [width, height])).all(1)
+    pose[~inside] = np.nan, np.nan, 0
+    return _recolour(image, rng), pose, labels
+
+
+def _recolour(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    x = image.astype(np.float32)
+    mean = x.mean()
+    x = (x - mean) * rng.uniform(0.7, 1.3) + mean * rng.uniform(0.7, 1.3)
+    x *= rng.uniform(0.88, 1.12, 3).astype(np.float32)
+    grey = x.mean(2, keepdims=True)
+    x = grey + (x - grey) * rng.uniform(0.2, 1.5)
+    if rng.random() < 0.2:
+        x += rng.normal(size=x.shape).astype(np.float32) * rng.uniform(2, 10)
+    if rng.random() < 0.15:
+        x = cv2.GaussianBlur(x, (0, 0), rng.uniform(0.5, 1.5))
+    return np.clip(x, 0, 255).astype(np.uint8)
+
+
+def to_tensor(images: np.ndarray) -> torch.Tensor:
+    """(N, H, W, 3) uint8 -> (N, 3, H, W) float32 in [-1, 1]."""
+    return torch.from_numpy(images).permute(0, 3, 1, 2).float() / 127.5 - 1
+
+
+def views_of(drawn: list[tuple[Sample, Sample]], rng: np.random.Generator, frame: tuple[int, int]):
+    """Views of the first of each two, as tensors; the second lends its street.
+
+    Args:
+        drawn: N of these twos.
+        rng: everything random comes from it.
+        frame: (H, W) of the views.
+
+    Returns:
+        Images (N, 3, H, W) float32 in [-1, 1], heat maps (N, 18, H/4, W/4), and labels (N, H/2, W/2) int64,
+        ``UNLABELLED`` where nobody knows.
+    """
+    views = [random_view(sample, other, rng, frame) for sample, other in drawn]
+    images = to_tensor(np.stack([v[0] for v in views]))
+    # sigma 6 at the full frame; smaller frames keep it in proportion.
+    sigma = 6 * frame[0] / FRAME_SIZE[0]
+    maps = torch.from_numpy(np.stack([heatmaps(v[1], frame, sigma, stride=4) for v in views]))
+    labels = torch.from_numpy(np.stack([v[2] for v in views])[:, ::2, ::2].astype(np.int64))
+    return images, maps, labels

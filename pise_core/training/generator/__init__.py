@@ -1,0 +1,1 @@
+"""Training PISE: recipes, losses and the run."""

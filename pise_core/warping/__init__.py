@@ -1,0 +1,1 @@
+"""Moving what is known of a person from one pose to another."""

@@ -1,0 +1,162 @@
+"""How the parts of a person follow the joints: from one pose to another, one move per part.
+
+A limb moves by a similarity from its bone to the same bone of the wanted pose; the head about the middle of the ears,
+since the nose wanders when a head turns; the torso by an affine fit of shoulders and hips; what hangs about the legs
+as :mod:`pise_core.warping.skirt` says. ``app/web/preview/part_transforms.js`` says the same to a browser.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+import cv2
+import numpy as np
+
+from pise_core.pose import visible
+from pise_core.warping.skirt import SkirtMove
+
+PARTS = (
+    "left_thigh", "left_shin", "right_thigh", "right_shin", "skirt", "torso", "head",
+    "left_upper_arm", "left_forearm", "right_upper_arm", "right_forearm",
+)  # fmt: skip
+"""In drawing order: later parts cover earlier ones."""
+
+BONES = {
+    "left_thigh": (11, 12), "left_shin": (12, 13), "right_thigh": (8, 9), "right_shin": (9, 10), "head": (1, 0),
+    "left_upper_arm": (5, 6), "left_forearm": (6, 7), "right_upper_arm": (2, 3), "right_forearm": (3, 4),
+}  # fmt: skip
+_FOLLOWS = {
+    "left_forearm": "left_upper_arm", "right_forearm": "right_upper_arm",
+    "left_shin": "left_thigh", "right_shin": "right_thigh",
+}  # fmt: skip
+#: A body is about two thirds as deep as it is wide: a torso seen from the side is no narrower than this.
+_SIDEWAYS = 0.65
+
+
+class Move(Protocol):
+    """Where a part goes. Coordinates are (x, y) in pixels, pixel centres at +0.5."""
+
+    def points(self, points: np.ndarray) -> np.ndarray:
+        """(N, 2) before the move -> (N, 2) after it."""
+        ...
+
+    def into(self, x: int, y: int, size: tuple[int, int]) -> Callable[..., np.ndarray]:
+        """What makes of an image (H, W) or (H, W, C) the moved one, as far as that lies in the rectangle of ``size``
+        (W, H) whose top left corner is (x, y), of the same dtype.
+
+        It is called with the image, and may be with ``flags`` and ``border``: OpenCV's interpolation (linear, if not
+        given), and what lies beyond the image (zeros).
+        """
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class Affine:
+    """A move of which ``matrix`` (2, 3) is all."""
+
+    matrix: np.ndarray
+
+    def points(self, points: np.ndarray) -> np.ndarray:
+        """See :class:`Move`."""
+        return points @ self.matrix[:, :2].T + self.matrix[:, 2]
+
+    def into(self, x: int, y: int, size: tuple[int, int]) -> Callable[..., np.ndarray]:
+        """See :class:`Move`."""
+        # OpenCV puts pixel centres at whole numbers.
+        linear = self.matrix[:, :2]
+        matrix = np.c_[linear, self.matrix[:, 2] + linear @ [0.5, 0.5] - 0.5 - [x, y]]
+
+        def moved(image: np.ndarray, flags: int = cv2.INTER_LINEAR, border: int = cv2.BORDER_CONSTANT) -> np.ndarray:
+            return cv2.warpAffine(image, matrix, size, flags=flags, borderMode=border)
+
+        return moved
+
+
+def part_moves(source: np.ndarray, target: np.ndarray) -> dict[str, Move]:
+    """How each part moves from one pose (18, 3) to another, by its name of :data:`PARTS`.
+
+    A part whose joints are missing on either side is absent from the answer, but follows its neighbour where it has
+    one: a forearm without a wrist its upper arm, a head without a nose the torso.
+    """
+    there = visible(source) & visible(target)
+    moves: dict[str, Move] = {}
+    torso = [j for j in (2, 5, 8, 11) if there[j]]
+    if len(torso) >= 3:
+        moves["torso"] = Affine(_affine(source[torso, :2], target[torso, :2]))
+    elif len(torso) == 2:
+        moves["torso"] = Affine(_similarity(*source[torso, :2], *target[torso, :2]))
+    for part, (a, b) in BONES.items():
+        if not (there[a] and there[b]):
+            continue
+        if part == "head":
+            moves[part] = Affine(_head(source, target, there))
+        else:
+            moves[part] = Affine(_similarity(source[a, :2], source[b, :2], target[a, :2], target[b, :2]))
+    if there[[8, 11, 9, 12]].all():
+        moves["skirt"] = SkirtMove.between(source, target)
+    for part in ("left_upper_arm", "right_upper_arm", "left_thigh", "right_thigh", *_FOLLOWS, "skirt", "head"):
+        parent = _FOLLOWS.get(part, "torso")
+        if part not in moves and parent in moves:
+            moves[part] = moves[parent]
+    return moves
+
+
+def bounds(move: Move, box: tuple[int, int, int, int]) -> np.ndarray:
+    """Corners (x, y) of the smallest rectangle about all of a moved ``box`` x0, y0, x1, y1: (2, 2)."""
+    points = move.points(_grid(box))
+    return np.array([points.min(0), points.max(0)])
+
+
+def still(move: Move, box: tuple[int, int, int, int]) -> bool:
+    """True when the move shifts nothing in ``box`` by more than a twentieth of a pixel."""
+    points = _grid(box)
+    return bool(np.abs(move.points(points) - points).max() < 0.05)
+
+
+def _grid(box: tuple[int, int, int, int]) -> np.ndarray:
+    """(585, 2): a skirt bends at some level between the corners."""
+    x0, y0, x1, y1 = box
+    xs, ys = np.meshgrid(np.linspace(x0, x1, 9), np.linspace(y0, y1, 65))
+    return np.stack([xs.ravel(), ys.ravel()], 1)
+
+
+def _similarity(a, b, c, d) -> np.ndarray:
+    """Bone a-b onto bone c-d: turned and moved; along the bone scaled by its length, across it left nearly as wide as
+    it was (foreshortening makes a limb shorter, not thinner)."""
+    u, v = b - a, d - c
+    source, target = np.hypot(*u) + 1e-6, np.hypot(*v) + 1e-6
+    along = np.clip(target / source, 0.2, 4.0)
+    across = np.clip(along, 0.85, 1.15)
+    e1, e2 = u / source, v / target
+    n1, n2 = np.array([-e1[1], e1[0]]), np.array([-e2[1], e2[0]])
+    m = np.outer(e2, e1) * along + np.outer(n2, n1) * across
+    return np.c_[m, c - m @ a].astype(np.float64)
+
+
+def _head(source: np.ndarray, target: np.ndarray, there: np.ndarray) -> np.ndarray:
+    """The head turned with the line from the neck to its middle: between the ears, or the eyes, or else the nose.
+
+    A head that turns to the side moves its nose by half its width and its middle hardly at all.
+    """
+    a, b = next((pair for pair in ((16, 17), (14, 15)) if there[list(pair)].all()), (0, 0))
+    middle, wanted = (source[a, :2] + source[b, :2]) / 2, (target[a, :2] + target[b, :2]) / 2
+    u, v = (middle - source[1, :2]).astype(np.float64), (wanted - target[1, :2]).astype(np.float64)
+    size = np.clip(np.hypot(*v) / (np.hypot(*u) + 1e-6), 0.85, 1.15)
+    angle = np.arctan2(v[1], v[0]) - np.arctan2(u[1], u[0])
+    c, s = size * np.cos(angle), size * np.sin(angle)
+    m = np.array([[c, -s], [s, c]])
+    return np.c_[m, wanted - m @ middle]
+
+
+def _affine(source: np.ndarray, target: np.ndarray) -> np.ndarray:
+    """Least-squares affine map, pulled a little towards a plain shift: four joints in a line must not explode it, nor
+    those of somebody who turned to the side make them as thin as paper."""
+    centre_s, centre_t = source.mean(0), target.mean(0)
+    x, y = (source - centre_s).astype(np.float64), (target - centre_t).astype(np.float64)
+    ridge = (0.02 * (x**2).sum() + 1e-6) * np.eye(2)
+    m = np.linalg.solve(x.T @ x + ridge, x.T @ y + ridge).T
+    u, sizes, v = np.linalg.svd(m)
+    least = _SIDEWAYS * min(1.0, sizes[0])  # of a torso that is wanted smaller altogether: that much of its size
+    if sizes[1] < least:
+        m = u @ np.diag(np.maximum(sizes, least)) @ v
+    return np.c_[m, centre_t - m @ centre_s]
