@@ -162,6 +162,12 @@ def encode_parsing(parsing: np.ndarray) -> bytes:
     return buffer.getvalue()
 
 
+def harmless(name: str) -> str:
+    """A name that a user gave, as part of a file's: letters, digits, hyphens and underscores alone, at most 60."""
+    kept = "".join(c if c.isalnum() or c in "-_" else "-" for c in name)
+    return kept[:60].strip("-") or "photo"
+
+
 def check_photo(photo: np.ndarray) -> np.ndarray:
     """A photo given as an array, contiguous, or an error that says what is wrong with it.
 

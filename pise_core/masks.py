@@ -1,4 +1,4 @@
-"""Back to the photo: only what an edit concerns changes; every other pixel keeps its bits."""
+"""Masks: the nearest known pixel, soft and grown borders, and the window about what is set."""
 
 import cv2
 import numpy as np
@@ -40,32 +40,6 @@ def feather(concerned: np.ndarray, width: float) -> np.ndarray:
     depth = cv2.distanceTransform(concerned.astype(np.uint8), cv2.DIST_L2, 3)
     # A map without any zero has no border to fall to; OpenCV then answers with huge distances.
     return np.clip(depth / max(width, 1.0), 0, 1).astype(np.float32)
-
-
-def matte(parsing: np.ndarray, scale: float) -> np.ndarray:
-    """Share of the person in each pixel, (H, W) float32: the map's silhouette with its stairs smoothed.
-
-    ``scale``: frame pixels per photo pixel; the map's own resolution is that of the frame.
-    """
-    person = (parsing > 0).astype(np.float32)
-    sigma = 0.45 / scale if scale < 1 else 0.6
-    return np.clip(smooth(person, sigma) * 1.6 - 0.3, 0, 1)
-
-
-def composite(photo: np.ndarray, person: np.ndarray, share: np.ndarray, background: np.ndarray, weight: np.ndarray):
-    """Person over background, and both over the photo where ``weight`` asks for it.
-
-    Args:
-        photo, person, background: (H, W, 3) uint8 or float32 in [0, 255].
-        share: (H, W) in [0, 1], of the person over the background.
-        weight: (H, W) in [0, 1]; where it is 0 the photo's own bits come out.
-
-    Returns:
-        (H, W, 3) uint8.
-    """
-    new = person * share[..., None] + background * (1 - share[..., None])
-    mixed = new * weight[..., None] + photo * (1 - weight[..., None])
-    return np.where(weight[..., None] > 0, np.clip(np.rint(mixed), 0, 255), photo).astype(np.uint8)
 
 
 def smooth(values: np.ndarray, sigma: float) -> np.ndarray:

@@ -14,7 +14,7 @@ from pise_core.inpainting.background import fill_background
 from pise_core.masks import window_of
 from pise_core.model.image_generator import SourceCode
 from pise_core.regions import REGION_COUNT
-from pise_core.warping.warp import assign_parts
+from pise_core.warping.parts import assign_parts
 
 if TYPE_CHECKING:
     from pise_core.editor import Editor

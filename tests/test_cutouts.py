@@ -3,7 +3,7 @@
 import numpy as np
 
 from pise_core.warping.layers import cut_outs, pack_cut_outs
-from pise_core.warping.part_transforms import PARTS
+from pise_core.warping.parts import PARTS
 
 
 def test_parts_laid_over_anything_are_the_person(person):

@@ -5,8 +5,9 @@ import pytest
 
 from pise_core.pose import JOINT, empty_pose
 from pise_core.regions import REGION
-from pise_core.warping.part_transforms import PARTS, part_moves, still
-from pise_core.warping.warp import assign_parts, carry
+from pise_core.warping.part_transforms import part_moves, still
+from pise_core.warping.parts import PARTS, assign_parts
+from pise_core.warping.warp import carry
 
 
 def turned(pose: np.ndarray, joints: list[str], centre: str, degrees: float) -> np.ndarray:

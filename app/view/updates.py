@@ -15,10 +15,10 @@ from app.view.thumbnails import portrait, shrink, swatch
 from pise_core import pose as poses
 from pise_core.document import Document, Edits, Motion, Rendered
 from pise_core.document.motion import interpolate
-from pise_core.document.names import harmless
 from pise_core.document.paint import pack, resize_labels, working_size
 from pise_core.document.references import Reference
 from pise_core.document.textures import likely_box
+from pise_core.images import harmless
 from pise_core.regions import REGION, REGIONS
 from pise_core.warping.layers import cut_outs, pack_cut_outs
 

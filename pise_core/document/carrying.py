@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 
 from pise_core.document.paint import UNTOUCHED, PaintLayer
-from pise_core.warping.part_transforms import PARTS, part_moves, still
-from pise_core.warping.warp import assign_parts
+from pise_core.warping.part_transforms import part_moves, still
+from pise_core.warping.parts import PARTS, assign_parts
 
 
 class CarriedPaint:

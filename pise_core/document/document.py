@@ -17,11 +17,10 @@ from pise_core.document.file_writer import write
 from pise_core.document.history import History
 from pise_core.document.key_poses import encode_motion, motion_poses
 from pise_core.document.looks import look
-from pise_core.document.names import harmless
 from pise_core.document.references import PREVIEW_SIDE, References
 from pise_core.document.renderer import Renderer
 from pise_core.document.textures import garment, likely_box
-from pise_core.images import read_image, write_file
+from pise_core.images import harmless, read_image, write_file
 from pise_core.regions import region_index
 
 if TYPE_CHECKING:

@@ -14,7 +14,6 @@ from pise_core.errors import InputError
 from pise_core.evaluation import analyzer, deepfashion, in_frame, report, styles
 from pise_core.evaluation.deepfashion_metrics import Loaders
 from pise_core.evaluation.entries import TRUTH, Contestant, load_contestants
-from pise_core.evaluation.half_body import half_body
 from pise_core.evaluation.image_metrics import Measures, load_measures
 from pise_core.evaluation.region_edits import region_edits
 from pise_core.evaluation.scoring import Example, Judge, Outcome, Reader
@@ -122,7 +121,7 @@ def _street(args: argparse.Namespace, measures: Callable[[str], Measures]) -> li
     if args.against and args.against not in (names := [c.name for c in contestants]):
         raise InputError(f"--against: there is no row {args.against!r}; rows are: {', '.join(names)}")
     learned = measures(contestants[0].editor.device) if set(args.tasks) - {"styles"} else None
-    tasks = {"identity": in_frame.identity, "articulated": in_frame.articulated, "half_body": half_body}
+    tasks = {"identity": in_frame.identity, "articulated": in_frame.articulated, "half_body": in_frame.half_body}
     tasks |= {"regions": region_edits}
     found = []
     for task in args.tasks:

@@ -3,7 +3,9 @@
 **identity**: a person's own pose and own map through the network. **articulated**: a test photo with its limbs turned
 is the source, the real photo the truth (``training.articulation``; nothing hidden). With the detail path the
 map is the network's own in ``articulated``; without it the picture is made on the true map, so that the picture alone
-is judged.
+is judged. **half_body**: as articulated, but the source ends at the waist and the truth is the whole person. Pants and
+legs, which the picture shows, are nowhere in the source: what stands in for their style code decides (section 4.3 of
+the paper).
 """
 
 from collections.abc import Iterator, Sequence
@@ -14,10 +16,11 @@ import torch
 from pise_core.evaluation.entries import COPY, WARP, Contestant, Made, timed
 from pise_core.evaluation.scoring import Example
 from pise_core.evaluation.warp_baseline import on_grey
-from pise_core.training.data.articulation import Framed, Pair, articulated_pair, frame_sample
+from pise_core.training.data.articulation import Framed, Pair, above_the_waist, articulated_pair, frame_sample
 from pise_core.training.data.batches import collate
 from pise_core.training.data.prepared_folder import Sample
-from pise_core.warping.warp import assign_parts, carry
+from pise_core.warping.parts import assign_parts
+from pise_core.warping.warp import carry
 
 
 def identity(samples: Sequence[Sample], contestants: Sequence[Contestant], seed: int) -> Iterator[Example]:
@@ -26,17 +29,25 @@ def identity(samples: Sequence[Sample], contestants: Sequence[Contestant], seed:
         framed = frame_sample(sample)
         owner = assign_parts(framed.parsing, framed.pose)
         own = carry(framed.image, framed.parsing, owner, framed.pose, framed.pose, rim=1)
-        yield example_of(sample.name, Pair(framed, framed, own), contestants, given=True)
+        yield _example(sample.name, Pair(framed, framed, own), contestants, given=True)
 
 
 def articulated(samples: Sequence[Sample], contestants: Sequence[Contestant], seed: int) -> Iterator[Example]:
     """An example per annotated photo; the same turns for the same ``seed``."""
     rng = np.random.default_rng(seed)
     for sample in samples:
-        yield example_of(sample.name, articulated_pair(frame_sample(sample), rng, hide=False), contestants, given=False)
+        yield _example(sample.name, articulated_pair(frame_sample(sample), rng, hide=False), contestants, given=False)
 
 
-def example_of(name: str, pair: Pair, contestants: Sequence[Contestant], given: bool) -> Example:
+def half_body(samples: Sequence[Sample], contestants: Sequence[Contestant], seed: int) -> Iterator[Example]:
+    """An example per annotated photo; the same turns for the same ``seed``."""
+    rng = np.random.default_rng(seed)
+    for sample in samples:
+        pair = above_the_waist(articulated_pair(frame_sample(sample), rng, hide=False))
+        yield _example(sample.name, pair, contestants, given=False)
+
+
+def _example(name: str, pair: Pair, contestants: Sequence[Contestant], given: bool) -> Example:
     """What every contestant makes of a pair. ``given``: on the true map, whether the detail path is on or not."""
     made: dict[str, Made] = {}
     for contestant in contestants:

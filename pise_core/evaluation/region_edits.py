@@ -19,7 +19,7 @@ from pise_core.person import Person
 from pise_core.pose import JOINT, visible
 from pise_core.regions import REGION
 from pise_core.training.data.prepared_folder import Sample
-from pise_core.warping.warp import PARTS
+from pise_core.warping.parts import PARTS
 
 #: An edit of fewer frame pixels is not worth asking for.
 _LEAST = 40

@@ -6,8 +6,8 @@ or to settle a silhouette: the person is wherever parts landed.
 
 import numpy as np
 
-from pise_core.masks import composite
 from pise_core.person import Edit, Person
+from pise_core.rendering.compositing import composite
 from pise_core.warping.warp import Carried, carry
 
 

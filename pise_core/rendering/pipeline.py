@@ -17,10 +17,12 @@ import torch
 from pise_core.framing import Framing
 from pise_core.inpainting.garments import CLOTH, continue_cloth
 from pise_core.inpainting.mirror import continue_regions
-from pise_core.masks import composite, feather, grow, matte, smooth, window_of
+from pise_core.masks import feather, grow, smooth, window_of
 from pise_core.model.adapter import Convention
 from pise_core.model.network import PISE, Carry
 from pise_core.person import Edit, Person, View
+from pise_core.rendering.compositing import composite
+from pise_core.rendering.matting import matte
 from pise_core.warping.warp import Carried, carry, reach_of
 
 #: Widths in frame pixels: the seam about what changes, and the rim of a moved part that is not believed.

@@ -1,6 +1,7 @@
 """A person cut out part by part, for whoever lays the parts over the background: an instant preview.
 
-The parts and their order are those of :mod:`pise_core.warping.part_transforms`, which says how each one moves.
+The parts and their order are those of :mod:`pise_core.warping.parts`; how each one moves is said in
+:mod:`pise_core.warping.part_transforms`.
 """
 
 from typing import NamedTuple
@@ -9,8 +10,7 @@ import cv2
 import numpy as np
 
 from pise_core.masks import grow
-from pise_core.warping.part_transforms import PARTS
-from pise_core.warping.warp import assign_parts, with_overlap
+from pise_core.warping.parts import PARTS, assign_parts, with_overlap
 
 
 class CutOut(NamedTuple):

@@ -13,18 +13,9 @@ import cv2
 import numpy as np
 
 from pise_core.pose import visible
+from pise_core.warping.parts import BONES
 from pise_core.warping.skirt import SkirtMove
 
-PARTS = (
-    "left_thigh", "left_shin", "right_thigh", "right_shin", "skirt", "torso", "head",
-    "left_upper_arm", "left_forearm", "right_upper_arm", "right_forearm",
-)  # fmt: skip
-"""In drawing order: later parts cover earlier ones."""
-
-BONES = {
-    "left_thigh": (11, 12), "left_shin": (12, 13), "right_thigh": (8, 9), "right_shin": (9, 10), "head": (1, 0),
-    "left_upper_arm": (5, 6), "left_forearm": (6, 7), "right_upper_arm": (2, 3), "right_forearm": (3, 4),
-}  # fmt: skip
 _FOLLOWS = {
     "left_forearm": "left_upper_arm", "right_forearm": "right_upper_arm",
     "left_shin": "left_thigh", "right_shin": "right_thigh",
@@ -73,7 +64,7 @@ class Affine:
 
 
 def part_moves(source: np.ndarray, target: np.ndarray) -> dict[str, Move]:
-    """How each part moves from one pose (18, 3) to another, by its name of :data:`PARTS`.
+    """How each part moves from one pose (18, 3) to another, by its name of ``parts.PARTS``.
 
     A part whose joints are missing on either side is absent from the answer, but follows its neighbour where it has
     one: a forearm without a wrist its upper arm, a head without a nose the torso.

@@ -14,8 +14,8 @@ from pise_core.masks import Nearest
 from pise_core.pose import mirror, visible
 from pise_core.regions import REGION
 from pise_core.training.data.prepared_folder import Sample, person_box
-from pise_core.warping.part_transforms import PARTS
-from pise_core.warping.warp import Carried, assign_parts, carry
+from pise_core.warping.parts import PARTS, assign_parts
+from pise_core.warping.warp import Carried, carry
 
 #: One of both orders in which the parts of a source are laid over one another: arms before the body, or behind it.
 _ARMS_BEHIND = sorted(range(len(PARTS)), key=lambda index: "arm" not in PARTS[index])

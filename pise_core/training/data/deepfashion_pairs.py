@@ -18,7 +18,8 @@ from pise_core.training.data.articulation import Framed, Pair
 from pise_core.training.data.batches import DROPPED, SILENT, Batch, collate
 from pise_core.training.data.deepfashion_lists import SPLITS, first_few
 from pise_core.training.data.prepare_deepfashion import FEWEST_JOINTS
-from pise_core.warping.warp import Carried, assign_parts, carry
+from pise_core.warping.parts import assign_parts
+from pise_core.warping.warp import Carried, carry
 
 
 class DeepFashion:

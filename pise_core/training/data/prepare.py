@@ -13,9 +13,8 @@ import numpy as np
 
 from pise_core.errors import InputError
 from pise_core.pose import to_rows, visible
-from pise_core.training import prepared_folder
 from pise_core.training.arguments import positive
-from pise_core.training.data import prepare_deepfashion
+from pise_core.training.data import prepare_deepfashion, prepared_folder
 from pise_core.training.data.deepfashion_files import MAPS, PICTURES, Files
 from pise_core.training.data.deepfashion_lists import SPLITS, first_few, read_split
 from pise_core.training.data.label_tables import TABLES, load_table

@@ -20,7 +20,7 @@ from PIL import Image
 
 from pise_core.errors import InputError
 from pise_core.pose import empty_pose, to_rows, visible
-from pise_core.training import prepared_folder
+from pise_core.training.data import prepared_folder
 from pise_core.training.data.deepfashion_files import MAPS, Files
 from pise_core.training.data.deepfashion_lists import SPLITS, Split, first_few
 from pise_core.training.data.label_tables import LabelTable

@@ -11,11 +11,12 @@ import numpy as np
 
 from pise_core.framing import Framing
 from pise_core.inpainting.background import fill_background
-from pise_core.masks import matte
 from pise_core.pose import visible
+from pise_core.rendering.matting import matte
 from pise_core.training.data.articulation import fill_holes, raise_arms, random_pose
 from pise_core.training.data.prepared_folder import Sample, person_box
-from pise_core.warping.warp import assign_parts, carry
+from pise_core.warping.parts import assign_parts
+from pise_core.warping.warp import carry
 
 #: How many of the annotated samples are re-posed, how many of those lift their arms, and how many (of all) stand before
 #: another street.

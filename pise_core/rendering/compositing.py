@@ -1,0 +1,19 @@
+"""Laying layers over one another: the person over the background, and both over the photo."""
+
+import numpy as np
+
+
+def composite(photo: np.ndarray, person: np.ndarray, share: np.ndarray, background: np.ndarray, weight: np.ndarray):
+    """Person over background, and both over the photo where ``weight`` asks for it.
+
+    Args:
+        photo, person, background: (H, W, 3) uint8 or float32 in [0, 255].
+        share: (H, W) in [0, 1], of the person over the background.
+        weight: (H, W) in [0, 1]; where it is 0 the photo's own bits come out.
+
+    Returns:
+        (H, W, 3) uint8.
+    """
+    new = person * share[..., None] + background * (1 - share[..., None])
+    mixed = new * weight[..., None] + photo * (1 - weight[..., None])
+    return np.where(weight[..., None] > 0, np.clip(np.rint(mixed), 0, 255), photo).astype(np.uint8)
