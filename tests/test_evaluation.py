@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from pise_core import Editor
 from pise_core.cli import main as cli
+from pise_core.cli.main import main
 from pise_core.errors import InputError
 from pise_core.evaluation import analyzer, command, in_frame, report, styles
 from pise_core.evaluation.entries import ALONE, COPY, TRUTH, WARP, WITH_DETAIL, Contestant, Made
@@ -93,7 +94,7 @@ def prepared(tmp_path_factory):
         write_image(folder / "images" / f"{name}.jpg", drawn.photo)
         cv2.imwrite(str(folder / "parsing" / f"{name}.png"), drawn.parsing)
         joints[name] = to_rows(drawn.pose)
-    (folder / "samples.json").write_text(json.dumps({"train": {}, "test": joints}))
+    (folder / "samples.json").write_text(json.dumps({"train": {}, "validation": {"0002": joints["0002"]}, "test": joints}))
     return folder
 
 
@@ -409,6 +410,19 @@ def test_views_for_the_analyzer_are_framed_as_they_say():
         x, y = np.nanmean(view.pose[[2, 5, 8, 11], :2], 0).astype(int)
         assert view.parsing[y, x] == REGION["upper_clothes"]
         assert min(np.abs(view.image[y, x].astype(int) - c).max() for c in ((190, 60, 50), (60, 150, 70))) < 12
+
+
+def test_choices_are_made_on_the_validation_split(prepared, tmp_path, capsys):
+    """Asked for, it alone is looked at, in the framings that are asked for."""
+    run = ["evaluate", "analyzer", "--data", str(prepared), "--split", "validation", "--json", str(tmp_path / "f.json")]
+    assert main([*run, "--framings", "as it is,arms up", "--device", "cpu"]) == 0
+    task = json.loads((tmp_path / "f.json").read_text())["tasks"]["analyzer"]
+    assert task["count"] == 1
+    assert list(task["rows"]) == ["as it is", "arms up"]
+    assert {"wrists@0.05", "wrists@0.1"} <= task["rows"]["arms up"].keys()
+    with pytest.raises(SystemExit):
+        main([*run, "--framings", "upside down"])
+    assert "there is no framing 'upside down'" in capsys.readouterr().err
 
 
 def test_the_analyzer_s_figures_are_those_of_its_answers(editor):

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import shutil
 import signal
 
 import cv2
@@ -101,13 +102,13 @@ def test_a_folder_that_held_deepfashion_holds_street_photos(street, tmp_path):
         (tmp_path / name).write_text("{}")
     assert prepare.run(_parse(prepare, [street, "--out", tmp_path, "--limit", 1])) == 0
     assert sorted(path.name for path in tmp_path.iterdir()) == ["images", "parsing", "samples.json"]
-    assert [sample.name for sample in load_samples(tmp_path, "train")] == ["0001"]
+    assert [sample.name for sample in load_samples(tmp_path, "validation")] == ["0001"]
 
 
 def test_prepare_keeps_regions_and_joints(prepared):
     samples = load_samples(prepared, "train")
-    assert [s.name for s in samples] == ["0001", "0002", "0003", "0004", "0005"]
-    assert samples[4].parsing is None
+    assert [s.name for s in samples] == ["0002", "0003", "0004", "0005"]
+    assert samples[3].parsing is None
     drawn = draw_person(samples[0].image.shape[1] * 330 // 416, 330)
     truth = cv2.resize(drawn.parsing, samples[0].image.shape[1::-1], interpolation=cv2.INTER_NEAREST)
     assert samples[0].parsing is not None
@@ -117,6 +118,24 @@ def test_prepare_keeps_regions_and_joints(prepared):
     face = samples[0].parsing == REGION["face"]
     assert (face & (truth == REGION["face"])).sum() > 0.6 * (truth == REGION["face"]).sum()
     assert visible(samples[0].pose).all()
+
+
+def test_every_fourth_annotated_photo_is_for_validation(street, tmp_path):
+    """Photos without annotation don't count, and the test photos are others."""
+    split = json.loads((street / "split.json").read_text())
+    everything = tmp_path / "everything"
+    shutil.copytree(street, everything)
+    names = split["train"] + split["test"]
+    (everything / "split.json").write_text(json.dumps({"train": names[::-1], "test": []}))
+    assert prepare.run(_parse(prepare, [everything, "--out", tmp_path / "out"])) == 0
+    splits = json.loads((tmp_path / "out" / "samples.json").read_text())
+    assert list(splits) == ["train", "validation", "test"]
+    # Six of the seven are annotated, the fifth is not.
+    assert sorted(splits["validation"]) == ["0001", "0006"]
+    assert sorted(splits["train"]) == ["0002", "0003", "0004", "0005", "0007"]
+    (tmp_path / "out" / "samples.json").write_text(json.dumps({"train": {}, "test": {}}))
+    with pytest.raises(InputError, match="no split 'validation'; run prepare again"):
+        load_samples(tmp_path / "out", "validation")
 
 
 def test_prepare_names_what_is_missing(tmp_path):
@@ -323,3 +342,8 @@ def test_metrics_against_values_worked_out_by_hand(person):
     found[2] = np.nan, np.nan, 0  # not found
     accuracy.add(person.pose, found)
     assert accuracy.mean["pck@0.05"] == pytest.approx(16 / 18)
+    both = KeypointAccuracy()
+    both.add(person.pose, found)
+    assert both.of((0, 1), 0.05) == pytest.approx(1 / 2)
+    assert both.of((0, 1), 0.1) == pytest.approx(1)
+    assert both.of((2,), 0.1) == 0

@@ -18,7 +18,7 @@ from tests.conftest import draw_person
 def write_samples(folder: Path, count: int = 4) -> Path:
     """``count`` people to train on, and two held back."""
     rng = np.random.default_rng(0)
-    samples: dict[str, dict] = {"train": {}, "test": {}}
+    samples: dict[str, dict] = {"train": {}, "validation": {}, "test": {}}
     for kind in ("images", "parsing"):
         (folder / kind).mkdir(parents=True)
     for i in range(count + 2):

@@ -122,7 +122,7 @@ def score(analyzer: Analyzer, seen: Iterable[View]) -> dict[str, float]:
     return {
         "miou": overlap.mean,
         **accuracy.mean,
-        "wrists": accuracy.of((4, 7)),
+        **{f"wrists@{threshold}": accuracy.of((4, 7), threshold) for threshold in accuracy.thresholds},
         "missed": float(missed),
         "seconds": seconds / count,
         **regions,

@@ -49,9 +49,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     analysis = kinds.add_parser("analyzer", help="joints and regions that are found in the same test photos")
     analysis.add_argument("--data", type=Path, default=Path("prepared"), help="folder that prepare wrote")
     analysis.add_argument("--limit", type=positive, help="at most so many photos")
+    analysis.add_argument(
+        "--framings",
+        type=_framings,
+        default=analyzer.FRAMINGS,
+        metavar="FRAMING,...",
+        help=f"some of {','.join(analyzer.FRAMINGS)}",
+    )
     analysis.set_defaults(examine=_analyzer, sheet=None, against=None)
     pairs = deepfashion.add_arguments(kinds)
     pairs.add_argument("--limit", type=positive, help="at most so many pairs, the first of the list")
+    for kind in (street, analysis):
+        kind.add_argument(
+            "--split",
+            choices=("test", "validation"),
+            default="test",
+            help="photos that nothing is chosen on (test, the default), or those for making choices",
+        )
     for kind in (street, clips, analysis):
         kind.add_argument("--seed", type=int, default=0, help="which pairs, turns, edits and scenes are drawn")
     for kind in (street, clips, analysis, pairs):
@@ -114,9 +128,10 @@ def run(
 
 
 def _street(args: argparse.Namespace, measures: Callable[[str], Measures]) -> list[tuple[Outcome, Block]]:
-    samples = load_samples(args.data, "test", None if args.tasks == ("styles",) else args.limit, annotated_only=True)
+    limit = None if args.tasks == ("styles",) else args.limit
+    samples = load_samples(args.data, args.split, limit, annotated_only=True)
     if not samples:
-        raise InputError(f"{args.data} holds no annotated test photo; run prepare on the whole data set")
+        raise InputError(f"{args.data} holds no annotated {args.split} photo; run prepare on the whole data set")
     contestants = load_contestants(args.weights, args.also, args.device)
     if args.against and args.against not in (names := [c.name for c in contestants]):
         raise InputError(f"--against: there is no row {args.against!r}; rows are: {', '.join(names)}")
@@ -135,22 +150,22 @@ def _street(args: argparse.Namespace, measures: Callable[[str], Measures]) -> li
 
 
 def _analyzer(args: argparse.Namespace, measures: Callable[[str], Measures]) -> list[tuple[Outcome, Block]]:
-    samples = load_samples(args.data, "test", args.limit, annotated_only=True)
+    samples = load_samples(args.data, args.split, args.limit, annotated_only=True)
     if not samples:
-        raise InputError(f"{args.data} holds no annotated test photo; run prepare on the whole data set")
+        raise InputError(f"{args.data} holds no annotated {args.split} photo; run prepare on the whole data set")
     seer = Editor.from_pretrained(args.weights, device=args.device).analyzer
     rows = {}
-    for framing in analyzer.FRAMINGS:
+    for framing in args.framings:
         seen = tqdm(analyzer.views(samples, framing, args.seed), framing, len(samples), unit="photo")
         rows[framing] = analyzer.score(seer, seen)
     return [(Outcome("analyzer", len(samples), rows), ("analyzer", []))]
 
 
 def _styles(args: argparse.Namespace, contestants: Sequence[Contestant]) -> tuple[Outcome, Block]:
-    samples = load_samples(args.data, "test", annotated_only=True)
+    samples = load_samples(args.data, args.split, annotated_only=True)
     pairs = styles.draw_pairs(samples, args.limit or SWAPS, args.seed)
     if not pairs:
-        raise InputError(f"{args.data} holds no two annotated test photos in different upper clothes")
+        raise InputError(f"{args.data} holds no two annotated {args.split} photos in different upper clothes")
     swaps = list(tqdm(styles.swaps(pairs, contestants), "styles", len(pairs), unit="pair"))
     every = -(-len(swaps) // report.SHOWN)
     return styles.outcome(swaps), ("styles", [(swap.name, swap.pictures) for swap in swaps[::every]])
@@ -181,10 +196,18 @@ def _judged(
 
 
 def _tasks(text: str) -> tuple[str, ...]:
+    return _some_of(STREET_TASKS, "task", text)
+
+
+def _framings(text: str) -> tuple[str, ...]:
+    return _some_of(analyzer.FRAMINGS, "framing", text)
+
+
+def _some_of(known: Sequence[str], what: str, text: str) -> tuple[str, ...]:
     wanted = tuple(dict.fromkeys(text.split(",")))
-    for task in wanted:
-        if task not in STREET_TASKS:
-            raise argparse.ArgumentTypeError(f"there is no task {task!r}; choose from {', '.join(STREET_TASKS)}")
+    for name in wanted:
+        if name not in known:
+            raise argparse.ArgumentTypeError(f"there is no {what} {name!r}; choose from {', '.join(known)}")
     return wanted
 
 

@@ -35,7 +35,8 @@ COLUMNS = {
     "outside": ("outside", "{:.2%}"),
     "miou": ("mean IoU", "{:.3f}"),
     **{region: (region.replace("_", " "), "{:.3f}") for region in REGIONS},
-    "wrists": ("wrists@0.1", "{:.3f}"),
+    "wrists@0.05": ("wrists@0.05", "{:.3f}"),
+    "wrists@0.1": ("wrists@0.1", "{:.3f}"),
     "missed": ("nobody found", "{:.0f}"),
     "seconds": ("s", "{:.2f}"),
 }

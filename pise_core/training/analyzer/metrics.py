@@ -55,6 +55,7 @@ class KeypointAccuracy:
         total = max(self._count.sum(), 1)
         return {f"pck@{t}": float(h.sum() / total) for t, h in zip(self.thresholds, self._hits, strict=True)}
 
-    def of(self, joints: tuple[int, ...]) -> float:
-        """Over some joints only, at the widest threshold."""
-        return float(self._hits[-1, list(joints)].sum() / max(self._count[list(joints)].sum(), 1))
+    def of(self, joints: tuple[int, ...], threshold: float) -> float:
+        """Over some joints only, at one of the thresholds."""
+        hits = self._hits[self.thresholds.index(threshold), list(joints)]
+        return float(hits.sum() / max(self._count[list(joints)].sum(), 1))

@@ -2,7 +2,9 @@
 ``prepare deepfashion``: so does DeepFashion (see ``deepfashion``).
 
 Written: ``images/NNNN.jpg`` (long side 416), ``parsing/NNNN.png`` (indices, where annotated) and ``samples.json``:
-``{"train": {name: [18 rows]}, "test": {...}}``, joints in pixels of the small image.
+``{"train": {name: [18 rows]}, "validation": {...}, "test": {...}}``, joints in pixels of the small image. Every fourth
+annotated photo of the data set's training split, by name, is for validation: choices are made there, and the test
+photos stay unseen until the end.
 """
 
 import argparse
@@ -21,6 +23,8 @@ from pise_core.training.data.label_tables import TABLES, load_table
 from pise_core.training.data.street_photos import StreetPhotos
 
 LONG_SIDE = 416
+#: One in so many annotated training photos is held back for validation.
+VALIDATION_EVERY = 4
 #: What street photos have no use for.
 _OF_DEEPFASHION = ("lists", "maps", "parse", "table", "split")
 
@@ -82,9 +86,18 @@ def run(args: argparse.Namespace) -> int:
             samples[split][name] = to_rows(pose)
             if count % 200 == 0:
                 print(f"{split}: {count + 1} of {len(names)}", flush=True)
+    samples = _with_validation(samples, args.out)
     prepared_folder.finish(args.out, {"samples.json": samples})
     print({split: len(found) for split, found in samples.items()}, "->", args.out)
     return 0
+
+
+def _with_validation(samples: dict[str, dict], folder: Path) -> dict[str, dict]:
+    """The same splits, and ``validation``, which is taken out of ``train``."""
+    annotated = sorted(name for name in samples["train"] if (folder / "parsing" / f"{name}.png").exists())
+    held = set(annotated[::VALIDATION_EVERY])
+    parts = {kept: {n: rows for n, rows in samples["train"].items() if (n in held) != kept} for kept in (True, False)}
+    return {"train": parts[True], "validation": parts[False], "test": samples["test"]}
 
 
 def _deepfashion(args: argparse.Namespace) -> int:

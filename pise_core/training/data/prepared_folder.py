@@ -54,14 +54,22 @@ class Sample:
 def load_samples(folder: Path, split: str, limit: int | None = None, annotated_only: bool = False) -> list[Sample]:
     """All samples of one split of a folder that ``prepare`` wrote.
 
+    Args:
+        folder: that folder.
+        split: "train", "validation" (choices are made on it; nothing is trained on it) or "test".
+        limit: the first so many.
+        annotated_only: leave out photos without regions.
+
     Raises:
-        InputError: if the folder was not prepared, or a file of it is missing.
+        InputError: if the folder was not prepared, by another version, or a file of it is missing.
     """
     index = Path(folder) / "samples.json"
     if not index.exists():
         raise InputError(f"{index} is missing; run: python -m pise_core prepare SOURCE --out {folder}")
-    samples = []
-    for name, rows in json.loads(index.read_text())[split].items():
+    samples, splits = [], json.loads(index.read_text())
+    if split not in splits:
+        raise InputError(f"{index} has no split {split!r}; run prepare again")
+    for name, rows in splits[split].items():
         labels = Path(folder) / "parsing" / f"{name}.png"
         if annotated_only and not labels.exists():
             continue
