@@ -131,7 +131,7 @@ def test_without_a_network_the_message_comes_at_once(tmp_path, offline):
     code = """
 import sys, time
 import numpy as np
-from pise_core.detection.hub_parser import SegformerParser
+from pise_core.detection.segformer import SegformerParser
 from pise_core.detection.openpose import OpenPoseDetector
 from pise_core.errors import HubUnreachable
 photo = np.zeros((64, 64, 3), np.uint8)
