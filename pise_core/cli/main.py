@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
+from pise_core import __version__
 from pise_core.errors import HubUnreachable, InputError
 
 if TYPE_CHECKING:
@@ -62,7 +63,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
-    parser = _Parser(prog="python -m pise_core", description="Edit photos of people: pose, regions and clothes.")
+    # The installed command, or the module of a checkout.
+    name = "pise" if Path(sys.argv[0]).stem == "pise" else "python -m pise_core"
+    parser = _Parser(prog=name, description="Edit photos of people: pose, regions and clothes.")
+    parser.add_argument("--version", action="version", version=f"PISE Studio {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     analyze = commands.add_parser("analyze", help="find the joints and the regions of the person in a photo")

@@ -11,8 +11,9 @@ from torch import nn
 
 from pise_core.errors import InputError
 
-#: Where the shipped weights lie.
-SHIPPED = Path(__file__).resolve().parents[2] / "weights"
+_PACKAGE = Path(__file__).resolve().parents[1]
+#: Where the shipped weights lie: inside an installed package, beside it in a checkout.
+SHIPPED = _PACKAGE / "_weights" if (_PACKAGE / "_weights").is_dir() else _PACKAGE.parent / "weights"
 
 
 class _Configured(Protocol):

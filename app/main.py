@@ -1,0 +1,70 @@
+"""Options, and the studio that they ask for."""
+
+import argparse
+import functools
+import os
+from collections.abc import Sequence
+
+# Before Gradio is imported, which reads it then.
+os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+# Before torch is: its threads would wait for each other in a busy loop, and the browser needs the same cores.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+import gradio as gr  # noqa: E402
+
+from app.api.mcp import wanted_by_environment  # noqa: E402
+from app.commands.studio import Studio  # noqa: E402
+from app.layout import build, launch  # noqa: E402
+from app.state.session import DEFAULT_WEIGHTS  # noqa: E402
+from pise_core.errors import InputError  # noqa: E402
+
+
+def parse_options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
+    """The options of ``python app.py``, from ``sys.argv`` by default."""
+    parser = argparse.ArgumentParser(prog="app.py", description="PISE Studio: edit photos of people in the browser.")
+    parser.add_argument("--host", help="address to listen on (GRADIO_SERVER_NAME, else 127.0.0.1)")
+    parser.add_argument("--port", type=int, help="port to listen on (GRADIO_SERVER_PORT, else 7860 or the next free)")
+    parser.add_argument("--weights", help="folder with weights (the shipped ones)")
+    parser.add_argument(
+        "--also", action="append", default=[], type=_named_path, metavar="NAME=PATH",
+        help="further weights, a folder or one generator's file, to be chosen on the page; may be repeated",
+    )  # fmt: skip
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N")
+    parser.add_argument("--mcp", action="store_true", help="serve MCP tools too (GRADIO_MCP_SERVER=True)")
+    return parser.parse_args(arguments)
+
+
+def _named_path(text: str) -> tuple[str, str]:
+    name, equals, path = text.partition("=")
+    if not (name and equals and os.path.exists(path)) or name == DEFAULT_WEIGHTS:
+        raise argparse.ArgumentTypeError(f"{text!r} is not NAME=PATH with a folder or file of weights")
+    return name, path
+
+
+def make_studio(options: argparse.Namespace) -> Studio:
+    """The actions, over editors that are loaded on first use."""
+
+    def load(weights: str | None) -> object:
+        from pise_core import Editor
+
+        return Editor.from_pretrained(weights, device=options.device)
+
+    others = {name: functools.partial(load, path) for name, path in options.also}
+    return Studio(functools.partial(load, options.weights), others)
+
+
+def make_demo(options: argparse.Namespace) -> gr.Blocks:
+    """The page; its networks are loaded when the first visitor needs them."""
+    return build(make_studio(options))
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Serve the studio until it is interrupted."""
+    options = parse_options(arguments)
+    studio = make_studio(options)
+    demo = build(studio)
+    try:
+        studio.load()  # now, so that missing weights are told here and not to the first user
+        launch(demo, options.host, options.port, mcp_server=options.mcp or wanted_by_environment())
+    except InputError as error:
+        raise SystemExit(f"error: {error}") from None
