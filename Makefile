@@ -3,10 +3,12 @@
 # make lint   ruff and pyright
 #
 # PYTHON=python3.12 chooses another interpreter; ARGS="--port 8000" goes to app.py, TESTS="tests/test_cli.py" to pytest.
+# WORKERS says in how many processes the tests run; each has a server and a set of models of its own.
 
 PYTHON ?= python3
 ARGS ?=
 TESTS ?=
+WORKERS ?= $(shell n=$$(nproc 2>/dev/null || echo 2); [ $$n -gt 4 ] && echo 4 || echo $$n)
 VENV := .venv
 BIN := $(VENV)/bin
 
@@ -16,7 +18,7 @@ app: setup-app
 	$(BIN)/python app.py $(ARGS)
 
 test: setup-dev browser
-	$(BIN)/python -m pytest $(TESTS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(TESTS)
 
 lint: setup-dev
 	$(BIN)/ruff check .

@@ -1,4 +1,7 @@
-"""The studio: the page around :mod:`pise_core`. ``app.demo`` is its page with the shipped weights, built on first use."""
+"""The studio: the page around :mod:`pise_core`.
+
+``app.demo`` is the page with the shipped weights, built on first use.
+"""
 
 from typing import Any
 

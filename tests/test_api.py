@@ -1,4 +1,4 @@
-"""The studio for programs: the example of the README and every endpoint, on a real server."""
+"""The studio for programs: the example of docs/api.md and every endpoint, on a real server."""
 
 import re
 import urllib.error
@@ -52,10 +52,10 @@ def client(address):
 
 
 def test_the_example_of_the_readme(address, files, person, capsys):
-    text = (ROOT / "README.md").read_text("utf-8")
+    text = (ROOT / "docs" / "api.md").read_text("utf-8")
     code = next(block for block in re.findall(r"```python\n(.*?)```", text, re.DOTALL) if "gradio_client" in block)
     names = {}
-    exec(compile(code.replace("http://127.0.0.1:7860", address), "README.md", "exec"), names)
+    exec(compile(code.replace("http://127.0.0.1:7860", address), "api.md", "exec"), names)
     edited = read_image(capsys.readouterr().out.strip().splitlines()[-1])
     assert edited.shape == person.photo.shape and not np.array_equal(edited, read_image("me.jpg"))
     assert names["state"]["references"] == {"r1": "friend"}

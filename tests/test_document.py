@@ -238,10 +238,10 @@ def test_the_example_of_the_readme(editor, person, other_person, tmp_path, monke
     monkeypatch.chdir(tmp_path)
     write_image("me.jpg", person.photo)
     write_image("friend.jpg", other_person.photo)
-    text = (ROOT / "README.md").read_text("utf-8")
+    text = (ROOT / "docs" / "api.md").read_text("utf-8")
     code = next(block for block in re.findall(r"```python\n(.*?)```", text, re.DOTALL) if "Document(" in block)
     names = {}
-    exec(compile(code, "README.md", "exec"), names)
+    exec(compile(code, "api.md", "exec"), names)
     document = names["document"]
     assert not np.array_equal(read_image("edited.png"), person.photo)
     assert Path("wave.gif").stat().st_size > 10_000

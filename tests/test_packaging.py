@@ -43,7 +43,9 @@ def test_what_ships_is_what_the_changelog_and_the_citation_name():
     assert newest and cited and newest[1] == cited[1] == pise_core.__version__
 
 
-@pytest.mark.parametrize("code", ["import app; app.demo.launch", "import runpy; runpy.run_path('app.py')['demo'].launch"])
+@pytest.mark.parametrize(
+    "code", ["import app; app.demo.launch", "import runpy; runpy.run_path('app.py')['demo'].launch"]
+)
 def test_a_checkout_offers_the_page(code):
     result = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=300)
     assert result.returncode == 0, result.stderr

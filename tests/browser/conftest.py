@@ -57,7 +57,7 @@ def studio_address(weights, tmp_path_factory):
         server.terminate()
         server.wait(20)
         ARTIFACTS.mkdir(exist_ok=True)
-        shutil.copy(log, ARTIFACTS / "server.log")
+        shutil.copy(log, ARTIFACTS / f"server-{os.environ.get('PYTEST_XDIST_WORKER', 'one')}.log")
     assert "Traceback" not in log.read_text()
 
 
