@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from pise_core.detection.analyzer import FILE_NAME, Analyzer, Box, Sight
+from pise_core.detection.analyzer import FILE_NAME, Analyzer, Sight
 from pise_core.errors import InputError, NobodyFound
-from pise_core.framing import Framing
+from pise_core.framing import Box, Framing
 from pise_core.images import check_photo
 from pise_core.model import network
 from pise_core.model.adapter import Convention

@@ -12,6 +12,9 @@ import numpy as np
 
 #: (H, W) of the frame that the networks work in.
 FRAME_SIZE = (256, 176)
+#: x0, y0, x1, y1 in pixels of a photo.
+Box = tuple[float, float, float, float]
+
 #: Cells of the frame that are looked at together when maps are enlarged.
 _TILE = 8
 
@@ -36,7 +39,7 @@ class Framing:
     @classmethod
     def around(
         cls,
-        box: tuple[float, float, float, float],
+        box: Box,
         photo_size: tuple[int, int],
         size: tuple[int, int] = FRAME_SIZE,
         fill: float = 0.8,

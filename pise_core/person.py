@@ -4,20 +4,17 @@ import weakref
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import NamedTuple, Protocol
 
 import cv2
 import numpy as np
 
-from pise_core.framing import Framing
+from pise_core.framing import Box, Framing
 from pise_core.inpainting.background import fill_background
 from pise_core.masks import window_of
 from pise_core.model.image_generator import SourceCode
 from pise_core.regions import REGION_COUNT
 from pise_core.warping.parts import assign_parts
-
-if TYPE_CHECKING:
-    from pise_core.editor import Editor
 
 #: Parts are assigned at most at this long side and enlarged beyond: their inner borders need no more.
 _PARTS_SIDE = 1024
@@ -133,10 +130,10 @@ class Person:
     pose: np.ndarray
     parsing: np.ndarray
     framing: Framing
-    box: tuple[float, float, float, float]
+    box: Box
     frame: View
     code: SourceCode
-    editor: "Editor"
+    editor: "PersonEditor"
     larger: "weakref.ref[Person] | None" = None
 
     @cached_property
@@ -216,3 +213,49 @@ class Person:
             InputError: on a pose, map, region name or weight that makes no sense.
         """
         return self.editor.render(self, pose, parsing, styles, detail, cloth)
+
+
+class PersonEditor(Protocol):
+    """Who makes people of photos, and renders them: all of ``Editor`` that a person needs."""
+
+    def set_person(
+        self,
+        photo: np.ndarray,
+        *,
+        box: Box | None = None,
+        pose: np.ndarray | None = None,
+        parsing: np.ndarray | None = None,
+        framing: Framing | None = None,
+    ) -> Person:
+        """See ``Editor.set_person``."""
+        ...
+
+    def render(
+        self,
+        person: Person,
+        pose: np.ndarray | None = None,
+        parsing: np.ndarray | None = None,
+        styles: Styles | None = None,
+        detail: bool = True,
+        cloth: bool = True,
+    ) -> Edit:
+        """See :meth:`Person.render`."""
+        ...
+
+
+class SavedPerson(NamedTuple):
+    """A photo and what was found out about the person in it: all that ``Editor.set_person`` needs to know her again."""
+
+    photo: np.ndarray  # (H, W, 3) uint8
+    pose: np.ndarray  # (18, 3) in pixels of the photo
+    parsing: np.ndarray  # (H, W) uint8
+    framing: Framing
+
+    @classmethod
+    def of(cls, person: Person) -> "SavedPerson":
+        """What has to be kept of a person."""
+        return cls(person.photo, person.pose, person.parsing, person.framing)
+
+    def known_to(self, editor: PersonEditor) -> Person:
+        """The person again; nothing is detected anew."""
+        return editor.set_person(**self._asdict())

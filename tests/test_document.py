@@ -14,7 +14,7 @@ from PIL import Image, ImageSequence
 from pise_core import Document, NobodyFound
 from pise_core.cli.main import main
 from pise_core.document.edits import Edits, Paint
-from pise_core.document.key_poses import motion_poses
+from pise_core.document.motion import motion_poses
 from pise_core.document.paint import UNTOUCHED, PaintLayer
 from pise_core.document.references import REFERENCE_LIMIT
 from pise_core.document.renderer import Renderer

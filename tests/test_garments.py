@@ -4,8 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from pise_core.document.looks import look
-from pise_core.document.textures import garment, likely_box
+from pise_core.document.textures import garment, likely_box, look
 from pise_core.errors import InputError
 from pise_core.pose import visible
 from pise_core.regions import REGION

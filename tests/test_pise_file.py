@@ -11,13 +11,14 @@ import pytest
 
 from pise_core.document import Edits, Motion, file_format
 from pise_core.document.edits import Paint
-from pise_core.document.file_format import SavedDocument, SavedPerson
+from pise_core.document.file_format import SavedDocument
 from pise_core.document.file_reader import read
 from pise_core.document.file_writer import write
 from pise_core.document.paint import UNTOUCHED, PaintLayer
 from pise_core.errors import InputError
 from pise_core.framing import Framing
 from pise_core.images import MAX_PIXELS, encode_image
+from pise_core.person import SavedPerson
 
 
 def saved_person(drawn):

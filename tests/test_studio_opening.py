@@ -13,10 +13,11 @@ from app.state.session import Found, Session
 from app.view import updates as view
 from pise_core.document import Document
 from pise_core.document.edits import Edits
-from pise_core.document.file_format import SavedDocument, SavedPerson
+from pise_core.document.file_format import SavedDocument
 from pise_core.document.file_writer import write
 from pise_core.errors import InputError
 from pise_core.images import read_image, write_image
+from pise_core.person import SavedPerson
 from pise_core.pose import to_rows
 from tests.conftest import can_do, moved, run, stroke
 

@@ -9,7 +9,7 @@ from app.state.models import Engine
 from app.state.session import Session
 from app.view import updates as view
 from app.view.updates import Updates, status
-from pise_core.document.key_poses import encode_motion
+from pise_core.document.motion import encode_motion
 from pise_core.document.references import PREVIEW_SIDE
 from pise_core.errors import InputError
 

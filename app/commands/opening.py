@@ -13,10 +13,11 @@ from app.view import updates as view
 from app.view.updates import Update, Updates, rendering, status
 from pise_core import pose as poses
 from pise_core.document import Document
-from pise_core.document.file_format import SavedDocument, SavedPerson
+from pise_core.document.file_format import SavedDocument
 from pise_core.document.file_reader import is_document, read
 from pise_core.document.references import References
 from pise_core.errors import InputError, NobodyFound
+from pise_core.person import SavedPerson
 
 #: In photos whose longer side has fewer pixels nobody is found who can be edited.
 SMALLEST = 64

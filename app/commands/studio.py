@@ -18,8 +18,8 @@ from app.view.thumbnails import data_address
 from app.view.updates import Update, Updates, rendering, status
 from pise_core import pose as poses
 from pise_core.document import Document, Edits
-from pise_core.document.edits import checked_styles
 from pise_core.document.file_writer import write
+from pise_core.document.references import checked_styles
 from pise_core.errors import InputError, NobodyFound
 
 #: What became of the paint when the pose changed.

@@ -7,7 +7,7 @@ from typing import Any
 from app.state.detectors import Detectors
 from app.state.queueing import Line
 from app.state.session import DEFAULT_WEIGHTS, Session
-from pise_core.document.file_format import SavedPerson
+from pise_core.person import SavedPerson
 
 
 class Engine:

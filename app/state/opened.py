@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from pise_core.document import Document, Edits
-from pise_core.document.file_format import Box
 from pise_core.document.references import References
+from pise_core.framing import Box
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,7 +5,7 @@ import base64
 import cv2
 import numpy as np
 
-from pise_core.document.file_format import Box
+from pise_core.framing import Box
 
 #: Long side of a portrait.
 PORTRAIT_SIDE = 320

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from pise_core.document.document import Document
 from pise_core.document.file_reader import read
-from pise_core.document.key_poses import motion_poses
+from pise_core.document.motion import motion_poses
 from pise_core.errors import InputError
 from pise_core.images import check_writable
 

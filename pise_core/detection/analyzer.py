@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from pise_core.detection.decoding import decode_joints
 from pise_core.detection.network import AnalyzerConfig, AnalyzerNetwork, fold_norms
 from pise_core.errors import InputError
-from pise_core.framing import Framing
+from pise_core.framing import Box, Framing
 from pise_core.model.weights import SHIPPED, read_model
 from pise_core.pose import JOINT, MIRROR, visible
 
@@ -26,8 +26,6 @@ _BORDER = 127
 _FINER = 1.5
 #: The first look at somebody only says where they are.
 _COARSER = 0.75
-
-Box = tuple[float, float, float, float]
 
 
 @dataclass(frozen=True)

@@ -1,18 +1,14 @@
 """What a user asks for: pose, paint, styles and motion. A state is never changed, only replaced by the next one."""
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from pise_core import pose as poses
 from pise_core.document.paint import PaintLayer
 from pise_core.errors import InputError
-from pise_core.regions import REGION, REGIONS
-
-if TYPE_CHECKING:
-    from pise_core.document.references import Reference
 
 #: Key poses of a motion at most.
 KEY_LIMIT = 24
@@ -99,32 +95,6 @@ class Edits:
 def _borrowed(styles: dict[str, dict[str, float]]) -> dict[str, dict[str, float]]:
     mixes = {region: {key: weight for key, weight in mix.items() if weight} for region, mix in styles.items()}
     return {region: mix for region, mix in mixes.items() if mix}
-
-
-def checked_styles(styles: Any, references: Mapping[str, "Reference"]) -> dict[str, dict[str, float]]:
-    """Styles as :class:`Edits` keeps them: ``{region: {id of a reference: weight}}``.
-
-    Raises:
-        InputError: on an unknown region or reference, a reference that lacks the region, or weights that are not from
-            0 to 1 and at most 1 in all.
-    """
-    if not isinstance(styles, Mapping):
-        raise InputError("styles are given as {region: {id of a reference: weight}}")
-    checked = {}
-    for region, mix in styles.items():
-        if region not in REGIONS[1:]:
-            raise InputError(f"textures can be borrowed for: {', '.join(REGIONS[1:])}")
-        if not isinstance(mix, Mapping) or not mix.keys() <= references.keys():
-            raise InputError("that reference is gone; choose another one")
-        for key, weight in mix.items():
-            if isinstance(weight, bool) or not isinstance(weight, int | float) or not 0 <= weight <= 1:
-                raise InputError("a texture is mixed with a weight from 0 to 1")
-            if weight > 0 and not references[key].person.present[REGION[region]]:
-                raise InputError(f"reference {key} has no {region.replace('_', ' ')}; choose another one")
-        if sum(mix.values()) > 1 + 1e-6:
-            raise InputError("the weights of a region's textures sum to at most 1")
-        checked[region] = {key: float(weight) for key, weight in mix.items()}
-    return checked
 
 
 def same_pose(a: np.ndarray | None, b: np.ndarray | None) -> bool:

@@ -13,19 +13,13 @@ Written by :mod:`pise_core.document.file_writer`, opened by :mod:`pise_core.docu
 
 import struct
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, NamedTuple
-
-import numpy as np
 
 from pise_core.document.edits import Edits
 from pise_core.document.history import HISTORY_LIMIT
 from pise_core.document.paint import WORKING_SIDE
-from pise_core.framing import Framing
+from pise_core.framing import Box
 from pise_core.images import MAX_PIXELS
-
-if TYPE_CHECKING:
-    from pise_core.editor import Editor
-    from pise_core.person import Person
+from pise_core.person import SavedPerson
 
 #: Version 2 says in which pose the paint of a step was painted; in version 1 it is the step's own.
 FORMAT, VERSION, OLDEST = "pise-studio", 2, 1
@@ -35,27 +29,6 @@ MAX_JSON_BYTES = 4_000_000
 #: Of all its pictures together, photos with their regions and painted layers: enough for eight references in photos of
 #: the largest kind, and for far more in photos that their person fills, which are kept smaller.
 MAX_DOCUMENT_PIXELS = 2 * 9 * MAX_PIXELS + (HISTORY_LIMIT + 1) * WORKING_SIDE**2
-
-#: x0, y0, x1, y1 in pixels of the photo.
-Box = tuple[float, float, float, float]
-
-
-class SavedPerson(NamedTuple):
-    """A photo and what was found out about the person in it: all that ``Editor.set_person`` needs to know her again."""
-
-    photo: np.ndarray  # (H, W, 3) uint8
-    pose: np.ndarray  # (18, 3) in pixels of the photo
-    parsing: np.ndarray  # (H, W) uint8
-    framing: Framing
-
-    @classmethod
-    def of(cls, person: "Person") -> "SavedPerson":
-        """What has to be kept of a person."""
-        return cls(person.photo, person.pose, person.parsing, person.framing)
-
-    def known_to(self, editor: "Editor") -> "Person":
-        """The person again; nothing is detected anew."""
-        return editor.set_person(**self._asdict())
 
 
 @dataclass(frozen=True, eq=False)

@@ -19,13 +19,14 @@ from PIL import Image
 from pise_core import pose as poses
 from pise_core.document import file_format
 from pise_core.document.edits import KEY_LIMIT, Edits, Motion, Paint, same_pose
-from pise_core.document.file_format import Box, SavedDocument, SavedPerson
+from pise_core.document.file_format import SavedDocument
 from pise_core.document.history import HISTORY_LIMIT
 from pise_core.document.paint import PaintLayer, working_size
 from pise_core.document.references import KEPT_LIMIT
 from pise_core.errors import InputError
-from pise_core.framing import FRAME_SIZE, Framing
+from pise_core.framing import FRAME_SIZE, Box, Framing
 from pise_core.images import harmless, read_image, read_parsing
+from pise_core.person import SavedPerson
 from pise_core.regions import REGIONS
 
 _MEMBER = re.compile(r"document\.json|(photo|parsing|references/\d{1,2}(-parsing)?|paint/\d{1,3})\.png")

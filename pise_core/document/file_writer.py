@@ -10,10 +10,11 @@ from PIL import Image
 
 from pise_core import pose as poses
 from pise_core.document import file_format
-from pise_core.document.file_format import SavedDocument, SavedPerson
+from pise_core.document.file_format import SavedDocument
 from pise_core.document.paint import PaintLayer
 from pise_core.errors import InputError
 from pise_core.images import encode_image, encode_parsing
+from pise_core.person import SavedPerson
 from pise_core.regions import REGIONS
 
 

@@ -15,14 +15,39 @@ import numpy as np
 from PIL import Image
 from scipy.interpolate import PchipInterpolator
 
+from pise_core.document.edits import Motion
 from pise_core.errors import InputError
 from pise_core.pose import JOINT, JOINT_COUNT, empty_pose, visible
+
+#: Pictures a second of what is saved.
+FPS = 12
+#: At most so many pictures, for each of them is rendered.
+MAX_FRAMES = 240
+#: Of all pictures of a motion, before they are packed.
+MAX_BYTES = 400_000_000
 
 #: The joint that each joint hangs on; the neck hangs on nothing.
 _PARENT = (1, -1, 1, 2, 3, 1, 5, 6, 1, 8, 9, 1, 11, 12, 0, 0, 14, 15)
 _NECK = JOINT["neck"]
 #: Parents come before their children.
 _ORDER = (0, 2, 5, 8, 11, 3, 6, 9, 12, 4, 7, 10, 13, 14, 15, 16, 17)
+
+
+def motion_poses(motion: Motion, picture_bytes: int = 0) -> list[np.ndarray]:
+    """The pose (18, 3) of every picture, in pixels of the photo.
+
+    Args:
+        picture_bytes: of one picture, where pictures are to be made.
+
+    Raises:
+        InputError: on fewer than two key poses, or too many pictures, or too many for their size.
+    """
+    poses = interpolate(motion.keys, max(1, round(FPS * motion.seconds)), motion.loop)
+    if len(poses) > MAX_FRAMES:
+        raise InputError(f"that is {len(poses)} pictures; choose fewer key poses or a quicker pace")
+    if len(poses) * picture_bytes > MAX_BYTES:
+        raise InputError(f"that is {len(poses)} large pictures; choose small ones, or a quicker pace")
+    return poses
 
 
 def interpolate(keys: Sequence[np.ndarray], steps: int, loop: bool = False) -> list[np.ndarray]:
@@ -85,6 +110,18 @@ def _bones(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         angle[:, joint] = np.interp(numbers, numbers[known], unwrapped)
         length[:, joint] = np.interp(numbers, numbers[known], length[known, joint])
     return length, angle
+
+
+def encode_motion(frames: Sequence[np.ndarray], suffix: str) -> bytes:
+    """The bytes of a file, ``.gif`` or ``.mp4``, of pictures (H, W, 3) uint8.
+
+    Raises:
+        InputError: if the suffix is another.
+    """
+    writers = {".gif": encode_gif, ".mp4": encode_mp4}
+    if suffix.lower() not in writers:
+        raise InputError(f"can't write a motion as {suffix!r}; use .gif or .mp4")
+    return writers[suffix.lower()](frames, FPS)
 
 
 def encode_gif(frames: Iterable[np.ndarray], fps: float) -> bytes:

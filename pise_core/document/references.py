@@ -3,13 +3,11 @@
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from pise_core.document.file_format import SavedPerson
 from pise_core.errors import InputError
-
-if TYPE_CHECKING:
-    from pise_core.person import Person
+from pise_core.person import Person, SavedPerson
+from pise_core.regions import REGION, REGIONS
 
 #: In sight, and with those that were removed and may come back.
 REFERENCE_LIMIT, KEPT_LIMIT = 32, 64
@@ -24,8 +22,8 @@ class Reference:
     """Whose textures may be borrowed: ``person`` as large as textures need, ``preview`` at preview size."""
 
     name: str
-    person: "Person"
-    preview: "Person"
+    person: Person
+    preview: Person
 
 
 class References(Mapping[str, Reference]):
@@ -56,7 +54,7 @@ class References(Mapping[str, Reference]):
     def __len__(self) -> int:
         return len(list(iter(self)))
 
-    def add(self, name: str, person: "Person", key: str | None = None) -> str:
+    def add(self, name: str, person: Person, key: str | None = None) -> str:
         """Returns the reference's id, which is ``key`` for one that was there before, in a file or with other weights.
 
         Raises:
@@ -86,3 +84,29 @@ class References(Mapping[str, Reference]):
         if not isinstance(key, str) or key not in self:
             raise InputError("that reference is gone already")
         self.removed |= {key}
+
+
+def checked_styles(styles: Any, references: Mapping[str, Reference]) -> dict[str, dict[str, float]]:
+    """Styles as ``Edits`` keeps them: ``{region: {id of a reference: weight}}``.
+
+    Raises:
+        InputError: on an unknown region or reference, a reference that lacks the region, or weights that are not from
+            0 to 1 and at most 1 in all.
+    """
+    if not isinstance(styles, Mapping):
+        raise InputError("styles are given as {region: {id of a reference: weight}}")
+    checked = {}
+    for region, mix in styles.items():
+        if region not in REGIONS[1:]:
+            raise InputError(f"textures can be borrowed for: {', '.join(REGIONS[1:])}")
+        if not isinstance(mix, Mapping) or not mix.keys() <= references.keys():
+            raise InputError("that reference is gone; choose another one")
+        for key, weight in mix.items():
+            if isinstance(weight, bool) or not isinstance(weight, int | float) or not 0 <= weight <= 1:
+                raise InputError("a texture is mixed with a weight from 0 to 1")
+            if weight > 0 and not references[key].person.present[REGION[region]]:
+                raise InputError(f"reference {key} has no {region.replace('_', ' ')}; choose another one")
+        if sum(mix.values()) > 1 + 1e-6:
+            raise InputError("the weights of a region's textures sum to at most 1")
+        checked[region] = {key: float(weight) for key, weight in mix.items()}
+    return checked

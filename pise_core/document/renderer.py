@@ -3,19 +3,15 @@
 import os
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
-from pise_core.document.carrying import CarriedPaint
 from pise_core.document.edits import Edits, Paint, same_pose
-from pise_core.document.paint import PaintLayer, resize_labels
+from pise_core.document.paint import CarriedPaint, PaintLayer, resize_labels
 from pise_core.document.references import PREVIEW_SIDE, Reference
 from pise_core.images import write_image
-
-if TYPE_CHECKING:
-    from pise_core.person import Person
-
+from pise_core.person import Person
 
 #: Which share of the paint must be seen in the person's own pose for :meth:`Renderer.dressed`.
 _SEEN = 0.98
@@ -45,12 +41,12 @@ class Renderer:
         side: long side of previews, in pixels, at most.
     """
 
-    def __init__(self, person: "Person", references: Mapping[str, Reference], side: int = PREVIEW_SIDE) -> None:
+    def __init__(self, person: Person, references: Mapping[str, Reference], side: int = PREVIEW_SIDE) -> None:
         self._full, self._small, self._references = person, person.scaled(side), references
         self._carried: tuple[Paint, CarriedPaint] | None = None
         self._bases: dict[bool, tuple[np.ndarray, np.ndarray]] = {}  # preview? -> pose, the map made for it
 
-    def person(self, preview: bool = False) -> "Person":
+    def person(self, preview: bool = False) -> Person:
         """The person at full size or at preview size."""
         return self._small if preview else self._full
 
@@ -99,7 +95,7 @@ class Renderer:
             known = self._carried = paint, CarriedPaint(paint.layer, below, pose)
         return known[1].at((own if edits.pose is None else edits.pose) * scale)
 
-    def dressed(self, edits: Edits) -> "Person | None":
+    def dressed(self, edits: Edits) -> Person | None:
         """The person, at preview size, as if her photo, in her own pose, showed what was painted and borrowed.
 
         In other poses she takes its texture along, which would be found anew for each of them otherwise. None if she
@@ -115,7 +111,7 @@ class Renderer:
         dressed.__dict__["background"] = person.background  # what her clothes hide now was photographed
         return dressed
 
-    def scaled(self, pose: np.ndarray, person: "Person") -> np.ndarray:
+    def scaled(self, pose: np.ndarray, person: Person) -> np.ndarray:
         """A pose (18, 3) in pixels of the photo, in pixels of the photo of ``person``, the same one at another size."""
         photo = self._full.photo
         if person.photo.shape == photo.shape:
