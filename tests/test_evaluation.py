@@ -94,7 +94,8 @@ def prepared(tmp_path_factory):
         write_image(folder / "images" / f"{name}.jpg", drawn.photo)
         cv2.imwrite(str(folder / "parsing" / f"{name}.png"), drawn.parsing)
         joints[name] = to_rows(drawn.pose)
-    (folder / "samples.json").write_text(json.dumps({"train": {}, "validation": {"0002": joints["0002"]}, "test": joints}))
+    splits = {"train": {}, "validation": {"0002": joints["0002"]}, "test": joints}
+    (folder / "samples.json").write_text(json.dumps(splits))
     return folder
 
 
