@@ -14,6 +14,7 @@ from PIL import Image, ImageCms, ImageOps
 
 from pise_core import regions
 from pise_core.errors import InputError
+from pise_core.files import write_file
 
 Source = str | os.PathLike[str] | bytes | BinaryIO
 
@@ -115,25 +116,14 @@ def check_writable(path: str | os.PathLike[str]) -> None:
             reason = f"there is no folder {os.fspath(path.parent)!r}"
         elif path.is_dir():
             reason = "it is a folder"
-        elif not os.access(path if path.exists() else path.parent, os.W_OK):
+        elif path.exists() and not os.access(path, os.W_OK):
             reason = "permission denied"
+        elif (path.is_file() or not path.exists()) and not os.access(os.path.realpath(path.parent), os.W_OK):
+            reason = "its folder can't be written to"
     except OSError as error:
         reason = error.strerror
     if reason:
         raise InputError(f"can't write {os.fspath(path)!r}: {reason}")
-
-
-def write_file(path: str | os.PathLike[str], data: bytes) -> None:
-    """Write the bytes of a file.
-
-    Raises:
-        InputError: if it can't be written.
-    """
-    try:
-        Path(path).write_bytes(data)
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise InputError(f"can't write {os.fspath(path)!r}: {reason}") from None
 
 
 def encode_image(image: np.ndarray, suffix: str = ".png") -> bytes:

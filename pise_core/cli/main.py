@@ -6,7 +6,6 @@ that help and mistakes answer at once.
 
 import argparse
 import importlib
-import json
 import os
 import sys
 from collections.abc import Sequence
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from pise_core import __version__
 from pise_core.errors import HubUnreachable, InputError
+from pise_core.files import write_file, write_json
 
 if TYPE_CHECKING:
     import numpy as np
@@ -170,9 +170,9 @@ def _analyze(args: argparse.Namespace) -> int:
             continue
         folder = args.out / path.stem
         _make_folder(folder)
-        (folder / "pose.json").write_text(pose.to_json(analysis.pose, (photo.shape[1], photo.shape[0])) + "\n")
+        write_file(folder / "pose.json", pose.to_json(analysis.pose, (photo.shape[1], photo.shape[0])) + "\n")
         images.write_parsing(folder / "parsing.png", analysis.parsing)
-        (folder / "regions.json").write_text(json.dumps(list(regions.REGIONS)) + "\n")
+        write_json(folder / "regions.json", list(regions.REGIONS))
         print(folder)
     if failures:
         raise InputError("; ".join(failures))

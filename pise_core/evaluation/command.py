@@ -1,7 +1,6 @@
 """``python -m pise_core evaluate``: one table per task, on the test photos or on clips (DeepFashion: ``fashion``)."""
 
 import argparse
-import json
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from pise_core.evaluation.image_metrics import Measures, load_measures
 from pise_core.evaluation.region_edits import region_edits
 from pise_core.evaluation.scoring import Example, Judge, Outcome, Reader
 from pise_core.evaluation.videos import load_pairs, videos
+from pise_core.files import write_json
 from pise_core.images import check_writable, write_image
 from pise_core.training.arguments import positive
 from pise_core.training.data.prepared_folder import load_samples
@@ -121,7 +121,7 @@ def run(
     if args.json:
         settings = {"data": args.kind, "weights": str(args.weights or "shipped"), "seed": args.seed}
         tasks = {outcome.task: report.to_json(outcome) for outcome in outcomes}
-        args.json.write_text(json.dumps({**settings, "tasks": tasks, "notes": report.NOTES}, indent=1) + "\n")
+        write_json(args.json, {**settings, "tasks": tasks, "notes": report.NOTES}, indent=1)
     if args.sheet:
         write_image(args.sheet, report.contact_sheet([block for _, block in found]))
     return 0

@@ -1,7 +1,6 @@
 """``python -m pise_core evaluate deepfashion``: the paper's tables, ours beside the printed ones."""
 
 import argparse
-import json
 import math
 import re
 from collections.abc import Iterator, Sequence
@@ -18,6 +17,7 @@ from pise_core.evaluation.deepfashion_entries import Maker
 from pise_core.evaluation.deepfashion_metrics import Loaders, Yardsticks
 from pise_core.evaluation.entries import COPY, TRUTH, load_contestants
 from pise_core.evaluation.scoring import Outcome
+from pise_core.files import write_json
 from pise_core.images import write_image
 from pise_core.training.data.deepfashion_pairs import DeepFashion
 
@@ -166,7 +166,7 @@ def _report(
         settings = {"data": args.kind, "pairs": count, "paths": {name: str(path) for name, path in paths.items()}}
         finite = {n: {k: v if math.isfinite(v) else None for k, v in row.items()} for n, row in figures.items()}
         content = {**settings, "rows": finite, "printed": printed, "not_taken": missing, "notes": NOTES}
-        args.json.write_text(json.dumps(content, indent=1) + "\n")
+        write_json(args.json, content, indent=1)
 
 
 def _folders(path: Path, rows: set[str]) -> dict[str, Path]:

@@ -12,14 +12,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import torch
-from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from pise_core.errors import InputError
 from pise_core.model.config import LABELS, POSE_COLUMNS, RELEASE_CONFIG, RELEASE_EDITING_CONFIG, PISEConfig
 from pise_core.model.discriminator import Discriminator
 from pise_core.model.network import PISE
-from pise_core.model.weights import save_model
+from pise_core.model.weights import save_model, write_tensors
 
 #: Our blocks and layers under the names they have in the release. The longest prefix counts.
 _GENERATOR = {
@@ -263,7 +262,7 @@ def run(args: argparse.Namespace) -> int:
         model = convert_discriminator(checkpoint)
         config = {"width": len(model.state_dict()["body.0.conv1.bias"])}
         metadata = {"format": "pt", "network": "Discriminator", "config": json.dumps(config)}
-        save_file(model.state_dict(), str(args.out), metadata=metadata)
+        write_tensors(args.out, model.state_dict(), metadata)
         print(f"discriminator -> {args.out}")
         return 0
     model, notes = convert_generator(checkpoint, args.labels, args.pose_columns)

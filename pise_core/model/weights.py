@@ -1,6 +1,7 @@
 """Weights on disk: one safetensors file per network, its configuration inside, no code and no pickles."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol, cast
 
@@ -10,6 +11,7 @@ from safetensors.torch import save_file
 from torch import nn
 
 from pise_core.errors import InputError
+from pise_core.files import replacing
 
 _PACKAGE = Path(__file__).resolve().parents[1]
 #: Where the shipped weights lie: inside an installed package, beside it in a checkout.
@@ -33,7 +35,20 @@ def save_model(path: Path, module: nn.Module, dtype: torch.dtype = torch.float32
     }
     config = cast(_Configured, module.config)
     metadata = {"format": "pt", "network": type(module).__name__, "config": json.dumps(config.to_dict())}
-    save_file(tensors, str(path), metadata={**metadata, **notes})
+    write_tensors(path, tensors, {**metadata, **notes})
+
+
+def write_tensors(path: Path, tensors: Mapping[str, torch.Tensor], metadata: dict[str, str]) -> None:
+    """Write a safetensors file.
+
+    Raises:
+        InputError: if it can't be written.
+    """
+    with replacing(path) as partial:
+        try:
+            save_file(dict(tensors), str(partial), metadata=metadata)
+        except SafetensorError as error:  # a full disk, too
+            raise OSError(str(error)) from None
 
 
 def read_model(path: Path) -> tuple[str, dict, dict[str, torch.Tensor]]:

@@ -29,8 +29,6 @@ Each person depends on (seed, index) alone: the same command writes the same byt
 """
 
 import json
-import os
-import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,6 +37,7 @@ from typing import Any
 import numpy as np
 
 from pise_core.errors import InputError
+from pise_core.files import making, replacing, write_file
 
 SHARD_PAIRS = 50
 #: Layers at most in one picture.
@@ -221,9 +220,7 @@ def write_format(folder: Path, size: tuple[int, int], settings: dict[str, Any]) 
                 f"{folder} was begun with other settings ({path.read_text().strip()}); take another folder"
             )
         return
-    beside = path.with_suffix(f".{os.getpid()}")
-    beside.write_text(text)
-    os.replace(beside, path)
+    write_file(path, text)
 
 
 def write_shard(folder: Path, number: int, pairs: Sequence[Pair]) -> Path:
@@ -231,17 +228,14 @@ def write_shard(folder: Path, number: int, pairs: Sequence[Pair]) -> Path:
     path = shard_path(folder, number)
     if path.exists():
         return path
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    shutil.rmtree(beside, ignore_errors=True)
-    beside.mkdir(parents=True)
-    for name, dtype in _ARRAYS.items():
-        rows = [[getattr(pair.source, name), getattr(pair.target, name)] for pair in pairs]
-        np.save(beside / f"{name}.npy", np.asarray(rows, dtype))
-    (beside / "people.json").write_text(json.dumps([pair.about for pair in pairs], sort_keys=True) + "\n")
     try:
-        os.rename(beside, path)
-    except OSError:  # another process was faster; its shard is the same
-        shutil.rmtree(beside)
+        with making(path) as partial:
+            for name, dtype in _ARRAYS.items():
+                rows = [[getattr(pair.source, name), getattr(pair.target, name)] for pair in pairs]
+                np.save(partial / f"{name}.npy", np.asarray(rows, dtype))
+            about = json.dumps([pair.about for pair in pairs], sort_keys=True) + "\n"
+            (partial / "people.json").write_text(about)
+    except InputError:  # another process was faster; its shard is the same
         if not path.exists():
             raise
     return path
@@ -251,8 +245,7 @@ def write_stack(folder: Path, index: int, side: int, stack: Stack) -> None:
     """Write the layers of one picture."""
     path = stack_path(folder, index, side)
     path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    with beside.open("wb") as file:
+    with replacing(path) as partial, partial.open("wb") as file:
         np.savez_compressed(
             file,
             order=np.array([LAYER[name] for name in stack.names], np.uint8),
@@ -260,4 +253,3 @@ def write_stack(folder: Path, index: int, side: int, stack: Stack) -> None:
             background=stack.background,
             clean=stack.clean,
         )
-    os.replace(beside, path)

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from pise_core.errors import InputError
+from pise_core.files import replacing, write_file
 
 if TYPE_CHECKING:
     from torch.utils.tensorboard import SummaryWriter
@@ -89,10 +90,16 @@ class Saves:
 
 
 def save_checkpoint(path: Path, **state) -> None:
-    """Write atomically: a run that is killed while saving leaves the older checkpoint whole."""
-    partial = path.with_suffix(".partial")
-    torch.save(state, partial)
-    partial.replace(path)
+    """A run that is killed while saving leaves the older checkpoint whole.
+
+    Raises:
+        InputError: if it can't be written.
+    """
+    with replacing(path) as partial:
+        try:
+            torch.save(state, partial)
+        except RuntimeError as error:  # torch's own writer says so of a full disk
+            raise OSError(str(error).splitlines()[0]) from None
 
 
 def load_checkpoint(path: Path) -> dict | None:
@@ -128,7 +135,7 @@ class Log:
         self.board = board
         if step is not None and self.path.exists():
             lines = self.path.read_text(errors="replace").splitlines()
-            self.path.write_text("".join(line + "\n" for line in lines if _logged_at(line) <= step))
+            write_file(self.path, "".join(line + "\n" for line in lines if _logged_at(line) <= step))
 
     def __call__(self, **values) -> None:
         with self.path.open("a") as file:

@@ -16,6 +16,7 @@ from pise_core.detection.analyzer import FILE_NAME, read_network
 from pise_core.detection.decoding import decode_joints
 from pise_core.detection.network import Analysis, AnalyzerConfig, AnalyzerNetwork
 from pise_core.errors import InputError
+from pise_core.files import write_file
 from pise_core.framing import Framing
 from pise_core.model.weights import save_model
 from pise_core.training.analyzer.metrics import KeypointAccuracy, RegionOverlap
@@ -207,7 +208,7 @@ def pseudo_labelled(network: AnalyzerNetwork, samples: list[Sample], folder: Pat
                 probabilities = np.stack([framing.paste(p, -1.0) for p in found])
                 labels = probabilities.argmax(0).astype(np.uint8)
                 labels[probabilities.max(0) < PSEUDO_SURE] = UNLABELLED
-                cv2.imwrite(str(path), labels)
+                write_file(path, cv2.imencode(".png", labels)[1].tobytes())
             sample = replace(sample, parsing=labels)
         out.append(sample)
     return out

@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 
 from pise_core.errors import InputError
+from pise_core.files import write_file
 from pise_core.pose import to_rows, visible
 from pise_core.training.arguments import positive
 from pise_core.training.data import prepare_deepfashion, prepared_folder
@@ -79,10 +80,11 @@ def run(args: argparse.Namespace) -> int:
             pose[:, :2] *= np.array([width / image.shape[1], height / image.shape[0]])
             small = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
             quality = [cv2.IMWRITE_JPEG_QUALITY, 92]
-            cv2.imwrite(str(args.out / "images" / f"{name}.jpg"), cv2.cvtColor(small, cv2.COLOR_RGB2BGR), quality)
+            _, data = cv2.imencode(".jpg", cv2.cvtColor(small, cv2.COLOR_RGB2BGR), quality)
+            write_file(args.out / "images" / f"{name}.jpg", data.tobytes())
             if parsing is not None:
                 labels = cv2.resize(parsing, (width, height), interpolation=cv2.INTER_NEAREST_EXACT)
-                cv2.imwrite(str(args.out / "parsing" / f"{name}.png"), labels)
+                write_file(args.out / "parsing" / f"{name}.png", cv2.imencode(".png", labels)[1].tobytes())
             samples[split][name] = to_rows(pose)
             if count % 200 == 0:
                 print(f"{split}: {count + 1} of {len(names)}", flush=True)

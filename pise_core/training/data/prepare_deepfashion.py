@@ -19,6 +19,7 @@ import numpy as np
 from PIL import Image
 
 from pise_core.errors import InputError
+from pise_core.files import write_file
 from pise_core.pose import empty_pose, to_rows, visible
 from pise_core.training.data import prepared_folder
 from pise_core.training.data.deepfashion_files import MAPS, Files
@@ -64,10 +65,7 @@ def make_maps(archive: Files, names: Iterable[str], maps: Path, labels: Callable
         if picture is None:
             raise InputError(f"{name}.jpg in {archive.source} is not a picture")
         _, data = cv2.imencode(".png", labels(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)))
-        # Never half a file under its name, whenever the run is interrupted.
-        unfinished = maps / f"{name}.part"
-        unfinished.write_bytes(data.tobytes())
-        unfinished.replace(maps / f"{name}.png")
+        write_file(maps / f"{name}.png", data.tobytes())
         made += 1
         if made % 100 == 0:
             print(f"{made} maps made", flush=True)
@@ -95,7 +93,7 @@ def prepare(archive: Files, found: dict[str, Split], maps: Files, table: LabelTa
     missing += [f"map {name}.png" for name in names if name not in maps]
     out.mkdir(parents=True, exist_ok=True)
     if missing:
-        (out / "missing.txt").write_text("\n".join(missing) + "\n")
+        write_file(out / "missing.txt", "\n".join(missing) + "\n")
         raise InputError(f"{len(missing)} files are missing, listed in {out / 'missing.txt'}: {first_few(missing)}")
     (out / "missing.txt").unlink(missing_ok=True)
     prepared_folder.begin(out)
@@ -138,7 +136,7 @@ def _copy(archive: Files, name: str, path: Path) -> tuple[int, int]:
             f"{name}.jpg is {size[0]}x{size[1]}; the lists are for pictures of {WIDE}x{HEIGHT} (img, not "
             f"img_highres) or their {WIDTH} middle columns"
         )
-    path.write_bytes(data)
+    write_file(path, data)
     return size
 
 
@@ -165,7 +163,7 @@ def _merge(maps: Files, name: str, size: tuple[int, int], table: LabelTable, pat
         regions = regions[:, MARGIN:-MARGIN]
     if regions.shape != size[::-1]:
         raise InputError(f"{name}.png is {labels.shape[1]}x{labels.shape[0]}, its picture {size[0]}x{size[1]}")
-    cv2.imwrite(str(path), regions)
+    write_file(path, cv2.imencode(".png", regions)[1].tobytes())
 
 
 def _pose(joints: np.ndarray, width: int) -> np.ndarray:

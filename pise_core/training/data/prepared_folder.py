@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 
 from pise_core.errors import InputError
+from pise_core.files import write_json
 from pise_core.pose import from_rows, visible
 
 #: In the order of writing. All folders have the first to be removed, ``samples.json``; the others are DeepFashion's.
@@ -31,7 +32,7 @@ def finish(folder: Path, lists: dict[str, Any]) -> None:
     """Write the lists, by file name; pictures and maps are all there."""
     for name in _LISTS:
         if name in lists:
-            (folder / name).write_text(json.dumps(lists[name]))
+            write_json(folder / name, lists[name])
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from pise_core.files import write_file
 from pise_core.framing import FRAME_SIZE
 from pise_core.model.adapter import Convention
 from pise_core.model.config import PISEConfig
@@ -17,7 +18,8 @@ from pise_core.training.data.sources import PairSource
 
 def write_picture(path: Path, picture: np.ndarray) -> None:
     """(H, W, 3) uint8 RGB, as PNG."""
-    cv2.imwrite(str(path), cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
+    _, data = cv2.imencode(".png", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
+    write_file(path, data.tobytes())
 
 
 def pairs_sheet(source: PairSource, rng: np.random.Generator, config: PISEConfig, count: int = 40) -> np.ndarray:
