@@ -49,7 +49,7 @@ class Editor:
 
     def __init__(self, model: PISE, analyzer: Analyzer, device: str = "cpu"):
         self.device = device
-        self.model = model.eval().requires_grad_(False).to(device)
+        self.model = model.eval().requires_grad_(False).to(device).to(memory_format=torch.channels_last)
         self.convention = Convention(model.config, device)
         self.analyzer = analyzer
         self._lock = threading.RLock()

@@ -1,6 +1,7 @@
 """PISE's networks: shapes, eq. 1 to 3, what is absent, and that nothing is looped over samples."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,8 +10,8 @@ import torch.nn.functional as F
 
 from pise_core.detection.network import AnalyzerConfig, AnalyzerNetwork, fold_norms
 from pise_core.errors import InputError
-from pise_core.model.blocks import GatedConv, UpBlock
-from pise_core.model.config import ABLATIONS
+from pise_core.model.blocks import GatedConv, UpBlock, instance_norm
+from pise_core.model.config import ABLATIONS, RELEASE_CONFIG
 from pise_core.model.discriminator import Discriminator
 from pise_core.model.network import PISE, Carry, PISEConfig
 from pise_core.model.normalization import (
@@ -235,6 +236,23 @@ def test_the_softmax_runs_over_source_or_over_target_places(matching, expected):
     assert torch.allclose(carried, torch.tensor(expected), atol=1e-4)
 
 
+@pytest.mark.parametrize("modulation", [1, 6])
+def test_the_matching_equals_the_printed_matrix_of_all_places(modulation):
+    """Eq. 3, with fewer channels to carry than are matched, and with more."""
+    torch.manual_seed(0)
+    block = SpatialAwareNormalization(6, modulation)
+    x, code, seen = torch.randn(3, 2, 6, 7, 5).unbind()
+    values, keys = block.source_side(code, seen)
+    values = torch.cat([values, torch.randn(2, 3, 35)], 1)
+    unit = F.normalize(x - x.mean(1, keepdim=True), dim=1).flatten(2)
+    shares = (unit.transpose(1, 2) @ keys / 0.01).softmax(2)
+    carried = torch.einsum("ncs,nts->nct", values, shares).unflatten(2, (7, 5))
+    gamma, beta = carried[:, : 2 * modulation].repeat_interleave(6 // modulation, 1).chunk(2, 1)
+    y, rest = block(x, values, keys)
+    torch.testing.assert_close(y, x * (1 + gamma) + beta, rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(rest, carried[:, 2 * modulation :], rtol=1e-4, atol=1e-4)
+
+
 def test_impossible_spatial_normalization_is_refused():
     with pytest.raises(ValueError, match="divide"):
         SpatialAwareNormalization(6, 4)
@@ -377,3 +395,49 @@ def test_folded_norms_change_no_answer():
     assert torch.allclose(before.heatmaps, after.heatmaps, atol=1e-5)
     assert torch.allclose(before.parsing, after.parsing, atol=1e-5)
     assert not any(isinstance(m, torch.nn.BatchNorm2d) for m in network.modules())
+
+
+@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
+def test_gradients_of_a_batch_of_one_are_right(layout):
+    """torch's own instance normalization gives wrong ones on CPUs, where they come channels last."""
+    torch.manual_seed(0)
+    x, gradient = torch.randn(1, 4, 6, 5), torch.randn(1, 4, 6, 5)
+    exact = x.clone().requires_grad_()
+    centred = exact - exact.mean((2, 3), keepdim=True)
+    (centred / ((centred**2).mean((2, 3), keepdim=True) + 1e-5).sqrt()).backward(gradient)
+    ours = x.to(memory_format=layout).requires_grad_()
+    instance_norm(4, affine=False)(ours).backward(gradient.to(memory_format=layout))
+    torch.testing.assert_close(ours.grad, exact.grad)
+
+
+@pytest.mark.parametrize("config", [TINY, PISEConfig(width=4), replace(RELEASE_CONFIG, width=4)])
+def test_no_network_holds_torch_s_instance_norm(config):
+    """See above: no training can meet it."""
+    kinds = {
+        type(part) for network in (PISE(config), Discriminator(4), AnalyzerNetwork()) for part in network.modules()
+    }
+    assert torch.nn.GroupNorm in kinds
+    assert not any(issubclass(kind, torch.nn.modules.instancenorm._InstanceNorm) for kind in kinds)
+
+
+def test_maps_stay_channels_last_through_all_layers():
+    network = PISE(TINY).eval().to(memory_format=torch.channels_last)
+    copied = []
+
+    def look(name):
+        def hook(layer, given, out):
+            copied.extend((name, x.shape, x.stride()) for x in (*given, out) if not _channels_last(x))
+
+        return hook
+
+    for name, part in network.named_modules():
+        if isinstance(part, torch.nn.Conv2d | torch.nn.ConvTranspose2d | torch.nn.GroupNorm | torch.nn.BatchNorm2d):
+            part.register_forward_hook(look(name))
+    image, parsing, source, target = (x.to(memory_format=torch.channels_last) for x in random_inputs(2))
+    with torch.no_grad():
+        network(image, parsing, source, target, carry=Carry(image, parsing[:, :1], parsing))
+    assert not copied
+
+
+def _channels_last(x: torch.Tensor) -> bool:
+    return x.is_contiguous(memory_format=torch.channels_last)

@@ -31,6 +31,8 @@ _ONLY_THEIRS = {"pgn": {4: "leg"}, "spl8": {1: "hair"}}
 class Convention:
     """Arrays in the frame -> tensors (1, C, H, W) as the weights want them, and back.
 
+    Tensors are laid out channels last, as the networks' layers pass them on: no layer has to copy its input first.
+
     Args:
         config: of the weights.
         device: where the tensors go.
@@ -73,7 +75,7 @@ class Convention:
         """(H, W, 3) uint8, on the network's ground where ``inside`` (H, W) is False -> (1, 3, H, W) in [-1, 1]."""
         pixels = cut_out(image, inside)
         if not self._margin:
-            return torch.from_numpy(pixels)[None].to(self.device)
+            return self._channels_last(pixels)
         return self._tensor(pixels + self._ground * ~inside, self._ground)
 
     def parsing(self, labels: np.ndarray, known: np.ndarray | bool = True) -> Tensor:
@@ -99,7 +101,7 @@ class Convention:
             placed[:, 0] = np.trunc(placed[:, 0] / FRAME_SIZE[1] * FRAME_SIZE[0])
         placed[:, :2] += 0.5
         maps = heatmaps(placed, (height, width + 2 * self._margin), sigma)
-        return torch.from_numpy(maps)[None].to(self.device)
+        return self._channels_last(maps)
 
     def wanted(self, labels: np.ndarray, logits: Tensor | None) -> Tensor:
         """The map to generate on, (1, 8, H, W): one-hot of ``labels`` (H, W).
@@ -163,4 +165,9 @@ class Convention:
             canvas[:] = beyond
             canvas[..., self._margin : self._margin + width] = values
             values = canvas
-        return torch.from_numpy(np.ascontiguousarray(values, np.float32))[None].to(self.device)
+        return self._channels_last(values)
+
+    def _channels_last(self, values: np.ndarray) -> Tensor:
+        """(C, H, W) -> (1, C, H, W) float32, on the device."""
+        pixels = np.ascontiguousarray(values.transpose(1, 2, 0), np.float32)
+        return torch.from_numpy(pixels)[None].permute(0, 3, 1, 2).to(self.device)

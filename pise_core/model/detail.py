@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from pise_core.model.blocks import SLOPE
+from pise_core.model.blocks import SLOPE, instance_norm
 from pise_core.regions import REGION_COUNT
 
 
@@ -19,7 +19,7 @@ class DetailPath(nn.Module):
         super().__init__()
         inputs = 3 + 1 + REGION_COUNT
         self.to_half = nn.Conv2d(inputs, 2 * width, 4, 2, 1)
-        self.half_norm = nn.InstanceNorm2d(2 * width, affine=True)
+        self.half_norm = instance_norm(2 * width, affine=True)
         self.to_quarter = nn.Conv2d(2 * width, 4 * width, 4, 2, 1)
         answer = nn.Conv2d(width, 4, 3, 1, 1)
         # At first the carried pixels are believed where they are trusted, and nothing is corrected.

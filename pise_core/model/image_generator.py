@@ -12,6 +12,7 @@ from pise_core.model.detail import DetailPath
 from pise_core.model.normalization import (
     PerRegionNormalization,
     SpatialAwareNormalization,
+    on_map,
     per_region_pooling,
     region_masks,
 )
@@ -127,7 +128,7 @@ class ImageGenerator(nn.Module):
         seen = self.matching(image)["conv3_1"]
         values, keys = self.spatial.source_side(code, F.relu(seen) if self.spatial.patches else seen)
         if self.shade is not None:
-            shades = (image - _on_map(styles[..., -3:], parsing)) * (1 - parsing[:, :1])
+            shades = (image - on_map(styles[..., -3:], parsing)) * (1 - parsing[:, :1])
             values = torch.cat([values, F.adaptive_avg_pool2d(shades, size).flatten(2)], 1)
         return SourceCode(styles, values, keys)
 
@@ -135,7 +136,7 @@ class ImageGenerator(nn.Module):
         """What the decoder's answer is added to before tanh: mean colours on the wanted map, (N, 3, H, W)."""
         if not self.colour:
             return 0.0
-        colours = _on_map(styles[..., -3:], target_parsing)
+        colours = on_map(styles[..., -3:], target_parsing)
         if shades is not None:
             colours = colours + F.interpolate(shades, colours.shape[2:], mode="bilinear", align_corners=False)
         return torch.atanh(colours.clamp(-0.97, 0.97))
@@ -179,8 +180,3 @@ class ImageGenerator(nn.Module):
         painted, gate = self.detail.finish(x, self.out(x) + ground, *carried, target_parsing)
         share = gate * carried[1]
         return Generated(share * carried[0] + (1 - share) * painted, painted, gate, matched)
-
-
-def _on_map(values: Tensor, parsing: Tensor) -> Tensor:
-    """One value per region (N, 8, C), painted over a map (N, 8, H, W) -> (N, C, H, W)."""
-    return torch.einsum("njc,njhw->nchw", values, parsing)

@@ -45,6 +45,12 @@ def per_region_pooling(features: Tensor, masks: Tensor, whole: Tensor | None = N
     return torch.where(area > 1e-3, local, whole[:, None])
 
 
+def on_map(values: Tensor, parsing: Tensor) -> Tensor:
+    """One value per region (N, 8, C), painted over a map (N, 8, H, W) -> (N, C, H, W), channels last."""
+    painted = parsing.flatten(2).transpose(1, 2) @ values
+    return painted.transpose(1, 2).unflatten(2, parsing.shape[2:])
+
+
 class PerRegionNormalization(nn.Module):
     """Normalizes a feature map and modulates it, region by region, by that region's style code.
 
@@ -67,7 +73,7 @@ class PerRegionNormalization(nn.Module):
         """x (N, C, h, w), codes (N, 8, code), parsing (N, 8, H, W) -> (N, C, h, w)."""
         vectors = F.relu(torch.einsum("jok,njk->njo", self.weight, codes) + self.bias)
         masks = region_masks(parsing, (x.shape[2], x.shape[3]), self.masks)
-        painted = torch.einsum("njo,njhw->nohw", vectors, masks)
+        painted = on_map(vectors, masks)
         return self.norm(x) * (1 + self.gamma(painted)) + self.beta(painted)
 
 
@@ -124,16 +130,37 @@ class SpatialAwareNormalization(nn.Module):
         # A temperature of 0.01 makes a rounding error of bfloat16 as large as what is compared.
         with torch.autocast(x.device.type, enabled=False):
             x, values, keys = x.float(), values.float(), keys.float()
-            if self.patches:
-                similarity = patch_correlation(_placed_through(self.query, x), keys.unflatten(2, size))
+            if self.axis == 2 and not self.patches:
+                carried = _attend(_centred_unit(x).flatten(2), keys, values, 1 / self.temperature)
             else:
-                similarity = _centred_unit(x).flatten(2).transpose(1, 2) @ keys
-            # (N, target places, source places)
-            attention = torch.softmax(similarity / self.temperature, self.axis)
-            carried = (values @ attention.transpose(1, 2)).unflatten(2, size)
+                if self.patches:
+                    similarity = patch_correlation(_placed_through(self.query, x), keys.unflatten(2, size))
+                else:
+                    similarity = _centred_unit(x).flatten(2).transpose(1, 2) @ keys
+                # (N, target places, source places)
+                attention = torch.softmax(similarity / self.temperature, self.axis)
+                carried = values @ attention.transpose(1, 2)
+            carried = carried.unflatten(2, size)
         modulation, rest = carried[:, : 2 * self.gamma.out_channels], carried[:, 2 * self.gamma.out_channels :]
         gamma, beta = modulation.repeat_interleave(self.repeat, 1).chunk(2, 1)
         return x * (1 + gamma) + beta, rest
+
+
+def _attend(queries: Tensor, keys: Tensor, values: Tensor, scale: float) -> Tensor:
+    """Softmax attention without its matrix in memory: (N, C, p), (N, C, q) and (N, V, q) -> (N, V, p).
+
+    The fused kernel on CPUs takes only keys and values of one length, so that the shorter of the two is filled with
+    zeros: these change no product, and what they carry is cut off.
+    """
+    length = values.shape[1]
+    queries, keys, values = (x.transpose(1, 2)[:, None] for x in (queries, keys, values))
+    missing = keys.shape[3] - length
+    if missing > 0:
+        values = F.pad(values, (0, missing))
+    elif missing < 0:
+        queries, keys = F.pad(queries, (0, -missing)), F.pad(keys, (0, -missing))
+    carried = F.scaled_dot_product_attention(queries, keys, values, scale=scale)
+    return carried[:, 0, :, :length].transpose(1, 2)
 
 
 def _centred_unit(x: Tensor) -> Tensor:

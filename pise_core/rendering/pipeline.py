@@ -242,7 +242,7 @@ def _generate(person: Person, small: _Canvas, pose, logits, styles: dict[int, Mi
         path = Carry(convention.plane(held), convention.plane(small.trust[None]), convention.parsing(small.wanted))
     source_pose = convention.pose(frame.pose)
     made = model(
-        convention.image(frame.image, frame.parsing > 0).contiguous(),
+        convention.image(frame.image, frame.parsing > 0),
         convention.parsing(frame.parsing),
         source_pose,
         source_pose if pose is None else convention.pose(pose),

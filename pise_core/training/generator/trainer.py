@@ -67,8 +67,6 @@ class Trainer:
         if settings.spectral_norm:
             normalize_spectra(self.model)
         processes.synchronize_norms(self.model)
-        if device.type == "cpu":
-            _mend_instance_norms(self.model)
         self.model = self.model.to(device).to(memory_format=torch.channels_last)
         #: Of the picture; None where there is none.
         self.losses = None
@@ -270,19 +268,6 @@ def _orthogonal(layer: nn.Module) -> None:
             nn.init.orthogonal_(weight, 0.02)
     elif isinstance(layer, nn.BatchNorm2d):
         nn.init.normal_(layer.weight, 1.0, 0.02)
-
-
-def _mend_instance_norms(model: nn.Module) -> None:
-    """torch's gradient of instance normalization is wrong on CPUs where a batch of one has its gradient channels last:
-    let it come otherwise (torch 2.14; larger batches are as they should be)."""
-
-    def in_order(norm: nn.Module, inputs: object, output: Tensor) -> None:
-        if output.requires_grad and len(output) == 1:
-            output.register_hook(torch.Tensor.contiguous)
-
-    for part in model.modules():
-        if isinstance(part, nn.InstanceNorm2d):
-            part.register_forward_hook(in_order)
 
 
 def _take_over(model: PISE, teacher: nn.Module) -> None:
