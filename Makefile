@@ -1,6 +1,6 @@
 # make app    set up .venv on the first call, then serve the studio on this machine
 # make test   the same with the development tools, then run the tests
-# make lint   ruff and pyright
+# make lint   ruff, pyright and the rules of who may import whom
 #
 # PYTHON=python3.12 chooses another interpreter; ARGS="--port 8000" goes to app.py, TESTS="tests/test_cli.py" to pytest.
 # WORKERS says in how many processes the tests run; each has a server and a set of models of its own.
@@ -24,6 +24,7 @@ lint: setup-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright
+	$(BIN)/lint-imports --no-logo
 
 setup-app: $(VENV)/.app-installed
 setup-dev: $(VENV)/.dev-installed
