@@ -4,13 +4,14 @@ import argparse
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
+import cv2
 import numpy as np
 import torch
 from tqdm import tqdm
 
 from pise_core.editor import Editor
 from pise_core.errors import InputError
-from pise_core.evaluation import analyzer, deepfashion, in_frame, report, styles
+from pise_core.evaluation import analyzer, deepfashion, in_frame, leftovers, report, styles
 from pise_core.evaluation.deepfashion_metrics import Loaders
 from pise_core.evaluation.entries import TRUTH, Contestant, load_contestants
 from pise_core.evaluation.image_metrics import Measures, load_measures
@@ -21,9 +22,12 @@ from pise_core.files import write_json
 from pise_core.images import check_writable, write_image
 from pise_core.training.arguments import positive
 from pise_core.training.data.prepared_folder import load_samples
+from pise_core.training.data.street_photos import StreetPhotos
 
 #: So many pairs of photos exchange a style, where --limit does not ask for fewer.
 SWAPS = 100
+#: Height of the pictures of whole photos on a contact sheet.
+SHEET_HEIGHT = 600
 STREET_TASKS = ("identity", "articulated", "half_body", "regions", "styles")
 
 Block = tuple[str, list[tuple[str, dict[str, np.ndarray]]]]
@@ -57,18 +61,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help=f"some of {','.join(analyzer.FRAMINGS)}",
     )
     analysis.set_defaults(examine=_analyzer, sheet=None, against=None)
+    moved = kinds.add_parser("leftovers", help="what arms that were turned out leave behind where they were")
+    moved.add_argument(
+        "--data", type=Path, required=True, help="Clothing Co-Parsing as it is fetched, photos at full size"
+    )
+    moved.add_argument("--limit", type=positive, help="at most so many photos for each task")
+    moved.set_defaults(examine=_leftovers, against=None)
     pairs = deepfashion.add_arguments(kinds)
     pairs.add_argument("--limit", type=positive, help="at most so many pairs, the first of the list")
-    for kind in (street, analysis):
+    for kind in (street, analysis, moved):
         kind.add_argument(
             "--split",
             choices=("test", "validation"),
             default="test",
             help="photos that nothing is chosen on (test, the default), or those for making choices",
         )
-    for kind in (street, clips, analysis):
+    for kind in (street, clips, analysis, moved):
         kind.add_argument("--seed", type=int, default=0, help="which pairs, turns, edits and scenes are drawn")
-    for kind in (street, clips, analysis, pairs):
+    for kind in (street, clips, analysis, moved, pairs):
         _add_common_arguments(kind)
     for kind in (street, clips, pairs):
         kind.add_argument(
@@ -79,6 +89,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             metavar="NAME=PATH",
             help="another generator in a row of its own: a folder with pise.safetensors, or such a file; repeatable",
         )
+    for kind in (street, clips, moved, pairs):
         kind.add_argument(
             "--sheet", type=Path, metavar="FILE.jpg", help=f"show up to {report.SHOWN} examples of each task"
         )
@@ -159,6 +170,28 @@ def _analyzer(args: argparse.Namespace, measures: Callable[[str], Measures]) -> 
         seen = tqdm(analyzer.views(samples, framing, args.seed), framing, len(samples), unit="photo")
         rows[framing] = analyzer.score(seer, seen)
     return [(Outcome("analyzer", len(samples), rows), ("analyzer", []))]
+
+
+def _leftovers(args: argparse.Namespace, measures: Callable[[str], Measures]) -> list[tuple[Outcome, Block]]:
+    photos, editor = StreetPhotos(args.data), Editor.from_pretrained(args.weights, device=args.device)
+    found = []
+    for task, scenes_of in (("hands", leftovers.old_hands), ("wall", leftovers.vacated_wall)):
+        scenes = list(
+            tqdm(scenes_of(photos, editor, args.split, args.limit, args.seed), task, args.limit, unit="photo")
+        )
+        if not scenes:
+            raise InputError(f"{task}: no {args.split} photo of {args.data} is annotated and shows enough of both arms")
+        every = -(-len(scenes) // report.SHOWN)
+        shown = [(f"{scene.name} {scene.left:.1%}", _small(scene.shown)) for scene in scenes[::every]]
+        found.append((leftovers.outcome(task, scenes), (task, shown)))
+    return found
+
+
+def _small(pictures: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """The pictures at the height of a contact sheet."""
+    height, width = next(iter(pictures.values())).shape[:2]
+    size = max(1, round(width * SHEET_HEIGHT / height)), SHEET_HEIGHT
+    return {name: cv2.resize(picture, size, interpolation=cv2.INTER_AREA) for name, picture in pictures.items()}
 
 
 def _styles(args: argparse.Namespace, contestants: Sequence[Contestant]) -> tuple[Outcome, Block]:

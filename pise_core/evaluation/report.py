@@ -38,6 +38,9 @@ COLUMNS = {
     "wrists@0.05": ("wrists@0.05", "{:.3f}"),
     "wrists@0.1": ("wrists@0.1", "{:.3f}"),
     "missed": ("nobody found", "{:.0f}"),
+    "left": ("left behind", "{:.2%}"),
+    "left_median": ("median", "{:.2%}"),
+    "left_most": ("worst", "{:.2%}"),
     "seconds": ("s", "{:.2f}"),
 }
 
@@ -63,6 +66,8 @@ NOTES = {
     "concerns (5 where the person moved).",
     "miou": "mean IoU, and IoU by region: pooled over the pixels of all photos. PCK: share of joints within that part "
     "of the person's height.",
+    "left": "left behind, hands: share of the old pixels of bare hands and forearms that show what they showed; wall: "
+    "share of the wall that an arm vacated that is more than 14 of 255 off. Mean, median and worst over the photos.",
     "seconds": "s: seconds per picture; where pictures are made, the first look at the photo is not counted.",
 }
 
