@@ -11,8 +11,21 @@ if TYPE_CHECKING:
     from pise_core.errors import HubUnreachable, InputError, NobodyFound
     from pise_core.model.network import PISE, PISEConfig
     from pise_core.person import Edit, Person
+    from pise_core.pose_files import read_pose, write_pose
 
-__all__ = ["PISE", "Document", "Edit", "Editor", "HubUnreachable", "InputError", "NobodyFound", "PISEConfig", "Person"]
+__all__ = [
+    "PISE",
+    "Document",
+    "Edit",
+    "Editor",
+    "HubUnreachable",
+    "InputError",
+    "NobodyFound",
+    "PISEConfig",
+    "Person",
+    "read_pose",
+    "write_pose",
+]
 
 _MODULES = {
     "Document": "document",
@@ -24,6 +37,8 @@ _MODULES = {
     "HubUnreachable": "errors",
     "InputError": "errors",
     "NobodyFound": "errors",
+    "read_pose": "pose_files",
+    "write_pose": "pose_files",
 }
 
 

@@ -1,10 +1,9 @@
-"""The 18 joints: names, limbs, the array that holds them, heat maps, and their JSON.
+"""The 18 joints: names, limbs, the array that holds them, heat maps, and their rows in JSON.
 
 A pose is a float32 array of shape (18, 3): ``x, y, score`` per joint in OpenPose order, in pixels of the image it
 belongs to, with pixel centres at +0.5. A missing joint is a row of ``nan, nan, 0``.
 """
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -138,49 +137,3 @@ def from_rows(rows: Any) -> np.ndarray:
         if score > 0:
             pose[index] = values[0], values[1], score
     return pose
-
-
-def to_json(pose: np.ndarray, size: tuple[int, int]) -> str:
-    """``{"size": [W, H], "keypoints": [...]}`` in pixels of an image of ``size`` (W, H)."""
-    return json.dumps({"size": [int(size[0]), int(size[1])], "keypoints": to_rows(pose)})
-
-
-def from_json(text: str) -> tuple[np.ndarray, tuple[int, int] | None]:
-    """Read a pose from our own JSON or from OpenPose's (``people[0].pose_keypoints_2d``, 18 joints).
-
-    Returns:
-        The pose, and the (W, H) of the image it was made for, or None where the file does not say.
-
-    Raises:
-        InputError: if the text is neither.
-    """
-    try:
-        data = json.loads(text)
-    except (ValueError, RecursionError):  # ValueError also for a number of thousands of digits
-        raise InputError("the pose is not valid JSON") from None
-    if not isinstance(data, dict):
-        raise InputError('the pose must be a JSON object with "keypoints"')
-    if "keypoints" in data:
-        size = data.get("size")
-        if size is not None:
-            size = _image_size(size)
-        return from_rows(data["keypoints"]), size
-    people = data.get("people")
-    if isinstance(people, list) and people and isinstance(people[0], dict):
-        flat = people[0].get("pose_keypoints_2d")
-        if isinstance(flat, list) and len(flat) == 3 * JOINT_COUNT:
-            size = None
-            if "canvas_width" in data and "canvas_height" in data:
-                size = _image_size([data["canvas_width"], data["canvas_height"]])
-            return from_rows([flat[i : i + 3] for i in range(0, len(flat), 3)]), size
-    raise InputError('the pose needs "keypoints" (18 rows), or OpenPose\'s people[0].pose_keypoints_2d (54 numbers)')
-
-
-def _image_size(size: Any) -> tuple[int, int]:
-    try:
-        width, height = (float(v) for v in size)
-    except (TypeError, ValueError, OverflowError):
-        raise InputError('"size" in a pose must be [width, height]') from None
-    if not (1 <= width <= 1e5 and 1 <= height <= 1e5):
-        raise InputError('"size" in a pose must be [width, height] in pixels')
-    return int(width), int(height)

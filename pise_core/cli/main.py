@@ -84,8 +84,26 @@ def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
     edit = commands.add_parser("edit", help="re-pose, re-shape or re-dress the person in a photo")
     edit.add_argument("photo", type=Path, metavar="PHOTO", help="JPEG, PNG or WebP")
     pose = edit.add_mutually_exclusive_group()
-    pose.add_argument("--pose", type=Path, metavar="POSE.json", help="the wanted joints, as analyze writes them")
+    pose.add_argument(
+        "--pose",
+        type=Path,
+        metavar="POSE.json",
+        help="the wanted joints, as analyze or another program writes them (docs/formats.md); a pose of a picture of "
+        "another shape is fitted to the person",
+    )
     pose.add_argument("--pose-from", type=Path, metavar="PHOTO2", help="take the pose of the person in this photo")
+    edit.add_argument(
+        "--pose-person",
+        type=int,
+        metavar="N",
+        help="which of several people in POSE.json, from 0; by default the largest and most complete",
+    )
+    edit.add_argument(
+        "--pose-frame",
+        type=int,
+        metavar="N",
+        help="which of several pictures in POSE.json, from 0; by default the first that shows somebody",
+    )
     edit.add_argument("--parsing", type=Path, metavar="MAP.png", help="the wanted regions, in pixels of the photo")
     edit.add_argument(
         "--style",
@@ -143,7 +161,8 @@ def _style(text: str) -> tuple[str, Path, float]:
 
 
 def _analyze(args: argparse.Namespace) -> int:
-    from pise_core import images, pose, regions
+    from pise_core import images, regions
+    from pise_core.pose_files import write_pose
 
     stems: dict[str, Path] = {}
     for path in args.photos:
@@ -170,7 +189,7 @@ def _analyze(args: argparse.Namespace) -> int:
             continue
         folder = args.out / path.stem
         _make_folder(folder)
-        write_file(folder / "pose.json", pose.to_json(analysis.pose, (photo.shape[1], photo.shape[0])) + "\n")
+        write_pose(folder / "pose.json", analysis.pose, (photo.shape[1], photo.shape[0]))
         images.write_parsing(folder / "parsing.png", analysis.parsing)
         write_json(folder / "regions.json", list(regions.REGIONS))
         print(folder)
@@ -181,12 +200,18 @@ def _analyze(args: argparse.Namespace) -> int:
 
 def _edit(args: argparse.Namespace) -> int:
     from pise_core import images, regions
+    from pise_core.pose_files import open_pose_file
     from pise_core.warping.retarget import retarget
 
     # Everything that can be wrong is looked at before the networks are loaded.
     images.check_writable(args.out)
     photo = images.read_image(args.photo)
-    wanted_pose = _read_pose(args.pose, photo) if args.pose else None
+    size = photo.shape[1], photo.shape[0]
+    pose_file = open_pose_file(args.pose) if args.pose else None
+    if pose_file is None and (args.pose_person, args.pose_frame) != (None, None):
+        raise InputError("--pose-person and --pose-frame choose from a file of poses: give --pose, too")
+    choice = {"frame": args.pose_frame, "person": args.pose_person}
+    wanted_pose = pose_file.pose(size, **choice) if pose_file else None
     model_photo = images.read_image(args.pose_from) if args.pose_from else None
     wanted_parsing = images.read_parsing(args.parsing, photo.shape[:2]) if args.parsing else None
     totals: dict[str, float] = {}
@@ -204,6 +229,8 @@ def _edit(args: argparse.Namespace) -> int:
 
     detect = _Detection(args)
     person = detect.person(args.photo, photo)
+    if pose_file is not None and not pose_file.fits(size, frame=args.pose_frame):
+        wanted_pose = retarget(person.pose, pose_file.pose(size, **choice, own=True))
     if model_photo is not None:
         wanted_pose = retarget(person.pose, detect.find(args.pose_from, model_photo))
     people = {path: detect.person(path, picture) for path, picture in references.items()}
@@ -257,29 +284,6 @@ class _Detection:
             raise
         except InputError as error:
             raise InputError(_named(path, error)) from None
-
-
-def _read_pose(path: Path, photo: "np.ndarray") -> "np.ndarray":
-    """A pose file in pixels of the photo, whatever size of picture it was made for."""
-    from pise_core import pose
-
-    try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise InputError(f"there is no file {path}") from None
-    except OSError as error:
-        raise InputError(f"{path} can't be read: {error.strerror}") from None
-    except ValueError:
-        raise InputError(f"{path.name} is not a text file of JSON") from None
-    try:
-        joints, size = pose.from_json(text)
-        pose.bounding_box(joints)  # refuses a pose without a visible joint
-    except InputError as error:
-        raise InputError(_named(path, error)) from None
-    if size is not None:
-        joints[:, 0] *= photo.shape[1] / size[0]
-        joints[:, 1] *= photo.shape[0] / size[1]
-    return joints
 
 
 def _make_folder(path: Path) -> None:

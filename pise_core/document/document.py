@@ -3,7 +3,6 @@
 It knows no user interface.
 """
 
-import json
 import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -26,6 +25,7 @@ from pise_core.document.references import PREVIEW_SIDE, References, checked_styl
 from pise_core.document.renderer import Rendered, Renderer
 from pise_core.document.textures import garment, likely_box, look
 from pise_core.errors import InputError
+from pise_core.pose_files import PoseFile, open_pose_file
 from pise_core.files import write_file
 from pise_core.framing import Box
 from pise_core.images import harmless, read_image
@@ -249,20 +249,28 @@ class Document:
         """
         self.set_pose(retarget(self.person.pose, pose))
 
-    def load_pose(self, text: str) -> None:
-        """As :meth:`set_pose`, with the text of a file of joints, ours or OpenPose's.
+    def load_pose(self, text: str | bytes, person: int | None = None) -> PoseFile:
+        """As :meth:`set_pose`, with the contents of a file of joints, ours or another program's.
 
         A pose that was saved for this very person is taken as it is, any other one is fitted to her.
+
+        Args:
+            text: of the file; see :func:`pise_core.read_pose`.
+            person: which of several people in it, from 0; by default the largest and most complete.
+
+        Returns:
+            All that the file holds.
 
         Raises:
             InputError: if the text holds no pose, or one that can't be fitted.
         """
-        pose, _ = poses.from_json(text)
-        made_here = json.loads(text).get("own") == poses.to_rows(self.person.pose)
-        if made_here:
-            self.set_pose(pose)
+        file = open_pose_file(text.encode() if isinstance(text, str) else text)
+        height, width = self.person.parsing.shape
+        if file.own == poses.to_rows(self.person.pose):
+            self.set_pose(file.pose((width, height), person=person))
         else:
-            self.fit_pose(pose)
+            self.fit_pose(file.pose((width, height), person=person, own=True))
+        return file
 
     # ---- regions
 
