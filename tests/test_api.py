@@ -1,5 +1,6 @@
 """The studio for programs: the example of docs/api.md and every endpoint, on a real server."""
 
+import json
 import re
 import urllib.error
 import urllib.request
@@ -13,9 +14,11 @@ from PIL import Image
 from app.commands.studio import Studio
 from app.layout import build
 from pise_core.images import read_image, write_image, write_parsing
-from pise_core.pose import to_json, to_rows
+from pise_core.pose import to_rows
+from pise_core.pose_files import encode_pose
 from pise_core.regions import REGION
 from tests.conftest import ROOT, moved, served
+from tests.pose_files_of_others import FILES, TRUTH
 
 
 @pytest.fixture(scope="module")
@@ -84,8 +87,12 @@ def test_pose_regions_and_the_history(client, files, person):
     again = client.predict(handle_file(document), api_name="/open_file")
     assert again["keypoints"][4] == keypoints[4] and again["undo"] and not again["redo"]
     client.predict(handle_file("friend.jpg"), api_name="/pose_from_photo")
-    text = to_json(moved(person), (220, 330))
+    text = encode_pose(moved(person), (220, 330))
     posed = client.predict(text, api_name="/load_pose")
+    for name in ("openpose body_25", "comfyui", "alphapose"):
+        foreign = client.predict(json.dumps(FILES[name](TRUTH)), api_name="/load_pose")
+        assert foreign["undo"] and foreign["keypoints"][4][1] < foreign["keypoints"][3][1]  # the raised right arm
+        client.predict(api_name="/undo")
     assert client.predict(api_name="/analyse_again")["keypoints"] != posed["keypoints"]
     assert client.predict(api_name="/undo")["keypoints"] == posed["keypoints"]  # to the photo as it was before
     assert client.predict(api_name="/redo")["keypoints"] != posed["keypoints"]

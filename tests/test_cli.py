@@ -12,8 +12,10 @@ import pytest
 
 from pise_core import images
 from pise_core.cli import main as cli
-from pise_core.pose import JOINT, from_json, to_json
+from pise_core.pose import JOINT
+from pise_core.pose_files import encode_pose, read_pose
 from pise_core.regions import REGION, REGIONS
+from tests.pose_files_of_others import FILES, SIZE, TRUTH, encoded
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -119,9 +121,13 @@ def test_bad_inputs_of_edit_are_refused_before_any_network_is_loaded(capsys, tmp
     high = tmp_path / "high.png"
     images.write_image(high, person.photo)
     pose = tmp_path / "pose.json"
-    pose.write_text(to_json(person.pose, (220, 330)))
+    pose.write_text(encode_pose(person.pose, (220, 330)))
     empty = tmp_path / "empty.json"
     empty.write_text(json.dumps({"keypoints": [None] * 18}))
+    nobody = tmp_path / "nobody.json"
+    nobody.write_text(json.dumps({"people": [], "animals": [[1, 2, 3]]}))
+    one = tmp_path / "one.json"
+    one.write_bytes(encoded(FILES["comfyui"](TRUTH)))
     binary = tmp_path / "binary.json"
     binary.write_bytes(bytes(range(256)))
     # Weights that aren't there prove that none of these gets so far.
@@ -136,9 +142,13 @@ def test_bad_inputs_of_edit_are_refused_before_any_network_is_loaded(capsys, tmp
         ((photo, "--out", photo / "out.png"), "can't write"),
         ((photo, "--out", out, "--pose", tmp_path / "none.json"), "there is no file"),
         ((photo, "--out", out, "--pose", tmp_path), "can't be read"),
-        ((photo, "--out", out, "--pose", text), "text.jpg: the pose is not valid JSON"),
+        ((photo, "--out", out, "--pose", text), "text.jpg is not valid JSON"),
         ((photo, "--out", out, "--pose", binary), "binary.json"),
-        ((photo, "--out", out, "--pose", empty), "empty.json: the pose has no visible joint"),
+        ((photo, "--out", out, "--pose", empty), "empty.json shows nobody"),
+        ((photo, "--out", out, "--pose", nobody), "nobody.json shows nobody"),
+        ((photo, "--out", out, "--pose", one, "--pose-person", 3), "no such person"),
+        ((photo, "--out", out, "--pose", one, "--pose-frame", 1), "no picture 1"),
+        ((photo, "--out", out, "--pose-person", 0), "give --pose, too"),
         ((photo, "--out", out, "--pose-from", text), "text.jpg is not"),
         ((photo, "--out", out, "--parsing", small), "100x100, the photo 220x330"),
         ((photo, "--out", out, "--parsing", high), "mode P or L"),
@@ -213,7 +223,7 @@ def raised(pose):
 
 
 def seen_pose(studio, stem="photo"):
-    return from_json((studio / "seen" / stem / "pose.json").read_text())[0]
+    return read_pose(studio / "seen" / stem / "pose.json", (220, 330))
 
 
 def test_analyze_writes_joints_regions_and_names(studio, person, other_person):
@@ -227,7 +237,7 @@ def test_analyze_writes_joints_regions_and_names(studio, person, other_person):
         assert json.loads((folder / "regions.json").read_text()) == list(REGIONS)
         parsing = images.read_parsing(folder / "parsing.png", (height, width))
         assert ((parsing > 0) == (drawn.parsing > 0)).mean() > 0.9
-        pose = from_json((folder / "pose.json").read_text())[0]
+        pose = read_pose(folder / "pose.json", (width, height))
         for name in ("nose", "neck", "right_shoulder", "left_elbow", "right_wrist"):
             assert np.linalg.norm(pose[JOINT[name], :2] - drawn.pose[JOINT[name], :2]) < 0.06 * height, name
 
@@ -263,7 +273,7 @@ def test_edits_that_ask_for_nothing_change_nothing(studio, weights, person):
 
 def test_a_raised_forearm_changes_that_side_only_and_twice_the_same(studio, weights, person):
     pose = raised(seen_pose(studio))
-    (studio / "raised.json").write_text(to_json(pose, (220, 330)))
+    (studio / "raised.json").write_text(encode_pose(pose, (220, 330)))
     photo = edited(studio, weights, "--pose", studio / "raised.json")
     assert photo.shape == person.photo.shape
     changed = (photo != person.photo).any(2)
@@ -276,11 +286,33 @@ def test_a_raised_forearm_changes_that_side_only_and_twice_the_same(studio, weig
 
 def test_a_pose_of_another_size_is_scaled_to_the_photo(studio, weights):
     pose = raised(seen_pose(studio)).astype(np.float64)
-    (studio / "one.json").write_text(to_json(pose, (220, 330)))
-    large = pose * (10, 20, 1)
-    (studio / "large.json").write_text(to_json(large, (2200, 6600)))
+    (studio / "one.json").write_text(encode_pose(pose, (220, 330)))
+    large = pose * (10, 10, 1)
+    (studio / "large.json").write_text(encode_pose(large, (2200, 3300)))
     one, other = (edited(studio, weights, "--pose", studio / name) for name in ("one.json", "large.json"))
     assert np.abs(one.astype(int) - other).mean() < 0.5
+
+
+def test_poses_of_other_programs_are_those_of_ours(studio, weights, person):
+    pose = raised(seen_pose(studio)).astype(np.float64)
+    neck = pose[[JOINT["right_shoulder"], JOINT["left_shoulder"]], :2].mean(0)
+    pose[JOINT["neck"], :2] = neck
+    pose[:, 2] = 1
+    # The files are for pictures of another size and the same shape.
+    large = pose * (SIZE[0] / 220, SIZE[1] / 330, 1)
+    (studio / "ours.json").write_text(encode_pose(pose, (220, 330)))
+    ours = edited(studio, weights, "--pose", studio / "ours.json").astype(int)
+    for name in ("controlnet", "comfyui as shares", "coco annotations"):
+        (studio / "other.json").write_bytes(encoded(FILES[name](large)))
+        assert np.abs(edited(studio, weights, "--pose", studio / "other.json") - ours).mean() < 0.5, name
+
+
+def test_a_pose_of_a_picture_of_another_shape_is_fitted(studio, weights):
+    pose = raised(seen_pose(studio)).astype(np.float64)
+    (studio / "one.json").write_text(encode_pose(pose, (220, 330)))
+    (studio / "wide.json").write_text(encode_pose(pose * (2, 2, 1) + (600, 0, 0), (1600, 660)))
+    one, wide = (edited(studio, weights, "--pose", studio / name) for name in ("one.json", "wide.json"))
+    assert np.abs(one.astype(int) - wide).mean() < 1
 
 
 def test_another_persons_pose_is_taken_over(studio, weights, tmp_path, other_person):

@@ -20,7 +20,8 @@ from pise_core.document.references import REFERENCE_LIMIT
 from pise_core.document.renderer import Renderer
 from pise_core.errors import InputError
 from pise_core.images import read_image, write_image
-from pise_core.pose import to_json, to_rows
+from pise_core.pose import to_rows
+from pise_core.pose_files import encode_pose
 from pise_core.regions import REGION
 from tests.conftest import ROOT, layer, moved
 
@@ -158,7 +159,7 @@ def test_what_another_thread_paints_meanwhile_does_not_get_in(known, person):
 
 def test_a_pose_file_is_fitted_unless_it_was_saved_for_this_person(document, person, other_person):
     size = other_person.photo.shape[1], other_person.photo.shape[0]
-    document.load_pose(to_json(moved(other_person), size))
+    document.load_pose(encode_pose(moved(other_person), size))
     assert np.allclose(document.edits.pose[[8, 11], :2].mean(0), person.pose[[8, 11], :2].mean(0), atol=1)
     shifted = to_rows(person.pose + np.array([15, -5, 0], np.float32))
     document.load_pose(json.dumps({"keypoints": shifted, "own": to_rows(person.pose)}))

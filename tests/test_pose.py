@@ -1,7 +1,5 @@
 """The 18 joints: missing ones, heat maps, mirror images and JSON."""
 
-import json
-
 import numpy as np
 import pytest
 
@@ -90,70 +88,7 @@ def test_a_joint_outside_the_image_leaves_only_its_tail():
     assert poses.heatmaps(pose, (80, 100))[0].max() < 1e-6
 
 
-def test_json_there_and_back():
-    pose = without(STANDING, "right_ear", "left_ankle")
-    pose[3, 2] = 0.4321
-    text = poses.to_json(pose, (140, 260))
-    data = json.loads(text)
-    assert data["size"] == [140, 260] and len(data["keypoints"]) == 18
-    assert data["keypoints"][JOINT["right_ear"]] is None
-    again, size = poses.from_json(text)
-    assert size == (140, 260) and again.dtype == np.float32
-    assert np.allclose(again, pose, atol=0.006, equal_nan=True)
-
-
-def test_openpose_json_is_read():
-    flat = [v for x, y, score in STANDING for v in (float(x), float(y), float(score))]
-    flat[12:15] = 0, 0, 0
-    data = {"people": [{"pose_keypoints_2d": flat}], "canvas_width": 140, "canvas_height": 260}
-    pose, size = poses.from_json(json.dumps(data))
-    assert size == (140, 260) and not poses.visible(pose)[4] and poses.visible(pose).sum() == 17
-    del data["canvas_width"]
-    assert poses.from_json(json.dumps(data))[1] is None
-
-
 def test_rows_may_leave_out_the_score_and_low_scores_are_missing_joints():
     rows = [[1, 2]] * 16 + [[3, 4, 0], [5, 6, -1]]
     pose = poses.from_rows(rows)
     assert (pose[:16, 2] == 1).all() and not poses.visible(pose)[16:].any()
-
-
-GOOD = [[1, 2, 1]] * 17
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "",
-        "nonsense",
-        "[1, 2]",
-        "null",
-        '"text"',
-        "{}",
-        '{"keypoints": null}',
-        '{"keypoints": {}}',
-        '{"keypoints": "eighteen characters"}',
-        '{"people": []}',
-        '{"people": [{"pose_keypoints_2d": [1, 2, 3]}]}',
-        json.dumps({"keypoints": GOOD}),
-        json.dumps({"keypoints": [*GOOD, [1]]}),
-        json.dumps({"keypoints": [*GOOD, [1, 2, 3, 4]]}),
-        json.dumps({"keypoints": [*GOOD, ["x", 2, 3]]}),
-        json.dumps({"keypoints": [*GOOD, 7]}),
-        json.dumps({"keypoints": [*GOOD, [float("nan"), 2, 3]]}),
-        json.dumps({"keypoints": [*GOOD, [float("inf"), 2, 3]]}),
-        json.dumps({"keypoints": [*GOOD, [1e9, 2, 3]]}),
-        json.dumps({"keypoints": [*GOOD, [10**400, 2, 3]]}),
-        json.dumps({"keypoints": [*GOOD, None]})[:-1] + ', "size": [10]}',
-        json.dumps({"keypoints": [*GOOD, None], "size": [0, 10]}),
-        json.dumps({"keypoints": [*GOOD, None], "size": [float("nan"), 10]}),
-        json.dumps({"keypoints": [*GOOD, None], "size": [10**400, 10]}),
-        json.dumps({"keypoints": [*GOOD, None], "size": "big"}),
-        '{"keypoints": ' + "9" * 5000 + "}",
-        "[" * 100_000,
-    ],
-)
-def test_what_is_no_pose_is_refused_with_one_line(text):
-    with pytest.raises(InputError) as caught:
-        poses.from_json(text)
-    assert "\n" not in str(caught.value)

@@ -12,8 +12,10 @@ from pise_core.document import Document
 from pise_core.document.paint import UNTOUCHED, pack
 from pise_core.errors import InputError
 from pise_core.images import read_image
-from pise_core.pose import to_json, to_rows
+from pise_core.pose import JOINT, to_rows
+from pise_core.pose_files import encode_pose
 from tests.conftest import can_do, moved, run, stroke
+from tests.pose_files_of_others import FILES, TRUTH
 
 
 def test_drag_commit_render_undo_redo(studio, session, person):
@@ -153,11 +155,39 @@ def test_a_stroke_on_an_old_map_leaves_the_carried_paint_where_it_is(studio, ses
 
 def test_a_pose_file_is_fitted_to_the_person(studio, session, other_person):
     size = other_person.photo.shape[1], other_person.photo.shape[0]
-    page = run(studio.load_pose(session, {"text": to_json(moved(other_person), size)}))
+    page = run(studio.load_pose(session, {"text": encode_pose(moved(other_person), size)}))
     rows = np.array(page["pose"]["pose"]["rows"])
     assert rows.shape == (18, 3) and session.document.can_undo
     hips = rows[[8, 11], :2].mean(0)
     assert np.allclose(hips, session.document.person.pose[[8, 11], :2].mean(0), atol=1)
+
+
+@pytest.mark.parametrize("name", ["openpose body_25", "comfyui as shares", "alphapose", "mediapipe", "mmpose video"])
+def test_poses_of_other_programs_are_fitted_alike(studio, session, name):
+    run(studio.load_pose(session, {"text": json.dumps(FILES["openpose coco"](TRUTH))}))
+    wanted = session.document.edits.pose
+    run(studio.load_pose(session, {"text": json.dumps(FILES[name](TRUTH))}))
+    size = max(session.document.photo.shape)
+    arms = [JOINT[f"{side}_{joint}"] for side in ("left", "right") for joint in ("elbow", "wrist")]
+    tolerance = 0.15 if name == "mediapipe" else 0.02  # shares of a picture whose shape it does not say
+    assert np.abs(session.document.edits.pose[arms, :2] - wanted[arms, :2]).max() < tolerance * size
+
+
+def test_a_pose_file_of_several_people_says_whom_it_took_and_a_program_may_choose(studio, session):
+    small = TRUTH * (0.3, 0.3, 1)
+    small[[JOINT["right_elbow"], JOINT["right_wrist"]], :2] = small[[5, 6], :2]  # the right arm another way
+    people = [FILES["openpose coco"](pose)["people"][0] for pose in (small, TRUTH)]
+    text = json.dumps([{"people": people, "canvas_width": 528, "canvas_height": 768}] * 2)
+    run(studio.load_pose(session, {"text": text}))
+    first = session.document.edits.pose
+    note = session.note
+    assert "2 people" in note and "2 pictures" in note
+    run(studio.load_pose(session, {"text": text, "person": 0}))
+    assert np.abs(session.document.edits.pose[:, :2] - first[:, :2]).max() > 5
+    with pytest.raises(InputError, match="2 people"):
+        run(studio.load_pose(session, {"text": text, "person": 2}))
+    with pytest.raises(InputError, match="whole number"):
+        run(studio.load_pose(session, {"text": text, "person": "1"}))
 
 
 def test_a_pose_that_was_saved_for_the_same_person_is_taken_as_it_is(studio, session, person):
@@ -202,6 +232,8 @@ def test_start_over_can_be_undone(studio, session, person):
         ("load_pose", {"text": "{}"}),
         ("load_pose", {"text": json.dumps({"keypoints": 3})}),
         ("load_pose", {"text": "x" * 2_000_000}),
+        ("load_pose", {"text": " " * 10_000_001}),
+        ("load_pose", {"text": None}),
         ("remove_reference", {"reference": "r9"}),
     ],
 )

@@ -104,13 +104,16 @@ class Programs:
         """
         return state_of(session, carry_out(self._studio.commit_pose(session, {"keypoints": keypoints})))
 
-    def load_pose(self, session: Session, text: str) -> State:
+    def load_pose(self, session: Session, text: str, person: int = -1) -> State:
         """Fit a pose to the person.
 
         Args:
-            text: of an OpenPose JSON file, or of a pose saved here.
+            text: of a pose saved here, or of another program's file: OpenPose, ControlNet, ComfyUI, COCO, AlphaPose,
+                MMPose, MediaPipe and others.
+            person: which of several people in it, from 0; by default the largest and most complete.
         """
-        return state_of(session, carry_out(self._studio.load_pose(session, {"text": text})))
+        chosen = None if person < 0 else person
+        return state_of(session, carry_out(self._studio.load_pose(session, {"text": text, "person": chosen})))
 
     def pose_from_photo(self, session: Session, file: Upload, detector: Detector = "Built-in") -> State:
         """Fit the pose of somebody in another photo to the person.

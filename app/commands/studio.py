@@ -21,6 +21,7 @@ from pise_core.document import Document, Edits
 from pise_core.document.file_writer import write
 from pise_core.document.references import checked_styles
 from pise_core.errors import InputError, NobodyFound
+from pise_core.pose_files import PoseFile
 
 #: What became of the paint when the pose changed.
 _TOLD = (
@@ -179,10 +180,12 @@ class Studio(OpeningActions, TextureActions, MotionActions):
     # ---- poses from elsewhere
 
     def load_pose(self, session: Session, value: Any) -> Updates:
-        """Take the pose of a file, in our JSON or OpenPose's; ``value`` is ``{"text"}``."""
-        sequence = validation.sequence(value)
-        session.need_document().load_pose(validation.text(value))
-        yield _posed(session, sequence)
+        """Take the pose of a file, ours or another program's; ``value`` is ``{"text"}``, or ``{"text", "person"}``."""
+        sequence, person = validation.sequence(value), validation.field(value, "person")
+        if person is not None and type(person) is not int:
+            raise InputError("which person of the file is meant is a whole number, from 0")
+        file = session.need_document().load_pose(validation.text(value), person)
+        yield _posed(session, sequence, _chosen(file) if person is None else "")
 
     def borrow_pose(self, session: Session, path: Any, detector: str) -> Updates:
         """Fit the pose of somebody in another photo to the person; the server keeps no copy of the file."""
@@ -198,6 +201,17 @@ class Studio(OpeningActions, TextureActions, MotionActions):
             pose = self.load().analyze(photo, box=people[0].box).pose
         document.fit_pose(pose)
         yield _posed(session, note=note)
+
+
+def _chosen(file: PoseFile) -> str:
+    """What the user should know of a file of more than one pose; empty for others."""
+    notes = []
+    count = file.people(file.first())
+    if count > 1:
+        notes.append(f"The file shows {count} people; the largest was taken.")
+    if file.frame_count > 1:
+        notes.append(f"It holds {file.frame_count} pictures; the first that shows somebody was taken.")
+    return view.sentences(notes)
 
 
 def _posed(session: Session, sequence: int = 0, note: str = "") -> Update:

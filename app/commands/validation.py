@@ -75,11 +75,13 @@ def sequence(value: Any, name: str = "seq") -> int:
     return int(number)
 
 
-def text(value: Any, limit: int = 1_000_000) -> str:
-    """``{"text": ...}``, the contents of a small file."""
+def text(value: Any, limit: int = 10_000_000) -> str:
+    """``{"text": ...}``, the contents of a file of poses."""
     content = field(value, "text")
-    if not isinstance(content, str) or len(content) > limit:
-        raise InputError("that file is no pose; choose an OpenPose JSON file")
+    if not isinstance(content, str):
+        raise InputError("that file is no pose; choose a JSON file of joints")
+    if len(content) > limit:
+        raise InputError(f"that file is larger than {limit / 1e6:g} MB; choose one of fewer pictures")
     return content
 
 

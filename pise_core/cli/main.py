@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from pise_core import __version__
 from pise_core.errors import HubUnreachable, InputError
-from pise_core.files import write_file, write_json
+from pise_core.files import write_json
 
 if TYPE_CHECKING:
     import numpy as np

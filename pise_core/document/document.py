@@ -25,11 +25,11 @@ from pise_core.document.references import PREVIEW_SIDE, References, checked_styl
 from pise_core.document.renderer import Rendered, Renderer
 from pise_core.document.textures import garment, likely_box, look
 from pise_core.errors import InputError
-from pise_core.pose_files import PoseFile, open_pose_file
 from pise_core.files import write_file
 from pise_core.framing import Box
 from pise_core.images import harmless, read_image
 from pise_core.person import Person, PersonEditor, SavedPerson
+from pise_core.pose_files import PoseFile, open_pose_file
 from pise_core.regions import check_parsing, region_index
 from pise_core.warping.retarget import retarget
 

@@ -15,14 +15,13 @@ import numpy as np
 
 from pise_core.errors import InputError
 from pise_core.pose import JOINTS
-from pise_core.pose_files.layouts import LAYOUTS, STRANGERS, Layout, joint_name, named_layout, to_joints
+from pise_core.pose_files.layouts import Layout, joint_name, named_layout
+from pise_core.pose_files.points import FARTHEST, Someone, described, is_number, read_person
 
 Source = str | os.PathLike[str] | bytes | Mapping[str, Any] | list[Any]
 
 #: A file may be so large: minutes of a clip, faces and hands included.
 MAX_BYTES = 50_000_000
-#: Numbers beyond this are no coordinates.
-_FARTHEST = 1e5
 #: Objects within objects, deeper than any program nests them.
 _DEEPEST = 12
 
@@ -34,32 +33,15 @@ _POINTS = (
 _SCORES = ("keypoint_scores", "keypoints_scores", "keypoint_score", "keypoints_score", "scores", "kpt_scores")
 #: Where people, or pictures with people, are kept; the first that is there counts.
 _ENVELOPES = (
-    "people", "annotations", "instance_info", "instances", "bodies", "poses", "frames", "predictions", "pose", "persons",
-    "results", "result", "outputs", "output", "data", "openpose", "keypoints_data", "info",
+    "people", "annotations", "instance_info", "instances", "bodies", "poses", "frames", "predictions", "pose",
+    "persons", "results", "result", "outputs", "output", "data", "openpose", "keypoints_data", "info",
 )  # fmt: skip
 _WIDTHS = (("canvas_width", "canvas_height"), ("width", "height"), ("image_width", "image_height"), ("W", "H"))
 _SIZES = ("size", "image_size", "img_size", "imageSize", "resolution")
 #: (H, W), as arrays have it.
 _SHAPES = ("img_shape", "image_shape", "ori_shape")
-#: Dress Code's joints are those of its pictures at half size: 18 rows of four numbers.
-_DRESS_CODE = (384, 512)
 #: The pictures of PATN's lists of DeepFashion.
 _DEEPFASHION = (176, 256)
-
-
-@dataclass(frozen=True)
-class Someone:
-    """One person of a file.
-
-    Attributes:
-        joints: (18, 3) float64 in the file's own numbers, nan where missing.
-        layout: the order of points that they came in.
-        size: (W, H) of the picture that the file says they are for, or None.
-    """
-
-    joints: np.ndarray
-    layout: Layout
-    size: tuple[float, float] | None
 
 
 @dataclass
@@ -182,12 +164,14 @@ def _frames(node: Any, context: _Context) -> list[list[Someone]]:
     if isinstance(node, Mapping):
         return _frames_of_object(node, context.within())
     if not isinstance(node, list | tuple):
-        raise InputError(f"holds {_described(node)}, no pose")
+        raise InputError(f"holds {described(node)}, no pose")
     entries = [entry for entry in node if entry is not None]
     if not entries:
         return [[]]
     if all(isinstance(entry, Mapping) for entry in entries) and not _is_rows(entries):
         return _frames_of_list(entries, context)
+    if all(isinstance(entry, list | tuple) and _are_people(entry) for entry in entries):
+        return [_joined(_frames(entry, context.within())) for entry in entries]
     return _frames_of_numbers(node, None, context)
 
 
@@ -275,6 +259,11 @@ def _frames_of_numbers(node: Any, scores: Any, context: _Context) -> list[list[S
     raise InputError("holds lists within lists, but no points")
 
 
+def _person(points: Any, scores: Any, context: _Context) -> list[Someone]:
+    someone = read_person(points, scores, context.layout, context.size)
+    return [] if someone is None else [someone]
+
+
 def _frames_by_name(node: Mapping[str, Any], context: _Context) -> list[list[Someone]]:
     """Names of pictures or of frames, each with people."""
     inner = {key: value for key, value in node.items() if isinstance(value, Mapping | list | tuple)}
@@ -287,134 +276,18 @@ def _frames_by_name(node: Mapping[str, Any], context: _Context) -> list[list[Som
             return frames
         except InputError:
             pass  # named below with what is there
-    raise InputError(f"holds {_described(node)}, no pose of a person that is known here")
+    raise InputError(f"holds {described(node)}, no pose of a person that is known here")
 
 
 def _bodies(node: Mapping[str, Any], context: _Context) -> list[Someone]:
     """``candidate`` points, and for each person in ``subset`` the numbers of theirs, as OpenPose in Python has them."""
     points, people = node["candidate"], []
     for row in node["subset"]:
-        numbers = [int(n) if _is_number(n) and 0 <= n < len(points) else -1 for n in list(row)[: len(JOINTS)]]
+        numbers = [int(n) if is_number(n) and 0 <= n < len(points) else -1 for n in list(row)[: len(JOINTS)]]
         if len(numbers) != len(JOINTS):
             raise InputError(f"holds people of {len(numbers)} points, not {len(JOINTS)}")
         people += _person([points[n][:2] if n >= 0 else None for n in numbers], None, context)
     return people
-
-
-# ---- points
-
-
-def _person(node: Any, scores: Any, context: _Context) -> list[Someone]:
-    """The person of some points, (N, 2 or more), flat, or objects with x and y; none where no point is there."""
-    points, columns = _points(node)
-    layout, size = context.layout, context.size
-    named = [row.get("name", row.get("part", row.get("label"))) if isinstance(row, Mapping) else None for row in node]
-    layout = named_layout(named) or layout
-    if layout is None or max(layout.points) >= len(points):
-        layout = LAYOUTS.get(len(points))
-    if layout is None:
-        known = STRANGERS.get(len(points))
-        counts = ", ".join(str(count) for count in LAYOUTS)
-        found = f"{len(points)} points" + (f", which is {known}" if known else "")
-        raise InputError(f"holds {found}; bodies of {counts} points are known")
-    if scores is not None:
-        scores = _flat(scores)
-        if len(scores) != len(points):
-            raise InputError(f"holds {len(points)} points and {len(scores)} scores")
-        points[:, 2] = [_number(score, "a score") for score in scores]
-        points[:, 2] = np.where(np.isfinite(points[:, 2]), points[:, 2], 0)
-    elif columns == 4 and len(points) == len(JOINTS):
-        size = size or _DRESS_CODE
-    spelled = (np.abs(points[:, :2]).sum(1) == 0) | (points[:, :2] == -1).all(1)  # (0, 0) and (-1, -1) are nowhere
-    points[spelled | ~np.isfinite(points[:, :2]).all(1)] = np.nan
-    joints = to_joints(points, layout)
-    there = np.isfinite(joints[:, 0])
-    if not there.any():
-        return []
-    if np.abs(joints[there, :2]).max() > _FARTHEST:
-        raise InputError(f"holds a joint at {np.abs(joints[there, :2]).max():g}, which is no picture's")
-    joints[there, 2] = joints[there, 2].clip(0, 1)
-    return [Someone(joints, layout, size)]
-
-
-def _points(node: Any) -> tuple[np.ndarray, int]:
-    """(N, 3) float64 of x, y, score, and how many numbers each had; what is missing is nan with score 0."""
-    if isinstance(node, np.ndarray):
-        node = node.tolist()
-    rows = list(node)
-    if rows and all(row is None or _is_number(row) for row in rows) and any(_is_number(row) for row in rows):
-        rows = _cut(rows)
-    points, widths = np.full((len(rows), 3), np.nan), set()
-    points[:, 2] = 0
-    for index, row in enumerate(rows):
-        if row is None or (isinstance(row, list | tuple) and not len(row)):
-            continue
-        if isinstance(row, Mapping):
-            row = _row_of_object(row)
-        elif not isinstance(row, list | tuple):
-            raise InputError(f"holds {_described(row)} where point {index} should be")
-        if len(row) not in (2, 3, 4, 5):
-            raise InputError(f"holds {len(row)} numbers for point {index}; x, y and a score are known")
-        widths.add(len(row))
-        values = [_number(value, f"point {index}") for value in row]
-        points[index, :2] = values[:2]
-        points[index, 2] = 1 if len(row) == 2 else values[2]
-    if len(widths) > 1:
-        raise InputError(f"holds points of {' and of '.join(str(w) for w in sorted(widths))} numbers")
-    columns = widths.pop() if widths else 2
-    if len(rows) == 33 and columns > 2:
-        # MediaPipe has a depth before the score.
-        points[:, 2] = [_last(row, columns) for row in rows]
-    points[:, 2] = np.where(np.isfinite(points[:, 2]), points[:, 2], 0)
-    return points, columns
-
-
-def _row_of_object(row: Mapping[str, Any]) -> list[Any]:
-    if isinstance(row.get("position"), Mapping):  # PoseNet
-        row = {**row, **row["position"]}
-    if "x" not in row or "y" not in row:
-        raise InputError(f"holds {_described(row)} where a point with x and y should be")
-    score = [row[name] for name in ("visibility", "score", "confidence", "conf", "v", "c") if name in row]
-    return [row["x"], row["y"], *(score[:1] or [1])]
-
-
-def _last(row: Any, columns: int) -> float:
-    """The score of one of MediaPipe's points as a row: x, y, z, visibility[, presence]; x, y, z alone has none."""
-    if row is None:
-        return 0.0
-    if isinstance(row, Mapping):
-        return _number(_row_of_object(row)[2], "a score")
-    return 1.0 if columns == 3 else _number(row[3], "a score")
-
-
-def _cut(numbers: list[Any]) -> list[list[Any]]:
-    """A flat list in points: of three numbers, of two, or of four."""
-    for columns in (3, 2, 4):
-        count, rest = divmod(len(numbers), columns)
-        if not rest and count in LAYOUTS:
-            return [list(numbers[i : i + columns]) for i in range(0, len(numbers), columns)]
-    raise InputError(f"holds {len(numbers)} numbers, which no known order of joints has (OpenPose has 54 or 75)")
-
-
-def _flat(scores: Any) -> list[Any]:
-    if not isinstance(scores, list | tuple):
-        raise InputError(f"holds {_described(scores)} where scores should be")
-    return [score[0] if isinstance(score, list | tuple) and len(score) == 1 else score for score in scores]
-
-
-def _number(value: Any, what: str) -> float:
-    """A number; null and NaN are nan."""
-    if value is None:
-        return float("nan")
-    if not _is_number(value):
-        raise InputError(f"holds {_described(value)} as {what}, where a number should be")
-    try:
-        number = float(value)
-    except OverflowError:
-        number = float("inf")
-    if number in (float("inf"), float("-inf")):
-        raise InputError(f"holds an infinite number as {what}")
-    return number
 
 
 # ---- what things are
@@ -474,13 +347,9 @@ def _size_of(node: Mapping[str, Any]) -> tuple[float, float] | None:
 
 
 def _checked_size(size: list[Any]) -> tuple[float, float]:
-    if len(size) != 2 or not all(_is_number(side) for side in size) or not all(1 <= side <= _FARTHEST for side in size):
+    if len(size) != 2 or not all(is_number(side) for side in size) or not all(1 <= side <= FARTHEST for side in size):
         raise InputError("says a size that is not [width, height] in pixels")
     return float(size[0]), float(size[1])
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _is_rows(entries: Iterable[Mapping[str, Any]]) -> bool:
@@ -489,7 +358,9 @@ def _is_rows(entries: Iterable[Mapping[str, Any]]) -> bool:
 
 
 def _is_subset(node: Any) -> bool:
-    return isinstance(node, Mapping) and isinstance(node.get("candidate"), list) and isinstance(node.get("subset"), list)
+    return (
+        isinstance(node, Mapping) and isinstance(node.get("candidate"), list) and isinstance(node.get("subset"), list)
+    )
 
 
 def _are_names(value: Any) -> bool:
@@ -505,6 +376,11 @@ def _are_frames(value: Any) -> bool:
     return bool(entries) and all(
         isinstance(entry, Mapping) and (envelopes & entry.keys() or _is_many(entry)) for entry in entries
     )
+
+
+def _are_people(value: list[Any] | tuple[Any, ...]) -> bool:
+    """A list of objects that are people, not points; of nobody, too."""
+    return all(isinstance(entry, Mapping) for entry in value) and not (value and _is_rows(value))
 
 
 def _is_many(entry: Mapping[str, Any]) -> bool:
@@ -539,19 +415,7 @@ def _nobody(data: Any) -> str:
         animals = data.get("animals")
         count = len(animals) if isinstance(animals, list) else 0
         if count:
-            return f"its list of people is empty, and its {'animal' if count == 1 else f'{count} animals'} can't be used"
+            return (
+                f"its list of people is empty, and its {'animal' if count == 1 else f'{count} animals'} can't be used"
+            )
     return "no joint in it was seen"
-
-
-def _described(node: Any) -> str:
-    """What something is, short enough for one line."""
-    if isinstance(node, Mapping):
-        keys = [str(key)[:24] for key in list(node)[:6]]
-        return f"an object with {', '.join(keys)}{', …' if len(node) > 6 else ''}" if keys else "an empty object"
-    if isinstance(node, list | tuple):
-        return f"a list of {len(node)}"
-    if node is None:
-        return "null"
-    if isinstance(node, bool):
-        return "true" if node else "false"
-    return "text" if isinstance(node, str) else "a number"

@@ -7,7 +7,8 @@ import numpy as np
 
 from pise_core.errors import InputError
 from pise_core.pose import JOINT, empty_pose
-from pise_core.pose_files.contents import Contents, Someone, Source, read_contents
+from pise_core.pose_files.contents import Contents, Source, read_contents
+from pise_core.pose_files.points import Someone
 
 #: Nobody is so few pixels large: smaller numbers are shares of the picture.
 _LARGEST_SHARE = 4.0
@@ -147,7 +148,7 @@ def _file(name: str, contents: Contents) -> PoseFile:
 
 
 def _placed(someone: Someone, size: tuple[int, int], own: bool) -> np.ndarray:
-    """(18, 3) float32 in pixels of a picture of ``size`` (W, H), or of the file's own picture; see ``PoseFile.pose``."""
+    """(18, 3) float32 in pixels of a picture of ``size`` (W, H), or of the file's own one; see ``PoseFile.pose``."""
     joints, given = someone.joints, someone.size
     there = np.isfinite(joints[:, 0])
     points = joints[there, :2]
@@ -156,14 +157,13 @@ def _placed(someone: Someone, size: tuple[int, int], own: bool) -> np.ndarray:
             points = (points + 1) / 2  # from -1 to 1
         given = given or size
         points = points * np.array(given)
-    if own:
-        size = given
-    elif given is not None and tuple(given) != tuple(size):
+    shown = given if own else size
+    if not own and given is not None and tuple(given) != tuple(size):
         points = _to_size(points, given, size)
-    if size is not None and ((points < 0) | (points > np.array(size))).any(1).mean() > 0.5:
+    if shown is not None and ((points < 0) | (points > np.array(shown))).any(1).mean() > 0.5:
         raise InputError(
-            f"has most of its joints outside of a picture of {size[0]:g}x{size[1]:g}: it is for another picture whose "
-            'size it does not say; add "size": [width, height]'
+            f"has most of its joints outside of a picture of {shown[0]:g}x{shown[1]:g}; if it is for another picture, "
+            'say that one\'s size in it: "size": [width, height]'
         )
     pose = empty_pose()
     pose[there, :2], pose[there, 2] = points, joints[there, 2]

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from pise_core.errors import InputError
-from pise_core.images import write_file
+from pise_core.files import write_file
 from pise_core.pose import JOINT, to_rows
 from pise_core.pose_files.layouts import LAYOUTS
 

@@ -4,10 +4,13 @@ import json
 import math
 from pathlib import Path
 
+import numpy as np
 import pytest
 from pointing import centre, drag
 from test_desktop import DESKTOP, open_example
 from test_phone import PHONE
+
+from tests.pose_files_of_others import FILES, TRUTH
 
 _PEOPLE = Path(__file__).resolve().parents[2] / "app" / "examples" / "people"
 _TALL = """([least, most]) => {
@@ -81,6 +84,26 @@ def test_several_joints_are_moved_scaled_turned_and_mirrored(visit, tmp_path, na
     visitor.after(lambda: page.locator("#pose #file").set_input_files(path))
     assert wrist("left") == pytest.approx(before, abs=1)
     visitor.shoot("loaded")
+
+
+def test_pose_files_of_other_programs_are_loaded(visit, tmp_path):
+    visitor = visit("pose-files", **DESKTOP)
+    page = visitor.page
+    open_example(visitor, 0)
+    files = {"body25.json": "openpose body_25", "frames.json": "comfyui as shares", "coco.json": "coco annotations"}
+    wrists = []
+    for file, name in files.items():
+        # As Windows' shell writes it.
+        (tmp_path / file).write_text(json.dumps(FILES[name](TRUTH)), encoding="utf-16")
+        visitor.after(lambda file=file: page.locator("#pose #file").set_input_files(tmp_path / file))
+        (x, y), (nx, ny) = visitor.joint("right_wrist"), visitor.joint("neck")
+        wrists.append((x - nx, y - ny))
+        assert y < visitor.joint("right_elbow")[1] < visitor.joint("right_hip")[1]
+        visitor.after(lambda: page.locator('#bar [data-do="undo"]').click())
+    assert np.ptp(wrists, axis=0).max() < 3
+    (tmp_path / "animals.json").write_text(json.dumps({"people": [], "animals": [[1, 2, 3]]}))
+    page.locator("#pose #file").set_input_files(tmp_path / "animals.json")
+    page.get_by_text("shows nobody").first.wait_for()
 
 
 def test_a_pose_is_kept_in_the_browser_and_fits_somebody_else(visit):

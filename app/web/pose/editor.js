@@ -181,6 +181,13 @@ function poseFile() {
   return JSON.stringify({ people: [{ pose_keypoints_2d: flat }], ...size, own: props.pose.own });
 }
 
+// The text of a file that Windows' programs may have written, too; a mark of the encoding at the beginning counts.
+async function textOf(file) {
+  const bytes = new Uint8Array(await file.slice(0, 10000001).arrayBuffer());
+  const marks = { "255,254": "utf-16le", "254,255": "utf-16be" };
+  return new TextDecoder(marks[String(bytes.slice(0, 2))] ?? "utf-8").decode(bytes);
+}
+
 function loadPose(text) {
   if (placingFirst()) return;
   settle();
@@ -245,7 +252,7 @@ element.shadowRoot.addEventListener("click", (event) => {
 $("#file").addEventListener("change", async (event) => {
   const [file] = event.target.files;
   event.target.value = "";
-  if (file && pose) loadPose(await file.slice(0, 1000000).text());
+  if (file && pose) loadPose(await textOf(file));
 });
 $("#joint").innerHTML = `<option value="-1">Joint…</option><option value="several" hidden></option>${JOINTS.map((_, j) => `<option value="${j}">${label(j)}</option>`).join("")}`;
 $("#joint").addEventListener("change", (event) => pose && event.target.value !== "several" && select(Number(event.target.value)));
