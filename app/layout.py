@@ -8,7 +8,6 @@ from typing import Any
 
 import gradio as gr
 
-from app.api.mcp import McpUploads
 from app.api.mount import add_endpoints
 from app.commands import validation
 from app.commands.studio import Studio, Updates
@@ -29,10 +28,8 @@ from app.state import detectors
 from app.state.queueing import AT_ONCE
 from app.state.registry import Sessions
 from app.state.session import Session
-from app.theme import CSS, theme
 from app.view.thumbnails import data_address, shrink
 from app.view.updates import sentence, status
-from pise_core.document.file_format import MAX_DOCUMENT_BYTES
 from pise_core.errors import InputError
 from pise_core.images import read_image
 
@@ -70,7 +67,7 @@ def example_people() -> list[Path]:
 
 
 def build(studio: Studio) -> gr.Blocks:
-    """The studio as Gradio blocks; :func:`launch` serves them.
+    """The studio as Gradio blocks; :mod:`app.server` serves them.
 
     Args:
         studio: the actions, over the editor that all sessions share.
@@ -245,35 +242,3 @@ def build(studio: Studio) -> gr.Blocks:
     # A request that passes the queue by names no session, and so no document.
     demo.queue(max_size=64, default_concurrency_limit=4, api_open=False)
     return demo
-
-
-def launch(
-    demo: gr.Blocks, host: str | None = None, port: int | None = None, mcp_server: bool = False, **settings: Any
-) -> Any:
-    """Serve the studio; nothing leaves this machine, and no user's picture outlives the session.
-
-    Args:
-        host, port: Gradio's ``GRADIO_SERVER_NAME`` and ``GRADIO_SERVER_PORT`` (or 127.0.0.1 and 7860) if None.
-        mcp_server: whether the endpoints are tools of an MCP server as well, at ``/gradio_api/mcp/``.
-        settings: further arguments of ``Blocks.launch``, such as ``prevent_thread_lock``.
-
-    Raises:
-        InputError: if the MCP server is wanted and its package is not installed.
-    """
-    if mcp_server:
-        McpUploads()
-    return demo.launch(
-        server_name=host,
-        server_port=port,
-        share=False,
-        show_error=False,
-        run_history=False,
-        ssr_mode=False,
-        enable_monitoring=False,
-        max_file_size=MAX_DOCUMENT_BYTES,  # photos are held to their own limit when they are read
-        mcp_server=mcp_server,
-        theme=theme(),
-        css=CSS,
-        footer_links=["api"],
-        **settings,
-    )

@@ -2,8 +2,11 @@
 
 import argparse
 import functools
+import logging
 import os
-from collections.abc import Sequence
+import sys
+from collections.abc import Callable, Sequence
+from typing import NoReturn
 
 # Before Gradio is imported, which reads it then.
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
@@ -14,7 +17,9 @@ import gradio as gr  # noqa: E402
 
 from app.api.mcp import wanted_by_environment  # noqa: E402
 from app.commands.studio import Studio  # noqa: E402
-from app.layout import build, launch  # noqa: E402
+from app.layout import build  # noqa: E402
+from app.server import Server, Stopped, application, end, stop_on_signals  # noqa: E402
+from app.state.scratch import Scratch  # noqa: E402
 from app.state.session import DEFAULT_WEIGHTS  # noqa: E402
 from pise_core.errors import InputError  # noqa: E402
 
@@ -58,13 +63,29 @@ def make_demo(options: argparse.Namespace) -> gr.Blocks:
     return build(make_studio(options))
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Serve the studio until it is interrupted."""
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Serve the studio until it is interrupted; the process ends here, and its temporary folder with it."""
     options = parse_options(arguments)
-    studio = make_studio(options)
-    demo = build(studio)
+    closing: list[Callable[[], object]] = []
+    status = 0
     try:
+        stop_on_signals()
+        scratch = Scratch()
+        closing.append(scratch.remove)
+        scratch.use()
+        studio = make_studio(options)
+        app = application(build(studio), options.mcp or wanted_by_environment())
         studio.load()  # now, so that missing weights are told here and not to the first user
-        launch(demo, options.host, options.port, mcp_server=options.mcp or wanted_by_environment())
+        server = Server(app, options.host, options.port)
+        closing.insert(0, server.close)
+        print(f"PISE Studio: {server.address}", flush=True)
+        server.wait()
+    except Stopped:
+        pass
     except InputError as error:
-        raise SystemExit(f"error: {error}") from None
+        print(f"error: {error}", file=sys.stderr)
+        status = 1
+    except Exception:
+        logging.getLogger(__name__).exception("the studio has to end")
+        status = 1
+    end(status, closing)

@@ -1,7 +1,6 @@
 """What the tests share. No photo of anybody is needed: people are drawn."""
 
 import os
-import socket
 from collections.abc import Callable, Iterable
 from contextlib import contextmanager
 from pathlib import Path
@@ -202,14 +201,11 @@ def laid_out():
 
 @contextmanager
 def served(demo, **settings):
-    """Serve the studio's blocks from this process; the address."""
-    from app.layout import launch
+    """Serve the studio's blocks from this process; the address. Settings as of :func:`app.server.application`."""
+    from app.server import Server, application
 
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    launch(demo, "127.0.0.1", port, prevent_thread_lock=True, quiet=True, **settings)
+    server = Server(application(demo, **settings), "127.0.0.1", 0)
     try:
-        yield f"http://127.0.0.1:{port}"
+        yield server.address
     finally:
-        demo.close()
+        server.close()

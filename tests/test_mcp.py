@@ -15,7 +15,8 @@ from PIL import Image
 
 from app.api import mcp as app_mcp
 from app.commands.studio import Studio
-from app.layout import build, launch
+from app.layout import build
+from app.server import application
 from pise_core.errors import InputError
 from pise_core.images import encode_image
 from pise_core.pose import to_rows
@@ -46,7 +47,7 @@ def serve(editor, uploads):
     demo = build(Studio(lambda: editor))
     with ExitStack() as stack:
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("app.layout.McpUploads", lambda: uploads)
+            patch.setattr("app.server.McpUploads", lambda: uploads)
             address = stack.enter_context(served(demo, mcp_server=True))
         yield f"{address}/gradio_api/mcp/"
 
@@ -128,4 +129,4 @@ def test_nobody_reaches_the_document_of_another_client(address, person, other_pe
 def test_a_missing_package_is_told(monkeypatch):
     monkeypatch.setattr("app.api.mcp.importlib.util.find_spec", lambda name: None)
     with pytest.raises(InputError, match="pip install"):
-        launch(build(Studio(lambda: None)), mcp_server=True)
+        application(build(Studio(lambda: None)), mcp_server=True)
