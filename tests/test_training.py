@@ -14,7 +14,7 @@ from safetensors.torch import save_file
 from torchvision.models import squeezenet1_1
 
 from pise_core.detection.analyzer import read_network
-from pise_core.detection.network import AnalyzerNetwork
+from pise_core.detection.network import TRAINED_CONFIG, AnalyzerConfig, AnalyzerNetwork
 from pise_core.errors import InputError
 from pise_core.model.config import PISEConfig
 from pise_core.model.network import PISE
@@ -23,8 +23,8 @@ from pise_core.model.weights import save_model
 from pise_core.pose import to_rows, visible
 from pise_core.regions import CCP_TAGS, REGION, REGIONS
 from pise_core.training import command as train
+from pise_core.training.analyzer.initial_weights import begin_with, load_backbone
 from pise_core.training.analyzer.metrics import KeypointAccuracy, RegionOverlap
-from pise_core.training.analyzer.run import load_backbone
 from pise_core.training.data import prepare
 from pise_core.training.data import scenes as scene_module
 from pise_core.training.data.articulation import articulated_pair, frame_sample
@@ -101,7 +101,7 @@ def test_a_folder_that_held_deepfashion_holds_street_photos(street, tmp_path):
     for name in ("pairs.json", "dataset.json", "samples.json"):
         (tmp_path / name).write_text("{}")
     assert prepare.run(_parse(prepare, [street, "--out", tmp_path, "--limit", 1])) == 0
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["images", "parsing", "samples.json"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["held", "images", "parsing", "samples.json"]
     assert [sample.name for sample in load_samples(tmp_path, "validation")] == ["0001"]
 
 
@@ -161,25 +161,32 @@ def test_a_pair_s_target_is_real_and_its_source_differs(prepared):
 
 
 def test_the_analyzer_trains_and_resumes(prepared, backbone, tmp_path):
+    """From nothing, and the photo that nobody annotated is labelled from half-time on."""
     run = ["analyzer", "--data", prepared, "--out", tmp_path, "--batch", 3, "--device", "cpu"]
-    run += ["--backbone", backbone]
-    assert train.run(_parse(train, [*run, "--minutes", 0.05])) == 0
+    run += ["--backbone", backbone, "--steps", 4]
+    assert train.run(_parse(train, [*run, "--until", 1])) == 0
     first = load_checkpoint(tmp_path / "analyzer.pt")
-    assert first is not None
-    assert first["step"] > 0
-    assert first["spent"] >= 3
-    assert train.run(_parse(train, [*run, "--minutes", 0.08, "--device", "auto"])) == 0
+    assert first is not None and first["step"] == 1
+    assert not (tmp_path / "pseudo").exists()
+    assert train.run(_parse(train, [*run, "--device", "auto"])) == 0
     second = load_checkpoint(tmp_path / "analyzer.pt")
-    assert second is not None
-    assert second["step"] > first["step"]
+    assert second is not None and second["step"] == 4
     logged = {record["step"]: record for record in curve(tmp_path)}
-    assert {1, first["step"], second["step"]} <= logged.keys()
-    assert logged[1]["loss"] == pytest.approx(sum(logged[1][term] for term in ("region", "dice", "joint")))
-    assert (tmp_path / "analyzer.safetensors").exists()
-    # The photo that nobody annotated was labelled, and pixels that the network was not sure of are marked.
+    assert {1, 4} == logged.keys()
+    assert logged[1]["loss"] == pytest.approx(sum(logged[1][term] for term in ("region", "dice", "joint", "held")))
+    assert read_network(tmp_path / "analyzer.safetensors").config == TRAINED_CONFIG
+    # Pixels that the network was not sure of are marked.
     labels = cv2.imread(str(tmp_path / "pseudo" / "0005.png"), cv2.IMREAD_GRAYSCALE)
     assert labels is not None
     assert set(np.unique(labels)) <= {*range(8), 255}
+
+
+def test_the_analyzer_s_training_wants_a_length_and_a_share_of_something(prepared, tmp_path):
+    run = ["analyzer", "--data", prepared, "--out", tmp_path]
+    with pytest.raises(InputError, match="needs --minutes or --steps"):
+        train.run(_parse(train, run))
+    with pytest.raises(InputError, match="--people-share needs --people"):
+        train.run(_parse(train, [*run, "--steps", 1, "--people-share", 0.5]))
 
 
 def test_an_analyzer_that_is_interrupted_saves_and_goes_on(prepared, backbone, tmp_path, monkeypatch):
@@ -259,18 +266,39 @@ def test_lifted_hands_are_above_the_shoulders_and_in_the_picture(prepared, monke
 
 
 def test_an_analyzer_begins_with_the_weights_of_another(prepared, tmp_path):
-    given = AnalyzerNetwork()
+    given = AnalyzerNetwork(TRAINED_CONFIG)
     save_model(tmp_path / "given.safetensors", given)
     run = ["analyzer", "--data", prepared, "--out", tmp_path / "out", "--batch", 3, "--device", "cpu"]
-    run += ["--init", tmp_path / "given.safetensors", "--rate", 1e-12, "--minutes", 0.03]
+    run += ["--init", tmp_path / "given.safetensors", "--rate", 1e-12, "--steps", 1]
     assert train.run(_parse(train, run)) == 0
     trained = read_network(tmp_path / "out" / "analyzer.safetensors")
     for (name, theirs), ours in zip(given.named_parameters(), trained.parameters(), strict=True):
         assert torch.allclose(theirs, ours, atol=1e-6), name
     save_model(tmp_path / "out" / "analyzer.safetensors", PISE(PISEConfig(width=4)))
-    (tmp_path / "out" / "analyzer.pt").unlink()
     with pytest.raises(InputError, match="holds a network called PISE"):
-        train.run(_parse(train, [*run[:-6], "--init", tmp_path / "out", "--minutes", 0.03]))
+        begin_with(tmp_path / "out", TRAINED_CONFIG)
+    save_model(tmp_path / "thin.safetensors", AnalyzerNetwork(AnalyzerConfig((8, 16, 16, 16, 16), 16)))
+    with pytest.raises(InputError, match="an analyzer of other sizes"):
+        begin_with(tmp_path / "thin.safetensors", TRAINED_CONFIG)
+
+
+def test_what_an_older_analyzer_knows_is_kept(tmp_path):
+    """One without an output for what is held, and wider where it matters least, answers the same on joints and
+    regions."""
+    torch.manual_seed(0)
+    older = AnalyzerNetwork(AnalyzerConfig((8, 16, 16, 24, 32), 32)).eval()
+    with torch.no_grad():
+        for block in (older.deep[1], older.deep[2]):
+            block.first[1].weight[[3, 17]] = 0  # pyright: ignore
+            block.first[1].bias[[3, 17]] = 0  # pyright: ignore
+    save_model(tmp_path / "older.safetensors", older)
+    newer = begin_with(tmp_path / "older.safetensors", AnalyzerConfig((8, 16, 16, 24, 32), 30, held=True)).eval()
+    image = torch.rand(1, 3, 64, 64) * 2 - 1
+    with torch.no_grad():
+        before, after = older(image), newer(image)
+    assert before.held is None and after.held is not None and after.held.shape == (1, 1, 32, 32)
+    torch.testing.assert_close(after.heatmaps, before.heatmaps)
+    torch.testing.assert_close(after.parsing, before.parsing)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,5 @@
-"""The shipped analyzer's network: one U-Net that answers with 18 joint heat maps and 8 region logits.
+"""The shipped analyzer's network: one U-Net that answers with 18 joint heat maps, 8 region logits and, where its
+weights know them, what is held in hands.
 
 Its way down is SqueezeNet 1.1 (Iandola et al., 2016), so that training can begin with what ImageNet taught: eight
 hundred annotated photos alone do not tell a coat from a dress.
@@ -18,16 +19,29 @@ from pise_core.regions import REGION_COUNT
 
 @dataclass(frozen=True)
 class AnalyzerConfig:
-    """Architecture, stored inside the weights file. ``widths``: channels of the way up at strides 2, 4, 8, 16, 32."""
+    """Architecture, stored inside the weights file; what older files don't say is as it was then.
+
+    Attributes:
+        widths: channels of the way up at strides 2, 4, 8, 16, 32.
+        deep: channels inside the two residual blocks at stride 32, which hold most of the weights.
+        held: whether what is held is an output.
+    """
 
     widths: tuple[int, ...] = (32, 64, 96, 160, 256)
+    deep: int = 256
+    held: bool = False
 
     def to_dict(self) -> dict:
         return asdict(self)
 
     @classmethod
     def from_dict(cls, values: dict) -> "AnalyzerConfig":
-        return cls(widths=tuple(values["widths"]))
+        known = {"deep": values.get("deep", cls.deep), "held": values.get("held", cls.held)}
+        return cls(tuple(values["widths"]), **known)
+
+
+#: What new weights are trained for.
+TRAINED_CONFIG = AnalyzerConfig(deep=248, held=True)
 
 
 class Analysis(NamedTuple):
@@ -35,6 +49,11 @@ class Analysis(NamedTuple):
 
     heatmaps: Tensor  # (N, 18, H/4, W/4), about 1 at a joint and 0 elsewhere
     parsing: Tensor  # (N, 8, H/2, W/2), logits
+    held: Tensor | None = None  # (N, 1, H/2, W/2), logits: a bag, a bottle or another thing that is carried
+
+    def float(self) -> "Analysis":
+        """The same in float32."""
+        return Analysis(self.heatmaps.float(), self.parsing.float(), None if self.held is None else self.held.float())
 
 
 def _conv(i: int, o: int, kernel: int = 3, stride: int = 1) -> nn.Sequential:
@@ -100,10 +119,11 @@ class SqueezeNet(nn.Module):
 
 
 class _Residual(nn.Module):
-    def __init__(self, channels: int):
+    def __init__(self, channels: int, inside: int | None = None):
         super().__init__()
-        self.first = _conv(channels, channels)
-        self.second = nn.Sequential(nn.Conv2d(channels, channels, 3, 1, 1, bias=False), nn.BatchNorm2d(channels))
+        inside = inside or channels
+        self.first = _conv(channels, inside)
+        self.second = nn.Sequential(nn.Conv2d(inside, channels, 3, 1, 1, bias=False), nn.BatchNorm2d(channels))
 
     def forward(self, x: Tensor) -> Tensor:
         return F.relu(x + self.second(self.first(x)))
@@ -130,13 +150,15 @@ class AnalyzerNetwork(nn.Module):
         self.config = config or AnalyzerConfig()
         w, down = self.config.widths, SqueezeNet.CHANNELS
         self.down = SqueezeNet()
-        self.deep = nn.Sequential(_conv(down[3], w[4], stride=2), _Residual(w[4]), _Residual(w[4]))
+        inside = self.config.deep
+        self.deep = nn.Sequential(_conv(down[3], w[4], stride=2), _Residual(w[4], inside), _Residual(w[4], inside))
         # What the whole picture is about, as one gain per channel: cheap context beyond the receptive field.
         self.context = nn.Sequential(nn.Linear(w[4], w[4]), nn.Sigmoid())
         self.up = nn.ModuleList(_Up(w[i + 1], down[i], w[i]) for i in (3, 2, 1))
         self.heatmap_head = nn.Sequential(_conv(w[1], w[1]), nn.Conv2d(w[1], JOINT_COUNT, 1))
         self.parsing_up = nn.Sequential(_conv(w[1] + down[0], w[0], kernel=1), _conv(w[0], w[0]))
         self.parsing_head = nn.Conv2d(w[0], REGION_COUNT, 1)
+        self.held_head = nn.Conv2d(w[0], 1, 1) if self.config.held else None
 
     def forward(self, image: Tensor) -> Analysis:
         levels = self.down(image)
@@ -146,7 +168,8 @@ class AnalyzerNetwork(nn.Module):
             x = block(x, beside)
         fine = F.interpolate(x, size=levels[0].shape[2:], mode="bilinear", align_corners=False)
         fine = self.parsing_up(torch.cat([fine, levels[0]], 1))
-        return Analysis(self.heatmap_head(x), self.parsing_head(fine))
+        held = None if self.held_head is None else self.held_head(fine)
+        return Analysis(self.heatmap_head(x), self.parsing_head(fine), held)
 
 
 def fold_norms(network: AnalyzerNetwork) -> AnalyzerNetwork:

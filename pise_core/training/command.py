@@ -26,7 +26,12 @@ from pise_core.training.generator.trainer import PRECISIONS, STAGES
 from pise_core.training.processes import join, leave, usable_device
 
 #: What the analyzer is trained with; everything else is the generator's.
-_OF_ANALYZER = ("network", "data", "out", "minutes", "batch", "rate", "seed", "device", "threads", "backbone", "init")
+_OF_ANALYZER = (
+    *("network", "data", "out", "minutes", "steps", "until", "batch", "rate", "seed", "device", "threads", "init"),
+    *("people", "people_share", "backbone", "no_pseudo"),
+)
+#: ... and the generator is not.
+_NOT_OF_GENERATOR = ("backbone", "no_pseudo")
 _LAYERS = {"shallow": (SHALLOW_PERCEPTUAL, SHALLOW_STYLE), "deep": (DEEP_PERCEPTUAL, DEEP_STYLE)}
 
 
@@ -36,6 +41,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, help="checkpoints, weights, log and sample sheets go here")
     parser.add_argument(
         "--minutes", type=above_zero, default=None, help="wall clock of the whole run, over all resumptions"
+    )
+    parser.add_argument("--steps", type=positive, default=None, help="length of the whole run, instead of minutes")
+    parser.add_argument(
+        "--until",
+        type=positive,
+        default=None,
+        help="leave a run of --steps at this step; called again it goes on, and computes what it would have anyhow",
+    )
+    parser.add_argument(
+        "--people", type=Path, default=None, metavar="DIR", help="rendered people that synthesize people wrote, too"
+    )
+    parser.add_argument(
+        "--people-share", type=share, default=None, help="how many of what is learned from are rendered (0 to 1)"
     )
     parser.add_argument("--batch", type=positive, default=None)
     parser.add_argument("--rate", type=above_zero, default=None, help="peak learning rate")
@@ -52,6 +70,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     analyzer = parser.add_argument_group("analyzer")
     analyzer.add_argument(
         "--backbone", type=Path, default=None, help="torchvision's SqueezeNet 1.1 (.pth); default: from the hub"
+    )
+    analyzer.add_argument(
+        "--no-pseudo", action="store_true", help="don't let the network label the photos that nobody annotated"
     )
     generator = parser.add_argument_group("generator")
     generator.add_argument(
@@ -106,13 +127,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=None,
         metavar="FILE",
         help="what the discriminator begins with: convert's file of latest_net_D.pth, or a run's generator.pt",
-    )
-    generator.add_argument("--steps", type=positive, default=None, help="length of the whole run, instead of minutes")
-    generator.add_argument(
-        "--until",
-        type=positive,
-        default=None,
-        help="leave a run of --steps at this step; called again it goes on, and computes what it would have anyhow",
     )
     generator.add_argument("--limit", type=positive, default=None, help="train on so many photos only")
     generator.add_argument("--log-every", type=positive, default=10, help="steps between lines of log.jsonl")
@@ -213,7 +227,7 @@ def _expect_own_options(args: argparse.Namespace) -> None:
     parser = argparse.ArgumentParser()
     add_arguments(parser)
     usual = vars(parser.parse_args([args.network]))
-    of_other = ["backbone"] if args.network == "generator" else usual.keys() - set(_OF_ANALYZER)
+    of_other = _NOT_OF_GENERATOR if args.network == "generator" else usual.keys() - set(_OF_ANALYZER)
     given = sorted(f"--{name.replace('_', '-')}" for name in of_other if getattr(args, name) != usual[name])
     if given:
         raise InputError(f"train {args.network} does not take {', '.join(given)}; leave that out")
@@ -226,15 +240,21 @@ def _out(args: argparse.Namespace) -> Path:
 
 
 def _analyzer(args: argparse.Namespace) -> int:
-    if args.minutes is None:
-        raise InputError("training the analyzer needs --minutes")
+    if args.minutes is None and args.steps is None:
+        raise InputError("training the analyzer needs --minutes or --steps")
+    if args.people is None and args.people_share is not None:
+        raise InputError("--people-share needs --people")
     device = str(usable_device(args.device))
     common = {
         "seed": args.seed,
         "device": device,
         "init": args.init,
-        **_given({"batch": args.batch, "rate": args.rate}),
+        "people": args.people,
+        "pseudo": not args.no_pseudo,
+        "steps": args.steps,
+        "until": args.until,
+        **_given({"batch": args.batch, "rate": args.rate, "people_share": args.people_share}),
     }
     network = train_analyzer.train(args.data, _out(args), args.minutes, args.backbone, **common)
-    print(train_analyzer.score_crops(network, load_samples(args.data, "test"), device))
+    print(train_analyzer.score_crops(network, load_samples(args.data, "validation"), device))
     return 0

@@ -141,6 +141,15 @@ def usable_device(name: str) -> torch.device:
     return device
 
 
+def fast_in_bfloat16(device: str | torch.device) -> bool:
+    """Whether convolutions are faster in bfloat16 there: processors without instructions for it are far slower."""
+    kind = torch.device(device).type
+    if kind == "cpu":
+        able = torch.cpu.get_capabilities()
+        return bool(able.get("avx512_bf16") or able.get("amx_bf16") or able.get("bf16"))
+    return kind != "cuda" or torch.cuda.is_bf16_supported()
+
+
 def join(device: str) -> Processes:
     """The processes that were launched together with this one.
 

@@ -2,6 +2,8 @@
 
 Half of the photos carry no regions. When half of the time is used up, the network itself labels them (``pseudo``), and
 from then on learns from those of its labels that it was sure of. A network that was trained before does so at once.
+
+A share of the views may show rendered people (``synthesize people``), whose joints, regions and held things are exact.
 """
 
 from dataclasses import replace
@@ -12,17 +14,19 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from pise_core.detection.analyzer import FILE_NAME, read_network
 from pise_core.detection.decoding import decode_joints
-from pise_core.detection.network import Analysis, AnalyzerConfig, AnalyzerNetwork
+from pise_core.detection.network import TRAINED_CONFIG, Analysis, AnalyzerNetwork
 from pise_core.errors import InputError
 from pise_core.files import write_file
 from pise_core.framing import Framing
 from pise_core.model.weights import save_model
+from pise_core.synthesis.dataset import People
+from pise_core.training.analyzer.initial_weights import begin_with, load_backbone
 from pise_core.training.analyzer.metrics import KeypointAccuracy, RegionOverlap
+from pise_core.training.data.people_scenes import PeopleScenes
 from pise_core.training.data.prepared_folder import Sample, load_samples, person_box
 from pise_core.training.data.scenes import Scenes
-from pise_core.training.data.views import UNLABELLED, to_tensor, views_of
+from pise_core.training.data.views import UNLABELLED, Views, to_tensor, views_of
 from pise_core.training.interruption import Interruption
 from pise_core.training.loop import (
     Average,
@@ -32,42 +36,28 @@ from pise_core.training.loop import (
     Saves,
     check_finite,
     load_checkpoint,
+    rate_at,
     save_checkpoint,
     total,
 )
-from pise_core.training.pretrained import fetched, read_tensors
+from pise_core.training.prefetch import Ahead
+from pise_core.training.processes import fast_in_bfloat16
 
 #: The ImageNet features are changed this much more slowly than what begins at random.
 BACKBONE_RATE = 0.2
 #: The share of the time after which unlabelled photos are labelled, and how sure a pixel's label must be to count.
 PSEUDO_FROM, PSEUDO_SURE = 0.5, 0.8
+#: The share of rendered people among the views, where there are any; chosen on the validation photos.
+PEOPLE_SHARE = 0.4
+#: Of a pixel of something held, which few are, in its cross-entropy.
+_HELD_WEIGHT = 4.0
 _REGION_WEIGHT = torch.tensor([0.7, 1.2, 1.4, 1.0, 1.3, 1.1, 1.5, 1.2])
 
 
-def load_backbone(network: AnalyzerNetwork, path: Path | None) -> None:
-    """ImageNet weights for the way down: SqueezeNet 1.1 from torchvision's file at ``path``, or from its hub.
-
-    Raises:
-        InputError: if there is no such file, it holds something else, or the hub cannot be reached.
-    """
-    if path is None:
-        from torchvision.models import SqueezeNet1_1_Weights, squeezenet1_1
-
-        weights = SqueezeNet1_1_Weights.IMAGENET1K_V1
-        with fetched("SqueezeNet", weights.url, ", or give its weights with --backbone FILE"):
-            tensors = squeezenet1_1(weights=weights).state_dict()
-    elif Path(path).exists():
-        tensors = read_tensors(Path(path))
-    else:
-        raise InputError(f"{path} is missing; leave --backbone out to fetch torchvision's SqueezeNet 1.1")
-    try:
-        network.down.load_state_dict({name: tensors[name] for name in network.down.state_dict()})
-    except (KeyError, RuntimeError):
-        raise InputError(f"{path} does not hold torchvision's squeezenet1_1") from None
-
-
-def losses(found: Analysis, maps: torch.Tensor, labels: torch.Tensor) -> dict[str, torch.Tensor]:
-    """Cross-entropy and soft Dice for the regions, weighted squared error for the heat maps."""
+def losses(found: Analysis, views: Views) -> dict[str, torch.Tensor]:
+    """Cross-entropy and soft Dice for the regions, weighted squared error for the heat maps, cross-entropy for what is
+    held where that is an output."""
+    labels, maps = views.labels, views.heatmaps
     region = F.cross_entropy(
         found.parsing, labels, weight=_REGION_WEIGHT.to(labels.device), ignore_index=UNLABELLED, reduction="sum"
     )
@@ -78,43 +68,112 @@ def losses(found: Analysis, maps: torch.Tensor, labels: torch.Tensor) -> dict[st
     overlap = (2 * (guess * truth).sum((0, 2, 3)) + 50) / (guess.sum((0, 2, 3)) + truth.sum((0, 2, 3)) + 50)
     # A joint covers few cells: without the weight the empty map is a good answer for a long time.
     joint = ((found.heatmaps - maps) ** 2 * (1 + 30 * maps)).mean()
-    return {"region": region, "dice": 0.5 * (1 - overlap.mean()), "joint": 25 * joint}
+    terms = {"region": region, "dice": 0.5 * (1 - overlap.mean()), "joint": 25 * joint}
+    if found.held is not None:
+        known = views.held != UNLABELLED
+        gap = F.binary_cross_entropy_with_logits(
+            found.held, views.held.clamp(max=1), pos_weight=found.held.new_tensor(_HELD_WEIGHT), reduction="none"
+        )
+        terms["held"] = (gap * known).sum() / known.sum().clamp(min=1)
+    return terms
+
+
+class _Draws:
+    """What is learned from at each step, drawn by (seed, step) alone, so that a resumed run sees what an unbroken one
+    would.
+
+    Args:
+        samples: the photos, annotated or not.
+        scenes: of the annotated ones.
+        people: rendered ones, or None.
+        batch: views a step.
+        share: of these, rendered people.
+        seed: of everything random.
+    """
+
+    def __init__(
+        self, samples: list[Sample], scenes: Scenes, people: PeopleScenes | None, batch: int, share: float, seed: int
+    ):
+        self.samples, self.scenes, self.people = samples, scenes, people
+        self.rendered = round(batch * share) if people else 0
+        # Two thirds of the photos are annotated by hand: regions are the harder half of the task.
+        self.by_hand = (batch - self.rendered) * 2 // 3
+        self.rest = batch - self.rendered - self.by_hand
+        self.labelled, self.seed = samples, seed
+
+    def views(self, step: int, frame: tuple[int, int], pseudo: bool) -> Views:
+        """Views for a step; ``pseudo``: photos without regions have those that the network found."""
+        rng = np.random.default_rng((self.seed, step))
+        rest = self.labelled if pseudo else self.samples
+        drawn = [self.scenes.draw(rng) for _ in range(self.by_hand)]
+        drawn += [rest[i] for i in rng.integers(0, len(rest), self.rest)]
+        if self.people:
+            drawn += [self.people.draw(rng) for _ in range(self.rendered)]
+        others = [self.samples[i] for i in rng.integers(0, len(self.samples), len(drawn))]
+        return views_of(list(zip(drawn, others, strict=True)), rng, frame)
 
 
 def train(
     data: Path,
     out: Path,
-    minutes: float,
+    minutes: float | None,
     backbone: Path | None = None,
     batch: int = 12,
     rate: float = 2e-3,
     seed: int = 0,
     device: str = "cpu",
     init: Path | None = None,
+    people: Path | None = None,
+    people_share: float = PEOPLE_SHARE,
+    pseudo: bool = True,
+    steps: int | None = None,
+    until: int | None = None,
 ) -> AnalyzerNetwork:
     """Run, or resume from ``out/analyzer.pt``, until the budget is used up; the averaged weights go to ``out``.
 
     Works on views of half size for the first 20 % of the time, of three quarters until 40 %, then of full size;
-    convolutions are computed in bfloat16. Saves every 400 steps, every few minutes, and on Ctrl-C or SIGTERM.
+    convolutions are computed in bfloat16 where that is faster. Saves every 400 steps, every few minutes, and on Ctrl-C
+    or SIGTERM. Given ``steps``, a run on a CPU that was stopped and resumed computes to the bit what an unbroken one
+    does.
 
-    ``init`` is the folder of another run, or a file of weights. It takes the place of ``backbone``, and all views then
-    are of full size.
+    Args:
+        data: folder that ``prepare`` wrote.
+        out: folder for checkpoints, weights, log, labels and empty streets.
+        minutes: wall clock of the whole run; None where ``steps`` says how long it is.
+        backbone: torchvision's SqueezeNet 1.1; None for its hub.
+        batch: views a step.
+        rate: peak learning rate.
+        seed: of everything random.
+        device: "cpu", "cuda".
+        init: the folder of another run, or a file of weights. It takes the place of ``backbone``, and all views then
+            are of full size.
+        people: folder of rendered people that ``synthesize people`` wrote; a run goes on with those it began with.
+        people_share: of the views that show them.
+        pseudo: let the network label photos that nobody annotated (see the module).
+        steps: length of the whole run.
+        until: leave the run at this step; called again it goes on.
 
     Raises:
-        InputError: if data, ``backbone`` or ``init`` are missing or do not fit, or ``out`` holds something else.
+        InputError: if data, ``people``, ``backbone`` or ``init`` are missing or do not fit, or ``out`` holds something
+            else.
         FloatingPointError: as soon as a loss is not finite; it names every term.
         KeyboardInterrupt: after Ctrl-C or SIGTERM, once all is saved.
     """
+    if minutes is None and steps is None:
+        raise InputError("give --minutes or --steps")
     out.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(seed)
     samples = load_samples(data, "train")
-    scenes = Scenes([s for s in samples if s.parsing is not None])
-    network = AnalyzerNetwork(AnalyzerConfig())
+    scenes = Scenes([s for s in samples if s.parsing is not None], out / "streets")
+    if not scenes.samples:
+        raise InputError(f"{data} holds no annotated photo to train on; prepare a folder that has annotations")
     state = load_checkpoint(out / "analyzer.pt")
     if init is not None:
-        network = read_network(init / FILE_NAME if init.is_dir() else init)
-    elif state is None:
-        load_backbone(network, backbone)
+        network = begin_with(init, TRAINED_CONFIG)
+    else:
+        network = AnalyzerNetwork(TRAINED_CONFIG)
+        if state is None:
+            load_backbone(network, backbone)
     network = network.to(device).to(memory_format=torch.channels_last)
     average = Average(network)
     groups = [
@@ -122,19 +181,22 @@ def train(
         {"params": [p for n, p in network.named_parameters() if not n.startswith("down.")], "share": 1.0},
     ]
     optimizer = torch.optim.AdamW(groups, lr=rate, weight_decay=0.02)
-    step, budget = 0, Budget(minutes)
+    step, spent, rendered = 0, 0.0, None
     if state is not None:
         try:
             network.load_state_dict(state["network"])
             average.module.load_state_dict(state["average"])
             optimizer.load_state_dict(state["optimizer"])
-            step, budget = state["step"], Budget(minutes, state["spent"])
+            step, spent, rendered = state["step"], state["spent"], state["people"]
         except (ValueError, RuntimeError, KeyError):
             raise InputError(f"{out} holds a run of another version; give another --out") from None
+    budget, fast = Budget(minutes, spent, steps), fast_in_bfloat16(device)
+    shown, rendered = _people_scenes(people, rendered, state is not None, scenes)
+    draws = _Draws(samples, scenes, shown, batch, people_share, seed)
     log = Log(out, step)
     curve, saves = Curve(log, 50), Saves(400)
     size = sum(p.numel() for p in network.parameters())
-    log(samples=len(samples), annotated=len(scenes.samples), parameters=size)
+    log(samples=len(samples), annotated=len(scenes.samples), people=rendered, parameters=size)
 
     def checkpoint() -> None:
         save_checkpoint(
@@ -144,33 +206,34 @@ def train(
             optimizer=optimizer.state_dict(),
             step=step,
             spent=budget.spent,
+            people=rendered,
         )
         save_model(out / "analyzer.safetensors", average.module)
 
-    labelled = samples
-    with Interruption() as interruption:
-        while budget.used(step) < 1 and not interruption.asked:
-            if labelled is samples and (init is not None or budget.used(step) >= PSEUDO_FROM):
+    def frame_at(used: float) -> tuple[int, int]:
+        part = 1.0 if init is not None else 0.5 if used < 0.2 else 0.75 if used < 0.4 else 1.0
+        return int(256 * part), int(176 * part) // 4 * 4
+
+    def labels_itself(used: float) -> bool:
+        return pseudo and (init is not None or used >= PSEUDO_FROM)
+
+    with Ahead(draws.views) as batches, Interruption() as interruption:
+        while (used := budget.used(step)) < 1 and not interruption.asked and (until is None or step < until):
+            if draws.labelled is samples and labels_itself(used):
                 checkpoint()  # labels of thousands of photos take minutes, and go with these very weights
-                labelled = pseudo_labelled(average.module, samples, out / "pseudo", device)
-                log(pseudo=sum(s.parsing is not None for s in labelled) - len(scenes.samples))
-            part = 1.0
-            if init is None:
-                part = 0.5 if budget.used(step) < 0.2 else 0.75 if budget.used(step) < 0.4 else 1.0
-            frame = (int(256 * part), int(176 * part) // 4 * 4)
-            rng = np.random.default_rng((seed, step))  # a resumed run sees what an unbroken one would
-            # Two thirds of each batch are annotated by hand: regions are the harder half of the task.
-            by_hand = batch * 2 // 3
-            drawn = [scenes.draw(rng) for _ in range(by_hand)]
-            drawn += [labelled[i] for i in rng.integers(0, len(labelled), batch - by_hand)]
-            others = [samples[i] for i in rng.integers(0, len(samples), batch)]
-            images, maps, labels = (t.to(device) for t in views_of(list(zip(drawn, others, strict=True)), rng, frame))
+                draws.labelled = pseudo_labelled(average.module, samples, out / "pseudo", device)
+                log(pseudo=sum(s.parsing is not None for s in draws.labelled) - len(scenes.samples))
+            views = batches.take(step, frame_at(used), labels_itself(used)).to(device)
+            # With minutes this is a guess, which is wrong when frames become larger.
+            soon = budget.used(step + 1)
+            if soon < 1 and step + 1 != until and labels_itself(soon) == labels_itself(used):
+                batches.foresee(step + 1, frame_at(soon), labels_itself(soon))
             for group in optimizer.param_groups:
-                group["lr"] = budget.rate(rate, step) * group["share"]
+                group["lr"] = rate_at(rate, step, used) * group["share"]
             network.train()
-            with torch.autocast(torch.device(device).type, torch.bfloat16):
-                found = network(images.to(memory_format=torch.channels_last))
-            terms = losses(Analysis(found.heatmaps.float(), found.parsing.float()), maps, labels)
+            with torch.autocast(torch.device(device).type, torch.bfloat16, enabled=fast):
+                found = network(views.images.to(memory_format=torch.channels_last))
+            terms = losses(found.float(), views)
             values = {name: float(term.detach()) for name, term in terms.items()}
             check_finite(step, values)
             optimizer.zero_grad()
@@ -186,9 +249,34 @@ def train(
         if over:
             curve.end()
         checkpoint()
-    if not over:
+    if not over and step != until:
         raise KeyboardInterrupt(f"interrupted at step {step}; the same command goes on from there")
     return average.module
+
+
+def _people_scenes(
+    folder: Path | None, begun_with: int | None, resumed: bool, scenes: Scenes
+) -> tuple[PeopleScenes | None, int | None]:
+    """Scenes of rendered people, and how many pairs a run draws them from: all that are there when it begins.
+
+    Raises:
+        InputError: if a run that is resumed drew from more, or from none, or from some and now from none.
+    """
+    if resumed and (folder is None) != (begun_with is None):
+        raise InputError(
+            f"this run was begun with{'out' * (begun_with is None)} --people; go on so, or give another --out"
+        )
+    if folder is None:
+        return None, None
+    people = People(folder)
+    count = begun_with or len(people)
+    if count > len(people):
+        raise InputError(f"this run was begun with {count} people of which {folder} holds {len(people)}")
+
+    def street(rng: np.random.Generator) -> np.ndarray:
+        return scenes.street(int(rng.integers(len(scenes.samples))))
+
+    return PeopleScenes(people, count, street), count
 
 
 def pseudo_labelled(network: AnalyzerNetwork, samples: list[Sample], folder: Path, device: str) -> list[Sample]:

@@ -1,7 +1,8 @@
 """``python -m pise_core prepare``: a folder of street photos becomes small samples, ready to train on;
 ``prepare deepfashion``: so does DeepFashion (see ``deepfashion``).
 
-Written: ``images/NNNN.jpg`` (long side 416), ``parsing/NNNN.png`` (indices, where annotated) and ``samples.json``:
+Written: ``images/NNNN.jpg`` (long side 416), ``parsing/NNNN.png`` (indices) and ``held/NNNN.png`` (1: bags and what
+else is carried) where annotated, and ``samples.json``:
 ``{"train": {name: [18 rows]}, "validation": {...}, "test": {...}}``, joints in pixels of the small image. Every fourth
 annotated photo of the data set's training split, by name, is for validation: choices are made there, and the test
 photos stay unseen until the end.
@@ -82,9 +83,10 @@ def run(args: argparse.Namespace) -> int:
             quality = [cv2.IMWRITE_JPEG_QUALITY, 92]
             _, data = cv2.imencode(".jpg", cv2.cvtColor(small, cv2.COLOR_RGB2BGR), quality)
             write_file(args.out / "images" / f"{name}.jpg", data.tobytes())
-            if parsing is not None:
-                labels = cv2.resize(parsing, (width, height), interpolation=cv2.INTER_NEAREST_EXACT)
-                write_file(args.out / "parsing" / f"{name}.png", cv2.imencode(".png", labels)[1].tobytes())
+            for folder, labels in (("parsing", parsing), ("held", photos.held(name))):
+                if labels is not None:
+                    labels = cv2.resize(labels, (width, height), interpolation=cv2.INTER_NEAREST_EXACT)
+                    write_file(args.out / folder / f"{name}.png", cv2.imencode(".png", labels)[1].tobytes())
             samples[split][name] = to_rows(pose)
             if count % 200 == 0:
                 print(f"{split}: {count + 1} of {len(names)}", flush=True)

@@ -22,7 +22,7 @@ _LISTS = ("dataset.json", "pairs.json", "samples.json")
 
 def begin(folder: Path) -> None:
     """Make the folder, and forget what an earlier call listed there."""
-    for name in ("images", "parsing"):
+    for name in ("images", "parsing", "held"):
         (folder / name).mkdir(parents=True, exist_ok=True)
     for name in reversed(_LISTS):
         (folder / name).unlink(missing_ok=True)
@@ -44,12 +44,16 @@ class Sample:
         image: (H, W, 3) uint8 RGB.
         pose: (18, 3), in pixels of the image.
         parsing: (H, W) uint8, or None where nobody annotated it.
+        held: (H, W) uint8, 1 where something is held; None where nobody knows.
+        others: poses of further people who are labelled in ``parsing``, too.
     """
 
     name: str
     image: np.ndarray
     pose: np.ndarray
     parsing: np.ndarray | None
+    held: np.ndarray | None = None
+    others: tuple[np.ndarray, ...] = ()
 
 
 def load_samples(folder: Path, split: str, limit: int | None = None, annotated_only: bool = False) -> list[Sample]:
@@ -79,7 +83,9 @@ def load_samples(folder: Path, split: str, limit: int | None = None, annotated_o
         if image is None:
             raise InputError(f"{path} is missing or damaged; run prepare again")
         parsing = cv2.imread(str(labels), cv2.IMREAD_GRAYSCALE) if labels.exists() else None
-        samples.append(Sample(name, cv2.cvtColor(image, cv2.COLOR_BGR2RGB), from_rows(rows), parsing))
+        carried = Path(folder) / "held" / f"{name}.png"
+        held = cv2.imread(str(carried), cv2.IMREAD_GRAYSCALE) if carried.exists() else None
+        samples.append(Sample(name, cv2.cvtColor(image, cv2.COLOR_BGR2RGB), from_rows(rows), parsing, held))
         if limit and len(samples) == limit:
             break
     return samples

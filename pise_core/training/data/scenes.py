@@ -5,10 +5,12 @@ the same maps as everywhere (``pise_core.warping.warp``).
 """
 
 from dataclasses import replace
+from pathlib import Path
 
 import cv2
 import numpy as np
 
+from pise_core.files import write_file
 from pise_core.framing import Framing
 from pise_core.inpainting.background import fill_background
 from pise_core.pose import visible
@@ -20,14 +22,15 @@ from pise_core.warping.warp import carry
 
 #: How many of the annotated samples are re-posed, how many of those lift their arms, and how many (of all) stand before
 #: another street.
-REPOSED, RAISED, ELSEWHERE = 0.4, 0.5, 0.25
+REPOSED, RAISED, ELSEWHERE = 0.5, 0.75, 0.25
 
 
 class Scenes:
     """Draws varied scenes of annotated samples; the empty street of each is made once, when it is first needed."""
 
-    def __init__(self, samples: list[Sample]):
-        self.samples = samples
+    def __init__(self, samples: list[Sample], folder: Path | None = None):
+        """``folder`` keeps the empty streets, so that a run that goes on need not make them again."""
+        self.samples, self._folder = samples, folder
         self._streets: dict[int, np.ndarray] = {}
 
     def draw(self, rng: np.random.Generator) -> Sample:
@@ -53,8 +56,17 @@ class Scenes:
         if index not in self._streets:
             sample = self.samples[index]
             assert sample.parsing is not None
-            framing = Framing.around(person_box(sample), (sample.image.shape[1], sample.image.shape[0]))
-            self._streets[index] = fill_background(sample.image, sample.parsing, framing)
+            path = None if self._folder is None else self._folder / f"{sample.name}.png"
+            street = None if path is None else cv2.imread(str(path), cv2.IMREAD_COLOR)
+            if street is not None and street.shape == sample.image.shape:
+                street = cv2.cvtColor(street, cv2.COLOR_BGR2RGB)
+            else:
+                framing = Framing.around(person_box(sample), (sample.image.shape[1], sample.image.shape[0]))
+                street = fill_background(sample.image, sample.parsing, framing)
+                if path is not None:
+                    path.parent.mkdir(parents=True, exist_ok=True)
+                    write_file(path, cv2.imencode(".png", cv2.cvtColor(street, cv2.COLOR_RGB2BGR))[1].tobytes())
+            self._streets[index] = street
         return self._streets[index]
 
 
@@ -85,4 +97,5 @@ def before(sample: Sample, street: np.ndarray, pose: np.ndarray | None = None) -
         image, parsing = fill_holes(moved, parsing)
     share = matte(parsing, 1.0)[..., None]
     image = np.rint(image * share + street * (1 - share)).astype(np.uint8)
-    return replace(sample, image=image, parsing=parsing, pose=sample.pose if pose is None else pose)
+    # A bag stays behind in its own street, and is missing in another: what the scene shows of it nobody knows.
+    return replace(sample, image=image, parsing=parsing, pose=sample.pose if pose is None else pose, held=None)

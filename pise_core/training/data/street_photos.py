@@ -16,6 +16,8 @@ from pise_core.errors import InputError
 from pise_core.pose import JOINT, empty_pose, visible
 from pise_core.regions import CCP_TAGS, REGION
 
+#: What is carried, and no part of the eight regions.
+HELD_TAGS = ("bag", "purse", "wallet")
 _ARMS_AND_TORSO = ((2, 3), (3, 4), (5, 6), (6, 7), (1, 2), (1, 5), (1, 8), (1, 11))
 _LEGS = ((8, 9), (9, 10), (11, 12), (12, 13))
 
@@ -34,6 +36,7 @@ class StreetPhotos:
         names = [str(np.asarray(tag).ravel()[0]) for tag in tags]
         region_of = {tag: REGION[region] for region, tags in CCP_TAGS.items() for tag in tags.split()}
         self._skin = names.index("skin")
+        self._held = np.array([name in HELD_TAGS for name in names])
         self._merge = np.array([region_of.get(name, 0) for name in names], np.uint8)
 
     def photo(self, name: str) -> np.ndarray:
@@ -64,15 +67,23 @@ class StreetPhotos:
 
         The data has one tag for skin: the head's skin above the chin is face, the rest goes to the nearest bone.
         """
-        path = self.folder / "annotations" / "pixel-level" / f"{name}.mat"
-        if not path.exists():
+        tags = self._tags(name)
+        if tags is None:
             return None
-        tags = scipy.io.loadmat(path)["groundtruth"]
         parsing = self._merge[tags]
         ys, xs = np.nonzero(tags == self._skin)
         if len(ys):
             parsing[ys, xs] = _split_skin(np.stack([xs, ys], 1) + 0.5, pose)
         return parsing
+
+    def held(self, name: str) -> np.ndarray | None:
+        """(H, W) uint8, 1 where a bag, purse or wallet is; None where the photo is not annotated."""
+        tags = self._tags(name)
+        return None if tags is None else self._held[tags].astype(np.uint8)
+
+    def _tags(self, name: str) -> np.ndarray | None:
+        path = self.folder / "annotations" / "pixel-level" / f"{name}.mat"
+        return scipy.io.loadmat(path)["groundtruth"] if path.exists() else None
 
 
 def _split_skin(points: np.ndarray, pose: np.ndarray) -> np.ndarray:

@@ -1,5 +1,7 @@
 """Augmented views of whole photos, at any scale and place: what the analyzer learns from."""
 
+from typing import NamedTuple
+
 import cv2
 import numpy as np
 import torch
@@ -10,6 +12,8 @@ from pise_core.training.data.prepared_folder import Sample, person_box
 
 #: The label of a pixel that nobody annotated.
 UNLABELLED = 255
+#: The share of the views that show fewer details than they have pixels, and of those that JPEG has taken some from.
+COARSE, COMPRESSED = 0.25, 0.15
 
 
 def _backdrop(other: Sample, size: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
@@ -25,8 +29,17 @@ def _backdrop(other: Sample, size: tuple[int, int], rng: np.random.Generator) ->
     return cv2.resize(strip[top : top + tall], (width, height), interpolation=cv2.INTER_LINEAR)
 
 
-def random_view(sample: Sample, other: Sample, rng: np.random.Generator, size: tuple[int, int] = FRAME_SIZE):
-    """One augmented view: image (H, W, 3) uint8, pose (18, 3), labels (H, W) uint8 (255 where not annotated).
+class View(NamedTuple):
+    """An augmented view."""
+
+    image: np.ndarray  # (H, W, 3) uint8
+    poses: list[np.ndarray]  # of everybody who is labelled, (18, 3) each
+    labels: np.ndarray  # (H, W) uint8 regions, 255 where nobody annotated
+    held: np.ndarray  # (H, W) uint8, 1 where something is held, 255 where nobody knows
+
+
+def random_view(sample: Sample, other: Sample, rng: np.random.Generator, size: tuple[int, int] = FRAME_SIZE) -> View:
+    """One augmented view.
 
     ``other`` lends its street where the view reaches beyond the photo.
     """
@@ -57,20 +70,41 @@ def random_view(sample: Sample, other: Sample, rng: np.random.Generator, size: t
         image = cv2.GaussianBlur(image, (0, 0), 0.4 / scale)
     backdrop = _backdrop(other, size, rng)
     image = cv2.warpAffine(image, matrix, (width, height), backdrop, borderMode=cv2.BORDER_TRANSPARENT)
-    if sample.parsing is None:
-        labels = np.full(size, UNLABELLED, np.uint8)
-    else:
-        # Beyond the photo lies the other's street. Of a photo that the network labelled nothing is known there.
-        beyond = UNLABELLED if (sample.parsing == UNLABELLED).any() else 0
-        labels = cv2.warpAffine(sample.parsing, matrix, (width, height), flags=cv2.INTER_NEAREST, borderValue=beyond)
-    pose = sample.pose.copy()
+    # Beyond the photo lies the other's street. Of a photo that the network labelled nothing is known there.
+    beyond = UNLABELLED if sample.parsing is None or (sample.parsing == UNLABELLED).any() else 0
+    labels, held = (
+        np.full(size, UNLABELLED, np.uint8)
+        if known is None
+        else cv2.warpAffine(known, matrix, (width, height), flags=cv2.INTER_NEAREST, borderValue=beyond)
+        for known in (sample.parsing, sample.held)
+    )
+    poses = [_seen_in(pose, a, shift, mirrored, size) for pose in (sample.pose, *sample.others)]
+    return View(_recolour(_worsen(image, rng), rng), poses, labels, held)
+
+
+def _seen_in(pose: np.ndarray, a: np.ndarray, shift: np.ndarray, mirrored: bool, size: tuple[int, int]) -> np.ndarray:
+    """The pose moved by ``a @ x + shift``; joints beyond the view are missing."""
+    pose = pose.copy()
     pose[:, :2] = pose[:, :2] @ a.T + shift
     if mirrored:
         pose = pose[list(MIRROR)]
     with np.errstate(invalid="ignore"):
-        inside = ((pose[:, :2] >= 0) & (pose[:, :2] < [width, height])).all(1)
+        inside = ((pose[:, :2] >= 0) & (pose[:, :2] < size[::-1])).all(1)
     pose[~inside] = np.nan, np.nan, 0
-    return _recolour(image, rng), pose, labels
+    return pose
+
+
+def _worsen(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Sometimes as a person far away is seen once enlarged, sometimes as a thrifty camera stores it."""
+    height, width = image.shape[:2]
+    if rng.random() < COARSE:
+        times = rng.uniform(1.3, 3.5)
+        small = cv2.resize(image, (round(width / times), round(height / times)), interpolation=cv2.INTER_AREA)
+        image = cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR)
+    if rng.random() < COMPRESSED:
+        _, stored = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(25, 80))])
+        image = np.asarray(cv2.imdecode(stored, cv2.IMREAD_COLOR))
+    return image
 
 
 def _recolour(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -92,22 +126,31 @@ def to_tensor(images: np.ndarray) -> torch.Tensor:
     return torch.from_numpy(images).permute(0, 3, 1, 2).float() / 127.5 - 1
 
 
-def views_of(drawn: list[tuple[Sample, Sample]], rng: np.random.Generator, frame: tuple[int, int]):
+class Views(NamedTuple):
+    """Views as tensors."""
+
+    images: torch.Tensor  # (N, 3, H, W) float32 in [-1, 1]
+    heatmaps: torch.Tensor  # (N, 18, H/4, W/4)
+    labels: torch.Tensor  # (N, H/2, W/2) int64 regions, ``UNLABELLED`` where nobody knows
+    held: torch.Tensor  # (N, 1, H/2, W/2) float32, 1 where something is held, ``UNLABELLED`` where nobody knows
+
+    def to(self, device: str | torch.device) -> "Views":
+        return Views(*(tensor.to(device) for tensor in self))
+
+
+def views_of(drawn: list[tuple[Sample, Sample]], rng: np.random.Generator, frame: tuple[int, int]) -> Views:
     """Views of the first of each two, as tensors; the second lends its street.
 
     Args:
         drawn: N of these twos.
         rng: everything random comes from it.
         frame: (H, W) of the views.
-
-    Returns:
-        Images (N, 3, H, W) float32 in [-1, 1], heat maps (N, 18, H/4, W/4), and labels (N, H/2, W/2) int64,
-        ``UNLABELLED`` where nobody knows.
     """
     views = [random_view(sample, other, rng, frame) for sample, other in drawn]
-    images = to_tensor(np.stack([v[0] for v in views]))
+    images = to_tensor(np.stack([view.image for view in views]))
     # sigma 6 at the full frame; smaller frames keep it in proportion.
     sigma = 6 * frame[0] / FRAME_SIZE[0]
-    maps = torch.from_numpy(np.stack([heatmaps(v[1], frame, sigma, stride=4) for v in views]))
-    labels = torch.from_numpy(np.stack([v[2] for v in views])[:, ::2, ::2].astype(np.int64))
-    return images, maps, labels
+    maps = [np.max([heatmaps(pose, frame, sigma, stride=4) for pose in view.poses], 0) for view in views]
+    labels = np.stack([view.labels for view in views])[:, ::2, ::2].astype(np.int64)
+    held = np.stack([view.held for view in views])[:, None, ::2, ::2].astype(np.float32)
+    return Views(images, torch.from_numpy(np.stack(maps)), torch.from_numpy(labels), torch.from_numpy(held))

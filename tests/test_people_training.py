@@ -1,0 +1,140 @@
+"""Training on rendered people beside photos: scenes for the analyzer, and runs that go on as they began."""
+
+import numpy as np
+import pytest
+import torch
+
+from pise_core.detection.network import Analysis
+from pise_core.errors import InputError
+from pise_core.pose import visible
+from pise_core.regions import REGION
+from pise_core.synthesis.dataset import People
+from pise_core.training.analyzer import run as analyzer
+from pise_core.training.data import people_scenes
+from pise_core.training.data.people_scenes import PeopleScenes, laid_over
+from pise_core.training.data.prepared_folder import Sample
+from pise_core.training.data.views import UNLABELLED, Views, random_view, views_of
+from pise_core.training.loop import load_checkpoint
+from tests.conftest import draw_person
+from tests.training_data import curve, write_people, write_samples
+
+
+@pytest.fixture(scope="module")
+def people(tmp_path_factory):
+    return write_people(tmp_path_factory.mktemp("people"))
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    return write_samples(tmp_path_factory.mktemp("samples"))
+
+
+def _street(rng):
+    return np.full((300, 200, 3), (250, 0, 250), np.uint8)
+
+
+def test_a_rendered_person_keeps_joints_regions_and_bag_before_a_street(people, monkeypatch):
+    monkeypatch.setattr(people_scenes, "ELSEWHERE", 1.0)
+    monkeypatch.setattr(people_scenes, "TOGETHER", 0.0)
+    scenes, rng = PeopleScenes(People(people), 3, _street), np.random.default_rng(0)
+    for _ in range(4):
+        sample = scenes.draw(rng)
+        assert sample.parsing is not None and sample.held is not None
+        nobody = (sample.parsing == 0) & (sample.held == 0)
+        assert (sample.image[nobody] == (250, 0, 250)).all()
+        assert not (sample.image[~nobody] == (250, 0, 250)).all(1).any()
+        assert sample.held.any() and not sample.parsing[sample.held > 0].any()
+        x, y = np.mean(sample.pose[[2, 5, 8, 11], :2], 0).astype(int)
+        assert sample.parsing[y, x] == REGION["upper_clothes"]
+
+
+def test_two_people_are_both_labelled(people, monkeypatch):
+    """Whoever stands before hides the other; joints beyond the picture are missing."""
+    monkeypatch.setattr(people_scenes, "TOGETHER", 1.0)
+    monkeypatch.setattr(people_scenes, "ELSEWHERE", 1.0)
+    alone = (People(people).picture(0).alpha > 0).sum()
+    scenes, rng, seen = PeopleScenes(People(people), 3, _street), np.random.default_rng(0), 0
+    for _ in range(8):
+        sample = scenes.draw(rng)
+        assert sample.parsing is not None and sample.held is not None
+        nobody = (sample.parsing == 0) & (sample.held == 0)
+        # Where edges are soft, something shines through.
+        assert (np.abs(sample.image[nobody].astype(int) - (250, 0, 250)).max(1) < 128).mean() > 0.999
+        assert (~nobody).sum() > 1.3 * alone
+        assert np.median(sample.pose[:, 0]) == pytest.approx(sample.image.shape[1] / 2, abs=40)
+        (other,) = sample.others
+        there = other[visible(other)]
+        assert ((there[:, :2] >= 0) & (there[:, :2] < sample.image.shape[1::-1])).all()
+        seen += len(there) > 4
+    assert seen > 3
+
+
+def test_a_view_moves_everybody_in_it(people):
+    """Heat maps of all who are labelled; what nobody knows is said so."""
+    drawn = draw_person()
+    second = drawn.pose + [30, 0, 0]
+    sample = Sample("a", drawn.photo, drawn.pose, drawn.parsing, None, (second,))
+    views = views_of([(sample, sample)] * 3, np.random.default_rng(0), (256, 176))
+    assert (views.held == UNLABELLED).all()
+    rng = np.random.default_rng(0)
+    for maps in views.heatmaps:
+        poses = random_view(sample, sample, rng).poses
+        for pose in poses:
+            x, y, _ = pose[1]
+            if np.isfinite(x):
+                near = maps[1, int(y) // 4, int(x) // 4]
+                assert near > 0.8
+    held = np.zeros_like(drawn.parsing)
+    held[100:150, 100:140] = 1
+    known = views_of([(Sample("a", drawn.photo, drawn.pose, drawn.parsing, held), sample)], rng, (256, 176))
+    assert set(known.held.unique().tolist()) == {0.0, 1.0}
+
+
+def test_the_loss_of_what_is_held_counts_where_it_is_known():
+    maps, labels = torch.zeros(2, 18, 8, 8), torch.zeros(2, 16, 16, dtype=torch.int64)
+    held = torch.full((2, 1, 16, 16), float(UNLABELLED))
+    held[0], held[0, :, :4] = 0, 1
+    right = torch.where(held == 1, 20.0, -20.0)
+    views = Views(torch.zeros(2, 3, 32, 32), maps, labels, held)
+    logits = torch.zeros(2, 8, 16, 16)
+    assert "held" not in analyzer.losses(Analysis(maps, logits), views)
+    assert analyzer.losses(Analysis(maps, logits, right), views)["held"] < 1e-6
+    wrong = right.clone()
+    wrong[1] = 20  # nobody knows there
+    assert analyzer.losses(Analysis(maps, logits, wrong), views)["held"] < 1e-6
+    wrong[0] = -20
+    assert analyzer.losses(Analysis(maps, logits, wrong), views)["held"] > 5
+
+
+def test_alpha_lays_a_person_over_a_street():
+    image, behind = np.full((1, 3, 3), 200, np.uint8), np.full((1, 3, 3), 100, np.uint8)
+    laid = laid_over(image, np.array([[0, 255, 128]], np.uint8), behind)
+    assert laid[0, :, 0].tolist() == [100, 200, 150]
+
+
+def test_an_analyzer_s_resumed_run_computes_what_an_unbroken_one_does(data, people, weights, tmp_path):
+    """With rendered people, and those of a folder that grows meanwhile are left for another run."""
+    grown = write_people(tmp_path / "people", 2)
+    settings = {"batch": 4, "init": weights, "pseudo": False, "steps": 3, "people": grown, "people_share": 0.5}
+
+    def go(name: str, until: int | None = None):
+        analyzer.train(data, tmp_path / name, None, until=until, **settings)
+
+    go("whole")
+    go("parts", 1)
+    write_people(grown, 3, shard=1)
+    assert len(People(grown)) == 5
+    go("parts")
+    assert [record["step"] for record in curve(tmp_path / "whole")] == [1, 3]
+    a, b = load_checkpoint(tmp_path / "whole/analyzer.pt"), load_checkpoint(tmp_path / "parts/analyzer.pt")
+    assert a is not None and b is not None and a["people"] == b["people"] == 2
+    for name, value in a["network"].items():
+        assert torch.equal(value, b["network"][name]), name
+    for name, value in a["average"].items():
+        assert torch.equal(value, b["average"][name]), name
+    assert all(record["held"] > 0 for record in curve(tmp_path / "whole"))
+    with pytest.raises(InputError, match="begun with --people; go on so"):
+        analyzer.train(data, tmp_path / "parts", None, **settings | {"people": None, "steps": 4})
+    with pytest.raises(InputError, match="begun with 2 people"):
+        fewer = write_people(tmp_path / "fewer", 1)
+        analyzer.train(data, tmp_path / "parts", None, **settings | {"people": fewer, "steps": 4})
