@@ -1,0 +1,198 @@
+"""A recipe: edits that are made on any photo, as a saved document or a JSON file describes them.
+
+A ``.pise`` file of the studio is a recipe by what was edited in it: its pose is fitted to each person, and what was
+borrowed is borrowed again. A saved look is worn. What was painted belongs to one photo and is left out, and so is
+motion.
+
+A JSON file says it in words; paths are relative to it::
+
+    {
+      "pose": "pose.json",                          a pose file, fitted to each person
+      "pose_from": "model.jpg",                     or the pose of whom another photo shows
+      "replace": {"pants": "dress"},                regions that become others
+      "styles": {"upper_clothes": "shirt.jpg",      regions borrowed from a photo or a saved look,
+                 "hair": {"a.jpg": 0.5}}            or by shares of several
+    }
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from pise_core.document.document import Document
+from pise_core.document.file_reader import is_document, read
+from pise_core.errors import InputError
+from pise_core.images import read_image
+from pise_core.regions import REGION, REGIONS, region_index
+
+if TYPE_CHECKING:
+    from pise_core.editor import Editor
+    from pise_core.person import Person
+
+_KEYS = ("pose", "pose_from", "replace", "styles")
+
+
+@dataclass(frozen=True, eq=False)
+class Recipe:
+    """Edits for any photo.
+
+    Attributes:
+        digest: SHA-256, in hexadecimal, of the recipe and of every file that it names.
+        pose: (18, 3) of somebody, to be fitted to each person; None where the pose stays.
+        replace: region -> region that it becomes, both as indices.
+        styles: region -> [(name, person, weight)].
+        left_out: what of the file belongs to one photo alone, in words; empty if nothing.
+    """
+
+    digest: str
+    pose: np.ndarray | None = None
+    replace: Mapping[int, int] = field(default_factory=dict)
+    styles: Mapping[str, list[tuple[str, "Person", float]]] = field(default_factory=dict)
+    left_out: str = ""
+
+    def apply(self, document: Document) -> None:
+        """Make the edits, each a step of the document's history.
+
+        Raises:
+            InputError: if the pose can't be fitted to the person, or a reference lacks a region.
+        """
+        if self.pose is not None:
+            document.fit_pose(self.pose)
+        if self.replace:
+            parsing = document.base_map()
+            table = np.arange(len(REGIONS), dtype=np.uint8)
+            for region, becomes in self.replace.items():
+                table[region] = becomes
+            document.set_regions(table[parsing])
+        if self.styles:
+            keys: dict[int, str] = {}
+            styles: dict[str, dict[str, float]] = {}
+            for region, mix in self.styles.items():
+                for name, person, weight in mix:
+                    if id(person) not in keys:
+                        keys[id(person)] = document.add_reference(person, name)
+                    styles.setdefault(region, {})[keys[id(person)]] = weight
+            document.set_styles(styles)
+
+
+def read_recipe(path: Path, editor: "Editor") -> Recipe:
+    """Read a ``.pise`` or JSON file.
+
+    Raises:
+        InputError: if the file, or one that it names, is missing or damaged, or if it asks for nothing.
+    """
+    path = Path(path)
+    data = _bytes_of(path)
+    if is_document(path):
+        return _of_document(data, editor)
+    try:
+        wanted = json.loads(data.decode("utf-8-sig"))
+    except ValueError as error:
+        raise InputError(f"{path.name} is neither a .pise file nor JSON ({error})") from None
+    if not isinstance(wanted, dict) or not wanted or wanted.keys() - set(_KEYS):
+        raise InputError(f"{path.name} is no recipe: it may hold {', '.join(_KEYS)}, one or several")
+    if "pose" in wanted and "pose_from" in wanted:
+        raise InputError(f"{path.name} names pose and pose_from; only one of them can be fitted")
+    return _Words(path, editor, data).recipe(wanted)
+
+
+def _bytes_of(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        raise InputError(f"there is no file {path}") from None
+    except OSError as error:
+        raise InputError(f"{path} can't be read: {error.strerror}") from None
+
+
+def _of_document(data: bytes, editor: "Editor") -> Recipe:
+    saved = read(data)
+    edits, digest = saved.history[saved.position], hashlib.sha256(data).hexdigest()
+    if edits.none:
+        shown = [int(region) for region in np.unique(saved.person.parsing) if region]
+        if len(shown) != 1:
+            raise InputError("nothing is edited in that .pise file, and it is no saved look: it is no recipe")
+        person = saved.person.known_to(editor)
+        return Recipe(digest, styles={REGIONS[shown[0]]: [(saved.name, person, 1.0)]})
+    people = {key: (name, person.known_to(editor)) for key, (name, person) in saved.references.items()}
+    styles = {
+        region: [(*people[key], weight) for key, weight in mix.items() if weight]
+        for region, mix in edits.styles.items()
+    }
+    left_out = [what for what, there in (("paint", edits.paint), ("motion", edits.motion.keys)) if there]
+    if edits.pose is None and not styles:
+        raise InputError("that .pise file holds only what belongs to its own photo (paint, motion): it is no recipe")
+    return Recipe(digest, edits.pose, styles=styles, left_out=" and ".join(left_out))
+
+
+class _Words:
+    """A recipe in words, and the files that it names."""
+
+    def __init__(self, path: Path, editor: "Editor", data: bytes) -> None:
+        self._path, self._editor = path, editor
+        self._hash = hashlib.sha256(data)
+        self._people: dict[Path, Person] = {}
+
+    def recipe(self, wanted: Mapping[str, Any]) -> Recipe:
+        pose = None
+        if "pose" in wanted:
+            pose = self._once("pose", wanted["pose"], self._pose_file)
+        elif "pose_from" in wanted:
+            pose = self._once("pose_from", wanted["pose_from"], lambda path: self._person(path).pose)
+        replace = self._table("replace", wanted.get("replace", {}))
+        indices = {region_index(region): region_index(becomes) for region, becomes in replace.items()}
+        styles = {
+            region: self._mix(region, mix) for region, mix in self._table("styles", wanted.get("styles", {})).items()
+        }
+        return Recipe(self._hash.hexdigest(), pose, indices, styles)
+
+    def _table(self, name: str, value: Any) -> Mapping[str, Any]:
+        if not isinstance(value, dict) or not value.keys() <= REGION.keys():
+            raise InputError(
+                f'"{name}" of {self._path.name} must be an object with names of regions ({", ".join(REGIONS)})'
+            )
+        return value
+
+    def _mix(self, region: str, mix: Any) -> list[tuple[str, "Person", float]]:
+        mix = {mix: 1.0} if isinstance(mix, str) else mix
+        weights = list(mix.values()) if isinstance(mix, dict) else []
+        numbers = all(isinstance(w, int | float) and not isinstance(w, bool) and 0 <= w <= 1 for w in weights)
+        if not weights or not numbers or sum(weights) > 1 + 1e-6:
+            raise InputError(f"{region} of {self._path.name} must be a file, or files with shares of at most 1 in all")
+        mixed = []
+        for name, weight in mix.items():
+            person = self._once(region, name, self._person)
+            if not np.any(person.parsing == REGION[region]):
+                raise InputError(f"{name} shows no {region.replace('_', ' ')} to borrow")
+            mixed.append((Path(name).stem, person, float(weight)))
+        return mixed
+
+    def _once(self, name: str, value: Any, read_it: Callable[[Path], Any]) -> Any:
+        """What a file holds; its bytes count for the digest."""
+        if not isinstance(value, str):
+            raise InputError(f'"{name}" of {self._path.name} must name a file')
+        path = self._path.parent / value
+        self._hash.update(_bytes_of(path))
+        try:
+            return read_it(path)
+        except InputError as error:
+            raise type(error)(str(error) if path.name in str(error) else f"{path.name}: {error}") from None
+
+    def _pose_file(self, path: Path) -> np.ndarray:
+        from pise_core import pose
+
+        return pose.from_json(path.read_text("utf-8-sig"))[0]
+
+    def _person(self, path: Path) -> "Person":
+        if path not in self._people:
+            if is_document(path):
+                person = read(path).person.known_to(self._editor)
+            else:
+                person = self._editor.set_person(read_image(path))
+            self._people[path] = person
+        return self._people[path]
