@@ -10,8 +10,9 @@ import torch.nn.functional as F
 from release_reference import Arrays, Reference, discriminator_shapes, filled, generator_shapes
 
 from pise_core.model.convert_release import Checkpoint, convert_discriminator, convert_generator
+from pise_core.model.correspondence import patch_correlation
 from pise_core.model.network import PISE
-from pise_core.model.normalization import patch_correlation, region_masks
+from pise_core.model.normalization import region_masks
 
 SIZE = (48, 32)
 WIDTH = 4

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from pise_core.model.blocks import DownBlock, GatedConv, OutputBlock, ResidualBlock, UpBlock
 from pise_core.model.config import PISEConfig
+from pise_core.model.correspondence import at_least_float32
 from pise_core.model.detail import DetailPath
 from pise_core.model.normalization import (
     PerRegionNormalization,
@@ -27,6 +28,15 @@ class SourceCode(NamedTuple):
     styles: Tensor  # (N, 8, code): one style code per region
     values: Tensor | None  # (N, 2 modulation (+ 3), hw): scale and bias (and shades) to be carried; None: no such block
     keys: Tensor | None  # (N, C, hw): what they are matched by
+
+    def expand(self, count: int) -> "SourceCode":
+        """A source for each of ``count`` edits, without a copy where all share one."""
+
+        def one(tensor: Tensor) -> Tensor:
+            return tensor.expand(count, -1, -1) if len(tensor) == 1 else tensor
+
+        values, keys = (None if tensor is None else one(tensor) for tensor in (self.values, self.keys))
+        return SourceCode(one(self.styles), values, keys)
 
 
 class Generated(NamedTuple):
@@ -121,7 +131,8 @@ class ImageGenerator(nn.Module):
         if self.colour:
             # An absent region is as the person is: the neutral ground around them has no say in its colour.
             person = 1 - parsing[:, :1]
-            whole = (image * person).sum((2, 3)) / person.sum((2, 3)).clamp(min=1)
+            area = at_least_float32(person).sum((2, 3)).clamp(min=1)
+            whole = at_least_float32(image * person).sum((2, 3)) / area
             styles = torch.cat([styles, per_region_pooling(image, parsing, whole, self.encoding)], 2)
         if self.spatial is None:
             return SourceCode(styles, None, None)

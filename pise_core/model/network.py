@@ -122,6 +122,8 @@ class PISE(nn.Module):
             carry: input of the detail path; without it the path stays silent.
             source: from :meth:`encode`, when it is already known.
 
+        Each may have a batch of one, which then serves all: one encoded source and many poses, for instance.
+
         Raises:
             InputError: on shapes that do not fit.
         """
@@ -130,20 +132,30 @@ class PISE(nn.Module):
         height, width = source_image.shape[2:]
         if height % 16 or width % 16 or min(height, width) < 32:
             raise InputError(f"height and width must be multiples of 16 and at least 32, not {height}x{width}")
+        given = [source_image, source_parsing, source_pose, target_pose, target_parsing, style_codes, *(carry or ())]
+        given += [] if source is None else [source.styles]
+        count = max(len(tensor) for tensor in given if tensor is not None)
         maps = [(source_parsing, REGION_COUNT), (source_pose, JOINT_COUNT), (target_pose, JOINT_COUNT)]
-        if target_parsing is not None:
-            maps.append((target_parsing, REGION_COUNT))
-        for given, channels in maps:
-            expected = (source_image.shape[0], channels, height, width)
-            if tuple(given.shape) != expected:
-                raise InputError(f"expected a tensor of shape {expected}, got {tuple(given.shape)}")
+        maps += [] if target_parsing is None else [(target_parsing, REGION_COUNT)]
+        maps += [] if carry is None else list(zip(carry, (3, 1, REGION_COUNT), strict=True))
+        for tensor, channels in (source_image, 3), *maps:
+            if tuple(tensor.shape[1:]) != (channels, height, width) or len(tensor) not in (1, count):
+                expected = (count, channels, height, width)
+                raise InputError(f"expected a tensor of shape {expected}, got {tuple(tensor.shape)}")
+        if source is not None and len(source.styles) not in (1, count):
+            raise InputError(f"the encoded source is of a batch of {len(source.styles)}, and the rest of {count}")
         source = source or self.encode(source_image, source_parsing)
         if style_codes is not None:
-            if style_codes.shape != source.styles.shape:
-                raise InputError(
-                    f"style codes must be of shape {tuple(source.styles.shape)}, not {tuple(style_codes.shape)}"
-                )
+            expected = (count, *source.styles.shape[1:])
+            if style_codes.shape[1:] != expected[1:] or len(style_codes) not in (1, count):
+                raise InputError(f"style codes must be of shape {expected}, not {tuple(style_codes.shape)}")
             source = source._replace(styles=style_codes)
+        source = source.expand(count)
+        source_image, source_parsing, source_pose, target_pose = (
+            _expanded(tensor, count) for tensor in (source_image, source_parsing, source_pose, target_pose)
+        )
+        target_parsing = None if target_parsing is None else _expanded(target_parsing, count)
+        carry = None if carry is None else Carry(*(_expanded(tensor, count) for tensor in carry))
         logits = None
         if target_parsing is None:
             logits = self.generate_parsing(
@@ -154,6 +166,11 @@ class PISE(nn.Module):
         carried = None if carry is None else (carry.image, carry.trust)
         made = self.image_generator(source, source_image, source_parsing, target_parsing, target_pose, carried)
         return PISEOutput(made.image, target_parsing, source.styles, logits, made.painted, made.gate, made.matched)
+
+
+def _expanded(tensor: Tensor, count: int) -> Tensor:
+    """A batch of one as a batch of ``count``, without a copy; another as it is."""
+    return tensor if len(tensor) == count else tensor.expand(count, *tensor.shape[1:])
 
 
 def _straight_through(logits: Tensor) -> Tensor:

@@ -6,6 +6,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from pise_core.model.correspondence import (
+    at_least_float32,
+    carry_by_likeness,
+    centred_unit,
+    full_precision,
+    placed_through,
+)
 from pise_core.regions import REGION_COUNT
 
 
@@ -35,14 +42,15 @@ def per_region_pooling(features: Tensor, masks: Tensor, whole: Tensor | None = N
     Returns:
         (N, 8, C): the region's mean, or ``whole``, or zeros.
     """
+    dtype, features, masks = features.dtype, at_least_float32(features), at_least_float32(masks)
     area = masks.sum((2, 3))[..., None]  # (N, 8, 1)
     local = torch.einsum("nchw,njhw->njc", features, masks) / area.clamp(min=1e-6)
-    whole = features.mean((2, 3)) if whole is None else whole
+    whole = features.mean((2, 3)) if whole is None else at_least_float32(whole)
     if encoding == "global":
-        return whole[:, None].repeat(1, masks.shape[1], 1)
+        return whole[:, None].repeat(1, masks.shape[1], 1).to(dtype)
     if encoding == "local":
         whole = torch.zeros_like(whole)
-    return torch.where(area > 1e-3, local, whole[:, None])
+    return torch.where(area > 1e-3, local, whole[:, None]).to(dtype)
 
 
 def on_map(values: Tensor, parsing: Tensor) -> Tensor:
@@ -98,7 +106,7 @@ class SpatialAwareNormalization(nn.Module):
         if channels % modulation:
             raise ValueError(f"modulation {modulation} must divide the {channels} channels")
         self.repeat = channels // modulation
-        self.axis = {"target": 1, "source": 2}[matching]
+        self.matching = matching
         self.patches = patches
         self.temperature = temperature
         self.gamma = nn.Conv2d(channels, modulation, 1, bias=False)
@@ -108,111 +116,33 @@ class SpatialAwareNormalization(nn.Module):
             self.key = nn.Conv2d(channels + 3, channels, 1)
 
     def source_side(self, code: Tensor, matching: Tensor) -> tuple[Tensor, Tensor]:
-        """All that depends on the source alone: values (N, 2 modulation, hw) and keys (N, C, hw)."""
+        """All that depends on the source alone: values (N, 2 modulation, hw), and keys (N, C, hw) in at least float32:
+        the temperature makes a rounding error of a half-precision number as large as what is compared."""
         seen = matching if self.patches else code
         values = torch.cat([self.gamma(seen), self.beta(seen)], 1).flatten(2)
-        keys = _placed_through(self.key, matching) if self.patches else _centred_unit(matching)
+        matching = at_least_float32(matching)
+        keys = placed_through(self.key, matching) if self.patches else centred_unit(matching)
         return values, keys.flatten(2)
 
     def forward(self, x: Tensor, values: Tensor, keys: Tensor) -> tuple[Tensor, Tensor]:
         """Scale and bias, and whatever else is to be carried with them.
 
         Args:
-            x: (N, C, h, w).
-            values: (N, 2 modulation + more, hw), what :meth:`source_side` gave for a source of the same size, and
+            x: (N, C, h, w), of any floating-point type.
+            values: (N or 1, 2 modulation + more, hw), what :meth:`source_side` gave for a source of the same size, and
                 behind it anything else that has a value at every source place.
-            keys: (N, C, hw), from :meth:`source_side`.
+            keys: (N or 1, C, hw), from :meth:`source_side`.
 
         Returns:
-            The modulated feature (N, C, h, w), and the rest of the values, carried: (N, more, h, w).
+            The modulated feature (N, C, h, w), and the rest of the values, carried: (N, more, h, w); both of the type
+            of ``x``.
         """
-        size = (x.shape[2], x.shape[3])
-        # A temperature of 0.01 makes a rounding error of bfloat16 as large as what is compared.
-        with torch.autocast(x.device.type, enabled=False):
-            x, values, keys = x.float(), values.float(), keys.float()
-            if self.axis == 2 and not self.patches:
-                carried = _attend(_centred_unit(x).flatten(2), keys, values, 1 / self.temperature)
-            else:
-                if self.patches:
-                    similarity = patch_correlation(_placed_through(self.query, x), keys.unflatten(2, size))
-                else:
-                    similarity = _centred_unit(x).flatten(2).transpose(1, 2) @ keys
-                # (N, target places, source places)
-                attention = torch.softmax(similarity / self.temperature, self.axis)
-                carried = values @ attention.transpose(1, 2)
-            carried = carried.unflatten(2, size)
-        modulation, rest = carried[:, : 2 * self.gamma.out_channels], carried[:, 2 * self.gamma.out_channels :]
-        gamma, beta = modulation.repeat_interleave(self.repeat, 1).chunk(2, 1)
-        return x * (1 + gamma) + beta, rest
-
-
-def _attend(queries: Tensor, keys: Tensor, values: Tensor, scale: float) -> Tensor:
-    """Softmax attention without its matrix in memory: (N, C, p), (N, C, q) and (N, V, q) -> (N, V, p).
-
-    The fused kernel on CPUs takes only keys and values of one length, so that the shorter of the two is filled with
-    zeros: these change no product, and what they carry is cut off.
-    """
-    length = values.shape[1]
-    queries, keys, values = (x.transpose(1, 2)[:, None] for x in (queries, keys, values))
-    missing = keys.shape[3] - length
-    if missing > 0:
-        values = F.pad(values, (0, missing))
-    elif missing < 0:
-        queries, keys = F.pad(queries, (0, -missing)), F.pad(keys, (0, -missing))
-    carried = F.scaled_dot_product_attention(queries, keys, values, scale=scale)
-    return carried[:, 0, :, :length].transpose(1, 2)
-
-
-def _centred_unit(x: Tensor) -> Tensor:
-    """Channel-wise centred, then of unit length over the channels: what eq. 3 compares."""
-    x = x - x.mean(1, keepdim=True)
-    return F.normalize(x, dim=1, eps=1e-4)
-
-
-def _placed_through(layer: nn.Module, x: Tensor) -> Tensor:
-    """What a layer makes of (N, C, h, w) of unit length over the channels, and three more: x and y from -1 to 1, and
-    the distance from the centre. In full precision: the temperature enlarges errors a hundredfold."""
-    y = torch.linspace(-1, 1, x.shape[2], device=x.device, dtype=x.dtype)[:, None].expand(x.shape[2:])
-    across = torch.linspace(-1, 1, x.shape[3], device=x.device, dtype=x.dtype)[None].expand(x.shape[2:])
-    places = torch.stack([across, y, torch.hypot(across, y)]).expand(len(x), -1, -1, -1)
-    with torch.autocast(x.device.type, enabled=False):
-        return layer(torch.cat([F.normalize(x.float(), dim=1, eps=1e-15), places.float()], 1))
-
-
-def patch_correlation(a: Tensor, b: Tensor) -> Tensor:
-    """Correlation coefficients of all 3x3 patches of ``a`` with all those of ``b``, zeros beyond the border.
-
-    Patches are never laid out: where one place is correlated with another, their neighbours are in the same row and
-    column of the matrix's diagonals.
-
-    Args:
-        a, b: (N, C, h, w).
-
-    Returns:
-        (N, hw, hw) in [-1, 1], a patch of ``a`` per row.
-    """
-    size, values = a.shape[2:], 9 * a.shape[1]
-    with torch.autocast(a.device.type, enabled=False):
-        products = (a.flatten(2).transpose(1, 2) @ b.flatten(2)).unflatten(2, size).unflatten(1, size)
-        for axes in ((1, 3), (2, 4)):
-            products = _with_neighbours(products, *axes)
-        (sum_a, norm_a), (sum_b, norm_b) = _patch_statistics(a), _patch_statistics(b)
-        products = products.flatten(3).flatten(1, 2)
-        covariance = torch.baddbmm(products, sum_a[:, :, None], sum_b[:, None], alpha=-1 / values)
-        return covariance * (1 / norm_a)[:, :, None] * (1 / norm_b)[:, None]
-
-
-def _with_neighbours(products: Tensor, i: int, j: int) -> Tensor:
-    """Every entry, with those one before and one after it along the axes ``i`` and ``j`` at once added."""
-    n = products.shape[i] - 1
-    total = products.clone()
-    total.narrow(i, 1, n).narrow(j, 1, n).add_(products.narrow(i, 0, n).narrow(j, 0, n))
-    total.narrow(i, 0, n).narrow(j, 0, n).add_(products.narrow(i, 1, n).narrow(j, 1, n))
-    return total
-
-
-def _patch_statistics(x: Tensor) -> tuple[Tensor, Tensor]:
-    """Of every 3x3 patch: the sum of its values, and the length of the patch once its mean is taken off; (N, hw)."""
-    sums = 9 * F.avg_pool2d(torch.cat([x.sum(1, keepdim=True), (x * x).sum(1, keepdim=True)], 1), 3, 1, 1).flatten(2)
-    total, squares = sums.unbind(1)
-    return total, (squares - total * total / (9 * x.shape[1])).clamp(min=1e-12).sqrt()
+        size, dtype = (x.shape[2], x.shape[3]), x.dtype
+        with full_precision(x):
+            x, values, keys = (at_least_float32(given) for given in (x, values, keys))
+            values, keys = values.to(x.dtype), keys.to(x.dtype).unflatten(2, size)
+            queries = placed_through(self.query, x) if self.patches else centred_unit(x)
+            carried = carry_by_likeness(queries, keys, values, self.matching, self.temperature, self.patches)
+            modulation, rest = carried[:, : 2 * self.gamma.out_channels], carried[:, 2 * self.gamma.out_channels :]
+            gamma, beta = modulation.repeat_interleave(self.repeat, 1).chunk(2, 1)
+            return (x * (1 + gamma) + beta).to(dtype), rest.to(dtype)
