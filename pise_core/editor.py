@@ -20,7 +20,7 @@ from pise_core.model.adapter import Convention
 from pise_core.model.network import PISE
 from pise_core.person import Edit, Person, Styles, View
 from pise_core.pose import JOINT_COUNT, bounding_box, empty_pose, visible
-from pise_core.regions import REGIONS, check_parsing, region_index
+from pise_core.regions import REGIONS, UNTOUCHED, check_parsing, region_index
 from pise_core.rendering import pipeline
 
 NOBODY = "no person was found in the photo; place a skeleton by hand, or try another photo"
@@ -171,11 +171,20 @@ class Editor:
         styles: Styles | None = None,
         detail: bool = True,
         cloth: bool = True,
+        *,
+        paint: np.ndarray | None = None,
+        frame_pose: np.ndarray | None = None,
     ) -> Edit:
         """See :meth:`Person.render`."""
-        wanted = _checked(person, pose, parsing, styles)
+        wanted = _checked(person, pose, parsing, styles, paint, frame_pose)
         with self._lock, torch.no_grad():
             return pipeline.render(person, wanted, self.model, self.convention, detail, cloth)
+
+    def pose_map(self, person: Person, pose: np.ndarray, frame_pose: np.ndarray | None = None) -> np.ndarray:
+        """See :meth:`Person.pose_map`."""
+        wanted = _checked(person, pose, None, None, None, frame_pose)
+        with self._lock, torch.no_grad():
+            return pipeline.pose_map(person, wanted, self.model, self.convention)
 
 
 def _given_weights(path: Path) -> tuple[Path | None, Path | None]:
@@ -189,19 +198,34 @@ def _given_weights(path: Path) -> tuple[Path | None, Path | None]:
     return generator, analyzer
 
 
-def _checked(person: Person, pose, parsing, styles: Styles | None) -> pipeline.Wanted:
+def _checked(
+    person: Person,
+    pose: np.ndarray | None,
+    parsing: np.ndarray | None,
+    styles: Styles | None,
+    paint: np.ndarray | None,
+    frame_pose: np.ndarray | None,
+) -> pipeline.Wanted:
     """The edit with everything checked, and what asks for nothing left out."""
     if pose is not None:
         pose = _checked_pose(pose)
-        # A pose that went through JSON is rounded: joints that nobody moved must not turn their bones.
-        unmoved = np.abs(pose[:, :2] - person.pose[:, :2]).max(1) < 0.05
+        frame_pose = person.in_frame(pose) if frame_pose is None else frame_pose.copy()
+        frame_pose[~visible(pose), :2] = np.nan
+        unmoved = (frame_pose[:, :2] == person.frame.pose[:, :2]).all(1)
         pose[unmoved, :2] = person.pose[unmoved, :2]
-        if np.array_equal(pose[:, :2], person.pose[:, :2], equal_nan=True):
+        if np.array_equal(frame_pose[:, :2], person.frame.pose[:, :2], equal_nan=True):
             pose = None
-    if parsing is not None:
-        parsing = check_parsing(parsing, person.parsing.shape[:2])
-        if pose is None and np.array_equal(parsing, person.parsing):
-            parsing = None
+    if paint is not None:
+        if parsing is not None:
+            raise InputError("give the whole map as parsing, or what is painted over it as paint, not both")
+        untouched = np.asarray(paint) == UNTOUCHED
+        parsing = check_parsing(np.where(untouched, person.parsing, paint), person.parsing.shape)
+        if pose is not None:
+            parsing[untouched] = UNTOUCHED
+    elif parsing is not None:
+        parsing = check_parsing(parsing, person.parsing.shape)
+    if parsing is not None and pose is None and np.array_equal(parsing, person.parsing):
+        parsing = None
     mixes: dict[int, pipeline.Mix] = {}
     if styles is not None and not isinstance(styles, Mapping):
         raise InputError(_STYLES)
@@ -224,7 +248,7 @@ def _checked(person: Person, pose, parsing, styles: Styles | None) -> pipeline.W
         mix = [(other, weight) for other, weight in mix if weight > 0 and other.code is not person.code]
         if mix:
             mixes[region] = mix
-    return pipeline.Wanted(pose, parsing, mixes)
+    return pipeline.Wanted(pose, None if pose is None else frame_pose, parsing, mixes)
 
 
 def _checked_pose(pose: np.ndarray) -> np.ndarray:

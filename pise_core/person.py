@@ -2,7 +2,7 @@
 
 import weakref
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import NamedTuple, Protocol
 
@@ -12,12 +12,17 @@ import numpy as np
 from pise_core.framing import Box, Framing
 from pise_core.inpainting.background import fill_background
 from pise_core.masks import window_of
+from pise_core.model.answers import Answers
 from pise_core.model.image_generator import SourceCode
 from pise_core.regions import REGION_COUNT
 from pise_core.warping.parts import assign_parts
 
 #: Parts are assigned at most at this long side and enlarged beyond: their inner borders need no more.
 _PARTS_SIDE = 1024
+
+#: A joint that is nearer to where it was, in pixels of the photo, was not moved: a pose that went through JSON is
+#: rounded, and its bones must not turn.
+UNMOVED = 0.05
 
 #: Region name -> other people and how much of their style: the remainder is the person's own.
 Styles = Mapping[str, Sequence[tuple["Person", float]]]
@@ -32,12 +37,14 @@ class Edit:
         frame: (256, 176, 3) uint8 RGB, the generator's picture on neutral grey.
         parsing: (H, W) uint8, the map that the picture was made on, of the photo's size.
         changed: (H, W) bool, the pixels that differ from the photo.
+        unpainted: (H, W) uint8, the map that the pose alone asks for: what lies below everything painted.
     """
 
     photo: np.ndarray
     frame: np.ndarray
     parsing: np.ndarray
     changed: np.ndarray
+    unpainted: np.ndarray
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,6 +129,7 @@ class Person:
         frame: the person in the frame.
         code: what the image generator computed of the source, once.
         editor: who made her, and renders her.
+        answers: what the networks said of edits of this person lately; shared by all sizes and parts.
         larger: the same person in the larger photo that this one was made from, if it was; it isn't kept alive, so that
             a large photo can be let go.
     """
@@ -134,6 +142,7 @@ class Person:
     frame: View
     code: SourceCode
     editor: "PersonEditor"
+    answers: Answers = field(default_factory=Answers)
     larger: "weakref.ref[Person] | None" = None
 
     @cached_property
@@ -190,6 +199,18 @@ class Person:
             larger=weakref.ref(self),
         )
 
+    def in_frame(self, pose: np.ndarray) -> np.ndarray:
+        """A pose (18, 3) in pixels of the photo, as the networks see it: in pixels of the frame. Joints that nobody
+        moved, but for a rounding error, are exactly where they were."""
+        placed = self.framing.to_frame(pose)
+        unmoved = np.abs(pose[:, :2] - self.pose[:, :2]).max(1) < UNMOVED
+        placed[unmoved, :2] = self.frame.pose[unmoved, :2]
+        return placed
+
+    def pose_map(self, pose: np.ndarray, frame_pose: np.ndarray | None = None) -> np.ndarray:
+        """The map (H, W) uint8 that a pose alone asks for, which takes no picture; arguments as in :meth:`render`."""
+        return self.editor.pose_map(self, pose, frame_pose)
+
     def render(
         self,
         pose: np.ndarray | None = None,
@@ -197,6 +218,9 @@ class Person:
         styles: Styles | None = None,
         detail: bool = True,
         cloth: bool = True,
+        *,
+        paint: np.ndarray | None = None,
+        frame_pose: np.ndarray | None = None,
     ) -> Edit:
         """Edit the photo. Without any edit the result is the photo itself; the same input gives the same bytes.
 
@@ -208,11 +232,15 @@ class Person:
             detail: False switches the detail path off: the picture is then the generator's alone.
             cloth: whether painted and borrowed garments go on in their own texture where they reach beyond what is
                 known of them; without it, which is quicker, the generator paints them. It needs the detail path.
+            paint: (H, W) uint8, instead of ``parsing``: regions laid over the map that the pose asks for, and
+                ``regions.UNTOUCHED`` where that map counts.
+            frame_pose: (18, 3), ``pose`` in the frame, where it is known more exactly than from a small photo's pixels:
+                :meth:`in_frame` of the person in the large one. Both then ask the same of the networks.
 
         Raises:
             InputError: on a pose, map, region name or weight that makes no sense.
         """
-        return self.editor.render(self, pose, parsing, styles, detail, cloth)
+        return self.editor.render(self, pose, parsing, styles, detail, cloth, paint=paint, frame_pose=frame_pose)
 
 
 class PersonEditor(Protocol):
@@ -238,8 +266,15 @@ class PersonEditor(Protocol):
         styles: Styles | None = None,
         detail: bool = True,
         cloth: bool = True,
+        *,
+        paint: np.ndarray | None = None,
+        frame_pose: np.ndarray | None = None,
     ) -> Edit:
         """See :meth:`Person.render`."""
+        ...
+
+    def pose_map(self, person: Person, pose: np.ndarray, frame_pose: np.ndarray | None = None) -> np.ndarray:
+        """See :meth:`Person.pose_map`."""
         ...
 
 

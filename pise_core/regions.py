@@ -10,6 +10,8 @@ from pise_core.errors import InputError
 REGIONS = ("background", "hair", "face", "upper_clothes", "dress", "pants", "upper_skin", "leg")
 REGION = {name: index for index, name in enumerate(REGIONS)}
 REGION_COUNT = len(REGIONS)
+#: In a painted layer: nothing is painted here, and the map below it counts.
+UNTOUCHED = 255
 
 #: RGB per region; far apart in hue and in lightness, so that they are told apart without colour vision too.
 PALETTE = np.array(

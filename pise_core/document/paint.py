@@ -17,11 +17,10 @@ import cv2
 import numpy as np
 
 from pise_core.errors import InputError
-from pise_core.regions import REGION_COUNT
+from pise_core.regions import REGION_COUNT, UNTOUCHED
 from pise_core.warping.part_transforms import part_moves, still
 from pise_core.warping.parts import PARTS, assign_parts
 
-UNTOUCHED = 255
 #: The longer side of the map that the browser paints on.
 WORKING_SIDE = 1024
 

@@ -44,7 +44,7 @@ class Renderer:
     def __init__(self, person: Person, references: Mapping[str, Reference], side: int = PREVIEW_SIDE) -> None:
         self._full, self._small, self._references = person, person.scaled(side), references
         self._carried: tuple[Paint, CarriedPaint] | None = None
-        self._bases: dict[bool, tuple[np.ndarray, np.ndarray]] = {}  # preview? -> pose, the map made for it
+        self._bases: dict[bool, tuple[np.ndarray, np.ndarray]] = {}  # preview? -> pose, the map that it asks for
 
     def person(self, preview: bool = False) -> Person:
         """The person at full size or at preview size."""
@@ -56,15 +56,17 @@ class Renderer:
         person = self.person(preview)
         if edits.none:
             return Rendered(person.photo, person.parsing)
-        pose = None if edits.pose is None else self.scaled(edits.pose, person)
-        paint, _ = self.paint(edits)
-        parsing = None if paint is None else paint.over(self.base_map(edits, preview))
+        pose, frame_pose = (None, None) if edits.pose is None else self._poses(edits.pose, person)
+        layer, _ = self.paint(edits)
+        paint = None if layer is None else resize_labels(layer.labels(), person.photo.shape[1::-1])
         styles: dict[str, list[tuple[Person, float]]] = {}
         for region, mix in edits.styles.items():
             there = [(self._references[key], weight) for key, weight in mix.items() if key in self._references]
             styles[region] = [(r.preview if preview else r.person, weight) for r, weight in there if weight > 0]
         cloth = not preview if cloth is None else cloth
-        edit = person.render(pose=pose, parsing=parsing, styles=styles or None, cloth=cloth)
+        edit = person.render(pose=pose, styles=styles or None, cloth=cloth, paint=paint, frame_pose=frame_pose)
+        if edits.pose is not None:
+            self._bases[preview] = edits.pose, edit.unpainted
         return Rendered(edit.photo, edit.parsing)
 
     def base_map(self, edits: Edits, preview: bool = False) -> np.ndarray:
@@ -74,9 +76,13 @@ class Renderer:
             return person.parsing
         known = self._bases.get(preview)
         if known is None or known[0] is not edits.pose:
-            parsing = person.render(pose=self.scaled(edits.pose, person), cloth=False).parsing
-            known = self._bases[preview] = (edits.pose, parsing)
+            known = self._bases[preview] = (edits.pose, person.pose_map(*self._poses(edits.pose, person)))
         return known[1]
+
+    def _poses(self, pose: np.ndarray, person: Person) -> tuple[np.ndarray, np.ndarray]:
+        """A wanted pose in pixels of a person's photo, and in the frame: the latter from the full photo's pixels, so
+        that previews ask the networks what the exact picture asks."""
+        return self.scaled(pose, person), self._full.in_frame(pose)
 
     def paint(self, edits: Edits) -> tuple[PaintLayer | None, float]:
         """The painted layer where the body has taken it, and which share of it is still in the picture."""

@@ -26,7 +26,7 @@ def warp(person: Person, pose: np.ndarray) -> Edit:
     everywhere = np.ones(view.size, np.float32)
     photo = composite(person.photo, moved.image, moved.trust, person.background, everywhere)
     changed = (photo != person.photo).any(2)
-    return Edit(photo, person.framing.crop(photo, 127), moved.parsing, changed)
+    return Edit(photo, person.framing.crop(photo, 127), moved.parsing, changed, moved.parsing)
 
 
 def on_grey(moved: Carried) -> np.ndarray:

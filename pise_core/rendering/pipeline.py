@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from pise_core.framing import Framing
 from pise_core.inpainting.garments import CLOTH, continue_cloth
@@ -21,6 +22,7 @@ from pise_core.masks import feather, grow, smooth, window_of
 from pise_core.model.adapter import Convention
 from pise_core.model.network import PISE, Carry
 from pise_core.person import Edit, Person, View
+from pise_core.regions import UNTOUCHED
 from pise_core.rendering.compositing import composite
 from pise_core.rendering.matting import matte
 from pise_core.warping.warp import Carried, carry, reach_of
@@ -45,14 +47,16 @@ class Wanted(NamedTuple):
     """An edit, checked: everything in pixels of the photo."""
 
     pose: np.ndarray | None  # (18, 3); None: as it is
-    parsing: np.ndarray | None  # (H, W) uint8; None: whatever the pose asks for
+    frame_pose: np.ndarray | None  # the same in pixels of the frame
+    parsing: np.ndarray | None  # (H, W) uint8; UNTOUCHED where, and None if everywhere, the pose decides
     styles: dict[int, Mix]  # region index -> other people and their weights, all above 0
 
     def part(self, window: tuple[slice, slice]) -> "Wanted":
         """The same in pixels of a part of the photo."""
         rows, columns = window
         pose = None if self.pose is None else self.pose - np.array([columns.start, rows.start, 0], np.float32)
-        return Wanted(pose, None if self.parsing is None else self.parsing[window], self.styles)
+        parsing = None if self.parsing is None else self.parsing[window]
+        return self._replace(pose=pose, parsing=parsing)
 
 
 class _Canvas(NamedTuple):
@@ -64,6 +68,16 @@ class _Canvas(NamedTuple):
     wanted: np.ndarray  # (H, W) uint8: the map
 
 
+class _Posed(NamedTuple):
+    """The person carried to the wanted pose, and the map that this pose alone asks for, at both resolutions."""
+
+    small: Carried
+    large: Carried
+    small_map: np.ndarray  # (256, 176) uint8
+    large_map: np.ndarray  # (H, W) uint8
+    logits: Tensor | None  # the parsing generator's, where the pose was changed
+
+
 def render(person: Person, wanted: Wanted, model: PISE, convention: Convention, detail: bool, cloth: bool) -> Edit:
     """See ``Person.render``; the input is checked already. ``convention`` is that of the model's weights."""
     cloth = cloth and detail
@@ -71,20 +85,34 @@ def render(person: Person, wanted: Wanted, model: PISE, convention: Convention, 
     changed = np.zeros(parsing.shape, bool)
     window = _window(person, wanted, cloth)
     if window is None:
-        return Edit(photo, _with_grey(person.frame.image, person.frame.parsing > 0), parsing, changed)
+        return Edit(photo, _with_grey(person.frame.image, person.frame.parsing > 0), parsing, changed, parsing)
     # Photos may have fifty megapixels: all else happens in the part that the edit concerns.
     here, asked = person.part(window), wanted.part(window)
-    photo[window], frame, parsing[window] = _render(here, asked, model, convention, detail, cloth)
+    posed = _posed(here, asked, model, convention, detail)
+    photo[window], frame, parsing[window] = _render(here, asked, posed, model, convention, detail, cloth)
+    unpainted = parsing
+    if wanted.parsing is not None:
+        unpainted = person.parsing.copy()
+        unpainted[window] = posed.large_map
     for row in range(window[0].start, window[0].stop):
         changed[row, window[1]] = (photo[row, window[1]] != person.photo[row, window[1]]).any(1)
-    return Edit(photo, frame, parsing, changed)
+    return Edit(photo, frame, parsing, changed, unpainted)
+
+
+def pose_map(person: Person, wanted: Wanted, model: PISE, convention: Convention) -> np.ndarray:
+    """See ``Person.pose_map``; the input is checked already."""
+    parsing, window = person.parsing.copy(), _window(person, wanted, cloth=False)
+    if window is not None:
+        posed = _posed(person.part(window), wanted.part(window), model, convention, detail=True)
+        parsing[window] = posed.large_map
+    return parsing
 
 
 def _window(person: Person, wanted: Wanted, cloth: bool) -> tuple[slice, slice] | None:
     """Rows and columns of the photo that an edit can change, and what must be seen around them; None for no edit."""
     concerned = [] if wanted.pose is None else [reach_of(person.full.owner, person.pose, wanted.pose)]
     if wanted.parsing is not None:
-        painted = wanted.parsing != person.parsing
+        painted = (wanted.parsing != person.parsing) & (wanted.parsing != UNTOUCHED)
         concerned.append(window_of(painted, margin=0))
         if cloth:  # what goes on is looked at as a whole
             regions = np.unique(wanted.parsing[painted])
@@ -102,36 +130,50 @@ def _window(person: Person, wanted: Wanted, cloth: bool) -> tuple[slice, slice] 
     return rows, columns
 
 
-def _render(person: Person, wanted: Wanted, model: PISE, convention: Convention, detail: bool, cloth: bool):
+def _posed(person: Person, wanted: Wanted, model: PISE, convention: Convention, detail: bool) -> _Posed:
+    """Carry the person, and settle the map that the pose alone asks for."""
+    small = _carried(person.frame, wanted.frame_pose, rim=1)
+    large = _carried(person.full, wanted.pose, rim=max(1, round(RIM / person.framing.scale)))
+    if wanted.frame_pose is None:
+        return _Posed(small, large, person.frame.parsing, person.parsing, None)
+    pose = wanted.frame_pose
+    logits = person.answers.of(
+        "map", (pose[:, :2], detail), lambda: _generate_map(person, pose, small, model, convention, detail)
+    )
+    probabilities = convention.probabilities(logits, person.frame.parsing, pose)
+    labels = probabilities.argmax(0).astype(np.uint8)
+    small_map = _settle(labels, probabilities[0], person.frame.parsing, small, 1.0, detail)
+    # Beyond the frame, where a limb may be dragged to, the generator says nothing: what was carried counts there.
+    labels, nothing = person.framing.paste_most_probable(probabilities), person.framing.paste(probabilities[0], 0.5)
+    large_map = _settle(labels, nothing, person.parsing, large, person.framing.scale, detail)
+    return _Posed(small, large, small_map, large_map, logits)
+
+
+def _render(
+    person: Person, wanted: Wanted, posed: _Posed, model: PISE, convention: Convention, detail: bool, cloth: bool
+):
     """The photo (H, W, 3) uint8, the generator's frame, and the map (H, W) uint8 that they were made on."""
-    small_pose = None if wanted.pose is None else person.framing.to_frame(wanted.pose)
-    small_carried = _carried(person.frame, small_pose, rim=1)
-    large_carried = _carried(person.full, wanted.pose, rim=max(1, round(RIM / person.framing.scale)))
-    logits = None
-    if wanted.pose is None or small_pose is None:
-        own_small, own_large = person.frame.parsing, person.parsing
-    else:
-        logits = _generate_map(person, small_pose, small_carried, model, convention, detail)
-        probabilities = convention.probabilities(logits, person.frame.parsing, small_pose)
-        labels = probabilities.argmax(0).astype(np.uint8)
-        own_small = _settle(labels, probabilities[0], person.frame.parsing, small_carried, 1.0, detail)
-        # Beyond the frame, where a limb may be dragged to, the generator says nothing: what was carried counts there.
-        labels, nothing = person.framing.paste_most_probable(probabilities), person.framing.paste(probabilities[0], 0.5)
-        own_large = _settle(labels, nothing, person.parsing, large_carried, person.framing.scale, detail)
+    own_small, own_large = posed.small_map, posed.large_map
     small_map, large_map = own_small, own_large
     if wanted.parsing is not None:
-        large_map = wanted.parsing
+        large_map = np.where(wanted.parsing == UNTOUCHED, own_large, wanted.parsing)
         changed = person.framing.crop((large_map != own_large).astype(np.uint8), labels=True) > 0
         small_map = np.where(changed, person.framing.crop(large_map, labels=True), own_small)
     if detail:
-        small = _mixed(person, True, small_carried, own_small, small_map, small_pose, wanted.styles)
-        large = _mixed(person, False, large_carried, own_large, large_map, wanted.pose, wanted.styles)
+        small = _mixed(person, True, posed.small, own_small, small_map, wanted.frame_pose, wanted.styles)
+        large = _mixed(person, False, posed.large, own_large, large_map, wanted.pose, wanted.styles)
     else:
-        small, large = _silent(small_carried, small_map), _silent(large_carried, large_map)
+        small, large = _silent(posed.small, small_map), _silent(posed.large, large_map)
     if cloth:
         small = _continued(small, own_small, wanted.styles, 1.0)
         large = _continued(large, own_large, wanted.styles, person.framing.scale)
-    painted, gate, frame = _generate(person, small, small_pose, logits, wanted.styles, model, convention, detail)
+    codes, pose = _style_codes(person, wanted.styles, convention), wanted.frame_pose
+    joints = (person.frame.pose if pose is None else pose)[:, :2]  # which stand for the logits too
+    painted, gate, frame = person.answers.of(
+        "picture",
+        (small.colours, small.trust, small.wanted, codes.cpu().numpy(), joints, detail),
+        lambda: _generate(person, small, pose, posed.logits, codes, model, convention, detail),
+    )
     return _finish(person, large, own_large, wanted.styles, painted, gate), frame, large_map
 
 
@@ -223,20 +265,24 @@ def _continued(canvas: _Canvas, own_map: np.ndarray, styles: dict[int, Mix], sca
     return canvas._replace(colours=colours, trust=trust)
 
 
-def _generate(person: Person, small: _Canvas, pose, logits, styles: dict[int, Mix], model, convention, detail: bool):
-    """Run the image generator. ``logits``: the parsing generator's, where the pose was changed.
-
-    Returns:
-        Its picture (256, 176, 3) float32 in [0, 255], its gate (256, 176), and the finished frame, uint8.
-    """
-    frame = person.frame
+def _style_codes(person: Person, styles: dict[int, Mix], convention: Convention) -> Tensor:
+    """(1, 8, code): the person's own, mixed with those that are borrowed (eq. 13)."""
     codes = person.code.styles
     for region, mix in styles.items():
         i = convention.style_row(region)
         row = codes[:, i] * (1 - sum(w for _, w in mix))
         row = row + sum(w * other.code.styles[:, i] for other, w in mix)
         codes = torch.cat([codes[:, :i], row[:, None], codes[:, i + 1 :]], 1)
-    path = None
+    return codes
+
+
+def _generate(person: Person, small: _Canvas, pose, logits, codes: Tensor, model, convention, detail: bool):
+    """Run the image generator. ``logits``: the parsing generator's, where the pose was changed.
+
+    Returns:
+        Its picture (256, 176, 3) float32 in [0, 255], its gate (256, 176), and the finished frame, uint8.
+    """
+    frame, path = person.frame, None
     if detail:
         held = ((small.colours / 127.5 - 1) * (small.trust > 0)[..., None]).transpose(2, 0, 1)
         path = Carry(convention.plane(held), convention.plane(small.trust[None]), convention.parsing(small.wanted))

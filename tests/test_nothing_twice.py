@@ -1,0 +1,127 @@
+"""What is computed once: passes of the networks are counted, and a picture has the same bytes however it came about."""
+
+from collections import Counter
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from pise_core.document import Document, Edits
+from pise_core.document.paint import UNTOUCHED
+from pise_core.regions import REGION
+from tests.conftest import layer, moved
+
+
+@pytest.fixture
+def passes(editor, monkeypatch):
+    """How often each network ran since the test began."""
+    counted: Counter[str] = Counter()
+    hooks = [
+        network.register_forward_hook(lambda *_, name=name: counted.update([name]))
+        for name, network in (("map", editor.model.parsing_generator), ("image", editor.model.image_generator))
+    ]
+    yield counted
+    for hook in hooks:
+        hook.remove()
+
+
+@pytest.fixture
+def fresh(editor, person):
+    """A document of the drawn person, of whom the networks said nothing yet."""
+    return Document.of(editor.set_person(person.photo, pose=person.pose, parsing=person.parsing), "drawn")
+
+
+def test_an_exact_picture_takes_one_map_and_one_image(fresh, person, passes):
+    fresh.set_pose(moved(person))
+    rendered = fresh.render()
+    assert np.array_equal(fresh.base_map(), rendered.parsing)
+    assert passes == {"map": 1, "image": 1}
+
+
+def test_so_does_one_with_paint(fresh, person, passes):
+    fresh.set_paint(None, layer(person))
+    fresh.set_pose(moved(person))
+    rendered = fresh.render()
+    assert passes == {"map": 1, "image": 1}
+    painted = fresh.painted().labels()
+    assert np.array_equal(rendered.parsing, np.where(painted == UNTOUCHED, fresh.base_map(), painted))
+    assert passes == {"map": 1, "image": 1}
+
+
+def test_paint_made_in_a_changed_pose_takes_no_more_than_one_of_each(fresh, person, passes):
+    fresh.set_pose(moved(person))
+    fresh.render()
+    fresh.set_paint(None, layer(person))
+    fresh.render()
+    passes.clear()
+    fresh.set_pose(moved(person, by=(-10, -20)))
+    fresh.render()
+    assert passes == {"map": 1, "image": 1}
+
+
+def test_a_preview_with_paint_takes_one_of_each(fresh, person, passes):
+    fresh.set_paint(None, layer(person))
+    fresh.render(replace(fresh.edits, pose=moved(person)), preview=True)
+    assert passes == {"map": 1, "image": 1}
+
+
+@pytest.mark.parametrize("posed", [True, False])
+def test_a_strip_of_five_takes_one_map_and_five_images(fresh, person, known_other, passes, posed):
+    key = fresh.add_reference(known_other)
+    if posed:
+        fresh.set_pose(moved(person))
+        fresh.set_paint(None, layer(person))
+    passes.clear()
+    assert len(list(fresh.strip("pants", key))) == 5
+    assert passes["map"] <= 1 and passes["image"] <= 5
+
+
+def test_a_map_alone_takes_no_image(fresh, person, passes):
+    below = fresh.base_map(Edits(pose=moved(person)))
+    assert passes == {"map": 1}
+    assert np.array_equal(fresh.render(Edits(pose=moved(person))).parsing, below)
+    assert passes == {"map": 1, "image": 1}
+
+
+def test_after_the_preview_of_a_pose_its_exact_picture_takes_no_network(editor, person, passes):
+    """In a photo whose preview is smaller than itself, and shifted by shares of a pixel."""
+    large = np.repeat(np.repeat(person.photo, 3, 0), 3, 1)[:-1, :-2]
+    pose, parsing = person.pose * np.array([3, 3, 1], np.float32), np.repeat(np.repeat(person.parsing, 3, 0), 3, 1)
+    wanted = pose.copy()
+    wanted[4, :2] += (-91.3, -177.7)
+
+    def opened() -> Document:
+        return Document.of(editor.set_person(large, pose=pose, parsing=parsing[:-1, :-2]), "large")
+
+    document = opened()
+    assert document.sized(preview=True).photo.shape != large.shape
+    document.render(Edits(pose=wanted.copy()), preview=True)
+    passes.clear()
+    document.set_pose(wanted)
+    reused = document.render()
+    assert not passes
+    other = opened()
+    other.set_pose(wanted)
+    made = other.render()
+    assert passes == {"map": 1, "image": 1}
+    assert np.array_equal(reused.photo, made.photo) and np.array_equal(reused.parsing, made.parsing)
+    assert (reused.photo != large).any()
+
+
+def test_another_question_is_another_answer(fresh, person, known_other, passes):
+    key = fresh.add_reference(known_other)
+    shirt = np.zeros(person.parsing.shape, bool)
+    shirt[150:180, 60:80] = True
+    seen = [fresh.render().photo]
+    for edit in (
+        lambda: fresh.set_pose(moved(person)),
+        lambda: fresh.set_pose(moved(person, by=(-31, -60))),
+        lambda: fresh.paint("dress", shirt),
+        lambda: fresh.set_style("upper_clothes", key, 0.5),
+        lambda: fresh.set_style("upper_clothes", key, 0.6),
+    ):
+        edit()
+        seen.append(fresh.render().photo)
+    assert all((a != b).any() for i, a in enumerate(seen) for b in seen[:i])
+    assert passes["image"] == 5
+    assert (fresh.render().parsing[shirt] == REGION["dress"]).all()
