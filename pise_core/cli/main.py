@@ -32,7 +32,7 @@ _MODULES = {
         "pise_core.model.convert_release",
         "turn a checkpoint of the authors' release into weights of this project",
     ),
-    "synthesize": ("pise_core.training.synthesize", "make pictures of people who do not exist"),
+    "synthesize": ("pise_core.synthesis.command", "render people who do not exist, with every truth known"),
 }
 
 

@@ -1,0 +1,174 @@
+"""Rendered people: the same bytes for the same seed, and truths that agree with one another."""
+
+import numpy as np
+import pytest
+
+from pise_core.cli.main import main
+from pise_core.pose import JOINT, visible
+from pise_core.regions import REGION
+from pise_core.synthesis.dataset import KINDS, LAYERS, SEGMENTS, Pair, People
+
+pytest.importorskip("anny", reason="the optional packages of requirements-synthetic.txt are not installed")
+pytest.importorskip("numba", reason="the optional packages of requirements-synthetic.txt are not installed")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    path = tmp_path_factory.mktemp("people")
+    assert main(["synthesize", "people", "--count", "6", "--out", str(path), "--seed", "3", "--turned"]) == 0
+    return path
+
+
+@pytest.fixture(scope="module")
+def pairs(folder) -> list[Pair]:
+    people = People(folder)
+    return [people[i] for i in range(len(people))]
+
+
+def _pictures(pairs):
+    return [picture for pair in pairs for picture in (pair.source, pair.target)]
+
+
+def test_the_same_seed_gives_the_same_bytes(folder, tmp_path):
+    args = ["--count", "6", "--out", str(tmp_path), "--seed", "3", "--turned", "--processes", "2"]
+    assert main(["synthesize", "people", *args]) == 0
+    files = sorted(path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
+    assert files == sorted(path.relative_to(tmp_path) for path in tmp_path.rglob("*") if path.is_file())
+    for name in files:
+        assert (folder / name).read_bytes() == (tmp_path / name).read_bytes(), name
+
+
+def test_a_person_depends_on_seed_and_index_alone(pairs):
+    from pise_core.synthesis.people import make_pair
+
+    again = make_pair(3, 4, turned=True)
+    np.testing.assert_array_equal(again.target.image, pairs[4].target.image)
+    np.testing.assert_array_equal(again.target.joints, pairs[4].target.joints)
+    assert not np.array_equal(make_pair(4, 4, turned=True).target.image, pairs[4].target.image)
+
+
+def test_a_finished_shard_is_not_rendered_again(folder, capsys):
+    assert main(["synthesize", "people", "--count", "6", "--out", str(folder), "--seed", "3", "--turned"]) == 0
+    assert capsys.readouterr().out == ""
+
+
+def test_regions_layers_alpha_and_depth_cover_the_same_pixels(pairs):
+    held = np.array([name.startswith("held/") for name in LAYERS])
+    for picture in _pictures(pairs):
+        there = picture.layers > 0
+        assert 0.04 < there.mean() < 0.9
+        assert (picture.alpha[there] > 0).all() and (picture.depth[there] > 0).all()
+        assert (picture.alpha[~there] <= 128).all(), "what covers most of a pixel has a layer"
+        assert (picture.regions[~there] == 0).all()
+        np.testing.assert_array_equal(picture.held > 0, held[picture.layers])
+        np.testing.assert_array_equal(picture.regions > 0, there & ~(picture.held > 0))
+
+
+def test_each_kind_of_layer_has_its_region(pairs):
+    regions = {
+        "hair": {"hair"}, "headwear": {"hair"}, "glasses": {"face"}, "tights": {"leg"}, "shoes": {"leg"},
+        "trousers": {"pants"}, "skirt": {"dress"}, "dress": {"dress"}, "top": {"upper_clothes"},
+        "outerwear": {"upper_clothes"}, "skin": {"face", "upper_skin", "leg"},
+    }  # fmt: skip
+    mixed = wrong = 0
+    for picture in _pictures(pairs):
+        for layer in np.unique(picture.layers[picture.layers > 0]):
+            kind = KINDS[(int(layer) - 1) // len(SEGMENTS)]
+            if kind == "held":
+                continue
+            seen = picture.regions[picture.layers == layer]
+            mixed += len(seen)
+            wrong += int((~np.isin(seen, [REGION[name] for name in regions[kind]])).sum())
+    # A pixel's region and its layer are voted on apart, so on an edge they may be two neighbours'.
+    assert wrong < 0.02 * mixed
+
+
+def test_joints_that_are_seen_lie_on_the_person_and_in_their_regions(pairs):
+    wanted = {
+        "nose": {"face"}, "right_eye": {"face"}, "left_eye": {"face"},
+        "right_wrist": {"upper_skin", "upper_clothes", "dress"}, "left_wrist": {"upper_skin", "upper_clothes", "dress"},
+        "right_ankle": {"leg", "pants", "dress"}, "left_ankle": {"leg", "pants", "dress"},
+    }  # fmt: skip
+    looked = 0
+    for picture in _pictures(pairs):
+        height, width = picture.regions.shape
+        there = visible(picture.joints)
+        assert ((picture.joints[:, 2] > 0) == there).all()
+        inside = picture.joints[there]
+        assert (inside[:, :2] >= 0).all() and (inside[:, 0] < width).all() and (inside[:, 1] < height).all()
+        for name, regions in wanted.items():
+            x, y, score = picture.joints[JOINT[name]]
+            if score == 1:
+                looked += 1
+                assert picture.regions[int(y), int(x)] in [REGION[r] for r in regions] + [REGION["hair"]], name
+    assert looked > 20
+
+
+def test_pairs_show_one_person_in_other_poses_and_turned(pairs):
+    for pair in pairs:
+        one, other = pair.about["turns"]
+        assert abs((one - other + 180) % 360 - 180) > 45
+        assert not np.array_equal(pair.source.image, pair.target.image)
+
+
+def test_the_order_of_layers_is_that_of_their_depths(pairs):
+    for picture in _pictures(pairs):
+        order = picture.order[picture.order > 0]
+        assert set(order) >= set(np.unique(picture.layers[picture.layers > 0]))
+        means = [
+            picture.depth[picture.layers == layer].mean() for layer in order if (picture.layers == layer).sum() > 60
+        ]
+        assert np.all(np.diff(means) < 60), "back to front, in millimetres"
+
+
+def test_a_body_at_rest_is_whole_and_joints_follow_the_pose():
+    from pise_core.synthesis import poses
+    from pise_core.synthesis.bodies import body
+    from pise_core.synthesis.figures import Person
+
+    person = Person(body().canonical)
+    up = poses.Arm(raised=170, forward=10, bend=5)
+    figure = person.posed(poses.assemble(body(), person.shape, poses.Pose("up", right=up)))
+    head, right, left = (figure.joints[JOINT[name]] for name in ("nose", "right_wrist", "left_wrist"))
+    assert right[2] > head[2] + 0.15 > left[2] + 0.15, "the right hand is above the head, the left one hangs"
+    assert right[0] < 0 < left[0], "the person's right is at -x"
+    turned = person.posed(poses.assemble(body(), person.shape, poses.Pose("turned", turn=90)))
+    assert turned.joints[JOINT["nose"]][0] < -0.05, "90 degrees looks to the picture's left"
+
+
+def test_limbs_through_the_body_are_seen():
+    from pise_core.synthesis import poses
+    from pise_core.synthesis.bodies import body
+    from pise_core.synthesis.figures import Person
+
+    person = Person(body().canonical)
+    through = poses.Arm(raised=25, forward=120, bend=100, roll=90)
+    for arm, expected in ((poses.Arm(20, 20, 20), False), (through, True)):
+        figure = person.posed(poses.assemble(body(), person.shape, poses.Pose("", right=arm)))
+        assert poses.collides(body(), figure.vertices, figure.normals) == expected
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--count", "0"], "at least 1"),
+        (["--count", "2", "--backgrounds", "{empty}"], "holds no photos"),
+        (["--count", "2", "--size", "9x9"], "not a size"),
+    ],
+)
+def test_what_cannot_be_is_refused_in_one_line(arguments, message, tmp_path, capsys):
+    (tmp_path / "empty").mkdir()
+    arguments = [a.format(empty=tmp_path / "empty") for a in arguments]
+    try:
+        status = main(["synthesize", "people", *arguments, "--out", str(tmp_path / "out")])
+    except SystemExit as error:
+        status = error.code
+    assert status == 2
+    errors = capsys.readouterr().err
+    assert message in errors and errors.count("\n") == 1
+
+
+def test_without_the_optional_packages_one_line_says_what_to_install(monkeypatch, tmp_path, capsys):
+    monkeypatch.setitem(__import__("sys").modules, "anny", None)
+    assert main(["synthesize", "people", "--count", "1", "--out", str(tmp_path)]) == 2
+    assert "pip install -r requirements-synthetic.txt" in capsys.readouterr().err
