@@ -40,7 +40,7 @@ $(VENV)/.app-installed: requirements.txt | $(VENV)/.created
 	$(BIN)/python -m pip install --disable-pip-version-check -r requirements.txt
 	@touch $@
 
-$(VENV)/.dev-installed: requirements-dev.txt requirements-train.txt requirements-cluster.txt requirements.txt | $(VENV)/.created
+$(VENV)/.dev-installed: requirements-dev.txt requirements-train.txt requirements-synthetic.txt requirements-cluster.txt requirements.txt | $(VENV)/.created
 	$(BIN)/python -m pip install --disable-pip-version-check -r requirements-dev.txt
 	@touch $@ $(VENV)/.app-installed
 
