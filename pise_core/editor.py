@@ -3,6 +3,7 @@
 Here arrays become tensors. One lock guards the networks, so that an editor may be shared by threads.
 """
 
+import logging
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,6 +23,8 @@ from pise_core.person import Edit, Person, Styles, View
 from pise_core.pose import JOINT_COUNT, bounding_box, empty_pose, visible
 from pise_core.regions import REGIONS, UNTOUCHED, check_parsing, region_index
 from pise_core.rendering import pipeline
+
+_log = logging.getLogger(__name__)
 
 NOBODY = "no person was found in the photo; place a skeleton by hand, or try another photo"
 _STYLES = "styles are given as {region: [(person, weight), ...]}, people as set_person returns them"
@@ -74,6 +77,7 @@ class Editor:
         except (RuntimeError, AssertionError):
             raise InputError(f"the device {device!r} is not available here; use cpu") from None
         generator, analyzer = (None, None) if path is None else _given_weights(Path(path))
+        _log.debug("loading weights: %s, on %s", path or "those that ship", device)
         return cls(PISE.from_pretrained(generator), Analyzer.from_pretrained(analyzer, device), device)
 
     def find_people(self, photo: np.ndarray) -> list[Box]:

@@ -185,6 +185,16 @@ def test_without_an_edit_the_output_equals_the_input(capsys, tmp_path, photo, pe
         assert np.array_equal(images.read_image(tmp_path / name), person.photo)
 
 
+def test_what_is_done_is_said_on_stderr_where_it_is_asked(capsys, weights, photo, tmp_path):
+    command = ["edit", str(photo), "--parsing", str(tmp_path / "map.png"), "--out", str(tmp_path / "out.png")]
+    images.write_parsing(tmp_path / "map.png", np.zeros(images.read_image(photo).shape[:2], np.uint8))
+    for more, told in (([], False), (["--verbose"], True)):
+        assert cli.main([*command, "--weights", str(weights), *more]) == 0
+        output = capsys.readouterr()
+        assert output.out == f"{tmp_path / 'out.png'}\n"
+        assert ("pise_core.editor: loading weights" in output.err) == told
+
+
 def test_missing_weights_are_told(capsys, tmp_path, photo):
     out = tmp_path / "out.png"
     tail = ("--style", f"hair={photo}", "--weights", tmp_path / "none")

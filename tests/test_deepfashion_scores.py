@@ -14,8 +14,8 @@ from torch import Tensor, nn
 from pise_core import PISE, Editor
 from pise_core.errors import HubUnreachable, InputError
 from pise_core.evaluation import command, deepfashion_entries, published
-from pise_core.evaluation.deepfashion_metrics import Loaders, Yardsticks
-from pise_core.evaluation.entries import ALONE, COPY, TRUTH, WITH_DETAIL, Contestant
+from pise_core.evaluation.deepfashion_metrics import Loaders, Metrics
+from pise_core.evaluation.entries import ALONE, COPY, TRUTH, WITH_DETAIL, Entry
 from pise_core.images import read_image, write_image
 from pise_core.model.config import RELEASE_CONFIG, RELEASE_EDITING_CONFIG, PISEConfig
 from pise_core.model.weights import save_model
@@ -69,12 +69,12 @@ def folders(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def contestant(editor):
+def entry(editor):
     """Makes a row of a network with random weights."""
 
-    def make(config: PISEConfig, detail: bool = False, name: str = "trial") -> Contestant:
+    def make(config: PISEConfig, detail: bool = False, name: str = "trial") -> Entry:
         torch.manual_seed(0)
-        return Contestant(name, Editor(PISE(config), editor.analyzer), detail)
+        return Entry(name, Editor(PISE(config), editor.analyzer), detail)
 
     return make
 
@@ -96,11 +96,11 @@ def test_figures_by_hand():
     The distance of Frechet is (70 - 20)^2 + 200 + 800 - 2 sqrt(200 * 800) = 2700. To the training pictures of 10 and 30
     it is 0. Differences of 40 and 60: PSNR 10 log10(65025 / 1600) and 10 log10(65025 / 3600); 1600 wraps to 64 and
     3600 to 16."""
-    yardsticks = Yardsticks(LOADERS, "cpu")
-    yardsticks.see_real("fid", flat(50, 90))
-    yardsticks.see_real("legacy_fid", flat(10, 30))
+    metrics = Metrics(LOADERS, "cpu")
+    metrics.see_real("fid", flat(50, 90))
+    metrics.see_real("legacy_fid", flat(10, 30))
     for _ in range(2):  # the second row is not mixed with the first
-        found = yardsticks.measure(zip(flat(10, 30), flat(50, 90), strict=True))
+        found = metrics.measure(zip(flat(10, 30), flat(50, 90), strict=True))
         assert found["fid"] == pytest.approx(2700, rel=1e-5)
         assert found["legacy_fid"] == pytest.approx(0, abs=1e-3)
         assert found["psnr"] == pytest.approx(5 * (np.log10(65025 / 1600) + np.log10(65025 / 3600)), rel=1e-5)
@@ -111,18 +111,18 @@ def test_figures_by_hand():
         ssim = [(2 * a * b + c1) / (a * a + b * b + c1) for a, b in ((10, 50), (30, 90))]
         assert found["ssim"] == pytest.approx(np.mean(ssim), rel=1e-4)
         assert found["window_ssim"] == pytest.approx(np.mean(ssim))
-    equal = yardsticks.measure(zip(flat(50), flat(50), strict=True))
+    equal = metrics.measure(zip(flat(50), flat(50), strict=True))
     assert equal["psnr"] == equal["wrapped_psnr"] == float("inf")
     assert "fid" not in equal  # a single picture has no variance
 
 
 def test_what_cannot_be_had_is_said_and_the_rest_is_measured():
     loaders = replace(LOADERS, lpips_alex=unreachable, legacy_fid=unreachable)
-    yardsticks = Yardsticks(loaders, "cpu")
-    assert yardsticks.missing == dict.fromkeys(("lpips_alex", "legacy_fid"), "some network can't be fetched")
-    assert yardsticks.wants("fid") and not yardsticks.wants("legacy_fid")
-    yardsticks.see_real("fid", flat(50, 90))
-    assert yardsticks.measure(zip(flat(10, 30), flat(50, 90), strict=True)).keys() == {
+    metrics = Metrics(loaders, "cpu")
+    assert metrics.missing == dict.fromkeys(("lpips_alex", "legacy_fid"), "some network can't be fetched")
+    assert metrics.wants("fid") and not metrics.wants("legacy_fid")
+    metrics.see_real("fid", flat(50, 90))
+    assert metrics.measure(zip(flat(10, 30), flat(50, 90), strict=True)).keys() == {
         *("fid", "lpips_squeeze", "ssim", "psnr", "wrapped_psnr", "window_ssim")
     }
 
@@ -151,10 +151,10 @@ def test_networks_that_are_not_there_are_named(monkeypatch, tmp_path):
         Loaders().fid("cpu")
 
 
-def test_the_release_is_fed_as_its_own_loader_does_it(folders, contestant):
+def test_the_release_is_fed_as_its_own_loader_does_it(folders, entry):
     """Worked out from what is known of that loader: the middle columns on a white square, the map's labels one-hot,
     joints at int((x + 40) / 176 * 256) with sigma 6, and the middle columns of the answer."""
-    row = contestant(replace(RELEASE_CONFIG, width=4))
+    row = entry(replace(RELEASE_CONFIG, width=4))
     source, target = FLAT["test"][:2]
     lists = folders[1].parent / "lists" / "fashion-resize-annotation-test.csv"
     joints = {
@@ -189,8 +189,8 @@ def test_the_release_is_fed_as_its_own_loader_does_it(folders, contestant):
 
 
 @pytest.mark.parametrize("detail", [True, False])
-def test_weights_of_the_frame_edit_the_picture(folders, contestant, detail):
-    row = contestant(PISEConfig(width=4, colour_path=True, detail_path=True), detail)
+def test_weights_of_the_frame_edit_the_picture(folders, entry, detail):
+    row = entry(PISEConfig(width=4, colour_path=True, detail_path=True), detail)
     data = DeepFashion(folders[0])
     source, target = FLAT["test"][:2]
     found = deepfashion_entries.network(row, data)(source, target)
@@ -203,23 +203,23 @@ def test_weights_of_the_frame_edit_the_picture(folders, contestant, detail):
     assert (found != before.image).any(2)[moved].mean() > 0.5
 
 
-def test_a_square_canvas_may_have_a_detail_path(folders, contestant):
+def test_a_square_canvas_may_have_a_detail_path(folders, entry):
     config = PISEConfig(width=4, colour_path=True, detail_path=True, canvas="square")
     data = DeepFashion(folders[0])
     with_detail, without = (
-        deepfashion_entries.network(contestant(config, detail), data)(*FLAT["test"][:2]) for detail in (True, False)
+        deepfashion_entries.network(entry(config, detail), data)(*FLAT["test"][:2]) for detail in (True, False)
     )
     assert with_detail.shape == (256, 176, 3)
     assert (with_detail != without).any()
 
 
-def test_weights_that_cannot_do_it_are_refused(folders, contestant):
+def test_weights_that_cannot_do_it_are_refused(folders, entry):
     data, theirs = (DeepFashion(folder) for folder in folders)
     with pytest.raises(InputError, match="'editing' edit regions and styles only"):
-        deepfashion_entries.network(contestant(replace(RELEASE_EDITING_CONFIG, width=4), name="editing"), data)
+        deepfashion_entries.network(entry(replace(RELEASE_EDITING_CONFIG, width=4), name="editing"), data)
     for config in (PISEConfig(width=4), PISEConfig(width=4, canvas="square")):
         with pytest.raises(InputError, match="can't be told maps in the order 'pgn'; prepare the data once more"):
-            deepfashion_entries.network(contestant(config), theirs)
+            deepfashion_entries.network(entry(config), theirs)
 
 
 def test_folders_of_other_projects_are_read(tmp_path):

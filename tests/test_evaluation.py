@@ -19,7 +19,7 @@ from pise_core.cli import main as cli
 from pise_core.cli.main import main
 from pise_core.errors import InputError
 from pise_core.evaluation import analyzer, command, in_frame, report, styles
-from pise_core.evaluation.entries import ALONE, COPY, TRUTH, WARP, WITH_DETAIL, Contestant, Made
+from pise_core.evaluation.entries import ALONE, COPY, TRUTH, WARP, WITH_DETAIL, Entry, Made
 from pise_core.evaluation.image_metrics import (
     Frechet,
     Measures,
@@ -30,7 +30,7 @@ from pise_core.evaluation.image_metrics import (
     ssim,
 )
 from pise_core.evaluation.region_edits import EDITS
-from pise_core.evaluation.scoring import Example, Judge, Reader
+from pise_core.evaluation.scoring import Example, Reader, Scorer
 from pise_core.evaluation.videos import load_pairs
 from pise_core.evaluation.warp_baseline import warp
 from pise_core.images import read_image, write_image
@@ -164,10 +164,10 @@ def test_the_judge_divides_by_the_person_and_ignores_the_rest(editor, person):
     inside = framed.parsing > 0
     truth = np.full((*FRAME, 3), 100, np.uint8)
     off = np.where(inside[..., None], truth + np.uint8(51), np.uint8(7))  # 51 levels: 0.4 in [-1, 1]
-    judge = Judge(MEASURES, Reader(editor.analyzer))
+    scorer = Scorer(MEASURES, Reader(editor.analyzer))
     made = {COPY: Made(off, parsing=framed.parsing), WARP: Made(np.where(inside[..., None], truth, 0), seconds=2.0)}
-    judge.add(Example("one", "clip", framed.pose, framed.parsing, made, truth))
-    rows = judge.outcome("trial").rows
+    scorer.add(Example("one", "clip", framed.pose, framed.parsing, made, truth))
+    rows = scorer.outcome("trial").rows
     assert rows[COPY]["lpips"] == pytest.approx(0.4, rel=1e-4)
     assert rows[COPY]["lpips_undivided"] == pytest.approx(0.4 * inside.mean(), rel=1e-4)
     assert rows[COPY]["against_copy"] == pytest.approx(1)
@@ -175,18 +175,18 @@ def test_the_judge_divides_by_the_person_and_ignores_the_rest(editor, person):
     assert rows[WARP]["lpips"] == rows[TRUTH]["lpips"] == 0
     assert rows[WARP]["psnr"] == float("inf")
     assert rows[WARP]["seconds"] == 2
-    assert report.to_json(judge.outcome("trial"))["rows"][WARP]["psnr"] is None
+    assert report.to_json(scorer.outcome("trial"))["rows"][WARP]["psnr"] is None
 
 
 def test_groups_count_alike_however_many_examples_they_hold(editor, person):
     framed = set_person(editor, person).frame
     inside = (framed.parsing > 0)[..., None]
     truth = np.full((*FRAME, 3), 100, np.uint8)
-    judge = Judge(MEASURES, Reader(editor.analyzer))
+    scorer = Scorer(MEASURES, Reader(editor.analyzer))
     for group, levels in (("a", 51), ("b", 0), ("b", 0), ("b", 0)):
         made = {COPY: Made(np.where(inside, truth + np.uint8(levels), np.uint8(0)))}
-        judge.add(Example("x", group, framed.pose, framed.parsing, made, truth))
-    outcome = judge.outcome("trial")
+        scorer.add(Example("x", group, framed.pose, framed.parsing, made, truth))
+    outcome = scorer.outcome("trial")
     assert outcome.count == 4
     assert outcome.groups["a"][COPY]["lpips"] == pytest.approx(0.4, rel=1e-4)
     assert outcome.rows[COPY]["lpips"] == pytest.approx(0.2, rel=1e-4)
@@ -197,12 +197,12 @@ def test_groups_count_alike_however_many_examples_they_hold(editor, person):
 
 def test_what_was_asked_is_read_off_the_picture(editor, person):
     framed = set_person(editor, person).frame
-    judge = Judge(MEASURES, Reader(editor.analyzer))
+    scorer = Scorer(MEASURES, Reader(editor.analyzer))
     blank = np.full((*FRAME, 3), 128, np.uint8)
     edited = framed.parsing == REGION["pants"]
     made = {ALONE: Made(framed.image), COPY: Made(blank)}
-    judge.add(Example("x", "", framed.pose, framed.parsing, made, edited=edited))
-    rows = judge.outcome("trial").rows
+    scorer.add(Example("x", "", framed.pose, framed.parsing, made, edited=edited))
+    rows = scorer.outcome("trial").rows
     assert rows[ALONE]["pck@0.05"] > 0.8 > 0.2 > rows[COPY]["pck@0.05"]
     assert rows[ALONE]["parsing_miou"] > 0.6 > 0.2 > rows[COPY]["parsing_miou"]
     assert rows[ALONE]["edit_seen"] > 0.8 > 0.2 > rows[COPY]["edit_seen"]
@@ -283,7 +283,7 @@ def test_converted_weights_are_told_their_own_convention(editor, person):
     sample, seen = Sample("drawn", person.photo, person.pose, person.parsing), []
     model.register_forward_hook(lambda module, inputs, output: seen.append((inputs, output.image)))
     for task in (in_frame.identity, in_frame.articulated):
-        (example,) = task([sample], [Contestant("release", Editor(model, editor.analyzer), False)], 0)
+        (example,) = task([sample], [Entry("release", Editor(model, editor.analyzer), False)], 0)
         (image, source_map, source_pose, _, wanted), answer = seen.pop()
         assert image.shape == (1, 3, 256, 256) and (image[..., :40] == 1).all()
         hair, clothes = 1, 2  # in the order "pgn"

@@ -89,25 +89,26 @@ def test_a_run_that_is_interrupted_saves_and_goes_on(data, teacher, tmp_path, mo
         assert f"interrupted at step {at + 1}; the same command goes on" in capsys.readouterr().err
         assert [record["step"] for record in curve(parts)] == list(range(1, at + 2))
     assert main([str(argument) for argument in arguments]) == 0
-    assert "goes on from step 3" in capsys.readouterr().out
+    assert "goes on from step 3" in capsys.readouterr().err
     assert curve(parts) == curve(whole)
     a, b = load_checkpoint(whole / "generator.pt"), load_checkpoint(parts / "generator.pt")
     assert a is not None and b is not None and _equal(a | {"spent": 0}, b | {"spent": 0})
 
 
-def test_where_nothing_follows_the_length_any_way_to_stop_computes_the_same(data, teacher, tmp_path, capsys):
+def test_where_nothing_follows_the_length_any_way_to_stop_computes_the_same(data, teacher, tmp_path, caplog):
+    caplog.set_level("INFO", "pise_core")
     settings = ["--stage", "parsing", "--small-share", 1, "--schedule"]
     whole, parts, other = tmp_path / "whole", tmp_path / "parts", tmp_path / "other"
     _run(data, teacher, whole, "--steps", 2, *settings, "constant")
     for length in (["--minutes", 5, "--until", 1], ["--steps", 2]):
         _run(data, teacher, parts, *length, *settings, "constant")
     assert curve(parts) == curve(whole)
-    assert "begun for" not in capsys.readouterr().out
+    assert "begun for" not in caplog.text
     # Otherwise it differs, and that is said.
     for steps in (1, 2):
         _run(data, teacher, other, "--steps", steps, *settings, "cosine")
     assert curve(other)[1] != curve(whole)[1]
-    assert "begun for 1 steps, and now for 2 steps: rates and frames follow the length" in capsys.readouterr().out
+    assert "begun for 1 steps, and now for 2 steps: rates and frames follow the length" in caplog.text
 
 
 def test_a_damaged_checkpoint_is_named(data, teacher, tmp_path):

@@ -6,9 +6,11 @@ that help and mistakes answer at once.
 
 import argparse
 import importlib
+import logging
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -48,7 +50,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     argv = list(sys.argv[1:] if argv is None else argv)
     try:
         args = _parser(argv).parse_args(argv)
-        status = args.run(args)
+        with _log_to_stderr(args.verbose):
+            status = args.run(args)
         sys.stdout.flush()
         return status
     except BrokenPipeError:
@@ -61,6 +64,23 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt as error:
         print(str(error) or "interrupted", file=sys.stderr)
         return 130
+
+
+@contextmanager
+def _log_to_stderr(verbose: bool) -> Iterator[None]:
+    """What the library logs goes to stderr while a command runs: progress always, everything where ``verbose``."""
+    log = logging.getLogger("pise_core")
+    handler = logging.StreamHandler(sys.stderr)
+    if verbose:
+        handler.setFormatter(logging.Formatter("%(asctime)s %(name)s: %(message)s"))
+    level = log.level
+    log.setLevel(logging.DEBUG if verbose else logging.INFO)
+    log.addHandler(handler)
+    try:
+        yield
+    finally:
+        log.removeHandler(handler)
+        log.setLevel(level)
 
 
 def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
@@ -127,6 +147,8 @@ def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
             module = importlib.import_module(module_name)
             module.add_arguments(command)
             command.set_defaults(run=module.run)
+    for command in commands.choices.values():
+        command.add_argument("--verbose", action="store_true", help="say what is done, with times, on stderr")
     return parser
 
 

@@ -13,10 +13,10 @@ from pise_core.editor import Editor
 from pise_core.errors import InputError
 from pise_core.evaluation import analyzer, deepfashion, in_frame, leftovers, report, styles
 from pise_core.evaluation.deepfashion_metrics import Loaders
-from pise_core.evaluation.entries import TRUTH, Contestant, load_contestants
+from pise_core.evaluation.entries import TRUTH, Entry, load_entries
 from pise_core.evaluation.image_metrics import Measures, load_measures
 from pise_core.evaluation.region_edits import region_edits
-from pise_core.evaluation.scoring import Example, Judge, Outcome, Reader
+from pise_core.evaluation.scoring import Example, Outcome, Reader, Scorer
 from pise_core.evaluation.videos import load_pairs, videos
 from pise_core.files import write_json
 from pise_core.images import check_writable, write_image
@@ -143,20 +143,20 @@ def _street(args: argparse.Namespace, measures: Callable[[str], Measures]) -> li
     samples = load_samples(args.data, args.split, limit, annotated_only=True)
     if not samples:
         raise InputError(f"{args.data} holds no annotated {args.split} photo; run prepare on the whole data set")
-    contestants = load_contestants(args.weights, args.also, args.device)
-    if args.against and args.against not in (names := [c.name for c in contestants]):
+    entries = load_entries(args.weights, args.also, args.device)
+    if args.against and args.against not in (names := [c.name for c in entries]):
         raise InputError(f"--against: there is no row {args.against!r}; rows are: {', '.join(names)}")
-    learned = measures(contestants[0].editor.device) if set(args.tasks) - {"styles"} else None
+    learned = measures(entries[0].editor.device) if set(args.tasks) - {"styles"} else None
     tasks = {"identity": in_frame.identity, "articulated": in_frame.articulated, "half_body": in_frame.half_body}
     tasks |= {"regions": region_edits}
     found = []
     for task in args.tasks:
         if task == "styles":
-            found.append(_styles(args, contestants))
+            found.append(_styles(args, entries))
         else:
             assert learned is not None
-            examples = tasks[task](samples, contestants, args.seed)
-            found.append(_judged(task, examples, len(samples), contestants, learned))
+            examples = tasks[task](samples, entries, args.seed)
+            found.append(_judged(task, examples, len(samples), entries, learned))
     return found
 
 
@@ -194,35 +194,35 @@ def _small(pictures: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     return {name: cv2.resize(picture, size, interpolation=cv2.INTER_AREA) for name, picture in pictures.items()}
 
 
-def _styles(args: argparse.Namespace, contestants: Sequence[Contestant]) -> tuple[Outcome, Block]:
+def _styles(args: argparse.Namespace, entries: Sequence[Entry]) -> tuple[Outcome, Block]:
     samples = load_samples(args.data, args.split, annotated_only=True)
     pairs = styles.draw_pairs(samples, args.limit or SWAPS, args.seed)
     if not pairs:
         raise InputError(f"{args.data} holds no two annotated {args.split} photos in different upper clothes")
-    swaps = list(tqdm(styles.swaps(pairs, contestants), "styles", len(pairs), unit="pair"))
+    swaps = list(tqdm(styles.swaps(pairs, entries), "styles", len(pairs), unit="pair"))
     every = -(-len(swaps) // report.SHOWN)
     return styles.outcome(swaps), ("styles", [(swap.name, swap.pictures) for swap in swaps[::every]])
 
 
 def _videos(args: argparse.Namespace, measures: Callable[[str], Measures]) -> list[tuple[Outcome, Block]]:
     pairs = load_pairs(args.data, args.pairs, args.seed, args.limit)
-    contestants = load_contestants(args.weights, args.also, args.device)
-    learned = measures(contestants[0].editor.device)
-    return [_judged("videos", videos(pairs, contestants), len(pairs), contestants, learned)]
+    entries = load_entries(args.weights, args.also, args.device)
+    learned = measures(entries[0].editor.device)
+    return [_judged("videos", videos(pairs, entries), len(pairs), entries, learned)]
 
 
 def _judged(
-    task: str, examples: Iterable[Example], total: int, contestants: Sequence[Contestant], measures: Measures
+    task: str, examples: Iterable[Example], total: int, entries: Sequence[Entry], measures: Measures
 ) -> tuple[Outcome, Block]:
-    judge = Judge(measures, Reader(contestants[0].editor.analyzer))
+    scorer = Scorer(measures, Reader(entries[0].editor.analyzer))
     shown, every = [], -(-total // report.SHOWN)
     for index, example in enumerate(tqdm(examples, task, total, unit="example")):
-        judge.add(example)
+        scorer.add(example)
         if index % every == 0:
             pictures = {name: made.picture for name, made in example.made.items()}
             pictures |= {} if example.truth is None else {TRUTH: example.truth}
             shown.append((f"{example.group} {example.name}".strip(), pictures))
-    outcome = judge.outcome(task)
+    outcome = scorer.outcome(task)
     if not outcome.count:
         raise InputError(f"{task}: nothing to examine in these photos; raise --limit")
     return outcome, (task, shown)

@@ -14,8 +14,8 @@ from tqdm import tqdm
 from pise_core.errors import InputError
 from pise_core.evaluation import deepfashion_entries, published, report
 from pise_core.evaluation.deepfashion_entries import Maker
-from pise_core.evaluation.deepfashion_metrics import Loaders, Yardsticks
-from pise_core.evaluation.entries import COPY, TRUTH, load_contestants
+from pise_core.evaluation.deepfashion_metrics import Loaders, Metrics
+from pise_core.evaluation.entries import COPY, TRUTH, load_entries
 from pise_core.evaluation.scoring import Outcome
 from pise_core.files import write_json
 from pise_core.images import write_image
@@ -82,15 +82,15 @@ def run(args: argparse.Namespace, loaders: Loaders) -> int:
     device = args.device if args.device != "auto" else "cuda" if torch.cuda.is_available() else "cpu"
     rows, made_by_networks = _rows(args, data, pairs, device)
     keep = _folders(args.keep, made_by_networks) if args.keep else {}
-    yardsticks = Yardsticks(loaders, device)
-    missing = dict(yardsticks.missing)
-    if yardsticks.wants("fid"):
+    metrics = Metrics(loaders, device)
+    missing = dict(metrics.missing)
+    if metrics.wants("fid"):
         true = (data.picture(target) for _, target in pairs)
-        yardsticks.see_real("fid", tqdm(true, "true pictures", len(pairs), unit="picture"))
-    if yardsticks.wants("legacy_fid"):
+        metrics.see_real("fid", tqdm(true, "true pictures", len(pairs), unit="picture"))
+    if metrics.wants("legacy_fid"):
         if names := data.names("train"):
             real = (data.picture(name) for name in names)
-            yardsticks.see_real("legacy_fid", tqdm(real, "training pictures", len(names), unit="picture"))
+            metrics.see_real("legacy_fid", tqdm(real, "training pictures", len(names), unit="picture"))
         else:
             missing["legacy_fid"] = "it needs the training pictures; prepare both splits"
 
@@ -99,7 +99,7 @@ def run(args: argparse.Namespace, loaders: Loaders) -> int:
     for name, make in rows.items():
         seconds: list[float] = []
         made = _made(name, make, pairs, data, keep.get(name), shown, seconds)
-        figures[name] = yardsticks.measure(tqdm(made, name, len(pairs), unit="pair"))
+        figures[name] = metrics.measure(tqdm(made, name, len(pairs), unit="pair"))
         if name in made_by_networks:
             figures[name]["seconds"] = float(np.mean(seconds))
     _report(args, figures, len(pairs), missing)
@@ -114,8 +114,8 @@ def _rows(
     """The rows of the table, and the names of those whose pictures networks make."""
     rows: dict[str, Maker] = {}
     if args.weights or args.also or not args.generated:
-        for contestant in load_contestants(args.weights, args.also, device):
-            rows[contestant.name] = deepfashion_entries.network(contestant, data)
+        for entry in load_entries(args.weights, args.also, device):
+            rows[entry.name] = deepfashion_entries.network(entry, data)
     networks = set(rows)
     for name, path in args.generated:
         if name in {*rows, COPY, TRUTH}:

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from pise_core.errors import InputError
-from pise_core.evaluation.entries import Contestant
+from pise_core.evaluation.entries import Entry
 from pise_core.framing import FRAME_SIZE, Framing
 from pise_core.images import read_image
 from pise_core.training.data.articulation import Framed
@@ -32,7 +32,7 @@ def file_name(source: str, target: str) -> str:
     return f"{_NAMES[0].format(source, target)}.png"
 
 
-def network(contestant: Contestant, data: DeepFashion) -> Maker:
+def network(entry: Entry, data: DeepFashion) -> Maker:
     """Pictures by a network, told what it is used to (``conventions``).
 
     On a square canvas it paints the whole picture. In the frame it paints the person alone, and its picture is laid
@@ -41,18 +41,18 @@ def network(contestant: Contestant, data: DeepFashion) -> Maker:
     Raises:
         InputError: if it can't do pose transfer, or can't be told these maps.
     """
-    model, convention = contestant.editor.model, contestant.editor.convention
+    model, convention = entry.editor.model, entry.editor.convention
     config, square = model.config, model.config.canvas == "square"
     if model.parsing_generator is None:
-        raise InputError(f"the weights of {contestant.name!r} edit regions and styles only, no poses; leave them out")
-    if data.order != "studio" and not (square and data.order == config.labels and not contestant.detail):
+        raise InputError(f"the weights of {entry.name!r} edit regions and styles only, no poses; leave them out")
+    if data.order != "studio" and not (square and data.order == config.labels and not entry.detail):
         raise InputError(
-            f"{contestant.name!r} can't be told maps in the order {data.order!r}; prepare the data once more, with "
+            f"{entry.name!r} can't be told maps in the order {data.order!r}; prepare the data once more, with "
             f"--table cihp-studio or the like, and score these weights on that"
         )
 
     def whole(source: Framed, target: Framed) -> np.ndarray:
-        pair, detail = true_pair(source, target, contestant.detail), contestant.detail
+        pair, detail = true_pair(source, target, entry.detail), entry.detail
         told = {"detail": detail, "config": config, "whole": True, "order": data.order}
         batch = collate([pair], **told).to(convention.device)
         inputs = (batch.source_image, batch.source_parsing, batch.source_pose, batch.target_pose)
@@ -69,8 +69,8 @@ def network(contestant: Contestant, data: DeepFashion) -> Maker:
 
     def over_the_background(source: Framed, target: Framed) -> np.ndarray:
         framing = Framing((FRAME_SIZE[1], FRAME_SIZE[0]), 1.0, 0.0, 0.0)
-        person = contestant.editor.set_person(source.image, pose=source.pose, parsing=source.parsing, framing=framing)
-        return person.render(pose=target.pose, detail=contestant.detail).photo
+        person = entry.editor.set_person(source.image, pose=source.pose, parsing=source.parsing, framing=framing)
+        return person.render(pose=target.pose, detail=entry.detail).photo
 
     paint = whole if square else over_the_background
 

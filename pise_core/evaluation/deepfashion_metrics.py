@@ -63,7 +63,7 @@ class Loaders:
     legacy_fid: Callable[[str], nn.Module] = _legacy_inception
 
 
-class Yardsticks:
+class Metrics:
     """All measures that can be had.
 
     Attributes:

@@ -17,7 +17,7 @@ COPY, WARP, TRUTH = "copy of the source", "part-wise warp", "ground truth"
 
 
 @dataclass(frozen=True)
-class Contestant:
+class Entry:
     """A network and the way it is used.
 
     Attributes:
@@ -48,7 +48,7 @@ class Made:
     outside: float | None = None
 
 
-def load_contestants(weights: Path | None, also: Sequence[tuple[str, Path]], device: str) -> list[Contestant]:
+def load_entries(weights: Path | None, also: Sequence[tuple[str, Path]], device: str) -> list[Entry]:
     """A row with the detail path and one without for ``weights`` (a folder; None: those that ship), and one for each
     further generator, its detail path on where it has one.
 
@@ -56,23 +56,23 @@ def load_contestants(weights: Path | None, also: Sequence[tuple[str, Path]], dev
         InputError: if weights are missing or damaged, or two rows have the same name.
     """
     editor = Editor.from_pretrained(weights, device=device)
-    rows = [Contestant(WITH_DETAIL, editor, True)] if editor.model.config.detail_path else []
-    rows.append(Contestant(ALONE, editor, False))
+    rows = [Entry(WITH_DETAIL, editor, True)] if editor.model.config.detail_path else []
+    rows.append(Entry(ALONE, editor, False))
     for name, path in also:
         if name in {row.name for row in rows} | {COPY, WARP, TRUTH}:
             raise InputError(f"two rows would be called {name!r}; give --also another name")
         model = PISE.from_pretrained(path)
-        rows.append(Contestant(name, Editor(model, editor.analyzer, editor.device), model.config.detail_path))
+        rows.append(Entry(name, Editor(model, editor.analyzer, editor.device), model.config.detail_path))
     return rows
 
 
-def people(contestants: Sequence[Contestant], photo: np.ndarray, pose: np.ndarray, parsing: np.ndarray) -> list[Person]:
-    """The same person as each contestant's editor knows it, in the contestants' order; each editor looks once."""
+def people(entries: Sequence[Entry], photo: np.ndarray, pose: np.ndarray, parsing: np.ndarray) -> list[Person]:
+    """The same person as each entry's editor knows it, in the entries' order; each editor looks once."""
     known: dict[int, Person] = {}
-    for c in contestants:
+    for c in entries:
         if id(c.editor) not in known:
             known[id(c.editor)] = c.editor.set_person(photo, pose=pose, parsing=parsing)
-    return [known[id(c.editor)] for c in contestants]
+    return [known[id(c.editor)] for c in entries]
 
 
 def timed(make: Callable):

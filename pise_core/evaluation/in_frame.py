@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import torch
 
-from pise_core.evaluation.entries import COPY, WARP, Contestant, Made, timed
+from pise_core.evaluation.entries import COPY, WARP, Entry, Made, timed
 from pise_core.evaluation.scoring import Example
 from pise_core.evaluation.warp_baseline import on_grey
 from pise_core.training.data.articulation import Framed, Pair, above_the_waist, articulated_pair, frame_sample
@@ -23,45 +23,45 @@ from pise_core.warping.parts import assign_parts
 from pise_core.warping.warp import carry
 
 
-def identity(samples: Sequence[Sample], contestants: Sequence[Contestant], seed: int) -> Iterator[Example]:
+def identity(samples: Sequence[Sample], entries: Sequence[Entry], seed: int) -> Iterator[Example]:
     """An example per annotated photo; ``seed`` plays no part."""
     for sample in samples:
         framed = frame_sample(sample)
         owner = assign_parts(framed.parsing, framed.pose)
         own = carry(framed.image, framed.parsing, owner, framed.pose, framed.pose, rim=1)
-        yield _example(sample.name, Pair(framed, framed, own), contestants, given=True)
+        yield _example(sample.name, Pair(framed, framed, own), entries, given=True)
 
 
-def articulated(samples: Sequence[Sample], contestants: Sequence[Contestant], seed: int) -> Iterator[Example]:
+def articulated(samples: Sequence[Sample], entries: Sequence[Entry], seed: int) -> Iterator[Example]:
     """An example per annotated photo; the same turns for the same ``seed``."""
     rng = np.random.default_rng(seed)
     for sample in samples:
-        yield _example(sample.name, articulated_pair(frame_sample(sample), rng, hide=False), contestants, given=False)
+        yield _example(sample.name, articulated_pair(frame_sample(sample), rng, hide=False), entries, given=False)
 
 
-def half_body(samples: Sequence[Sample], contestants: Sequence[Contestant], seed: int) -> Iterator[Example]:
+def half_body(samples: Sequence[Sample], entries: Sequence[Entry], seed: int) -> Iterator[Example]:
     """An example per annotated photo; the same turns for the same ``seed``."""
     rng = np.random.default_rng(seed)
     for sample in samples:
         pair = above_the_waist(articulated_pair(frame_sample(sample), rng, hide=False))
-        yield _example(sample.name, pair, contestants, given=False)
+        yield _example(sample.name, pair, entries, given=False)
 
 
-def _example(name: str, pair: Pair, contestants: Sequence[Contestant], given: bool) -> Example:
-    """What every contestant makes of a pair. ``given``: on the true map, whether the detail path is on or not."""
+def _example(name: str, pair: Pair, entries: Sequence[Entry], given: bool) -> Example:
+    """What every entry makes of a pair. ``given``: on the true map, whether the detail path is on or not."""
     made: dict[str, Made] = {}
-    for contestant in contestants:
-        (picture, parsing), seconds = timed(lambda c=contestant: _generate(c, pair, given or not c.detail))
-        made[contestant.name] = Made(picture, seconds, parsing)
+    for entry in entries:
+        (picture, parsing), seconds = timed(lambda c=entry: _generate(c, pair, given or not c.detail))
+        made[entry.name] = Made(picture, seconds, parsing)
     made[COPY] = Made(_cut_out(pair.source), parsing=pair.source.parsing)
     made[WARP] = Made(on_grey(pair.carried), parsing=pair.carried.parsing)
     return Example(name, "", pair.target.pose, pair.target.parsing, made, _cut_out(pair.target))
 
 
 @torch.no_grad()
-def _generate(contestant: Contestant, pair: Pair, given: bool) -> tuple[np.ndarray, np.ndarray]:
+def _generate(entry: Entry, pair: Pair, given: bool) -> tuple[np.ndarray, np.ndarray]:
     """Picture (H, W, 3) uint8 on grey, and the map (H, W) uint8: the true one where it is ``given``."""
-    model, convention, detail = contestant.editor.model, contestant.editor.convention, contestant.detail
+    model, convention, detail = entry.editor.model, entry.editor.convention, entry.detail
     batch = collate([pair], detail=detail, config=model.config).to(convention.device)
     inputs = (batch.source_image, batch.source_parsing, batch.source_pose, batch.target_pose)
     parsing, logits = pair.target.parsing, None

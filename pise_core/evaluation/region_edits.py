@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 import cv2
 import numpy as np
 
-from pise_core.evaluation.entries import COPY, Contestant, Made, people, timed
+from pise_core.evaluation.entries import COPY, Entry, Made, people, timed
 from pise_core.evaluation.image_metrics import changed_outside
 from pise_core.evaluation.scoring import Example
 from pise_core.masks import grow
@@ -28,12 +28,12 @@ _HAIR = 5
 _FOREARMS = {"left_forearm": ("left_elbow", "left_wrist"), "right_forearm": ("right_elbow", "right_wrist")}
 
 
-def region_edits(samples: Sequence[Sample], contestants: Sequence[Contestant], seed: int) -> Iterator[Example]:
+def region_edits(samples: Sequence[Sample], entries: Sequence[Entry], seed: int) -> Iterator[Example]:
     """An example per annotated photo that an edit makes sense for; the same edits for the same ``seed``."""
     rng = np.random.default_rng(seed)
     for sample in samples:
         assert sample.parsing is not None, "only annotated photos are edited"
-        persons = people(contestants, sample.image, sample.pose, sample.parsing)
+        persons = people(entries, sample.image, sample.pose, sample.parsing)
         person, framing = persons[0], persons[0].framing
         kinds = list(EDITS)
         rng.shuffle(kinds)
@@ -46,10 +46,10 @@ def region_edits(samples: Sequence[Sample], contestants: Sequence[Contestant], s
             continue
 
         made: dict[str, Made] = {}
-        for contestant, own in zip(contestants, persons, strict=True):
-            edit, seconds = timed(lambda c=contestant, p=own, w=wanted: p.render(parsing=w, detail=c.detail))
+        for entry, own in zip(entries, persons, strict=True):
+            edit, seconds = timed(lambda c=entry, p=own, w=wanted: p.render(parsing=w, detail=c.detail))
             outside = changed_outside(sample.image, edit.photo, edited, framing.scale)
-            made[contestant.name] = Made(framing.crop(edit.photo, 127), seconds, outside=outside)
+            made[entry.name] = Made(framing.crop(edit.photo, 127), seconds, outside=outside)
         made[COPY] = Made(person.frame.image)
         asked = framing.crop(wanted, labels=True)
         yield Example(

@@ -96,7 +96,7 @@ def finite_mean(values: list[float]) -> float:
     return float(np.mean(finite or values))
 
 
-class Judge:
+class Scorer:
     """Adds up examples; ``outcome()`` tells the figures."""
 
     def __init__(self, measures: Measures, reader: Reader):

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 
-from pise_core.evaluation.entries import Contestant, people, timed
+from pise_core.evaluation.entries import Entry, people, timed
 from pise_core.evaluation.image_metrics import changed_outside, mean_colour
 from pise_core.evaluation.scoring import Outcome
 from pise_core.person import Person
@@ -62,27 +62,27 @@ def draw_pairs(samples: Sequence[Sample], count: int, seed: int) -> list[tuple[S
     return [ordered[i] for i in order]
 
 
-def swaps(pairs: Sequence[tuple[Sample, Sample]], contestants: Sequence[Contestant]) -> Iterator[StyleSwap]:
-    """Every contestant on every pair."""
+def swaps(pairs: Sequence[tuple[Sample, Sample]], entries: Sequence[Entry]) -> Iterator[StyleSwap]:
+    """Every entry on every pair."""
     for photo, reference in pairs:
         assert photo.parsing is not None and reference.parsing is not None
-        persons = people(contestants, photo.image, photo.pose, photo.parsing)
-        others = people(contestants, reference.image, reference.pose, reference.parsing)
+        persons = people(entries, photo.image, photo.pose, photo.parsing)
+        others = people(entries, reference.image, reference.pose, reference.parsing)
         pictures = {"photo": persons[0].frame.image, "reference": others[0].frame.image}
         rows = {}
-        for contestant, person, other in zip(contestants, persons, others, strict=True):
-            rows[contestant.name], full = _swap(contestant, person, other)
-            pictures[contestant.name] = person.framing.crop(full, 127)
+        for entry, person, other in zip(entries, persons, others, strict=True):
+            rows[entry.name], full = _swap(entry, person, other)
+            pictures[entry.name] = person.framing.crop(full, 127)
         yield StyleSwap(f"{photo.name} in {reference.name}", pictures, rows)
 
 
-def _swap(contestant: Contestant, person: Person, other: Person) -> tuple[dict[str, float], np.ndarray]:
+def _swap(entry: Entry, person: Person, other: Person) -> tuple[dict[str, float], np.ndarray]:
     """The figures of one pair, and the photo after the full swap."""
     region = REGION[NAME]
     inside = person.parsing == region
 
     def render(share: float, of: Person = person) -> np.ndarray:
-        return of.render(styles={NAME: [(other, share)]}, detail=contestant.detail).photo
+        return of.render(styles={NAME: [(other, share)]}, detail=entry.detail).photo
 
     photos, seconds = timed(lambda: [render(share) for share in SHARES])
     full = photos[-1]

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from pise_core.errors import InputError
-from pise_core.evaluation.entries import COPY, WARP, Contestant, Made, people, timed
+from pise_core.evaluation.entries import COPY, WARP, Entry, Made, people, timed
 from pise_core.evaluation.image_metrics import MOVED_MARGIN, changed_outside
 from pise_core.evaluation.scoring import Example
 from pise_core.evaluation.warp_baseline import warp
@@ -69,9 +69,9 @@ def _poses(path: Path) -> dict[str, np.ndarray]:
     return {name: pose for name, pose in poses.items() if visible(pose).sum() >= 6}
 
 
-def videos(pairs: Sequence[ClipPair], contestants: Sequence[Contestant]) -> Iterator[Example]:
+def videos(pairs: Sequence[ClipPair], entries: Sequence[Entry]) -> Iterator[Example]:
     """An example per pair, in the frame about the target's person."""
-    editor = contestants[0].editor
+    editor = entries[0].editor
     for pair in pairs:
         source, target = read_image(pair.source), read_image(pair.target)
         if source.shape != target.shape:
@@ -89,10 +89,10 @@ def videos(pairs: Sequence[ClipPair], contestants: Sequence[Contestant]) -> Iter
             return Made(framing.crop(edit.photo, 127), seconds, crop, outside)
 
         made: dict[str, Made] = {}
-        persons = people(contestants, source, found.pose, found.parsing)
-        for contestant, person in zip(contestants, persons, strict=True):
-            edit, seconds = timed(lambda c=contestant, p=person, t=wanted.pose: p.render(pose=t, detail=c.detail))
-            made[contestant.name] = in_frame(person, edit, seconds)
+        persons = people(entries, source, found.pose, found.parsing)
+        for entry, person in zip(entries, persons, strict=True):
+            edit, seconds = timed(lambda c=entry, p=person, t=wanted.pose: p.render(pose=t, detail=c.detail))
+            made[entry.name] = in_frame(person, edit, seconds)
         made[COPY] = Made(wanted.framing.crop(source, 127), parsing=wanted.framing.crop(found.parsing, labels=True))
         edit, seconds = timed(lambda p=persons[0], t=wanted.pose: warp(p, t))
         made[WARP] = in_frame(persons[0], edit, seconds)

@@ -2,6 +2,7 @@
 
 import copy
 import json
+import logging
 import math
 import time
 from collections.abc import Mapping
@@ -13,6 +14,8 @@ from torch import Tensor, nn
 
 from pise_core.errors import InputError
 from pise_core.files import replacing, write_file
+
+_log = logging.getLogger(__name__)
 
 if TYPE_CHECKING:
     from torch.utils.tensorboard import SummaryWriter
@@ -141,7 +144,7 @@ class Log:
         with self.path.open("a") as file:
             file.write(json.dumps(values) + "\n")
         plain = {k: round(v, 4) if isinstance(v, float) else v for k, v in values.items() if not isinstance(v, dict)}
-        print("  ".join(f"{k} {v}" for k, v in plain.items()), flush=True)
+        _log.info("  ".join(f"{k} {v}" for k, v in plain.items()))
         if self.board is not None and "step" in values:
             for name, value in values.items():
                 if isinstance(value, float):

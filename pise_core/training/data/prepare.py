@@ -9,6 +9,7 @@ photos stay unseen until the end.
 """
 
 import argparse
+import logging
 from pathlib import Path
 
 import cv2
@@ -23,6 +24,8 @@ from pise_core.training.data.deepfashion_files import MAPS, PICTURES, Files
 from pise_core.training.data.deepfashion_lists import SPLITS, first_few, read_split
 from pise_core.training.data.label_tables import TABLES, load_table
 from pise_core.training.data.street_photos import StreetPhotos
+
+_log = logging.getLogger(__name__)
 
 LONG_SIDE = 416
 #: One in so many annotated training photos is held back for validation.
@@ -89,7 +92,7 @@ def run(args: argparse.Namespace) -> int:
                     write_file(args.out / folder / f"{name}.png", cv2.imencode(".png", labels)[1].tobytes())
             samples[split][name] = to_rows(pose)
             if count % 200 == 0:
-                print(f"{split}: {count + 1} of {len(names)}", flush=True)
+                _log.info("%s: %d of %d", split, count + 1, len(names))
     samples = _with_validation(samples, args.out)
     prepared_folder.finish(args.out, {"samples.json": samples})
     print({split: len(found) for split, found in samples.items()}, "->", args.out)
@@ -117,7 +120,7 @@ def _deepfashion(args: argparse.Namespace) -> int:
 
         if not table_name.startswith("atr-") and table_name in TABLES:
             raise InputError(f"the hub's parser answers ATR's labels; --table {table_name} merges others")
-        print(LICENCE)
+        _log.info(LICENCE)
         names = [name for split in found.values() for name in split.joints]
         made = prepare_deepfashion.make_maps(archive, names, args.maps, SegformerParser().labels)
         print(f"{made} maps made in {args.maps}")

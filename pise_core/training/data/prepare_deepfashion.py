@@ -10,6 +10,7 @@ Written: ``images/NAME.jpg``, ``parsing/NAME.png`` and ``samples.json`` as for s
 """
 
 import io
+import logging
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import NamedTuple
@@ -25,6 +26,8 @@ from pise_core.training.data import prepared_folder
 from pise_core.training.data.deepfashion_files import MAPS, Files
 from pise_core.training.data.deepfashion_lists import SPLITS, Split, first_few
 from pise_core.training.data.label_tables import LabelTable
+
+_log = logging.getLogger(__name__)
 
 HEIGHT, WIDTH, WIDE = 256, 176, 256
 #: White columns on either side of the wide pictures.
@@ -68,7 +71,7 @@ def make_maps(archive: Files, names: Iterable[str], maps: Path, labels: Callable
         write_file(maps / f"{name}.png", data.tobytes())
         made += 1
         if made % 100 == 0:
-            print(f"{made} maps made", flush=True)
+            _log.info("%d maps made", made)
     return made
 
 

@@ -1,5 +1,6 @@
 """Training of PISE in the paper's stages, by one of the recipes."""
 
+import logging
 import math
 from pathlib import Path
 
@@ -19,6 +20,8 @@ from pise_core.training.interruption import Interruption
 from pise_core.training.loop import Budget, Curve, Log, Saves, load_checkpoint, open_board, save_checkpoint
 from pise_core.training.prefetch import Ahead
 from pise_core.training.processes import join, leave
+
+_log = logging.getLogger(__name__)
 
 #: Half of the frame, in multiples of 16.
 SMALL_FRAME = (FRAME_SIZE[0] // 2, FRAME_SIZE[1] // 2 // 16 * 16 + 16)
@@ -102,7 +105,8 @@ def train(
     books = None
     if processes.main:
         books = _Books(out, trainer, source.held_back(6), step, log_every, tensorboard)
-        print(*notes, sep="\n", end="\n" * bool(notes), flush=True)
+        for note in notes:
+            _log.info(note)
         if not step:
             pairs = pairs_sheet(source, np.random.default_rng(seed), config)
             write_picture(out / "pairs.png", pairs)
