@@ -9,10 +9,11 @@ import gradio as gr
 
 from app.commands import validation
 from app.commands.studio import Studio, Updates
+from app.guard import visitor_of
 from app.state.queueing import Line
 from app.state.registry import Sessions
 from app.state.session import Session
-from app.turns import in_turn
+from app.turns import in_turn, uploads
 from app.view import updates as view
 from app.view.updates import status
 from pise_core.errors import InputError
@@ -20,6 +21,9 @@ from pise_core.errors import InputError
 log = logging.getLogger(__name__)
 
 SORRY = "Something went wrong; your work is kept. Try again, or undo the last step."
+
+#: Actions that begin something where nothing was open, and so need a place.
+_OPENS = ("open_upload", "open_file_example", "add_uploads", "add_references_example")
 
 
 class Handlers:
@@ -54,23 +58,19 @@ class Handlers:
                 known, session = True, self._sessions.adopt(owner, validation.field(value, "session"))
             else:
                 session = self._sessions.of(owner)
+            visitor = visitor_of(request.headers)
             # Gradio wants at least one answer, and not every action has one. A page whose session was lost goes on with
             # a new one, in which nothing is open.
             yield {bar: gr.update()} if known else self._named(self._studio.introduce(session))
             if not follows:
                 self._refused.discard(session)
-            updates = in_order(session, value, action(session, *inputs))
-            if in_line:
-                updates = in_turn(self._studio, self._line, session, action.__name__, inputs, updates)
+            name = action.__name__
             try:
-                for update in updates:
-                    if isinstance(update, int):
-                        if action == self._studio.prepare and (session.document is None or session.document.edits.none):
-                            continue  # then nothing is to be seen of it
-                        update = view.waiting(session, update)
-                    if follows and session in self._refused:
-                        update = without_status(update)
-                    yield self._named(update)
+                with uploads(name, inputs), self._sessions.at_work(session, visitor, opens=name in _OPENS):
+                    for update in self._updates(action, session, inputs, in_line):
+                        if follows and session in self._refused:
+                            update = without_status(update)
+                        yield self._named(update)
             except InputError as error:
                 self._refused.add(session)
                 yield {bar: gr.update(**_problem(str(error), session))}
@@ -80,6 +80,18 @@ class Handlers:
                 yield {bar: gr.update(**_problem(SORRY, session))}
 
         return run
+
+    def _updates(
+        self, action: Callable[..., Updates], session: Session, inputs: tuple[Any, ...], in_line: bool
+    ) -> Iterator[view.Update]:
+        updates = in_order(session, inputs[0] if inputs else None, action(session, *inputs))
+        if in_line:
+            updates = in_turn(self._studio, self._line, session, action.__name__, inputs, updates)
+        for update in updates:
+            if not isinstance(update, int):
+                yield update
+            elif action != self._studio.prepare or not (session.document is None or session.document.edits.none):
+                yield view.waiting(session, update)  # of preparing nothing is to be seen without an edit
 
     def _named(self, update: view.Update) -> dict[Any, Any]:
         return {self._parts[name]: gr.update(**properties) for name, properties in update.items()}

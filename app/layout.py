@@ -25,6 +25,7 @@ from app.components import (
 )
 from app.handlers import SORRY, Handlers
 from app.state import detectors
+from app.state.places import Places
 from app.state.queueing import AT_ONCE
 from app.state.registry import Sessions
 from app.state.session import Session
@@ -66,13 +67,14 @@ def example_people() -> list[Path]:
     return sorted(path for path in _EXAMPLES.glob("*") if path.suffix.lower() in PHOTOS)
 
 
-def build(studio: Studio) -> gr.Blocks:
+def build(studio: Studio, places: Places | None = None) -> gr.Blocks:
     """The studio as Gradio blocks; :mod:`app.server` serves them.
 
     Args:
         studio: the actions, over the editor that all sessions share.
+        places: for sessions in which something is open.
     """
-    sessions = Sessions()
+    sessions = Sessions(places)
     atexit.register(sessions.close)
     examples = example_people()
     thumbnails = [data_address(shrink(read_image(path), 200), 82) for path in examples]

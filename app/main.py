@@ -19,6 +19,7 @@ from app.api.mcp import wanted_by_environment  # noqa: E402
 from app.commands.studio import Studio  # noqa: E402
 from app.layout import build  # noqa: E402
 from app.server import Server, Stopped, application, end, stop_on_signals  # noqa: E402
+from app.state.places import Places  # noqa: E402
 from app.state.scratch import Scratch  # noqa: E402
 from app.state.session import DEFAULT_WEIGHTS  # noqa: E402
 from pise_core.errors import InputError  # noqa: E402
@@ -35,6 +36,7 @@ def parse_options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
         help="further weights, a folder or one generator's file, to be chosen on the page; may be repeated",
     )  # fmt: skip
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N")
+    parser.add_argument("--places", type=_count, default=32, help="how many visitors may have work open (32)")
     parser.add_argument("--mcp", action="store_true", help="serve MCP tools too (GRADIO_MCP_SERVER=True)")
     return parser.parse_args(arguments)
 
@@ -44,6 +46,12 @@ def _named_path(text: str) -> tuple[str, str]:
     if not (name and equals and os.path.exists(path)) or name == DEFAULT_WEIGHTS:
         raise argparse.ArgumentTypeError(f"{text!r} is not NAME=PATH with a folder or file of weights")
     return name, path
+
+
+def _count(text: str) -> int:
+    if not (text.isdecimal() and 0 < int(text) <= 1000):
+        raise argparse.ArgumentTypeError(f"{text!r} is no number from 1 to 1000")
+    return int(text)
 
 
 def make_studio(options: argparse.Namespace) -> Studio:
@@ -60,7 +68,7 @@ def make_studio(options: argparse.Namespace) -> Studio:
 
 def make_demo(options: argparse.Namespace) -> gr.Blocks:
     """The page; its networks are loaded when the first visitor needs them."""
-    return build(make_studio(options))
+    return build(make_studio(options), Places(options.places))
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
@@ -74,7 +82,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         closing.append(scratch.remove)
         scratch.use()
         studio = make_studio(options)
-        app = application(build(studio), options.mcp or wanted_by_environment())
+        app = application(build(studio, Places(options.places)), options.mcp or wanted_by_environment())
         studio.load()  # now, so that missing weights are told here and not to the first user
         server = Server(app, options.host, options.port)
         closing.insert(0, server.close)

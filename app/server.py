@@ -17,6 +17,8 @@ from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
 from app.api.mcp import McpUploads
+from app.guard import Guard
+from app.guard import from_environment as guard_settings
 from app.theme import CSS, theme
 from pise_core.document.file_format import MAX_DOCUMENT_BYTES
 from pise_core.errors import InputError
@@ -43,6 +45,7 @@ def application(demo: gr.Blocks, mcp_server: bool = False) -> FastAPI:
     # Gradio lets every page of the web in, with the visitor's cookies, unless the application around it has rules of
     # its own: nobody is let in.
     app.add_middleware(CORSMiddleware, allow_origins=[])
+    app.add_middleware(Guard, **guard_settings())
     return gr.mount_gradio_app(
         app,
         demo,

@@ -1,7 +1,7 @@
 """What looks at photos or renders many: downloads come first, beside the line, then its turn; and it can be stopped."""
 
-from collections.abc import Callable, Generator
-from contextlib import ExitStack
+from collections.abc import Callable, Generator, Iterator
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from app.commands import validation
@@ -33,10 +33,7 @@ def in_turn(
     def stopped() -> bool:
         return session.stops != before
 
-    with ExitStack() as uploads:
-        if action in _UPLOADS:
-            for path in inputs[0] if isinstance(inputs[0], list) else [inputs[0]]:
-                uploads.enter_context(validation.upload(path))
+    with uploads(action, inputs):
         work, can_stop = _steps(studio, line, session, inputs, updates, stopped), True
         for update in work:
             said = view.waiting(session, update, stop=True) if isinstance(update, int) else update
@@ -48,6 +45,16 @@ def in_turn(
             # The menu of weights shows those that were not loaded to the end.
             stopped_at = view.status("ok", "Stopped.", session)
             yield {"bar": stopped_at["bar"] | view.weights(studio.weights, session.weights)}
+
+
+@contextmanager
+def uploads(action: str, inputs: tuple[Any, ...]) -> Iterator[None]:
+    """The files that were sent for an action, as long as they are needed; afterwards the server keeps no copy."""
+    with ExitStack() as sent:
+        if action in _UPLOADS:
+            for path in inputs[0] if isinstance(inputs[0], list) else [inputs[0]]:
+                sent.enter_context(validation.upload(path))
+        yield
 
 
 def _steps(

@@ -62,7 +62,7 @@ def test_whoever_comes_is_let_in_whatever_takes_long(events):
 
 def test_a_page_whose_session_was_lost_has_another_one_and_is_told(events):
     lost = Session()
-    page = SimpleNamespace(session_hash="page")
+    page = SimpleNamespace(session_hash="page", headers={})
     edit = {"seq": lost.sequence - 5, "after": lost.sequence - 9, "document": lost.number - 7, "keypoints": []}
     token, refused = events["commit_pose"].fn(page, edit)
     sessions = {part.elem_id: update["session"] for part, update in token.items()}
@@ -89,7 +89,7 @@ def test_what_completes_a_refused_action_says_nothing():
     sessions = Sessions()
     sessions.of("a page")
     handlers = Handlers(Studio(lambda: None), sessions, Line(), {"bar": "bar", "result": "result"})
-    request: Any = SimpleNamespace(session_hash="a page")
+    request: Any = SimpleNamespace(session_hash="a page", headers={})
 
     def said(action, follows=False):
         updates = list(handlers.of(action, False, follows)(request))

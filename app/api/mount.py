@@ -8,7 +8,7 @@ Any client may name a session, such as that of an open page.
 import inspect
 import logging
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from typing import Any, Literal, get_args, get_origin
 
 import gradio as gr
@@ -19,8 +19,10 @@ from gradio_client.utils import python_type_to_json_schema
 
 from app.api import mcp
 from app.api.endpoints import Programs, Upload
-from app.api.responses import Download, State
+from app.api.responses import Download, State, received
+from app.commands import validation
 from app.commands.studio import Studio
+from app.guard import visitor_of
 from app.state.queueing import AT_ONCE
 from app.state.registry import Sessions
 from app.state.session import Session
@@ -32,6 +34,9 @@ _SESSION = "The session that open_file returned; only for clients without one of
 #: Endpoints that make files may take minutes and are carried out beside, where a motion takes a turn for every picture.
 #: All others take their turn with the networks.
 _KINDS = {"animate": "motion", "save_look": "files", "save_document": "files"}
+
+#: Those that begin something where nothing was open, and so need a place.
+_OPENS = ("open_file", "add_reference", "add_garment")
 
 
 def add_endpoints(studio: Studio, sessions: Sessions) -> None:
@@ -72,10 +77,15 @@ def _add(
             for parameter, value in zip(parameters, values, strict=True):
                 _check(parameter, value)
             session = _session(sessions, request, handle, opening=name == "open_file")
-            for _ in studio.fetch(session, *values):
-                pass  # beside the line
-            with turn():
-                return function(session, *values)
+            with ExitStack() as work:
+                for parameter, value in zip(parameters, values, strict=True):
+                    if parameter.annotation is Upload:
+                        work.enter_context(validation.upload(received(value)))
+                work.enter_context(sessions.at_work(session, visitor_of(request.headers), opens=name in _OPENS))
+                for _ in studio.fetch(session, *values):
+                    pass  # beside the line
+                with turn():
+                    return function(session, *values)
         except InputError as error:
             raise gr.Error(str(error), print_exception=False) from None
         except Exception:

@@ -4,29 +4,38 @@ import secrets
 import threading
 import time
 from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
+from app.state.places import Places
 from app.state.session import EXPIRED, Session
+from app.state.visitors import Visitor
 from pise_core.errors import InputError
+
+#: How many sessions there may be in which nothing is open: pages that were only looked at, and invented names.
+EMPTY = 512
 
 
 class Sessions:
-    """The sessions of a server, by their tokens; those without a photo go first, then the least recently used.
+    """The sessions of a server, by their tokens.
 
-    A page owns one session. A page that is loaded anew is another page with the same session: it brings the token.
+    A page owns one session. A page that is loaded anew is another page with the same session: it brings the token. Work
+    takes a place, of which :class:`app.state.places.Places` has so many; a session in which nothing is open needs none.
 
     Args:
-        limit: how many there may be.
+        places: for work.
         idle_seconds: one that was not used for so long goes.
         grace_seconds: one whose page has gone waits so long for the page to be loaded anew.
     """
 
-    def __init__(self, limit: int = 32, idle_seconds: float = 3600, grace_seconds: float = 600) -> None:
-        self._limit, self._idle, self._grace = limit, idle_seconds, grace_seconds
+    def __init__(self, places: Places | None = None, idle_seconds: float = 3600, grace_seconds: float = 600) -> None:
+        self.places = Places() if places is None else places
+        self._idle, self._grace = idle_seconds, grace_seconds
         self._sessions: OrderedDict[str, Session] = OrderedDict()
         self._owners: dict[str, str] = {}  # page -> token
         self._seen: dict[str, float] = {}  # page -> when it was last heard of
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._sweeper: threading.Timer | None = None
 
     def of(self, owner: str) -> Session:
@@ -76,6 +85,29 @@ class Sessions:
             self._use(session)
             return session
 
+    @contextmanager
+    def at_work(self, session: Session, visitor: Visitor, opens: bool = True) -> Iterator[None]:
+        """The block is an action on the session, which is not forgotten meanwhile and has a place, as long as it holds
+        anything; ``opens`` says whether the action is one that may begin something in an empty one.
+
+        Raises:
+            InputError: if there is no place for it now; see :meth:`app.state.places.Places.take`.
+        """
+        with self._lock:
+            if opens:
+                if session.token not in self._sessions:
+                    raise InputError(EXPIRED)
+                self.places.take(session, visitor, lambda other: self._forget(other.token))
+            session.busy += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                session.busy -= 1
+                session.used = time.monotonic()
+                if not session.busy and session.empty:
+                    self.places.drop(session)
+
     def forget(self, session: Session) -> None:
         """Forget a session at once."""
         with self._lock:
@@ -85,6 +117,10 @@ class Sessions:
     def leave(self, owner: str) -> None:
         """The page has gone, or a phone has only been locked: forget its session, unless the page is heard of again in
         time, is loaded anew, or another one has it too."""
+        with self._lock:
+            session = self._sessions.get(self._owners.get(owner, ""))
+            if session is not None and sum(token == session.token for token in self._owners.values()) == 1:
+                session.left = time.monotonic()
         if owner in self._owners:
             timer = threading.Timer(self._grace, self._forget_left, [owner, time.monotonic()])
             timer.daemon = True
@@ -115,15 +151,15 @@ class Sessions:
         self._sessions.setdefault(session.token, session)
         self._use(session)
         self._forget_idle()
-        others = [(token, other) for token, other in self._sessions.items() if other is not session]
-        others.sort(key=lambda item: item[1].photo is not None)  # stable: the oldest first among its like
-        for token, _ in others[: max(0, len(self._sessions) - self._limit)]:
-            self._forget(token)
+        empty = [s for s in self._sessions.values() if s not in self.places and not s.busy and s is not session]
+        for other in empty[: max(0, len(empty) - EMPTY + 1)]:
+            self._forget(other.token)
 
     def _forget_idle(self) -> None:
         oldest_allowed = time.monotonic() - self._idle
-        for token in [token for token, session in self._sessions.items() if session.used < oldest_allowed]:
-            self._forget(token)
+        for session in list(self._sessions.values()):
+            if session.used < oldest_allowed and not session.busy:
+                self._forget(session.token)
         if self._sessions and self._sweeper is None:
             # A program that is cut off says no goodbye.
             self._sweeper = threading.Timer(max(1.0, self._idle / 4), self._sweep)
@@ -137,7 +173,7 @@ class Sessions:
 
     def _use(self, session: Session) -> None:
         self._sessions.move_to_end(session.token)
-        session.used = time.monotonic()
+        session.used, session.left = time.monotonic(), None
 
     def _forget_left(self, owner: str, left: float) -> None:
         with self._lock:
@@ -145,10 +181,12 @@ class Sessions:
                 return
             self._seen.pop(owner, None)
             token = self._owners.pop(owner, None)
-            if token in self._sessions and token not in self._owners.values():
+            if token in self._sessions and token not in self._owners.values() and not self._sessions[token].busy:
                 self._forget(token)
 
     def _forget(self, token: str) -> None:
-        self._sessions.pop(token).close()
+        session = self._sessions.pop(token)
+        self.places.drop(session)
+        session.close()
         self._owners = {owner: t for owner, t in self._owners.items() if t != token}
         self._seen = {owner: at for owner, at in self._seen.items() if owner in self._owners}

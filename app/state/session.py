@@ -44,7 +44,9 @@ class Session:
 
     def __init__(self) -> None:
         self.token = secrets.token_urlsafe(24)
-        self.used = time.monotonic()  # kept by the registry
+        self.used = time.monotonic()  # this and the next two are kept by the registry
+        self.left: float | None = None  # when its page went, if it has gone
+        self.busy = 0  # how many actions are being carried out
         self.lock = threading.RLock()
         self.first = self.number = self.sequence = self.made = int(1000 * time.time())
         self.order = Order(self.first)
@@ -69,6 +71,11 @@ class Session:
         # The folder's name is as secret as the token, because its files are served to whoever knows their address.
         self._folder = Path(get_upload_folder()) / "studio" / secrets.token_urlsafe(24)
         self._files: list[Path] = []
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing would be lost with it."""
+        return self.photo is None and self.before is None and not self.references and not self.garments
 
     # ---- the document
 
