@@ -132,7 +132,7 @@ def build(studio: Studio, places: Places | None = None) -> gr.Blocks:
             with gr.Column(scale=2, min_width=320, elem_id="outcome"):
                 with gr.Row(elem_id="outcome-head"):
                     gr.HTML("<h2>Result</h2>", apply_default_css=False)
-                    download = gr.DownloadButton(
+                    download = gr.Button(
                         "Download PNG", variant="primary", size="md", interactive=False, elem_id="download"
                     )
                 result = ResultView(elem_id="result")
@@ -232,6 +232,8 @@ def build(studio: Studio, places: Places | None = None) -> gr.Blocks:
         on(bar.choose_weights, studio.choose_weights, bar, **opening)
         on(bar.stop, studio.stop, bar, then=None)
         on(bar.save, studio.save, bar, then=studio.pack, then_in="files")
+        packing: dict[str, Any] = {"concurrency_id": "files", "concurrency_limit": AT_ONCE["files"]}
+        on(download.click, studio.download, then=None, **packing | {"trigger_mode": "once"})
         on(demo.load, studio.start, bar, js=_KNOWN_SESSION, then=studio.prepare, **coming)
         example_button.click(None, js=_SHOW_EXAMPLES, api_visibility="private")
 

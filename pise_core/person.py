@@ -163,6 +163,10 @@ class Person:
         """(8,) bool: which regions the person has."""
         return cv2.calcHist([self.parsing], [0], None, [REGION_COUNT], [0, REGION_COUNT]).ravel() > 0
 
+    def make_ready(self) -> None:
+        """Find out now what the first picture needs, so that it takes no longer than the next ones."""
+        _ = self.frame.owner, self.full.owner, self.background
+
     def part(self, window: tuple[slice, slice]) -> "Person":
         """The same person in a part of the photo, rows and columns, sharing what was computed."""
         rows, columns = window

@@ -149,6 +149,11 @@ def photo_path(person, tmp_path_factory):
     return path
 
 
+def downloaded(studio, session) -> str:
+    """Path of the picture that a session hands out when it is asked for."""
+    return run(studio.download(session))["bar"]["file"]["url"].removeprefix("/gradio_api/file=")
+
+
 def can_do(news):
     """What an update of the page says can be done, without of which edit it says so."""
     return {name: value for name, value in news["bar"]["history"].items() if name not in ("document", "edit")}

@@ -19,7 +19,7 @@ from pise_core.errors import InputError
 from pise_core.images import read_image, write_image
 from pise_core.person import SavedPerson
 from pise_core.pose import to_rows
-from tests.conftest import can_do, moved, run, stroke
+from tests.conftest import can_do, downloaded, moved, run, stroke
 
 
 def test_opening_a_photo_shows_everything(studio, photo_path, person):
@@ -29,8 +29,9 @@ def test_opening_a_photo_shows_everything(studio, photo_path, person):
     assert page["pose"]["photo"]["width"] == 220 and len(page["pose"]["pose"]["rows"]) == 18
     assert page["regions"]["map"]["width"] == 220
     assert page["result"]["result"]["before"]
-    assert np.array_equal(read_image(page["download"]["value"]), person.photo)
-    assert page["download"]["value"].endswith("my-photo--1-edited.png")
+    assert page["download"] == {"value": "Download PNG · 220 × 330", "interactive": True}
+    assert np.array_equal(read_image(downloaded(studio, session)), person.photo)
+    assert downloaded(studio, session).endswith("my-photo--1-edited.png")
     session.close()
 
 
@@ -152,7 +153,7 @@ def test_a_saved_document_opens_as_it_was(studio, session, person, known_other, 
     page = run(studio.open_file(opened, path, BUILT_IN, BUILT_IN)) | run(studio.prepare(opened))
     assert can_do(page) == {"undo": True, "redo": True, "start_over": True, "save": True}
     assert opened.name == "drawn" and [r.name for r in opened.references.values()] == ["other"]
-    assert np.array_equal(read_image(page["download"]["value"]), session.document.render().photo)
+    assert np.array_equal(read_image(downloaded(studio, opened)), session.document.render().photo)
     for _ in range(3):
         run(studio.undo(opened, {"seq": 7}))
     assert opened.document is not None
@@ -172,7 +173,8 @@ def test_the_name_in_a_document_leads_nowhere_else(studio, session, tmp_path, na
     opened = Session()
     run(studio.open_file(opened, path, BUILT_IN, BUILT_IN))
     for _ in range(3):
-        news = run(studio.render(opened))["download"]["value"]
+        run(studio.render(opened))
+        news = downloaded(studio, opened)
         assert Path(news).is_relative_to(opened._folder)
         run(studio.save(opened, {}))
         run(studio.pack(opened))

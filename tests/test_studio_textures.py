@@ -11,7 +11,7 @@ from pise_core.document.references import REFERENCE_LIMIT
 from pise_core.errors import InputError
 from pise_core.images import read_image, write_image
 from pise_core.pose import to_rows
-from tests.conftest import moved, run
+from tests.conftest import downloaded, moved, run
 
 
 def test_textures_live_commit_and_removal(studio, session, person, known_other):
@@ -20,7 +20,7 @@ def test_textures_live_commit_and_removal(studio, session, person, known_other):
     assert studio.live(session, {"seq": 1, "styles": styles})["ok"]
     page = run(studio.commit_styles(session, {"seq": 2, "styles": styles}))
     page = run(studio.render(session))
-    assert not np.array_equal(read_image(page["download"]["value"]), person.photo)
+    assert not np.array_equal(read_image(downloaded(studio, session)), person.photo)
     page = run(studio.remove_reference(session, {"reference": key}))
     assert page["textures"]["references"] == [] and page["textures"]["styles"]["styles"] == {}
     page = run(studio.undo(session, {}))

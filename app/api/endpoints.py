@@ -227,7 +227,8 @@ class Programs:
 
     def result(self, session: Session) -> Download:
         """The edited photo at full size, a PNG."""
-        return view.download(session, session.need_document().render().photo)["value"]
+        picture = session.need_document().render().photo
+        return Download(session.save(picture, f"{session.name}-edited", ".png", keep=2))
 
     def regions(self, session: Session) -> Download:
         """The regions of the result at full size, a PNG of mode P with the indices 0 to 7."""

@@ -21,6 +21,7 @@ from pise_core.document import Document, Edits
 from pise_core.document.file_writer import write
 from pise_core.document.references import checked_styles
 from pise_core.errors import InputError, NobodyFound
+from pise_core.images import encode_image
 from pise_core.pose_files import PoseFile
 
 #: What became of the paint when the pose changed.
@@ -115,7 +116,8 @@ class Studio(OpeningActions, TextureActions, MotionActions):
             return
         document, edits = now.document, now.document.edits
         rendered = document.render(edits)
-        url = view.picture(session, rendered.photo)["url"]
+        shown = view.as_opened(session, document) if edits.none else view.picture(session, rendered.photo)
+        url = shown["url"]
         if session.document is not document:
             return
         # Said with the picture once more: what an older picture said last may have come after what the edit said.
@@ -127,17 +129,22 @@ class Studio(OpeningActions, TextureActions, MotionActions):
         yield updates
 
         def newest() -> bool:
-            # Otherwise a newer picture is on its way, which prepares its own parts and download.
+            # Otherwise a newer picture is on its way, with parts of its own.
             return session.document is document and document.edits.looks_like(edits)
 
         if newest():
             layers = view.layers(session, now, edits, rendered, url)
             if newest():
-                yield {"pose": {"layers": layers}} | status("busy", "Preparing the download…", session)
-        if newest():
-            download = view.download(session, rendered.photo)
-            if newest():
-                yield {"download": download} | status("ok", _done(session, document, edits), session)
+                done = status("ok", _done(session, document, edits), session)
+                yield {"pose": {"layers": layers}, "download": view.download(rendered.photo)} | done
+
+    def download(self, session: Session) -> Updates:
+        """Hand out the picture as it is wanted now: a PNG at full size, without metadata."""
+        document = session.need_document()
+        yield status("busy", "Packing the picture…", session)
+        data = encode_image(document.render().photo, ".png")
+        yield view.file(session, data, f"{session.name}-edited", ".png")
+        yield status("ok", "Downloaded at full size, as a PNG.", session)
 
     def prepare(self, session: Session) -> Updates:
         """After a document was opened: render its edits, or compute what the first preview needs."""
@@ -149,14 +156,12 @@ class Studio(OpeningActions, TextureActions, MotionActions):
             yield from self.render(session)
             return
         rendered = document.render(edits)
-        url = view.picture(session, rendered.photo)["url"]
+        url = view.as_opened(session, document)["url"]
         layers = view.layers(session, now, edits, rendered, url)
         if session.document is not document:
             return
         yield {"pose": {"layers": layers}}
-        nudged = document.person.pose.copy()
-        nudged[poses.visible(nudged), 0] += 1
-        document.render(Edits(nudged), preview=True)
+        document.sized(preview=True).make_ready()
 
     def live(self, session: Session, request: Any) -> dict[str, Any]:
         """A preview while the user drags: ``{"ok", "document", "seq", "image"}``, the image a JPEG data address.

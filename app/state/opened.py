@@ -46,9 +46,16 @@ class Opened(NamedTuple):
 
 @dataclass(eq=False)
 class Cut:
-    """Of whom the page carries the parts: the person at the size for that, and where the picture behind her lies."""
+    """Of whom the page carries the parts: the person at the size for that, and where pictures of the document lie
+    that are written once.
+
+    Attributes:
+        photo: path of the photo as it was opened.
+        behind: path of the picture behind the person.
+    """
 
     person: Any
+    photo: str = ""
     behind: str = ""
 
 

@@ -83,14 +83,14 @@ def rendering(session: Session) -> Update:
 def document(session: Session, opened: Document) -> Update:
     """All of a document that has just been opened."""
     number, edit = session.number, session.count()
-    shown: dict[str, Any] = picture(session, opened.photo) | {"document": number}
+    shown: dict[str, Any] = as_opened(session, opened) | {"document": number}
     return {
         "pose": {"photo": shown, "pose": pose(opened), "people": people(session)},
         "regions": {"photo": shown, "map": region_map(opened, opened.edits, number, edit)},
         "textures": textures(session, opened),
         "motion": {"motion": motion(opened), "progress": False},
         "result": result(shown["url"], number, edit, shown["url"]),
-        "download": download(session, opened.photo),
+        "download": download(opened.photo),
     }
 
 
@@ -107,7 +107,7 @@ def unplaced(session: Session) -> Update:
         "textures": textures(session, None),
         "motion": {"motion": motion(None), "progress": False},
         "result": result(shown["url"], number, edit, shown["url"]),
-        "download": {"value": None, "interactive": False, "label": "Download PNG"},
+        "download": {"value": "Download PNG", "interactive": False},
     }
 
 
@@ -115,6 +115,15 @@ def picture(session: Session, image: np.ndarray) -> dict[str, Any]:
     """A picture for the page: its address and the *full* size that coordinates refer to."""
     path = session.save(shrink(image, SHOWN_SIDE), "shown", ".jpg")
     return {"url": f"/gradio_api/file={path}", "width": image.shape[1], "height": image.shape[0]}
+
+
+def as_opened(session: Session, opened: Document) -> dict[str, Any]:
+    """The photo of the document on the page, as :func:`picture` gives it; written once."""
+    height, width = opened.photo.shape[:2]
+    if session.cut is None or session.document is not opened:
+        return picture(session, opened.photo)
+    session.cut.photo = session.cut.photo or session.save(shrink(opened.photo, SHOWN_SIDE), "photo", ".jpg", keep=2)
+    return {"url": f"/gradio_api/file={session.cut.photo}", "width": width, "height": height}
 
 
 def layers(session: Session, now: Moment, edits: Edits, rendered: Rendered, url: str) -> dict[str, Any]:
@@ -158,10 +167,9 @@ def result(url: str, number: int, edit: int, before: str | None = None) -> dict[
     return {"result": news if before is None else {**news, "before": before}}
 
 
-def download(session: Session, image: np.ndarray) -> dict[str, Any]:
-    """The button with its file, at full size and without metadata."""
-    path = session.save(image, f"{session.name}-edited", ".png", keep=2)
-    return {"value": path, "interactive": True, "label": f"Download PNG · {image.shape[1]} × {image.shape[0]}"}
+def download(image: np.ndarray) -> dict[str, Any]:
+    """The button, for a picture that can be had at full size."""
+    return {"value": f"Download PNG · {image.shape[1]} × {image.shape[0]}", "interactive": True}
 
 
 def file(session: Session, data: bytes, name: str, suffix: str) -> Update:

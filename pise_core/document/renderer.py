@@ -11,7 +11,8 @@ from pise_core.document.edits import Edits, Paint, same_pose
 from pise_core.document.paint import CarriedPaint, PaintLayer, resize_labels
 from pise_core.document.references import PREVIEW_SIDE, Reference
 from pise_core.images import write_image
-from pise_core.person import Person
+from pise_core.masks import window_of
+from pise_core.person import Edit, Person
 
 #: Which share of the paint must be seen in the person's own pose for :meth:`Renderer.dressed`.
 _SEEN = 0.98
@@ -32,6 +33,27 @@ class Rendered(NamedTuple):
         write_image(path, self.photo)
 
 
+class _Changed(NamedTuple):
+    """The part of a picture that an edit changed: all that has to be kept to have the picture again."""
+
+    window: tuple[slice, slice] | None  # rows and columns
+    photo: np.ndarray
+    parsing: np.ndarray
+
+    @classmethod
+    def of(cls, edit: Edit, person: Person) -> "_Changed":
+        window = window_of(edit.changed | (edit.parsing != person.parsing), margin=0)
+        here = window or (slice(0), slice(0))
+        return cls(window, edit.photo[here].copy(), edit.parsing[here].copy())
+
+    def over(self, person: Person) -> Rendered:
+        """The picture."""
+        photo, parsing = person.photo.copy(), person.parsing.copy()
+        if self.window is not None:
+            photo[self.window], parsing[self.window] = self.photo, self.parsing
+        return Rendered(photo, parsing)
+
+
 class Renderer:
     """Renders edits of one person; several threads may share it.
 
@@ -44,6 +66,7 @@ class Renderer:
     def __init__(self, person: Person, references: Mapping[str, Reference], side: int = PREVIEW_SIDE) -> None:
         self._full, self._small, self._references = person, person.scaled(side), references
         self._carried: tuple[Paint, CarriedPaint] | None = None
+        self._newest: tuple[Edits, _Changed] | None = None  # at full size
         self._bases: dict[bool, tuple[np.ndarray, np.ndarray]] = {}  # preview? -> pose, the map that it asks for
 
     def person(self, preview: bool = False) -> Person:
@@ -56,6 +79,9 @@ class Renderer:
         person = self.person(preview)
         if edits.none:
             return Rendered(person.photo, person.parsing)
+        newest = self._newest
+        if newest and not preview and cloth is None and newest[0].looks_like(edits):
+            return newest[1].over(person)
         pose, frame_pose = (None, None) if edits.pose is None else self._poses(edits.pose, person)
         layer, _ = self.paint(edits)
         paint = None if layer is None else resize_labels(layer.labels(), person.photo.shape[1::-1])
@@ -63,10 +89,12 @@ class Renderer:
         for region, mix in edits.styles.items():
             there = [(self._references[key], weight) for key, weight in mix.items() if key in self._references]
             styles[region] = [(r.preview if preview else r.person, weight) for r, weight in there if weight > 0]
-        cloth = not preview if cloth is None else cloth
-        edit = person.render(pose=pose, styles=styles or None, cloth=cloth, paint=paint, frame_pose=frame_pose)
+        textured = not preview if cloth is None else cloth
+        edit = person.render(pose=pose, styles=styles or None, cloth=textured, paint=paint, frame_pose=frame_pose)
         if edits.pose is not None:
             self._bases[preview] = edits.pose, edit.unpainted
+        if not preview and cloth is None:
+            self._newest = edits, _Changed.of(edit, person)
         return Rendered(edit.photo, edit.parsing)
 
     def base_map(self, edits: Edits, preview: bool = False) -> np.ndarray:

@@ -43,11 +43,6 @@ page.addEventListener("status", ({ detail }) => ($("#progress").hidden = detail.
 
 showCarried($("#carry"), () => true);
 
-document.addEventListener("click", (event) => {
-  const button = event.target.closest?.("#download");
-  if (button && !button.disabled) tell("status", { kind: "ok", text: "Downloaded at full size, as a PNG." });
-});
-
 function takeResult() {
   if (props.result) showPicture(props.result);
 }
