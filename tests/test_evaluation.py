@@ -40,8 +40,10 @@ from pise_core.model.network import PISE, PISEConfig
 from pise_core.model.weights import save_model
 from pise_core.pose import JOINT, to_rows
 from pise_core.regions import REGION
+from pise_core.training.data.people_pairs import turn_between
 from pise_core.training.data.prepared_folder import Sample
 from tests.conftest import ROOT, Drawn, draw_person
+from tests.training_data import write_people
 
 FRAME = (256, 176)
 
@@ -274,6 +276,32 @@ def test_a_whole_run_on_drawn_test_photos(prepared, trial_weights, tmp_path, cap
     for text in ("| articulated (1)", f"| half_body: against {ALONE}", f"| styles: against {ALONE}", "FID-squeeze: "):
         assert text in printed
     assert read_image(sheet).shape[1] == 6 * FRAME[1]
+
+
+def test_rendered_pairs_are_scored_with_those_who_turned_apart(trial_weights, tmp_path, capsys):
+    figures, sheet = tmp_path / "figures.json", tmp_path / "sheet.jpg"
+    people = write_people(tmp_path / "people", 3)
+    arguments = ["--data", people, "--weights", trial_weights, "--json", figures, "--sheet", sheet, "--against", WARP]
+    assert evaluate("people", *arguments, "--device", "cpu") == 0
+    tasks = json.loads(figures.read_text())["tasks"]
+    assert {title: task["count"] for title, task in tasks.items()} == {
+        "people": 3,
+        "people, turned": 1,
+        "people, not turned": 2,
+    }
+    for task in tasks.values():
+        rows = task["rows"]
+        assert rows[TRUTH]["lpips"] == 0 < rows[WARP]["lpips"] < rows[COPY]["lpips"]
+        assert len(task["each"][WITH_DETAIL]["lpips"]) == task["count"]
+    each = [tasks[f"people, {kind}"]["each"][WARP]["lpips"] for kind in ("turned", "not turned")]
+    assert tasks["people"]["each"][WARP]["lpips"] == each[0] + each[1]
+    assert "| people, turned: against part-wise warp" in capsys.readouterr().out
+    assert read_image(sheet).shape[1] == 5 * FRAME[1]
+
+
+@pytest.mark.parametrize(("turns", "degrees"), [((0, 50), 50), ((-170, 170), 20), ((350, 10), 20), ((0, 180), 180)])
+def test_the_turn_of_a_body_is_the_short_way_round(turns, degrees):
+    assert turn_between({"turns": turns}) == pytest.approx(degrees)
 
 
 def test_converted_weights_are_told_their_own_convention(editor, person):

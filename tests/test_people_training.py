@@ -1,22 +1,28 @@
 """Training on rendered people beside photos: scenes for the analyzer, and runs that go on as they began."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
 from pise_core.detection.network import Analysis
 from pise_core.errors import InputError
+from pise_core.model.config import SHIPPED_CONFIG
 from pise_core.pose import visible
 from pise_core.regions import REGION
 from pise_core.synthesis.dataset import People
+from pise_core.training import command as command_module
 from pise_core.training.analyzer import run as analyzer
-from pise_core.training.data import people_scenes
+from pise_core.training.data import people_pairs, people_scenes
+from pise_core.training.data.people_pairs import rendered_pair
 from pise_core.training.data.people_scenes import PeopleScenes, laid_over
 from pise_core.training.data.prepared_folder import Sample
+from pise_core.training.data.sources import Rendered, open_source
 from pise_core.training.data.views import UNLABELLED, Views, random_view, views_of
 from pise_core.training.loop import load_checkpoint
 from tests.conftest import draw_person
-from tests.training_data import curve, write_people, write_samples
+from tests.training_data import command, curve, write_people, write_samples, write_teacher
 
 
 @pytest.fixture(scope="module")
@@ -138,3 +144,77 @@ def test_an_analyzer_s_resumed_run_computes_what_an_unbroken_one_does(data, peop
     with pytest.raises(InputError, match="begun with 2 people"):
         fewer = write_people(tmp_path / "fewer", 1)
         analyzer.train(data, tmp_path / "parts", None, **settings | {"people": fewer, "steps": 4})
+
+
+def _generator(data, people, teacher, out, *more):
+    common = ["--data", data, "--vgg", teacher, "--out", out, "--device", "cpu", "--width", 4, "--batch", 2]
+    common += ["--people", people, "--people-share", 0.5, "--stage", "apart", "--small-share", 0.5, "--log-every", 1]
+    return command_module.run(command(*common, *more))
+
+
+@pytest.fixture(scope="module")
+def teacher(tmp_path_factory):
+    return write_teacher(tmp_path_factory.mktemp("teacher") / "vgg.safetensors")
+
+
+def test_a_rendered_pair_is_two_true_pictures_and_the_one_carried_to_the_other(people):
+    rendered = People(people)[1]
+    pair = rendered_pair(rendered)
+    np.testing.assert_array_equal(pair.source.image, rendered.source.image)
+    np.testing.assert_array_equal(pair.target.parsing, rendered.target.regions)
+    there = (pair.carried.trust > 0.5) & (pair.target.parsing == REGION["upper_clothes"])
+    assert there.sum() > 500
+    gap = np.abs(pair.carried.image[there].astype(int) - pair.target.image[there]).mean()
+    assert gap < 10 < np.abs(pair.source.image[there].astype(int) - pair.target.image[there]).mean()
+    small = rendered_pair(rendered, (128, 96))
+    assert small.source.image.shape == (128, 96, 3)
+    np.testing.assert_allclose(small.target.pose[:, :2], pair.target.pose[:, :2] * [96 / 176, 0.5], rtol=1e-5)
+
+
+def test_rendered_pairs_come_in_both_directions_and_mirrored(people):
+    rendered, rng = People(people)[0], np.random.default_rng(0)
+    drawn = [rendered_pair(rendered, rng=rng) for _ in range(16)]
+    seen = set()
+    for pair in drawn:
+        targets = (rendered.target.image, rendered.source.image)
+        which = [np.array_equal(pair.target.image, image[:, ::step]) for image in targets for step in (1, -1)]
+        assert sum(which) == 1
+        seen.add(which.index(True))
+        # Facing us, the right shoulder is on the left, in mirrored pictures too.
+        assert pair.target.pose[2, 0] < pair.target.pose[5, 0]
+        assert pair.target.parsing[tuple(pair.target.pose[8, 1::-1].astype(int))] > 0
+    assert seen == {0, 1, 2, 3}
+
+
+def test_a_share_of_the_pairs_is_rendered(data, people, monkeypatch):
+    config = replace(SHIPPED_CONFIG, width=4)
+    kinds = []
+    monkeypatch.setattr(
+        people_pairs, "rendered_pair", lambda *a, **k: kinds.append("rendered") or rendered_pair(*a, **k)
+    )
+    source = open_source(data, config, rendered=Rendered(write_people(people.parent / "five", 5), 0.5))
+    for step in range(6):
+        source.batch(np.random.default_rng(step), 4, (128, 96), True)
+    assert 6 <= len(kinds) <= 18
+    assert len(source.held_back(4)) == 4
+    with pytest.raises(InputError, match="holds 3 people; this run wants 4"):
+        open_source(data, config, rendered=Rendered(people, 0.5))
+
+
+def test_a_generator_s_run_on_both_worlds_goes_on_as_it_began(data, teacher, tmp_path, capsys):
+    grown = write_people(tmp_path / "people", 5)
+    assert _generator(data, grown, teacher, tmp_path / "whole", "--steps", 3) == 0
+    assert _generator(data, grown, teacher, tmp_path / "parts", "--steps", 3, "--until", 1) == 0
+    write_people(grown, 3, shard=1)
+    assert _generator(data, grown, teacher, tmp_path / "parts", "--steps", 3) == 0
+    assert curve(tmp_path / "parts") == curve(tmp_path / "whole")
+    a, b = (load_checkpoint(tmp_path / name / "generator.pt") for name in ("whole", "parts"))
+    assert a is not None and b is not None and a["people"] == b["people"] == 5
+    for name, value in a["model"].items():
+        assert torch.equal(value, b["model"][name]), name
+    with pytest.raises(InputError, match="people_share 0.5 -> None"):
+        _run = ["--data", data, "--vgg", teacher, "--out", tmp_path / "parts", "--device", "cpu", "--width", 4]
+        command_module.run(command(*_run, "--batch", 2, "--small-share", 0.5, "--steps", 3))
+    capsys.readouterr()
+    assert _generator(data, grown, teacher, tmp_path / "none", "--steps", 3, "--dry-run") == 0
+    assert "rendered people: 8" in capsys.readouterr().out

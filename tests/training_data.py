@@ -17,7 +17,7 @@ from tests.conftest import draw_person
 
 
 def write_samples(folder: Path, count: int = 4) -> Path:
-    """``count`` people to train on, and two held back."""
+    """``count`` people to train on, and two held back, who are both for validation and for tests."""
     rng = np.random.default_rng(0)
     samples: dict[str, dict] = {"train": {}, "validation": {}, "test": {}}
     for kind in ("images", "parsing"):
@@ -27,7 +27,8 @@ def write_samples(folder: Path, count: int = 4) -> Path:
         drawn = draw_person(200 + 7 * i, 320, shirt=tuple(shirt), trousers=tuple(trousers))
         cv2.imwrite(str(folder / "images" / f"{i:04d}.jpg"), cv2.cvtColor(drawn.photo, cv2.COLOR_RGB2BGR))
         cv2.imwrite(str(folder / "parsing" / f"{i:04d}.png"), drawn.parsing)
-        samples["train" if i < count else "test"][f"{i:04d}"] = to_rows(drawn.pose)
+        for split in ("train",) if i < count else ("validation", "test"):
+            samples[split][f"{i:04d}"] = to_rows(drawn.pose)
     (folder / "samples.json").write_text(json.dumps(samples))
     return folder
 
@@ -81,6 +82,6 @@ def write_people(folder: Path, count: int = 3, size: tuple[int, int] = (256, 176
             order[:2] = LAYER["top/torso"], LAYER["held/right_hand"]
             alpha, depth = person.astype(np.uint8) * 255, person.astype(np.uint16) * 3000
             pictures.append(Picture(image, drawn.pose, parsing, held, alpha, depth, layers, order))
-        pairs.append(Pair(pictures[0], pictures[1], {"index": index, "views": [{"turn": 0.0}, {"turn": 60.0}]}))
+        pairs.append(Pair(pictures[0], pictures[1], {"index": index, "turns": [0.0, 90.0 * (index % 2)]}))
     write_shard(folder, shard, pairs)
     return folder

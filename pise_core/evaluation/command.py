@@ -1,4 +1,5 @@
-"""``python -m pise_core evaluate``: one table per task, on the test photos or on clips (DeepFashion: ``fashion``)."""
+"""``python -m pise_core evaluate``: one table per task, on test photos, clips, rendered people, or DeepFashion
+(``deepfashion``)."""
 
 import argparse
 from collections.abc import Callable, Iterable, Sequence
@@ -13,13 +14,15 @@ from pise_core.editor import Editor
 from pise_core.errors import InputError
 from pise_core.evaluation import analyzer, deepfashion, in_frame, leftovers, report, styles
 from pise_core.evaluation.deepfashion_metrics import Loaders
-from pise_core.evaluation.entries import TRUTH, Entry, load_entries
+from pise_core.evaluation.entries import COPY, TRUTH, WARP, Entry, load_entries
 from pise_core.evaluation.image_metrics import Measures, load_measures
 from pise_core.evaluation.region_edits import region_edits
+from pise_core.evaluation.rendered_people import rendered_people, turned_and_not
 from pise_core.evaluation.scoring import Example, Outcome, Reader, Scorer
 from pise_core.evaluation.videos import load_pairs, videos
 from pise_core.files import write_json
 from pise_core.images import check_writable, write_image
+from pise_core.synthesis.dataset import People
 from pise_core.training.arguments import positive
 from pise_core.training.data.prepared_folder import load_samples
 from pise_core.training.data.street_photos import StreetPhotos
@@ -50,6 +53,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     clips.add_argument("--pairs", type=positive, default=4, help="pairs of frames per clip (default: 4)")
     clips.add_argument("--limit", type=positive, help="at most so many clips")
     clips.set_defaults(examine=_videos, against=None)
+    rendered = kinds.add_parser("people", help="true pairs of rendered people, which synthesize people wrote")
+    rendered.add_argument("--data", type=Path, required=True, help="their folder, none that was trained on")
+    rendered.add_argument("--limit", type=positive, help="at most so many pairs, the first")
+    rendered.add_argument("--against", metavar="ROW", help="how far each row is from this one, with 95 %% intervals")
+    rendered.set_defaults(examine=_people, seed=0)
     analysis = kinds.add_parser("analyzer", help="joints and regions that are found in the same test photos")
     analysis.add_argument("--data", type=Path, default=Path("prepared"), help="folder that prepare wrote")
     analysis.add_argument("--limit", type=positive, help="at most so many photos")
@@ -78,9 +86,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         )
     for kind in (street, clips, analysis, moved):
         kind.add_argument("--seed", type=int, default=0, help="which pairs, turns, edits and scenes are drawn")
-    for kind in (street, clips, analysis, moved, pairs):
+    for kind in (street, clips, rendered, analysis, moved, pairs):
         _add_common_arguments(kind)
-    for kind in (street, clips, pairs):
+    for kind in (street, clips, rendered, pairs):
         kind.add_argument(
             "--also",
             action="append",
@@ -89,7 +97,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             metavar="NAME=PATH",
             help="another generator in a row of its own: a folder with pise.safetensors, or such a file; repeatable",
         )
-    for kind in (street, clips, moved, pairs):
+    for kind in (street, clips, rendered, moved, pairs):
         kind.add_argument(
             "--sheet", type=Path, metavar="FILE.jpg", help=f"show up to {report.SHOWN} examples of each task"
         )
@@ -144,8 +152,7 @@ def _street(args: argparse.Namespace, measures: Callable[[str], Measures]) -> li
     if not samples:
         raise InputError(f"{args.data} holds no annotated {args.split} photo; run prepare on the whole data set")
     entries = load_entries(args.weights, args.also, args.device)
-    if args.against and args.against not in (names := [c.name for c in entries]):
-        raise InputError(f"--against: there is no row {args.against!r}; rows are: {', '.join(names)}")
+    _expect_row(args.against, entries)
     learned = measures(entries[0].editor.device) if set(args.tasks) - {"styles"} else None
     tasks = {"identity": in_frame.identity, "articulated": in_frame.articulated, "half_body": in_frame.half_body}
     tasks |= {"regions": region_edits}
@@ -211,6 +218,42 @@ def _videos(args: argparse.Namespace, measures: Callable[[str], Measures]) -> li
     return [_judged("videos", videos(pairs, entries), len(pairs), entries, learned)]
 
 
+def _people(args: argparse.Namespace, measures: Callable[[str], Measures]) -> list[tuple[Outcome, Block]]:
+    people = People(args.data)
+    entries = load_entries(args.weights, args.also, args.device)
+    _expect_row(args.against, entries)
+    learned = measures(entries[0].editor.device)
+    kinds = turned_and_not(people, args.limit)
+    titles = {"people": [], **{f"people, {kind}": places for kind, places in kinds.items() if places}}
+    scorers = {title: Scorer(learned, Reader(entries[0].editor.analyzer)) for title in titles}
+    blocks: dict[str, list] = {title: [] for title in titles}
+    for title, places in titles.items():
+        every = max(1, -(-2 * len(places) // report.SHOWN))
+        examples = rendered_people(people, places, entries)
+        for index, example in enumerate(tqdm(examples, title, len(places), unit="pair")):
+            scorers["people"].add(example)
+            scorers[title].add(example)
+            if index % every == 0:
+                blocks[title].append((example.name, _pictures(example)))
+    return [(scorer.outcome(title), (title, blocks[title])) for title, scorer in scorers.items()]
+
+
+def _expect_row(name: str | None, entries: Sequence[Entry]) -> None:
+    """
+    Raises:
+        InputError: if ``--against`` names no row.
+    """
+    names = [c.name for c in entries] + [COPY, WARP]
+    if name is not None and name not in names:
+        raise InputError(f"--against: there is no row {name!r}; rows are: {', '.join(names)}")
+
+
+def _pictures(example: Example) -> dict[str, np.ndarray]:
+    """What is shown of an example, by column."""
+    pictures = {name: made.picture for name, made in example.made.items()}
+    return pictures if example.truth is None else pictures | {TRUTH: example.truth}
+
+
 def _judged(
     task: str, examples: Iterable[Example], total: int, entries: Sequence[Entry], measures: Measures
 ) -> tuple[Outcome, Block]:
@@ -219,9 +262,7 @@ def _judged(
     for index, example in enumerate(tqdm(examples, task, total, unit="example")):
         scorer.add(example)
         if index % every == 0:
-            pictures = {name: made.picture for name, made in example.made.items()}
-            pictures |= {} if example.truth is None else {TRUTH: example.truth}
-            shown.append((f"{example.group} {example.name}".strip(), pictures))
+            shown.append((f"{example.group} {example.name}".strip(), _pictures(example)))
     outcome = scorer.outcome(task)
     if not outcome.count:
         raise InputError(f"{task}: nothing to examine in these photos; raise --limit")

@@ -29,14 +29,14 @@ def identity(samples: Sequence[Sample], entries: Sequence[Entry], seed: int) -> 
         framed = frame_sample(sample)
         owner = assign_parts(framed.parsing, framed.pose)
         own = carry(framed.image, framed.parsing, owner, framed.pose, framed.pose, rim=1)
-        yield _example(sample.name, Pair(framed, framed, own), entries, given=True)
+        yield example_of(sample.name, Pair(framed, framed, own), entries, given=True)
 
 
 def articulated(samples: Sequence[Sample], entries: Sequence[Entry], seed: int) -> Iterator[Example]:
     """An example per annotated photo; the same turns for the same ``seed``."""
     rng = np.random.default_rng(seed)
     for sample in samples:
-        yield _example(sample.name, articulated_pair(frame_sample(sample), rng, hide=False), entries, given=False)
+        yield example_of(sample.name, articulated_pair(frame_sample(sample), rng, hide=False), entries, given=False)
 
 
 def half_body(samples: Sequence[Sample], entries: Sequence[Entry], seed: int) -> Iterator[Example]:
@@ -44,10 +44,10 @@ def half_body(samples: Sequence[Sample], entries: Sequence[Entry], seed: int) ->
     rng = np.random.default_rng(seed)
     for sample in samples:
         pair = above_the_waist(articulated_pair(frame_sample(sample), rng, hide=False))
-        yield _example(sample.name, pair, entries, given=False)
+        yield example_of(sample.name, pair, entries, given=False)
 
 
-def _example(name: str, pair: Pair, entries: Sequence[Entry], given: bool) -> Example:
+def example_of(name: str, pair: Pair, entries: Sequence[Entry], given: bool) -> Example:
     """What every entry makes of a pair. ``given``: on the true map, whether the detail path is on or not."""
     made: dict[str, Made] = {}
     for entry in entries:

@@ -11,6 +11,7 @@ from pise_core.model.config import ABLATIONS, PAPER_CONFIG, PISEConfig
 from pise_core.training.analyzer import run as train_analyzer
 from pise_core.training.arguments import above_zero, natural, positive, share
 from pise_core.training.data.prepared_folder import load_samples
+from pise_core.training.data.sources import Rendered
 from pise_core.training.generator import run as train_generator
 from pise_core.training.generator.losses import (
     ADVERSARIAL,
@@ -186,6 +187,8 @@ def _given(options: dict) -> dict:
 
 def run(args: argparse.Namespace) -> int:
     _expect_own_options(args)
+    if args.people is None and args.people_share is not None:
+        raise InputError("--people-share needs --people")
     if args.threads:
         torch.set_num_threads(args.threads)
     if args.network == "analyzer":
@@ -195,7 +198,7 @@ def run(args: argparse.Namespace) -> int:
         processes = join(args.device)
         length = {"minutes": args.minutes, "steps": args.steps, "seed": args.seed, "device": processes.device}
         if processes.main:
-            print(summary(args.data, recipe, args.stage, args.vgg, args.limit, length, processes))
+            print(summary(args.data, recipe, args.stage, args.vgg, args.limit, length, processes, _rendered(args)))
         leave(processes)
         return 0
     train_generator.train(
@@ -214,6 +217,8 @@ def run(args: argparse.Namespace) -> int:
         log_every=args.log_every,
         tensorboard=args.tensorboard,
         init_discriminator=args.init_discriminator,
+        people=args.people,
+        **_given({"people_share": args.people_share}),
     )
     return 0
 
@@ -233,6 +238,11 @@ def _expect_own_options(args: argparse.Namespace) -> None:
         raise InputError(f"train {args.network} does not take {', '.join(given)}; leave that out")
 
 
+def _rendered(args: argparse.Namespace) -> Rendered | None:
+    share = train_generator.PEOPLE_SHARE if args.people_share is None else args.people_share
+    return None if args.people is None else Rendered(args.people, share)
+
+
 def _out(args: argparse.Namespace) -> Path:
     if args.out is None:
         raise InputError("training needs --out, a folder for checkpoints, weights, log and sample sheets")
@@ -242,8 +252,6 @@ def _out(args: argparse.Namespace) -> Path:
 def _analyzer(args: argparse.Namespace) -> int:
     if args.minutes is None and args.steps is None:
         raise InputError("training the analyzer needs --minutes or --steps")
-    if args.people is None and args.people_share is not None:
-        raise InputError("--people-share needs --people")
     device = str(usable_device(args.device))
     common = {
         "seed": args.seed,

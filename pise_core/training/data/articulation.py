@@ -127,10 +127,17 @@ def articulated_pair(framed: Framed, rng: np.random.Generator, hide: bool = True
     if hide:
         parsing, pose = _hide(parsing, pose, rng)
         if rng.random() < 0.5:
-            pose[:, :2] += rng.normal(size=(len(pose), 2)) * _JITTER * parsing.shape[0]
+            pose = jittered(pose, parsing.shape[0], rng)
     source = Framed(image, parsing, pose)
     carried = carry(image, parsing, assign_parts(parsing, pose), pose, framed.pose, rim=1)
     return Pair(source, framed, carried)
+
+
+def jittered(pose: np.ndarray, height: int, rng: np.random.Generator) -> np.ndarray:
+    """The joints as they are found less exactly in a frame of that height."""
+    pose = pose.copy()
+    pose[:, :2] += rng.normal(size=(len(pose), 2)) * _JITTER * height
+    return pose
 
 
 def fill_holes(moved: Carried, parsing: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -1,13 +1,15 @@
 """Where training pairs come from: whatever can draw them at random is a source."""
 
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
+from pise_core.errors import InputError
 from pise_core.model.config import PISEConfig
 from pise_core.training.data.batches import Batch
 from pise_core.training.data.deepfashion_pairs import DeepFashionPairs
+from pise_core.training.data.people_pairs import MixedPairs
 from pise_core.training.data.street_pairs import StreetPairs
 
 
@@ -40,11 +42,26 @@ class PairSource(Protocol):
         ...
 
     def held_back(self, count: int) -> list[Batch]:
-        """Up to ``count`` pairs of the test split, one a batch, always the same: subjects of the sample sheets."""
+        """Up to ``count`` pairs that are not learned from, one a batch, always the same: subjects of the sample
+        sheets."""
         ...
 
 
-def open_source(data: Path, config: PISEConfig, limit: int | None = None, surroundings: bool = True) -> PairSource:
+class Rendered(NamedTuple):
+    """Rendered people that are to be learned from, too."""
+
+    folder: Path
+    share: float  # of all pairs
+    count: int | None = None  # of those in the folder, the first so many; None for all
+
+
+def open_source(
+    data: Path,
+    config: PISEConfig,
+    limit: int | None = None,
+    surroundings: bool = True,
+    rendered: Rendered | None = None,
+) -> PairSource:
     """The pairs of a folder that ``prepare`` wrote: true ones of DeepFashion, articulated ones of street photos.
 
     Args:
@@ -53,10 +70,17 @@ def open_source(data: Path, config: PISEConfig, limit: int | None = None, surrou
         limit: draw from so many photos, or pairs, only.
         surroundings: True where only the person is judged. False where whole pictures are: a street, which no network
             can know, then gives way to the network's ground; plain studio walls may stay.
+        rendered: people to mix with street photos.
 
     Raises:
-        InputError: if the folder was not prepared, or a file of it is missing.
+        InputError: if the folder was not prepared, a file of it is missing, or rendered people are to be mixed with
+            DeepFashion.
     """
     if (data / "pairs.json").exists():
+        if rendered is not None:
+            raise InputError("rendered people are mixed with street photos, not with DeepFashion; leave --people out")
         return DeepFashionPairs(data, config, limit, surroundings)
+    if rendered is not None:
+        folder, share, count = rendered
+        return MixedPairs(data, config, limit, surroundings, people=folder, share=share, count=count)
     return StreetPairs(data, config, limit, surroundings)

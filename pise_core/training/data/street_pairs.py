@@ -6,7 +6,7 @@ import numpy as np
 
 from pise_core.errors import InputError
 from pise_core.model.config import PISEConfig
-from pise_core.training.data.articulation import articulated_pair, frame_sample
+from pise_core.training.data.articulation import Pair, articulated_pair, frame_sample
 from pise_core.training.data.batches import DROPPED, SILENT, Batch, collate
 from pise_core.training.data.prepared_folder import load_samples
 
@@ -36,13 +36,18 @@ class StreetPairs:
         detail = detail and rng.random() > SILENT
         pairs = []
         for index, own in list(zip(chosen, rng.spawn(size), strict=True))[part]:
-            pairs.append(articulated_pair(frame_sample(self._samples[index], own, frame), own))
+            pairs.append(self._pair(index, own, frame))
         return collate(pairs, drop[part], detail, config=self._config, surroundings=self._surroundings)
 
-    def held_back(self, count: int) -> list[Batch]:
-        """Test photos in the middle of the frame, each with one articulation of it."""
-        rng = np.random.default_rng(7)
-        samples = load_samples(self._data, "test", count, annotated_only=True)
-        pairs = [articulated_pair(frame_sample(s), rng, hide=False) for s in samples]
+    def _pair(self, index: int, rng: np.random.Generator, frame: tuple[int, int]) -> Pair:
+        return articulated_pair(frame_sample(self._samples[index], rng, frame), rng)
+
+    def _collated(self, pairs: list[Pair]) -> Batch:
         detail, config = self._config.detail_path, self._config
-        return [collate([p], detail=detail, config=config, surroundings=self._surroundings) for p in pairs]
+        return collate(pairs, detail=detail, config=config, surroundings=self._surroundings)
+
+    def held_back(self, count: int) -> list[Batch]:
+        """Photos for validation in the middle of the frame, each with one articulation of it."""
+        rng = np.random.default_rng(7)
+        samples = load_samples(self._data, "validation", count, annotated_only=True)
+        return [self._collated([articulated_pair(frame_sample(s), rng, hide=False)]) for s in samples]

@@ -11,8 +11,9 @@ from pise_core.errors import InputError
 from pise_core.framing import FRAME_SIZE
 from pise_core.model.network import PISE
 from pise_core.model.weights import save_model
+from pise_core.synthesis.dataset import People
 from pise_core.training.data.batches import Batch
-from pise_core.training.data.sources import open_source
+from pise_core.training.data.sources import Rendered, open_source
 from pise_core.training.generator.recipes import SMALL_BATCH, Optimization, Recipe
 from pise_core.training.generator.sheets import pairs_sheet, sheet, write_picture
 from pise_core.training.generator.trainer import Trainer
@@ -25,6 +26,9 @@ _log = logging.getLogger(__name__)
 
 #: Half of the frame, in multiples of 16.
 SMALL_FRAME = (FRAME_SIZE[0] // 2, FRAME_SIZE[1] // 2 // 16 * 16 + 16)
+
+#: The share of rendered pairs, where there are any.
+PEOPLE_SHARE = 0.4
 
 
 def train(
@@ -43,6 +47,8 @@ def train(
     log_every: int = 10,
     tensorboard: bool = False,
     init_discriminator: Path | None = None,
+    people: Path | None = None,
+    people_share: float = PEOPLE_SHARE,
 ) -> PISE:
     """Run, or resume from ``out/generator.pt``, until the budget is used up; the averaged weights go to ``out``.
 
@@ -67,6 +73,8 @@ def train(
         log_every: steps from one line of the log to the next; the first and the last step have a line, too.
         tensorboard: also write curves and sheets for TensorBoard.
         init_discriminator: a file of the discriminator to begin with.
+        people: folder of rendered people that ``synthesize people`` wrote; a run goes on with those it began with.
+        people_share: of the pairs that are rendered people.
 
     Raises:
         InputError: if data, teacher or ``init`` are missing or do not fit; if ``out`` holds a run of other settings or
@@ -80,11 +88,16 @@ def train(
     processes = join(device)
     torch.manual_seed(seed)
     config, settings = recipe.network, recipe.optimization
-    source = open_source(data, config, limit, surroundings=recipe.objective.judged == "person")
+    state = load_checkpoint(out / "generator.pt")
+    rendered = None
+    if people is not None:
+        count = (state or {}).get("people") or len(People(people))
+        rendered = Rendered(people, people_share, count)
+    source = open_source(data, config, limit, recipe.objective.judged == "person", rendered)
     run = {"recipe": recipe.to_dict(), "stage": stage, "seed": seed, "processes": processes.count}
     run |= {"limit": limit, "samples": len(source)}
+    run |= {"people": rendered and rendered.count, "people_share": rendered and rendered.share}
     length = f"{steps} steps" if steps else f"{minutes:g} minutes"
-    state = load_checkpoint(out / "generator.pt")
     step, spent = 0, 0.0
     if state is None:
         trainer = Trainer(recipe, stage, processes, vgg, init, init_discriminator)

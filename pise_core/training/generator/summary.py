@@ -5,7 +5,8 @@ from pathlib import Path
 from torch import nn
 
 from pise_core.errors import InputError
-from pise_core.training.data.sources import open_source
+from pise_core.training.data.people_pairs import MixedPairs
+from pise_core.training.data.sources import Rendered, open_source
 from pise_core.training.generator.recipes import SMALL_BATCH, Recipe
 from pise_core.training.generator.teacher import load_teacher
 from pise_core.training.generator.trainer import needs_teacher, new_discriminator, new_model
@@ -13,7 +14,14 @@ from pise_core.training.processes import Processes
 
 
 def summary(
-    data: Path, recipe: Recipe, stage: str, vgg: Path | None, limit: int | None, length: dict, processes: Processes
+    data: Path,
+    recipe: Recipe,
+    stage: str,
+    vgg: Path | None,
+    limit: int | None,
+    length: dict,
+    processes: Processes,
+    rendered: Rendered | None = None,
 ) -> str:
     """The resolved configuration and the parameter counts, a line each. Reads the data and a given teacher's file, so
     that what is wrong with them is found out, and says it in their place; writes nothing and fetches nothing.
@@ -22,6 +30,7 @@ def summary(
         data, recipe, stage, vgg, limit: as for ``train_generator.train``.
         length: minutes, steps and the like, to be printed.
         processes: that would train together.
+        rendered: people to learn from, too.
 
     Raises:
         InputError: if the stage is not for this network.
@@ -30,7 +39,7 @@ def summary(
     objective, settings = recipe.objective, recipe.optimization
     model = new_model(recipe, stage)
     lines = [f"recipe {recipe.name}, stage {stage}"]
-    lines += _section("data", {"folder": data, **_described(data, recipe, limit)})
+    lines += _section("data", {"folder": data, **_described(data, recipe, limit, rendered)})
     lines += _section("network", recipe.network.to_dict())
     whole = recipe.to_dict()
     weights = whole["objective"].pop("weights")
@@ -49,13 +58,16 @@ def summary(
     return "\n".join(lines)
 
 
-def _described(data: Path, recipe: Recipe, limit: int | None) -> dict:
+def _described(data: Path, recipe: Recipe, limit: int | None, rendered: Rendered | None) -> dict:
     try:
-        source = open_source(data, recipe.network, limit, surroundings=recipe.objective.judged == "person")
+        source = open_source(data, recipe.network, limit, recipe.objective.judged == "person", rendered)
     except InputError as error:
         return {"missing": error}
     kind = type(source).__name__
-    return {"kind": kind, "to draw from": len(source), "held back for sheets": len(source.held_back(6))}
+    described = {"kind": kind, "to draw from": len(source), "held back for sheets": len(source.held_back(6))}
+    if isinstance(source, MixedPairs) and rendered is not None:
+        described |= {"rendered people": source.count, "their share": rendered.share}
+    return described
 
 
 def _teacher(recipe: Recipe, stage: str, vgg: Path | None) -> str:
