@@ -15,6 +15,7 @@ import gradio as gr
 from pise_core.document.file_format import MAX_DOCUMENT_BYTES
 from pise_core.pose import JOINTS, LIMBS, MIRROR, default_skeleton, to_rows
 from pise_core.regions import PALETTE, REGIONS
+from pise_core.rendering.recolour import RECOLOURED
 
 _WEB = Path(__file__).parent / "web"
 #: The suffixes that a dialog offers where a photo is to be chosen; what is in a file is found out when it is read.
@@ -68,7 +69,15 @@ _SCRIPTS = {
         **_POSE,
     ),  # fmt: skip
     "region_painter": _script("regions/painter", "shared/viewport", "regions/label_map", "regions/painter", **_REGIONS),
-    "style_panel": _script("textures/panel", "preview/blend", "textures/panel", "textures/garment_box", **_REGIONS),
+    "style_panel": _script(
+        "textures/panel",
+        "preview/blend",
+        "textures/panel",
+        "textures/garment_box",
+        "textures/recolour",
+        RECOLOURED=RECOLOURED,
+        **_REGIONS,
+    ),
     "motion_panel": _script("motion/panel", "preview/layers", "motion/panel", LIMBS=LIMBS),
     "result_view": _script("result/view", "preview/layers", "result/view"),
     "document_bar": _script("bar/bar", "bar/bar", "bar/uploads", OFFERED=_OFFERED, LARGEST=MAX_DOCUMENT_BYTES),
@@ -169,7 +178,7 @@ class StylePanel(_Part):
     Args:
         session, live: as for :class:`PoseEditor`.
         references: list of ``{"id", "name", "image", "present", "regions"}``; ``regions`` holds a picture of each one.
-        styles: ``{"version", "styles", "present"}``.
+        styles: ``{"version", "styles", "recolour", "present"}``.
         strip: ``{"region", "reference", "weights", "pictures"}``, steps of a mix side by side, or False.
         garment: ``{"id", "url", "width", "height", "box"}``, a photo in which the user is to mark the garment, or False
             (of an update that says None, the browser is not told).

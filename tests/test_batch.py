@@ -13,7 +13,7 @@ from pise_core.document import batch
 from pise_core.document.recipe import read_recipe
 from pise_core.errors import InputError
 from pise_core.images import read_image, write_image
-from pise_core.pose import to_json
+from pise_core.pose_files import write_pose
 from tests.conftest import draw_person
 
 SHIRTS = {"a": (190, 60, 50), "b": (60, 90, 170), "c": (70, 140, 80)}
@@ -30,7 +30,7 @@ def folder(tmp_path_factory, editor, other_person):
     (photos / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(40))
     write_image(photos / "nobody.png", np.full((200, 150, 3), 128, np.uint8))
     write_image(path / "lender.png", other_person.photo)
-    (path / "lifted.json").write_text(to_json(lifted(other_person.pose), (300, 400)))
+    write_pose(path / "lifted.json", lifted(other_person.pose), (300, 400))
     (path / "recipe.json").write_text(json.dumps({"pose": "lifted.json", "styles": {"upper_clothes": "lender.png"}}))
     return path
 

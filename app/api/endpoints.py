@@ -5,7 +5,7 @@ instead of updates of the page. :mod:`app.api.mount` makes endpoints of them, an
 its reference.
 """
 
-from typing import Literal, NewType
+from typing import Any, Literal, NewType
 
 import numpy as np
 
@@ -197,6 +197,16 @@ class Programs:
             styles: {region: {id of a reference: weight}}, the weights of a region at most 1 in all.
         """
         return state_of(session, carry_out(self._studio.commit_styles(session, {"styles": styles})))
+
+    def set_recolour(self, session: Session, recolour: dict[str, Any]) -> State:
+        """Give garments and hair other colours; texture and folds stay. What is not named has its own colours.
+
+        Args:
+            recolour: {region: recolouring} for hair, upper_clothes, dress and pants; a recolouring is a colour such as
+                "#1b3a8c" or "navy", or has any of colour, hue (degrees, -180 to 180), saturation (a factor, 0 to 2)
+                and lightness (-1 to 1).
+        """
+        return state_of(session, carry_out(self._studio.commit_styles(session, {"recolour": recolour})))
 
     # ---- motion and the history
 

@@ -66,5 +66,6 @@ def state_of(session: Session, news: view.Update | None = None) -> State:
         "keypoints": poses.to_rows(document.pose_of(edits)),
         "regions": view.present(document.person.parsing),
         "styles": edits.styles,
+        "recolour": {region: change.to_dict() for region, change in edits.recolour.items()},
         "motion": {"keys": [poses.to_rows(k) for k in motion.keys], "seconds": motion.seconds, "loop": motion.loop},
     }

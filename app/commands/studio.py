@@ -23,6 +23,7 @@ from pise_core.document.references import checked_styles
 from pise_core.errors import InputError, NobodyFound
 from pise_core.images import encode_image
 from pise_core.pose_files import PoseFile
+from pise_core.rendering.recolour import checked_recolours
 
 #: What became of the paint when the pose changed.
 _TOLD = (
@@ -166,8 +167,8 @@ class Studio(OpeningActions, TextureActions, MotionActions):
     def live(self, session: Session, request: Any) -> dict[str, Any]:
         """A preview while the user drags: ``{"ok", "document", "seq", "image"}``, the image a JPEG data address.
 
-        ``request`` holds any of ``keypoints``, ``labels`` and ``styles``; what it lacks is taken from the document. One
-        for another document than that of now is not answered, ``{"ok": False}``.
+        ``request`` holds any of ``keypoints``, ``labels``, ``styles`` and ``recolour``; what it lacks is taken from the
+        document. One for another document than that of now is not answered, ``{"ok": False}``.
         """
         number, document = session.number, session.need_document()
         if validation.sequence(request, "document") not in (0, number):
@@ -179,6 +180,8 @@ class Studio(OpeningActions, TextureActions, MotionActions):
             edits = replace(edits, paint=document.stroked(edits, *validation.stroke(document, request)))
         if validation.field(request, "styles") is not None:
             edits = replace(edits, styles=checked_styles(request["styles"], document.references))
+        if validation.field(request, "recolour") is not None:
+            edits = replace(edits, recolour=checked_recolours(request["recolour"]))
         image = document.render(edits, preview=True).photo
         return {"ok": True, "document": number, "seq": sequence, "image": data_address(image, 82)}
 

@@ -22,9 +22,12 @@ class TextureActions(Engine):
     """The actions, over one editor that all sessions share."""
 
     def commit_styles(self, session: Session, value: Any) -> Updates:
-        """A slider was let go of, or another reference chosen; ``value`` is ``{"seq", "styles"}``."""
+        """A slider was let go of, another reference or a colour chosen; ``value`` is ``{"seq", "styles", "recolour"}``,
+        of which one may be missing and stays as it is."""
         sequence, document = validation.sequence(value), session.need_document()
-        document.set_styles(validation.field(value, "styles"))
+        wanted = {name: validation.field(value, name) for name in ("styles", "recolour")}
+        edits = document.edits
+        document.set_looks(*(getattr(edits, name) if asked is None else asked for name, asked in wanted.items()))
         session.edited(sequence)
         yield rendering(session)
 

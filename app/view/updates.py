@@ -215,8 +215,10 @@ def region_map(known: Document, edits: Edits, number: int, edit: int) -> dict[st
 def styles(known: Document | None, sequence: int | None = None) -> dict[str, Any]:
     """The mix per region, and which regions the person has at all; ``sequence`` as in :func:`motion`."""
     there = [] if known is None else present(known.person.parsing)
-    wanted = {} if known is None else known.edits.styles
-    return {"version": next(_versions), "seq": sequence, "styles": wanted, "present": there}
+    wanted = Edits() if known is None else known.edits
+    recolour = {region: change.to_dict() for region, change in wanted.recolour.items()}
+    told = {"styles": wanted.styles, "recolour": recolour, "present": there}
+    return {"version": next(_versions), "seq": sequence} | told
 
 
 def references(session: Session) -> list[dict[str, Any]]:

@@ -134,6 +134,15 @@ def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
         metavar="REGION=REFERENCE[:ALPHA]",
         help="give a region the looks it has in another photo, fully or by a share 0..1; may be repeated",
     )
+    edit.add_argument(
+        "--recolour",
+        action="append",
+        default=[],
+        type=_recolour,
+        metavar="REGION=COLOUR",
+        help="give hair, upper_clothes, dress or pants another colour (#1b3a8c, navy); folds and pattern stay; may be "
+        "repeated",
+    )
     edit.add_argument("--no-detail", action="store_true", help="the network's own picture, without the photo's detail")
     edit.add_argument("--out", required=True, type=Path, metavar="OUT", help="picture to write: .png, .webp or .jpg")
     _add_model_arguments(edit)
@@ -183,6 +192,13 @@ def _style(text: str) -> tuple[str, Path, float]:
     return region, Path(reference), alpha
 
 
+def _recolour(text: str) -> tuple[str, str]:
+    region, equals, colour = text.partition("=")
+    if not (region and equals and colour):
+        raise argparse.ArgumentTypeError(f"{text!r} is not REGION=COLOUR")
+    return region, colour
+
+
 def _analyze(args: argparse.Namespace) -> int:
     from pise_core import images, regions
     from pise_core.pose_files import write_pose
@@ -224,6 +240,7 @@ def _analyze(args: argparse.Namespace) -> int:
 def _edit(args: argparse.Namespace) -> int:
     from pise_core import images, regions
     from pise_core.pose_files import open_pose_file
+    from pise_core.rendering.recolour import checked_recolours, recolour
     from pise_core.warping.retarget import retarget
 
     # Everything that can be wrong is looked at before the networks are loaded.
@@ -244,8 +261,9 @@ def _edit(args: argparse.Namespace) -> int:
         if totals[region] > 1 + 1e-6:
             raise InputError(f"the shares given for {region} add up to {totals[region]:g}; at most 1 is possible")
     references = {path: images.read_image(path) for _, path, _ in args.style}
+    recolours = checked_recolours(dict(args.recolour))
 
-    if wanted_pose is None and model_photo is None and wanted_parsing is None and not references:
+    if wanted_pose is None and model_photo is None and wanted_parsing is None and not (references or recolours):
         images.write_image(args.out, photo)
         print(args.out)
         return 0
@@ -261,7 +279,7 @@ def _edit(args: argparse.Namespace) -> int:
     for region, path, alpha in args.style:
         styles.setdefault(region, []).append((people[path], alpha))
     edit = person.render(pose=wanted_pose, parsing=wanted_parsing, styles=styles or None, detail=not args.no_detail)
-    images.write_image(args.out, edit.photo)
+    images.write_image(args.out, recolour(edit.photo, edit.parsing, recolours))
     print(args.out)
     return 0
 

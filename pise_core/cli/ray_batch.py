@@ -77,11 +77,13 @@ def edit_on_ray(photos: Sequence[Path], *, args: argparse.Namespace, suffix: str
         rest = list(photos)
         for attempt in range(RETRIES + 1):
             items = [{"photo": str(path.resolve()), "given": str(path)} for path in rest]
-            source = ray.data.from_items(items, override_num_blocks=len(items))
+            source: Any = ray.data.from_items(items, override_num_blocks=len(items))
             edited = source.map(
-                PhotoEditor, fn_constructor_kwargs=settings, num_cpus=args.threads,
+                PhotoEditor,
+                fn_constructor_kwargs=settings,
+                num_cpus=args.threads,
                 compute=ray.data.ActorPoolStrategy(size=min(args.workers, len(items))),
-            )  # fmt: skip
+            )
             failed = []
             for made in edited.iter_rows():
                 made["photo"] = made.pop("given")

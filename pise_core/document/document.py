@@ -31,6 +31,7 @@ from pise_core.images import harmless, read_image
 from pise_core.person import Person, PersonEditor, SavedPerson
 from pise_core.pose_files import PoseFile, open_pose_file
 from pise_core.regions import check_parsing, region_index
+from pise_core.rendering.recolour import checked_recolours
 from pise_core.warping.retarget import retarget
 
 #: (H, W, 3) uint8 RGB, or the path of a picture.
@@ -211,7 +212,7 @@ class Document:
         with self._lock:
             edited = not self.edits.none
             if edited:
-                self._history.commit(pose=None, paint=None, styles={})
+                self._history.commit(pose=None, paint=None, styles={}, recolour={})
             return edited
 
     # ---- pose
@@ -338,6 +339,31 @@ class Document:
         """
         with self._lock:
             self._history.commit(styles=checked_styles(styles, self.references))
+
+    def set_looks(self, styles: Any, recolour: Any) -> None:
+        """All that is borrowed and all that is recoloured, as one step; as :meth:`set_styles` and :meth:`set_recolour`
+        take them, and raises as they do."""
+        recolours = checked_recolours(recolour)
+        with self._lock:
+            self._history.commit(styles=checked_styles(styles, self.references), recolour=recolours)
+
+    def set_recolour(self, recolour: Any) -> None:
+        """All that is recoloured, ``{region: recolouring}``, as one step; the rest keeps its colours.
+
+        A recolouring is a colour (``"#1b3a8c"``, ``"navy"``) or has any of ``colour``, ``hue`` (degrees, -180..180),
+        ``saturation`` (a factor, 0..2) and ``lightness`` (-1..1).
+
+        Raises:
+            InputError: on a region that can't be recoloured (skin and background), no colour, or a number out of range.
+        """
+        recolours = checked_recolours(recolour)
+        with self._lock:
+            self._history.commit(recolour=recolours)
+
+    def recolour(self, region: str, recolour: Any) -> None:
+        """Recolour one region (None: give it its colours back), as one step; raises as :meth:`set_recolour`."""
+        with self._lock:
+            self.set_recolour({**self.edits.recolour, region: {} if recolour is None else recolour})
 
     def set_style(self, region: str, reference: str, weight: float = 1.0) -> None:
         """Borrow one region from one reference, by a share of 0 to 1, as one step; raises as :meth:`set_styles`."""

@@ -9,6 +9,7 @@ import numpy as np
 from pise_core import pose as poses
 from pise_core.document.paint import PaintLayer
 from pise_core.errors import InputError
+from pise_core.rendering.recolour import Recolour
 
 #: Key poses of a motion at most.
 KEY_LIMIT = 24
@@ -60,6 +61,7 @@ class Edits:
         pose: (18, 3) in pixels of the photo, or None for the person's own.
         paint: what was painted over the map, in this pose or in another one, or None.
         styles: region name -> id of a reference -> its weight; what is missing to 1 is the person's own.
+        recolour: region name -> what becomes of the colours that it has by then.
         motion: key poses, which are a picture each of another result.
         removed: ids of the references that are out of sight.
     """
@@ -69,11 +71,12 @@ class Edits:
     styles: dict[str, dict[str, float]] = field(default_factory=dict)
     motion: Motion = Motion()
     removed: frozenset[str] = frozenset()
+    recolour: dict[str, Recolour] = field(default_factory=dict)
 
     @property
     def none(self) -> bool:
         """True when nothing is asked for: the result is the photo itself. A motion changes no result."""
-        return self.pose is None and self.paint is None and not any(any(mix.values()) for mix in self.styles.values())
+        return self.pose is None and self.paint is None and not (_borrowed(self.styles) or self.recolour)
 
     def same(self, other: "Edits") -> bool:
         """Whether both ask for the same in everything, so that one after the other would be no step."""
@@ -88,6 +91,8 @@ class Edits:
     def looks_like(self, other: "Edits") -> bool:
         """Whether both give the same picture: a motion changes none, nor does a texture of weight 0."""
         if not same_pose(self.pose, other.pose) or _borrowed(self.styles) != _borrowed(other.styles):
+            return False
+        if self.recolour != other.recolour:
             return False
         return other.paint is None if self.paint is None else self.paint.same(other.paint)
 

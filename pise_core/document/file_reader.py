@@ -28,6 +28,7 @@ from pise_core.framing import FRAME_SIZE, Box, Framing
 from pise_core.images import harmless, read_image, read_parsing
 from pise_core.person import SavedPerson
 from pise_core.regions import REGIONS
+from pise_core.rendering.recolour import checked_recolours
 
 _MEMBER = re.compile(r"document\.json|(photo|parsing|references/\d{1,2}(-parsing)?|paint/\d{1,3})\.png")
 _DAMAGED = "that .pise file is damaged; save it again where it still opens"
@@ -142,7 +143,8 @@ def _document(entries: dict[str, Any], members: _Members) -> SavedDocument:
         if step["paint"] is not None:
             paint = _paint(layers[step["paint"]], step, pose, entries["version"], history)
         removed = frozenset(_listed(step.get("removed", []), KEPT_LIMIT)) & references.keys()
-        history.append(Edits(pose, paint, _styles(step["styles"], references), _motion(step["motion"]), removed))
+        styles, recolour = _styles(step["styles"], references), checked_recolours(step.get("recolour", {}))
+        history.append(Edits(pose, paint, styles, _motion(step["motion"]), removed, recolour))
     position = entries["position"]
     chosen = entries["people"]["chosen"]
     if type(position) is not int or not 0 <= position < len(history) or type(chosen) is not int or chosen < 0:

@@ -56,6 +56,7 @@ def _write(document: SavedDocument) -> bytes:
         motion = {"keys": [_rows(key) for key in edits.motion.keys], "seconds": edits.motion.seconds}
         motion["loop"] = edits.motion.loop
         step = {"pose": pose, "paint": number, "painted_at": painted_at, "styles": edits.styles, "motion": motion}
+        step["recolour"] = {region: change.to_dict() for region, change in edits.recolour.items()}
         steps.append(step | {"removed": sorted(edits.removed & document.references.keys())})
     references = [
         {"id": key, "name": name} | put(person, f"references/{n}.png", f"references/{n}-parsing.png")

@@ -11,7 +11,9 @@ A JSON file says it in words; paths are relative to it::
       "pose_from": "model.jpg",                     or the pose of whom another photo shows
       "replace": {"pants": "dress"},                regions that become others
       "styles": {"upper_clothes": "shirt.jpg",      regions borrowed from a photo or a saved look,
-                 "hair": {"a.jpg": 0.5}}            or by shares of several
+                 "hair": {"a.jpg": 0.5}},           or by shares of several
+      "recolour": {"upper_clothes": "#1b3a8c",      regions in another colour,
+                   "hair": {"hue": 40}}             or with other hue, saturation or lightness
     }
 """
 
@@ -28,13 +30,15 @@ from pise_core.document.document import Document
 from pise_core.document.file_reader import is_document, read
 from pise_core.errors import InputError
 from pise_core.images import read_image
+from pise_core.pose_files import PoseFile, open_pose_file
 from pise_core.regions import REGION, REGIONS, region_index
+from pise_core.rendering.recolour import Recolour, checked_recolours
 
 if TYPE_CHECKING:
     from pise_core.editor import Editor
     from pise_core.person import Person
 
-_KEYS = ("pose", "pose_from", "replace", "styles")
+_KEYS = ("pose", "pose_from", "replace", "styles", "recolour")
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,16 +47,18 @@ class Recipe:
 
     Attributes:
         digest: SHA-256, in hexadecimal, of the recipe and of every file that it names.
-        pose: (18, 3) of somebody, to be fitted to each person; None where the pose stays.
+        pose: of somebody, (18, 3) or a file of poses, to be fitted to each person; None where the pose stays.
         replace: region -> region that it becomes, both as indices.
         styles: region -> [(name, person, weight)].
+        recolour: region -> what becomes of its colours.
         left_out: what of the file belongs to one photo alone, in words; empty if nothing.
     """
 
     digest: str
-    pose: np.ndarray | None = None
+    pose: np.ndarray | PoseFile | None = None
     replace: Mapping[int, int] = field(default_factory=dict)
     styles: Mapping[str, list[tuple[str, "Person", float]]] = field(default_factory=dict)
+    recolour: Mapping[str, Recolour] = field(default_factory=dict)
     left_out: str = ""
 
     def apply(self, document: Document) -> None:
@@ -62,7 +68,9 @@ class Recipe:
             InputError: if the pose can't be fitted to the person, or a reference lacks a region.
         """
         if self.pose is not None:
-            document.fit_pose(self.pose)
+            height, width = document.photo.shape[:2]
+            pose = self.pose.pose((width, height), own=True) if isinstance(self.pose, PoseFile) else self.pose
+            document.fit_pose(pose)
         if self.replace:
             parsing = document.base_map()
             table = np.arange(len(REGIONS), dtype=np.uint8)
@@ -78,6 +86,8 @@ class Recipe:
                         keys[id(person)] = document.add_reference(person, name)
                     styles.setdefault(region, {})[keys[id(person)]] = weight
             document.set_styles(styles)
+        if self.recolour:
+            document.set_recolour(self.recolour)
 
 
 def read_recipe(path: Path, editor: "Editor") -> Recipe:
@@ -125,9 +135,9 @@ def _of_document(data: bytes, editor: "Editor") -> Recipe:
         for region, mix in edits.styles.items()
     }
     left_out = [what for what, there in (("paint", edits.paint), ("motion", edits.motion.keys)) if there]
-    if edits.pose is None and not styles:
+    if edits.pose is None and not (styles or edits.recolour):
         raise InputError("that .pise file holds only what belongs to its own photo (paint, motion): it is no recipe")
-    return Recipe(digest, edits.pose, styles=styles, left_out=" and ".join(left_out))
+    return Recipe(digest, edits.pose, styles=styles, recolour=edits.recolour, left_out=" and ".join(left_out))
 
 
 class _Words:
@@ -149,7 +159,7 @@ class _Words:
         styles = {
             region: self._mix(region, mix) for region, mix in self._table("styles", wanted.get("styles", {})).items()
         }
-        return Recipe(self._hash.hexdigest(), pose, indices, styles)
+        return Recipe(self._hash.hexdigest(), pose, indices, styles, checked_recolours(wanted.get("recolour", {})))
 
     def _table(self, name: str, value: Any) -> Mapping[str, Any]:
         if not isinstance(value, dict) or not value.keys() <= REGION.keys():
@@ -183,10 +193,8 @@ class _Words:
         except InputError as error:
             raise type(error)(str(error) if path.name in str(error) else f"{path.name}: {error}") from None
 
-    def _pose_file(self, path: Path) -> np.ndarray:
-        from pise_core import pose
-
-        return pose.from_json(path.read_text("utf-8-sig"))[0]
+    def _pose_file(self, path: Path) -> PoseFile:
+        return open_pose_file(path)
 
     def _person(self, path: Path) -> "Person":
         if path not in self._people:

@@ -13,6 +13,7 @@ from pise_core.document.references import PREVIEW_SIDE, Reference
 from pise_core.images import write_image
 from pise_core.masks import window_of
 from pise_core.person import Edit, Person
+from pise_core.rendering.recolour import recolour
 
 #: Which share of the paint must be seen in the person's own pose for :meth:`Renderer.dressed`.
 _SEEN = 0.98
@@ -77,6 +78,9 @@ class Renderer:
         """The edited photo, at full size or at preview size; ``cloth`` as in ``Person.render``: previews, which must be
         quick, are without, unless it is asked for."""
         person = self.person(preview)
+        if edits.recolour:
+            made = self.render(replace(edits, recolour={}), preview, cloth)
+            return Rendered(recolour(made.photo, made.parsing, edits.recolour), made.parsing)
         if edits.none:
             return Rendered(person.photo, person.parsing)
         newest = self._newest

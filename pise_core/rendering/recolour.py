@@ -1,11 +1,11 @@
 """A garment or hair in another colour: its folds, its weave and its pattern stay.
 
 In CIE Lab every pixel of the region is its typical colour and a difference to it, which is texture, folds and shading.
-The typical colour is replaced and the difference kept, scaled in lightness where dark cloth becomes bright or bright cloth
-dark, for folds show less in the dark. Then hue, saturation and lightness are shifted, if that is asked for.
+The typical colour is replaced and the difference kept, scaled in lightness where dark cloth becomes bright or bright
+cloth dark, for folds show less in the dark. Then hue, saturation and lightness are shifted, if that is asked for.
 
-The region's border is found in the photo, within a few pixels of the map's: a guided filter (He, Sun and Tang, ECCV 2010)
-turns the map into a matte.
+The region's border is found in the photo, within a few pixels of the map's: a guided filter (He, Sun and Tang, ECCV
+2010) turns the map into a matte.
 """
 
 import re
@@ -19,7 +19,7 @@ from PIL import ImageColor
 
 from pise_core.errors import InputError
 from pise_core.masks import window_of
-from pise_core.regions import REGION, REGION_COUNT
+from pise_core.regions import REGION
 
 #: What can be recoloured; skin can't.
 RECOLOURED = ("hair", "upper_clothes", "dress", "pants")
@@ -121,7 +121,7 @@ def recolour(photo: np.ndarray, parsing: np.ndarray, wanted: Mapping[str, Recolo
     made = photo
     for region, change in wanted.items():
         inside = parsing == REGION[region]
-        reach = max(1, round(_REACH * _height(parsing)))
+        reach = max(2, round(_REACH * _height(parsing)))
         window = None if change.none else window_of(inside, margin=4 * reach)
         if window is None:
             continue
@@ -150,7 +150,7 @@ def _matte(lab: np.ndarray, inside: np.ndarray, reach: int) -> np.ndarray:
     mask = inside.astype(np.float32)
     alpha = np.mean([_guided(np.ascontiguousarray(lab[..., c]), mask, 2 * reach) for c in range(3)], axis=0)
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (4 * reach + 1, 4 * reach + 1))
-    alpha = np.clip((alpha - 0.25) / 0.5, 0, 1)  # guided, it is flatter than the border is
+    alpha = np.clip((alpha - 0.3) / 0.4, 0, 1)  # guided, it is flatter than the border is
     near = cv2.dilate(inside.astype(np.uint8), kernel) > 0
     deep = cv2.erode(inside.astype(np.uint8), kernel) > 0
     return np.where(deep, 1, np.where(near, alpha, 0)).astype(np.float32)

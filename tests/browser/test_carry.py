@@ -211,7 +211,7 @@ def test_a_slider_between_two_textures_is_followed_at_once(carried_visit):
     visitor.after(lambda: row.locator('[data-reference="r1"]').click())
     borrowed = shown()[1]
     previews = HeldBack(page)
-    slider = row.locator("input[type=range]")
+    slider = row.locator(".mixes input")
     x, y, width, height = bounds(slider)
     page.mouse.move(x + width - 8, y + height / 2)
     page.mouse.down()

@@ -95,7 +95,7 @@ def test_from_photo_to_download(visit, drawn_reference):
     page.get_by_role("tab", name="Textures").click()
     row = borrow_example(visitor, 2)
     borrowed = visitor.after(lambda: row.locator('[data-reference="r1"]').click())
-    slider = row.locator("input[type=range]")
+    slider = row.locator(".mixes input")
     assert slider.input_value() == "100"
 
     def half_way():

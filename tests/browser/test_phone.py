@@ -105,7 +105,7 @@ def test_drag_paint_borrow_download_by_touch(visit):
     page.get_by_role("tab", name="Textures").tap()
     row = borrow_example(visitor, 2)
     visitor.after(lambda: row.locator('[data-reference="r1"]').tap())
-    visitor.after(lambda: row.locator("input[type=range]").fill("40"))
+    visitor.after(lambda: row.locator(".mixes input").fill("40"))
     visitor.shoot("5-mixed")
 
     width, height = size_shown(visitor)

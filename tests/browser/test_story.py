@@ -75,7 +75,7 @@ def test_a_whole_story(visit, tmp_path, name, size):
     page.get_by_role("tab", name="Textures").click()
     row = borrow_example(visitor, 2)
     visitor.after(lambda: row.locator('[data-reference="r1"]').click())
-    visitor.after(lambda: row.locator("input[type=range]").fill("40"))
+    visitor.after(lambda: row.locator(".mixes input").fill("40"))
     for _ in range(3):
         visitor.after(lambda: page.locator('#bar [data-do="undo"]').click())
     visitor.after(lambda: page.locator('#bar [data-do="redo"]').click())
@@ -95,7 +95,7 @@ def test_a_whole_story(visit, tmp_path, name, size):
     visitor.wait_for()
     assert wrist(visitor) == pytest.approx(raised, abs=1) and downloaded(page) == picture
     page.get_by_role("tab", name="Textures").click()
-    assert row.locator("input[type=range]").input_value() == "100"
+    assert row.locator(".mixes input").input_value() == "100"
 
     # Another tab is another document, until the file is opened there.
     other = visit(f"document-{name}-opened", **size)
@@ -108,7 +108,7 @@ def test_a_whole_story(visit, tmp_path, name, size):
     other.shoot("opened")
     other.after(lambda: other.page.locator('#bar [data-do="redo"]').click())
     other.page.get_by_role("tab", name="Textures").click()
-    assert other.page.locator('#textures [data-region="upper_clothes"] input[type=range]').input_value() == "40"
+    assert other.page.locator('#textures [data-region="upper_clothes"] .mixes input').input_value() == "40"
 
     path.write_bytes(path.read_bytes()[:5000])
     other.page.locator("#open").locator("xpath=..").locator("input[type=file]").set_input_files(path)

@@ -54,7 +54,7 @@ def test_a_garment_is_marked_mixed_and_saved(visit, tmp_path, laid_out, name, si
     visitor.wait_for()
     assert [step.get_attribute("aria-pressed") for step in steps.all()] == ["false"] * 4 + ["true"]
     assert visitor.after(lambda: steps.nth(2).click()) != whole
-    assert row.locator("input[type=range]").input_value() == "50"
+    assert row.locator(".mixes input").input_value() == "50"
     visitor.shoot("steps")
 
     with page.expect_download() as download:
@@ -78,7 +78,7 @@ def test_a_row_of_keys_on_a_slider_is_one_step(visit):
     row.locator('[data-reference="r1"]').wait_for()
     visitor.wait_for()
     visitor.after(lambda: row.locator('[data-reference="r1"]').click())
-    slider = row.locator("input[type=range]")
+    slider = row.locator(".mixes input")
     slider.focus()
 
     def press():

@@ -1,6 +1,7 @@
 // Textures: for every region its own look, a reference's, or a mix of several.
 const $ = mount(element, HTML, CSS);
 let styles = {}; // region -> id of a reference -> its weight; what is missing to 1 is the person's own
+let recolour = {}; // region -> {colour, hue, saturation, lightness}, what changes of its colours
 let present = [];
 let newest = 0; // order number of the newest change
 
@@ -35,14 +36,14 @@ for (const slot of $("#rows").querySelectorAll("[data-icon]")) slot.insertAdjace
 
 const blend = createBlend();
 const pump = createPump(
-  ({ seq, document, styles: asked }) => server.render_live({ seq, document, styles: asked, session: props.session }),
-  async (picture, { slider, weight, styles: asked }) => {
+  ({ seq, document, styles, recolour }) => server.render_live({ seq, document, styles, recolour, session: props.session }),
+  async (picture, { slider, weight, styles: asked, recolour: coloured }) => {
     if (slider) await blend.learn(slider, weight, picture.url).catch(() => false);
-    if (asked === styles) showPicture(picture);
+    if (asked === styles && coloured === recolour) showPicture(picture);
     else mixAtOnce();
   },
 );
-const live = () => pump.push({ styles });
+const live = () => pump.push({ styles, recolour });
 function mixAtOnce() {
   if (sliding && blend.at(styles[sliding.region][sliding.mix])) tell("carry", blend);
 }
@@ -56,7 +57,7 @@ function commit() {
   tell("status", { kind: "busy", text: "Rendering at full size…" });
   const order = nextEdit();
   newest = order.seq;
-  props.value = { ...order, styles };
+  props.value = { ...order, styles, recolour };
   tell("edited", "textures");
   trigger("commit");
 }
@@ -179,7 +180,11 @@ element.shadowRoot.addEventListener("click", (event) => {
   const button = event.target.closest("button");
   if (!button || button.closest("#garment")) return;
   const region = button.closest("[data-region]")?.dataset.region;
-  if (button.dataset.strip !== undefined) {
+  if (button.dataset.recolour !== undefined) showRecolour(button);
+  else if (button.dataset.recolourReset !== undefined) {
+    setRecolour(region, {});
+    commit();
+  } else if (button.dataset.strip !== undefined) {
     tell("status", { kind: "busy", text: "Rendering the steps…" });
     props.value = { document: page.document, region, reference: Object.keys(styles[region])[0] };
     trigger("steps");
@@ -218,6 +223,7 @@ function grasp(region, mix) {
   if (blend.open(sliding.name) && exact) blend.learn(sliding.name, before, page.picture).catch(() => false);
 }
 function slide(event) {
+  if (changeRecolour(event)) return;
   const { mix } = event.target.dataset;
   const region = event.target.closest("[data-region]").dataset.region;
   if (!(mix in (styles[region] ?? {}))) return;
@@ -233,8 +239,8 @@ function slide(event) {
     return;
   }
   const end = Number(weight > before); // known soon, it lets all weights on this side be mixed
-  if (!blend.knows(end)) pump.push({ styles: at(end), slider: name, weight: end });
-  pump.push({ styles, slider: name, weight });
+  if (!blend.knows(end)) pump.push({ styles: at(end), recolour, slider: name, weight: end });
+  pump.push({ styles, recolour, slider: name, weight });
   mixAtOnce();
 }
 let byKeys = false;
@@ -254,7 +260,9 @@ function takeStyles() {
   clearTimeout(keying);
   keying = 0;
   styles = props.styles.styles;
+  recolour = props.styles.recolour;
   present = props.styles.present;
+  drawRecolour();
   drawRows();
 }
 page.addEventListener("settle", () => keying && commit());
@@ -264,4 +272,3 @@ watch("strip", drawRows);
 watch("references", drawChoices);
 watch("styles", takeStyles);
 drawChoices();
-takeStyles();
