@@ -1,5 +1,6 @@
 """The losses against values worked out by hand, and the teacher that they look through."""
 
+from dataclasses import replace
 from http.client import IncompleteRead
 from pathlib import Path
 
@@ -109,14 +110,15 @@ def test_map_losses():
     sure = (target * 2 - 1) * 50
     # Logits: a sure answer costs nothing. Bounded: 1 for the right class and 0 for seven others, so that the softmax
     # gives the right one e / (e + 7).
-    assert float(sum(parsing_terms(sure, target, LossWeights()).values())) == pytest.approx(0, abs=1e-6)
-    bounded = parsing_terms(sure, target, LossWeights(), "bounded")
+    assert float(sum(parsing_terms(sure, target, Objective()).values())) == pytest.approx(0, abs=1e-6)
+    bounded = parsing_terms(sure, target, Objective(map_values="bounded"))
     assert float(bounded["cross"]) == pytest.approx(np.log((np.e + 7) / np.e)) == pytest.approx(1.274, abs=5e-4)
     assert float(bounded["parsing_l1"]) == pytest.approx(0, abs=1e-6)
     # Nothing known: softmax 1/8 each, so l1 (7/8 + 7 * 1/8) / 8; bounded 1/2 each.
     nothing = torch.zeros_like(target)
-    assert float(parsing_terms(nothing, target, LossWeights(parsing_l1=100))["parsing_l1"]) == pytest.approx(21.875)
-    assert float(parsing_terms(nothing, target, LossWeights(parsing_l1=100), "bounded")["parsing_l1"]) == 50
+    heavy = Objective(LossWeights(parsing_l1=100))
+    assert float(parsing_terms(nothing, target, heavy)["parsing_l1"]) == pytest.approx(21.875)
+    assert float(parsing_terms(nothing, target, replace(heavy, map_values="bounded"))["parsing_l1"]) == 50
 
 
 class _Constant(nn.Module):
@@ -133,12 +135,12 @@ def test_adversarial_losses():
     assert float(squares["real"]) == pytest.approx(0.5 * 0.25**2)
     assert float(squares["fake"]) == pytest.approx(0.5 * 0.5**2)
     assert not squares["fake"].requires_grad
-    assert adversarial_term(judge, fake, None, "lsgan").item() == pytest.approx(1.5**2)  # pyright: ignore[reportArgumentType]
+    assert adversarial_term(judge, fake, None, Objective(adversarial="lsgan")).item() == pytest.approx(1.5**2)  # pyright: ignore[reportArgumentType]
     # -log D(real), -log(1 - D(fake)) and -log D(fake), D being the sigmoid of what is answered.
     logs = discriminator_terms(judge, real, fake, None, "log")  # pyright: ignore[reportArgumentType]
     assert float(logs["real"]) == pytest.approx(np.log(1 + np.exp(-0.75)))
     assert float(logs["fake"]) == pytest.approx(np.log(1 + np.exp(-0.5)))
-    assert adversarial_term(judge, fake, None, "log").item() == pytest.approx(np.log(1 + np.exp(0.5)))  # pyright: ignore[reportArgumentType]
+    assert adversarial_term(judge, fake, None, Objective()).item() == pytest.approx(np.log(1 + np.exp(0.5)))  # pyright: ignore[reportArgumentType]
 
 
 class _Echo(nn.Module):

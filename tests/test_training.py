@@ -30,7 +30,7 @@ from pise_core.training.data import scenes as scene_module
 from pise_core.training.data.articulation import articulated_pair, frame_sample
 from pise_core.training.data.prepared_folder import load_samples
 from pise_core.training.data.scenes import Scenes
-from pise_core.training.generator.losses import LossWeights, parsing_terms
+from pise_core.training.generator.losses import Objective, parsing_terms
 from pise_core.training.generator.teacher import load_teacher
 from pise_core.training.loop import Average, Budget, check_finite, load_checkpoint, total
 from tests.conftest import draw_person
@@ -332,7 +332,7 @@ def test_a_few_steps_lower_the_parsing_loss(prepared, vgg, tmp_path):
     history = []
     for _ in range(12):
         logits = generator(batch.source_parsing, batch.source_pose, batch.target_pose, batch.carry.parsing)
-        loss = total(parsing_terms(logits, batch.target_parsing, LossWeights()))
+        loss = total(parsing_terms(logits, batch.target_parsing, Objective()))
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()

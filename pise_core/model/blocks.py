@@ -97,13 +97,16 @@ class ResidualBlock(nn.Module):
 
 
 class GatedConv(nn.Module):
-    """Gated convolution (eq. 1): what passes is decided per pixel and channel; then instance normalization."""
+    """Gated convolution (eq. 1): what passes is decided per pixel and channel; then instance normalization.
 
-    def __init__(self, channels: int):
+    ``printed``: eq. 1 and nothing else, no bias and no normalization.
+    """
+
+    def __init__(self, channels: int, printed: bool = False):
         super().__init__()
-        self.feature = nn.Conv2d(channels, channels, 3, 1, 1)
-        self.gate = nn.Conv2d(channels, channels, 3, 1, 1)
-        self.norm = instance_norm(channels, False)
+        self.feature = nn.Conv2d(channels, channels, 3, 1, 1, bias=not printed)
+        self.gate = nn.Conv2d(channels, channels, 3, 1, 1, bias=not printed)
+        self.norm = nn.Identity() if printed else instance_norm(channels, False)
 
     def forward(self, x: Tensor) -> Tensor:
         return self.norm(activated(self.feature(x), GATED_SLOPE) * self.gate(x).sigmoid_())

@@ -1,5 +1,6 @@
 """The configurations of PISE: ours, the paper's with its ablations, and the release's, all of the same modules."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -10,6 +11,19 @@ MASKS = ("share", "last")
 LABELS = ("studio", "pgn", "spl8")
 CANVAS = ("frame", "square")
 POSE_COLUMNS = ("aligned", "stretched")
+#: Places where a network can follow the paper's print to the letter, see ``PISEConfig.printed``.
+PRINTED = ("gated_convolution", "pooling", "source_code", "two_layers", "feature", "matrix")
+
+
+def in_order(names: Sequence[str], allowed: tuple[str, ...]) -> tuple[str, ...]:
+    """Names of places in the paper, each once and in the order of ``allowed``.
+
+    Raises:
+        ValueError: if one is none of them.
+    """
+    if unknown := [name for name in names if name not in allowed]:
+        raise ValueError(f"printed: {', '.join(map(str, unknown))} is none of {', '.join(allowed)}")
+    return tuple(name for name in allowed if name in names)
 
 
 @dataclass(frozen=True)
@@ -47,6 +61,13 @@ class PISEConfig:
             right of the frame.
         pose_columns: where joints lie on the square. "aligned": as the pixels do. "stretched": as the released weights
             learned it, see ``conventions``.
+        printed: where the network follows the paper's print to the letter instead of the reading that the authors'
+            release and the weights that ship share. "gated_convolution": eq. 1 without bias and without the
+            normalization behind it. "pooling": eq. 2 divides a region's sum by the size of the whole map.
+            "source_code": F_i is what the two transposed convolutions of 3.2.1 leave, without a 1x1 convolution and
+            tanh. "two_layers": two fully connected layers give scale and bias of 3.2.2. "feature": F_n is what
+            per-region normalization leaves, without a residual block. "matrix": the matrix of eq. 3 is multiplied as
+            it is, without a softmax. Each costs quality or stability; ``docs/paper.md`` says why.
     """
 
     width: int = 64
@@ -66,8 +87,11 @@ class PISEConfig:
     labels: str = "studio"
     canvas: str = "frame"
     pose_columns: str = "aligned"
+    printed: tuple[str, ...] = ()
 
     def __post_init__(self):
+        # In the paper's order, whatever the order was; files hold it as a list.
+        object.__setattr__(self, "printed", in_order(self.printed, PRINTED))
         choices = {"encoding": ENCODING, "matching": MATCHING, "spatial": SPATIAL, "masks": MASKS}
         choices |= {"labels": LABELS, "canvas": CANVAS, "pose_columns": POSE_COLUMNS}
         for name, allowed in choices.items():
@@ -84,6 +108,8 @@ class PISEConfig:
             )
         if self.carried_shades and not (self.colour_path and self.spatial == "paper"):
             raise ValueError("carried_shades needs colour_path and the paper's spatial-aware normalization")
+        if "matrix" in self.printed and self.spatial != "paper":
+            raise ValueError("printed: the matrix of eq. 3 is that of the paper's spatial-aware normalization")
 
     def to_dict(self) -> dict:
         return asdict(self)

@@ -65,7 +65,7 @@ def carry_by_likeness(
         keys: (N or 1, C, h, w) of the source, of that dtype.
         values: (N or 1, V, h * w) of the source, of that dtype.
         matching: "source": at every target place the shares of all source places sum to 1 (a softmax). "target": every
-            source place hands out shares that sum to 1.
+            source place hands out shares that sum to 1. "printed": no softmax, the matrix of eq. 3 itself.
         temperature: of the softmax.
         patches: 3x3 patches are correlated, see :func:`patch_correlation`; otherwise likeness is the inner product.
         strip: entries of the matrix that are made at once; at least a row of places.
@@ -99,8 +99,10 @@ class _Strips(NamedTuple):
     def part(self, queries: Tensor, keys: Tensor, values: Tensor, number: int) -> Tensor:
         """What one strip makes: (N, V, rows * w) for its places of the target, or its share in all of them."""
         first, last = self.rows[number]
-        make = _from_source_rows if self.matching == "target" else _to_target_rows
-        return make(queries, keys, values, first, last, self.temperature, self.patches)
+        if self.matching == "target":
+            return _from_source_rows(queries, keys, values, first, last, self.temperature, self.patches)
+        softmax = self.matching == "source"
+        return _to_target_rows(queries, keys, values, first, last, self.temperature, self.patches, softmax)
 
 
 class _MadeAgain(torch.autograd.Function):
@@ -134,14 +136,22 @@ class _MadeAgain(torch.autograd.Function):
 
 
 def _to_target_rows(
-    queries: Tensor, keys: Tensor, values: Tensor, first: int, last: int, temperature: float, patches: bool
+    queries: Tensor,
+    keys: Tensor,
+    values: Tensor,
+    first: int,
+    last: int,
+    temperature: float,
+    patches: bool,
+    softmax: bool,
 ) -> Tensor:
     """Values at the target's rows ``first`` to ``last``, (N, V, rows * w)."""
     if patches:
         likeness = _patch_rows(keys, queries, first, last).transpose(1, 2)
     else:
         likeness = queries[:, :, first:last].flatten(2).transpose(1, 2) @ keys.flatten(2)
-    return values @ torch.softmax(likeness / temperature, 2).transpose(1, 2)
+    shares = torch.softmax(likeness / temperature, 2) if softmax else likeness
+    return values @ shares.transpose(1, 2)
 
 
 def _from_source_rows(

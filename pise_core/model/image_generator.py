@@ -49,7 +49,7 @@ class Generated(NamedTuple):
 
 
 class StyleEncoder(nn.Module):
-    """Source image -> F_i: four blocks down, two up, 1x1, tanh (section 3.2.1)."""
+    """Source image -> F_i: four blocks down, two up (section 3.2.1); then 1x1 and tanh, where not as printed."""
 
     def __init__(self, config: PISEConfig):
         super().__init__()
@@ -61,8 +61,7 @@ class StyleEncoder(nn.Module):
             DownBlock(c, c),
             UpBlock(c, c, smooth=config.smooth),
             UpBlock(c, c, smooth=config.smooth),
-            nn.Conv2d(c, c, 1),
-            nn.Tanh(),
+            *(() if "source_code" in config.printed else (nn.Conv2d(c, c, 1), nn.Tanh())),
         )
 
     def forward(self, image: Tensor) -> Tensor:
@@ -83,8 +82,8 @@ class LayoutEncoder(nn.Module):
             DownBlock(2 * width, c),
             DownBlock(c, c),
             DownBlock(c, c),
-            GatedConv(c),
-            GatedConv(c),
+            GatedConv(c, "gated_convolution" in config.printed),
+            GatedConv(c, "gated_convolution" in config.printed),
             UpBlock(c, c, smooth=config.smooth),
             UpBlock(c, c, smooth=config.smooth),
         )
@@ -109,13 +108,16 @@ class ImageGenerator(nn.Module):
         super().__init__()
         width, c = config.width, 4 * config.width
         self.colour, self.masks, self.encoding = config.colour_path, config.masks, config.encoding
+        self.printed_pooling = "pooling" in config.printed
         self.style_encoder = StyleEncoder(config)
         release, spatial = config.spatial == "release", config.spatial != "off"
         self.matching = VGGSlice(width, statistics=not release)
         self.layout_encoder = LayoutEncoder(config)
-        self.per_region = PerRegionNormalization(c, c + (3 if self.colour else 0), config.masks)
-        self.before = ResidualBlock(c)
-        self.spatial = SpatialAwareNormalization(c, config.modulation, config.matching, release) if spatial else None
+        code, two_layers = c + (3 if self.colour else 0), "two_layers" in config.printed
+        self.per_region = PerRegionNormalization(c, code, config.masks, two_layers)
+        self.before = nn.Identity() if "feature" in config.printed else ResidualBlock(c)
+        matching = "printed" if "matrix" in config.printed else config.matching
+        self.spatial = SpatialAwareNormalization(c, config.modulation, matching, release) if spatial else None
         self.after = ResidualBlock(c) if spatial else nn.Identity()
         self.shade = nn.Conv2d(c, 1, 1) if config.carried_shades else None
         self.up1, self.refine1 = UpBlock(c, 2 * width, hidden=c, smooth=config.smooth), ResidualBlock(2 * width)
@@ -127,7 +129,8 @@ class ImageGenerator(nn.Module):
         """Source image (N, 3, H, W) in [-1, 1] and one-hot parsing (N, 8, H, W)."""
         code = self.style_encoder(image)
         size = (code.shape[2], code.shape[3])
-        styles = per_region_pooling(code, region_masks(parsing, size, self.masks), encoding=self.encoding)
+        masks = region_masks(parsing, size, self.masks)
+        styles = per_region_pooling(code, masks, encoding=self.encoding, printed=self.printed_pooling)
         if self.colour:
             # An absent region is as the person is: the neutral ground around them has no say in its colour.
             person = 1 - parsing[:, :1]

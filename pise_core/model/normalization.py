@@ -30,7 +30,9 @@ def region_masks(parsing: Tensor, size: tuple[int, int], masks: str = "share") -
     return F.one_hot(last, REGION_COUNT + 1)[..., 1:].permute(0, 3, 1, 2).to(parsing.dtype)
 
 
-def per_region_pooling(features: Tensor, masks: Tensor, whole: Tensor | None = None, encoding: str = "joint") -> Tensor:
+def per_region_pooling(
+    features: Tensor, masks: Tensor, whole: Tensor | None = None, encoding: str = "joint", printed: bool = False
+) -> Tensor:
     """Joint global and local per-region average pooling (eq. 2), or one of its two halves alone (section 4.3).
 
     Args:
@@ -38,19 +40,22 @@ def per_region_pooling(features: Tensor, masks: Tensor, whole: Tensor | None = N
         masks: (N, 8, h, w), from :func:`region_masks`.
         whole: (N, C), what an absent region takes; by default the mean of the whole map, as in the paper.
         encoding: "joint"; "global": ``whole`` for every region; "local": zeros for an absent one.
+        printed: a region's sum is divided by the size of the whole map, as eq. 2 has it, and a region of any size is
+            there. Otherwise by the region's own size, and what covers less than a thousandth of a cell is absent.
 
     Returns:
         (N, 8, C): the region's mean, or ``whole``, or zeros.
     """
     dtype, features, masks = features.dtype, at_least_float32(features), at_least_float32(masks)
     area = masks.sum((2, 3))[..., None]  # (N, 8, 1)
-    local = torch.einsum("nchw,njhw->njc", features, masks) / area.clamp(min=1e-6)
+    size = float(features[0, 0].numel()) if printed else area.clamp(min=1e-6)
+    local = torch.einsum("nchw,njhw->njc", features, masks) / size
     whole = features.mean((2, 3)) if whole is None else at_least_float32(whole)
     if encoding == "global":
         return whole[:, None].repeat(1, masks.shape[1], 1).to(dtype)
     if encoding == "local":
         whole = torch.zeros_like(whole)
-    return torch.where(area > 1e-3, local, whole[:, None]).to(dtype)
+    return torch.where(area > (0 if printed else 1e-3), local, whole[:, None]).to(dtype)
 
 
 def on_map(values: Tensor, parsing: Tensor) -> Tensor:
@@ -64,12 +69,18 @@ class PerRegionNormalization(nn.Module):
 
     One fully connected layer per region turns its code into a vector, the vectors are painted over the target map,
     and two 3x3 convolutions read scale and bias off the painting. ``masks``: see :func:`region_masks`.
+
+    ``two_layers``: as printed in 3.2.2 instead, two fully connected layers for all regions turn a code into scale and
+    bias, which are painted over the map.
     """
 
-    def __init__(self, channels: int, code: int, masks: str = "share"):
+    def __init__(self, channels: int, code: int, masks: str = "share", two_layers: bool = False):
         super().__init__()
-        self.masks = masks
+        self.masks, self.two_layers = masks, two_layers
         self.norm = nn.BatchNorm2d(channels)
+        if two_layers:
+            self.gamma, self.beta = nn.Linear(code, channels), nn.Linear(code, channels)
+            return
         self.weight = nn.Parameter(torch.empty(REGION_COUNT, channels, code))
         self.bias = nn.Parameter(torch.zeros(REGION_COUNT, channels))
         for region in range(REGION_COUNT):
@@ -79,8 +90,10 @@ class PerRegionNormalization(nn.Module):
 
     def forward(self, x: Tensor, codes: Tensor, parsing: Tensor) -> Tensor:
         """x (N, C, h, w), codes (N, 8, code), parsing (N, 8, H, W) -> (N, C, h, w)."""
-        vectors = F.relu(torch.einsum("jok,njk->njo", self.weight, codes) + self.bias)
         masks = region_masks(parsing, (x.shape[2], x.shape[3]), self.masks)
+        if self.two_layers:
+            return self.norm(x) * (1 + on_map(self.gamma(codes), masks)) + on_map(self.beta(codes), masks)
+        vectors = F.relu(torch.einsum("jok,njk->njo", self.weight, codes) + self.bias)
         painted = on_map(vectors, masks)
         return self.norm(x) * (1 + self.gamma(painted)) + self.beta(painted)
 
@@ -93,7 +106,8 @@ class SpatialAwareNormalization(nn.Module):
         modulation: how many channels of scale and of bias are carried, each for ``channels / modulation`` features;
             1 is the authors' release.
         matching: the places that the softmax runs over. "source": at every target place the shares of all source
-            places sum to 1. "target", the release: every source place hands out shares that sum to 1.
+            places sum to 1. "target", the release: every source place hands out shares that sum to 1. "printed": none;
+            the matrix of eq. 3 is multiplied as it is.
         patches: as the release compares. Features and their coordinates pass a learned layer, and 3x3 patches of the
             result are correlated; scale and bias are read off the matching feature instead of the source code.
         temperature: of the softmax (the release: 0.01).
@@ -105,6 +119,8 @@ class SpatialAwareNormalization(nn.Module):
         super().__init__()
         if channels % modulation:
             raise ValueError(f"modulation {modulation} must divide the {channels} channels")
+        if matching not in ("source", "target", "printed"):
+            raise ValueError(f"matching is source, target or printed, not {matching!r}")
         self.repeat = channels // modulation
         self.matching = matching
         self.patches = patches

@@ -29,7 +29,8 @@ class ParsingGenerator(nn.Module):
             DownBlock(4 * w, 8 * w, **kind),
             DownBlock(8 * w, 16 * w, **kind),
         )
-        self.deform = nn.Sequential(GatedConv(16 * w), GatedConv(16 * w))
+        gated = "gated_convolution" in config.printed
+        self.deform = nn.Sequential(GatedConv(16 * w, gated), GatedConv(16 * w, gated))
         self.up = nn.Sequential(
             UpBlock(16 * w, 8 * w, **kind),
             UpBlock(8 * w, 4 * w, **kind),

@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 
 from pise_core.errors import InputError
-from pise_core.model.config import ABLATIONS, PAPER_CONFIG, PISEConfig
+from pise_core.model.config import ABLATIONS, PAPER_CONFIG, PRINTED, PISEConfig
 from pise_core.training.analyzer import run as train_analyzer
 from pise_core.training.arguments import above_zero, natural, positive, share
 from pise_core.training.data.prepared_folder import load_samples
@@ -21,6 +21,7 @@ from pise_core.training.generator.losses import (
     SHALLOW_STYLE,
     LossWeights,
 )
+from pise_core.training.generator.losses import PRINTED as PRINTED_LOSSES
 from pise_core.training.generator.recipes import RECIPES, SCHEDULES, Recipe
 from pise_core.training.generator.summary import summary
 from pise_core.training.generator.trainer import PRECISIONS, STAGES
@@ -90,12 +91,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="the paper's network on 256x256, no colour or detail path, instead of the recipe's",
     )
     generator.add_argument("--ablation", choices=ABLATIONS, help="the network changed as in the paper's section 4.3")
+    generator.add_argument(
+        "--printed",
+        type=_places,
+        default=(),
+        metavar="PLACE,...",
+        help="follow the paper's print to the letter there: all, or some of "
+        f"{', '.join((*PRINTED, *PRINTED_LOSSES))} (docs/paper.md)",
+    )
     generator.add_argument("--width", type=positive, default=None, help="64 is the paper's, 16 the shipped recipe's")
     generator.add_argument(
         "--set",
         action="append",
         default=[],
-        type=_field_of(asdict(PISEConfig())),
+        type=_field_of({name: value for name, value in asdict(PISEConfig()).items() if name != "printed"}),
         metavar="FIELD=VALUE",
         help="a field of PISEConfig, such as matching=target; may be repeated",
     )
@@ -132,6 +141,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     generator.add_argument("--limit", type=positive, default=None, help="train on so many photos only")
     generator.add_argument("--log-every", type=positive, default=10, help="steps between lines of log.jsonl")
     generator.add_argument("--tensorboard", action="store_true", help="curves and sheets for TensorBoard, too")
+
+
+def _places(text: str) -> tuple[str, ...]:
+    """Names of ``--printed``."""
+    allowed = (*PRINTED, *PRINTED_LOSSES)
+    names = allowed if text == "all" else tuple(text.split(","))
+    if unknown := [name for name in names if name not in allowed]:
+        raise argparse.ArgumentTypeError(f"{', '.join(unknown)}: choose all, or some of {', '.join(allowed)}")
+    return names
 
 
 def _field_of(defaults: dict[str, str | int | float | bool]):
@@ -172,9 +190,11 @@ def resolve(args: argparse.Namespace) -> Recipe:
     if args.layers:
         asked |= dict(zip(("perceptual", "style"), _LAYERS[args.layers], strict=True))
     try:
-        network = replace(network, **changes)
+        in_network = tuple(name for name in args.printed if name in PRINTED)
+        in_losses = tuple(name for name in args.printed if name in PRINTED_LOSSES)
+        network = replace(network, printed=in_network, **changes)
         weights = replace(recipe.objective.weights, **dict(args.loss))
-        objective = replace(recipe.objective, weights=weights, **_given(asked))
+        objective = replace(recipe.objective, weights=weights, printed=in_losses, **_given(asked))
         optimization = replace(recipe.optimization, **_given(given))
     except ValueError as error:
         raise InputError(str(error)) from None

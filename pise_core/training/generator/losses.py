@@ -1,6 +1,8 @@
-"""The losses of eq. 4 to 12, as printed: means over the whole picture. Those on the person alone, which the shipped
-weights were taught by, are in ``person_losses``. Two are not to the letter: cross-entropy is not divided by the N = 8
-of eq. 6, and the generator's side of eq. 12 is the non-saturating one.
+"""The losses of eq. 4 to 12, over the whole picture. Those on the person alone, which the shipped weights were taught
+by, are in ``person_losses``.
+
+The paper prints norms and the authors' release computes means, and so does this; ``Objective.printed`` names the
+equations that are to be followed to the letter.
 
 Weights of the terms are in ``LossWeights``; a term of weight 0 is not computed. What is averaged over a batch is the
 same whether one process has all of it or several have a part each: the mean over the processes of what they answer.
@@ -13,6 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from pise_core.model.config import in_order
 from pise_core.model.discriminator import Discriminator
 from pise_core.model.network import PISEOutput
 from pise_core.model.vgg import VGGSlice
@@ -28,6 +31,16 @@ SHALLOW_STYLE = ("relu2_2", "conv3_1")
 JUDGED = ("person", "picture")
 MAP_VALUES = ("logits", "bounded")
 ADVERSARIAL = ("log", "lsgan")
+#: Losses that can follow the paper's print to the letter, see ``Objective.printed``, and their equations.
+PRINTED = {
+    "parsing_l1": 5,
+    "cross": 6,
+    "correspondence": 8,
+    "reconstruction": 9,
+    "perceptual": 10,
+    "style": 11,
+    "adversarial": 12,
+}
 
 
 @dataclass(frozen=True)
@@ -66,6 +79,12 @@ class Objective:
         conditional: the discriminator sees the wanted map beside the picture.
         matching: the network's own conv3_1. "vgg": the teacher's, frozen, which takes a network of width 64.
             "distilled": learned from the teacher.
+        printed: terms that follow their equation to the letter. "parsing_l1": eq. 5, the sum of the absolute
+            differences from S_g, which is what eq. 6 takes the softmax of. "cross": eq. 6 with its 1/N.
+            "correspondence": eq. 8, the 2-norm and not the mean of squares. "reconstruction", "perceptual", "style":
+            sums instead of means in eq. 9 to 11. "adversarial": the generator lowers log(1 - D) of eq. 12 instead of
+            raising log D. Norms are each sample's; over a batch their mean is taken. The weights of the terms, which
+            the paper does not print, are those of means: norms need others.
     """
 
     weights: LossWeights = field(default_factory=LossWeights)
@@ -77,8 +96,10 @@ class Objective:
     adversarial: str = "log"
     conditional: bool = True
     matching: str = "distilled"
+    printed: tuple[str, ...] = ()
 
     def __post_init__(self):
+        object.__setattr__(self, "printed", in_order(self.printed, tuple(PRINTED)))
         choices = {"judged": JUDGED, "map_values": MAP_VALUES, "adversarial": ADVERSARIAL}
         choices |= {"matching": ("vgg", "distilled")}
         for name, allowed in choices.items():
@@ -88,6 +109,14 @@ class Objective:
             raise ValueError(
                 "the losses painted and face are of those on the person; this recipe judges whole pictures"
             )
+        of_pictures = set(self.printed) & {"correspondence", "reconstruction", "perceptual", "style"}
+        if of_pictures and self.judged == "person":
+            raise ValueError(
+                f"printed: {', '.join(sorted(of_pictures))} is of the losses on whole pictures; this recipe judges the "
+                "person (--recipe paper judges pictures)"
+            )
+        if "adversarial" in self.printed and self.adversarial != "log":
+            raise ValueError("printed: eq. 12 is a log loss; this recipe takes least squares (--adversarial log)")
 
     @property
     def layers(self) -> tuple[str, ...]:
@@ -95,18 +124,27 @@ class Objective:
         return tuple(dict.fromkeys((*self.perceptual, *self.style, "conv3_1")))
 
 
-def parsing_terms(
-    logits: Tensor, target: Tensor, weights: LossWeights, map_values: str = "logits"
-) -> dict[str, Tensor]:
+def parsing_terms(logits: Tensor, target: Tensor, objective: Objective) -> dict[str, Tensor]:
     """Eq. 4-6: cross-entropy, and the l1 distance of the map's values. ``target`` is one-hot (N, 8, H, W)."""
-    if map_values == "bounded":
+    weights, printed = objective.weights, objective.printed
+    if objective.map_values == "bounded":
         values = scores = (torch.tanh(logits) + 1) / 2
     else:
         values, scores = logits.softmax(1), logits
+    if "parsing_l1" in printed:
+        distance = norm(scores - target, 1)
+    else:
+        distance = (values - target).abs().mean()
+    cross = F.cross_entropy(scores, target.argmax(1))
     return {
-        "cross": F.cross_entropy(scores, target.argmax(1)),
-        "parsing_l1": weights.parsing_l1 * (values - target).abs().mean(),
+        "cross": cross / target.shape[1] if "cross" in printed else cross,
+        "parsing_l1": weights.parsing_l1 * distance,
     }
+
+
+def norm(x: Tensor, order: int) -> Tensor:
+    """Mean over the batch of each sample's 1-norm or 2-norm, as ||.|| of eq. 5 and 8 to 11."""
+    return torch.linalg.vector_norm(x.flatten(1), order, dim=1).mean()
 
 
 class PictureLosses(nn.Module):
@@ -136,13 +174,21 @@ class PictureLosses(nn.Module):
         """
         o, w, image = self.objective, self.objective.weights, made.image.float()
         seen, truth = self.teacher(image), {k: v.detach() for k, v in self.teacher(target).items()}
-        terms = {"reconstruction": w.reconstruction * F.l1_loss(image, target)}
-        terms["perceptual"] = w.perceptual * torch.stack([F.l1_loss(seen[k], truth[k]) for k in o.perceptual]).sum()
-        terms["style"] = w.style * torch.stack([F.l1_loss(gram(seen[k]), gram(truth[k])) for k in o.style]).sum()
+
+        def l1(name: str, a: Tensor, b: Tensor) -> Tensor:
+            return norm(a - b, 1) if name in o.printed else F.l1_loss(a, b)
+
+        terms = {"reconstruction": w.reconstruction * l1("reconstruction", image, target)}
+        features = [l1("perceptual", seen[k], truth[k]) for k in o.perceptual]
+        terms["perceptual"] = w.perceptual * torch.stack(features).sum()
+        statistics = [l1("style", gram(seen[k]), gram(truth[k])) for k in o.style]
+        terms["style"] = w.style * torch.stack(statistics).sum()
         if w.correspondence:
             with torch.no_grad():
                 own = matching(target)["conv3_1"]
-            terms["correspondence"] = w.correspondence * F.mse_loss(made.matched.float(), own.float())
+            gap = made.matched.float() - own.float()
+            distance = norm(gap, 2) if "correspondence" in o.printed else (gap**2).mean()
+            terms["correspondence"] = w.correspondence * distance
         if o.matching == "distilled" and w.distillation:
             terms["distillation"] = w.distillation * self.distillation(matching(target)["conv3_1"], truth["conv3_1"])
         return terms
@@ -171,7 +217,12 @@ def discriminator_terms(
     return {"real": F.softplus(-real).mean(), "fake": F.softplus(fake).mean()}
 
 
-def adversarial_term(discriminator: Discriminator, fake: Tensor, parsing: Tensor | None, kind: str = "log") -> Tensor:
-    """Eq. 12 from the generator's side: in its non-saturating form, or as least squares."""
+def adversarial_term(
+    discriminator: Discriminator, fake: Tensor, parsing: Tensor | None, objective: Objective
+) -> Tensor:
+    """Eq. 12 from the generator's side: in its non-saturating form, as printed, or as least squares."""
     judged = discriminator(fake, parsing).float()
-    return ((judged - 1) ** 2).mean() if kind == "lsgan" else F.softplus(-judged).mean()
+    if objective.adversarial == "lsgan":
+        return ((judged - 1) ** 2).mean()
+    # log(1 - D) where D is the sigmoid of what is judged; its gradient fades where the discriminator is sure.
+    return -F.softplus(judged).mean() if "adversarial" in objective.printed else F.softplus(-judged).mean()

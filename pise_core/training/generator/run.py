@@ -9,7 +9,7 @@ import torch
 
 from pise_core.errors import InputError
 from pise_core.framing import FRAME_SIZE
-from pise_core.model.network import PISE
+from pise_core.model.network import PISE, PISEConfig
 from pise_core.model.weights import save_model
 from pise_core.synthesis.dataset import People
 from pise_core.training.data.batches import Batch
@@ -193,7 +193,10 @@ def _expect_same(out: Path, state: dict, run: dict) -> None:
     if "recipe" not in state:  # checkpoints of before there were recipes
         return
     kept = [name for name in run if name in state]  # older checkpoints have fewer
-    before, now = _flat({name: state[name] for name in kept}), _flat({name: run[name] for name in kept})
+    # What a setting is where nobody set it: checkpoints of before it was there are of runs that did without.
+    usual = {"recipe": Recipe("", PISEConfig()).to_dict()}
+    before = flat(usual) | flat({name: state[name] for name in kept})
+    now = flat(usual) | flat({name: run[name] for name in kept})
     names = [name for name in before | now if before.get(name) != now.get(name)]
     if names:
         changed = ", ".join(f"{name} {before.get(name)} -> {now.get(name)}" for name in names)
@@ -215,9 +218,9 @@ def _other_length(before: str, now: str, settings: Optimization) -> list[str]:
     ]
 
 
-def _flat(settings: dict, prefix: str = "") -> dict:
+def flat(settings: dict, prefix: str = "") -> dict:
     """Nested settings under dotted names."""
-    flat = {}
+    found = {}
     for name, value in settings.items():
-        flat |= _flat(value, f"{prefix}{name}.") if isinstance(value, dict) else {prefix + name: value}
-    return flat
+        found |= flat(value, f"{prefix}{name}.") if isinstance(value, dict) else {prefix + name: value}
+    return found

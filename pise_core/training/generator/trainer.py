@@ -119,7 +119,7 @@ class Trainer:
         if pictures and self.discriminator is not None:
             real, fake, parsing = pictures
             with self._autocast():
-                judged = adversarial_term(self.discriminator, fake, parsing, self.recipe.objective.adversarial)
+                judged = adversarial_term(self.discriminator, fake, parsing, self.recipe.objective)
             terms["adversarial"] = weights.adversarial * judged
         values = self._shared(number, terms)
         self._descend(total(terms), self.optimizer, self.parameters, self.scalers[0], settings.clip)
@@ -133,7 +133,7 @@ class Trainer:
         objective = self.recipe.objective
 
         def of_map(logits: Tensor) -> dict[str, Tensor]:
-            return parsing_terms(logits, b.target_parsing, objective.weights, objective.map_values)
+            return parsing_terms(logits, b.target_parsing, objective)
 
         def map_alone() -> Tensor:
             return self.model.generate_parsing(b.source_parsing, b.source_pose, b.target_pose, b.carried_parsing)
@@ -263,7 +263,7 @@ def _orthogonal(layer: nn.Module) -> None:
         nn.init.orthogonal_(weight, 0.02)
         if layer.bias is not None:
             nn.init.zeros_(layer.bias)
-    elif isinstance(layer, PerRegionNormalization):
+    elif isinstance(layer, PerRegionNormalization) and not layer.two_layers:
         for weight in layer.weight:
             nn.init.orthogonal_(weight, 0.02)
     elif isinstance(layer, nn.BatchNorm2d):
