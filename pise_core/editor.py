@@ -88,14 +88,14 @@ class Editor:
         """
         photo = check_photo(photo)
         with self._lock:
-            return self.analyzer.find_people(photo)
+            return list(self.analyzer.find_people(photo))
 
     def analyze(self, photo: np.ndarray, box: Box | None = None, pose: np.ndarray | None = None) -> Analysis:
         """Joints and regions of one person.
 
         Args:
             photo: HWC uint8 RGB.
-            box: about the person; by default the largest one found.
+            box: about the person, as :meth:`find_people` gives it; by default the largest one found.
             pose: (18, 3) in pixels of the photo, when the joints are known already.
 
         Raises:
@@ -117,12 +117,10 @@ class Editor:
             with self._lock:
                 return Sight(pose, self.analyzer.regions(photo, framing, about), framing, about)
         with self._lock:
-            boxes = [_checked_box(box, size)] if box is not None else self.analyzer.candidates(photo)
-            for candidate in boxes:
-                sight = self.analyzer.look_at(photo, candidate)
-                if sight is not None:
-                    return sight
-        raise NobodyFound(NOBODY)
+            sight = self.analyzer.look(photo) if box is None else self.analyzer.look_at(photo, _checked_box(box, size))
+        if sight is None:
+            raise NobodyFound(NOBODY)
+        return sight
 
     def set_person(
         self,
@@ -137,7 +135,7 @@ class Editor:
 
         Args:
             photo: HWC uint8 RGB.
-            box: which of several people; by default the largest.
+            box: which of several people, as :meth:`find_people` gives it; by default the largest.
             pose: (18, 3) in pixels of the photo; by default detected.
             parsing: (H, W) integers 0..7 of the photo's size; by default detected.
             framing: the frame about the person, where pose and parsing are known from before; by default as found.

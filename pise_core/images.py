@@ -206,7 +206,7 @@ def _read(source: Source, max_bytes: int) -> tuple[str, bytes]:
             reason = getattr(error, "strerror", None) or str(error)
             raise InputError(f"{os.fspath(source)!r} can't be read: {reason}") from None
     else:
-        name = "the picture"
+        name = Path(str(getattr(source, "name", ""))).name or "the picture"
         try:
             data = source.read(max_bytes + 1)
         except (AttributeError, OSError, ValueError):

@@ -6,10 +6,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from app.state.detectors import BUILT_IN
+from app.state.session import Session
+from pise_core.cli.main import main
 from pise_core.document import Document, Edits
 from pise_core.document.paint import UNTOUCHED
+from pise_core.images import read_parsing
 from pise_core.regions import REGION
-from tests.conftest import layer, moved
+from tests.conftest import layer, moved, run
 
 
 @pytest.fixture
@@ -125,3 +129,53 @@ def test_another_question_is_another_answer(fresh, person, known_other, passes):
     assert all((a != b).any() for i, a in enumerate(seen) for b in seen[:i])
     assert passes["image"] == 5
     assert (fresh.render().parsing[shirt] == REGION["dress"]).all()
+
+
+def test_opening_reads_once_looks_once_and_writes_once(studio, photo_path, editor, monkeypatch):
+    network, seen = editor.analyzer.network, []
+    hook = network.register_forward_hook(lambda _, given, __: seen.append(tuple(given[0].shape)))
+    opened: list[str] = []
+    monkeypatch.setattr("builtins.open", _counting(open, opened))
+    session = Session()
+    try:
+        number = session.number
+        run(studio.open_file(session, str(photo_path), BUILT_IN, BUILT_IN))
+        # The scene, one coarse look, and a close one with its mirror image and a finer one.
+        assert [shape[0] for shape in seen] == [1, 1, 2, 1]
+        assert opened.count(str(photo_path)) == 1
+        assert session.number == number + 1
+        run(studio.prepare(session))
+        written = [path.name for path in session._folder.rglob("*") if path.is_file()]
+        assert sorted(written) == ["behind.jpg", "parts.webp", "photo.jpg"]
+        assert session.photo is session.document.photo
+    finally:
+        hook.remove()
+        session.close()
+
+
+def _counting(real, opened):
+    def counted(path, *args, **kwargs):
+        opened.append(str(path))
+        return real(path, *args, **kwargs)
+
+    return counted
+
+
+def test_all_doors_see_the_same_person(studio, photo_path, editor, person, tmp_path):
+    """Page and API, a document, Python with and without a box, and the command line."""
+    session = Session()
+    run(studio.open_file(session, str(photo_path), BUILT_IN, BUILT_IN))
+    seen = session.document.person
+    (box, *_) = editor.find_people(person.photo)
+    maps = tmp_path / photo_path.stem / "parsing.png"
+    assert main(["analyze", str(photo_path), "--out", str(tmp_path)]) == 0
+    assert np.array_equal(read_parsing(maps), seen.parsing)
+    for other in (
+        Document(editor, photo_path).person,
+        editor.set_person(person.photo),
+        editor.set_person(person.photo, box=box),
+        editor.analyze(person.photo),
+    ):
+        assert np.array_equal(other.parsing, seen.parsing)
+        assert np.array_equal(other.pose, seen.pose, equal_nan=True)
+    session.close()

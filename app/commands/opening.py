@@ -56,10 +56,12 @@ class OpeningActions(Engine):
     def open_file(self, session: Session, path: Any, detector: str, parser: str) -> Updates:
         """Open a file that the server put at ``path``: a photo, whose largest person is analysed, or a document."""
         yield status("busy", "Reading the file…", session, stop=True)
-        if is_document(path):
-            yield from self._open_document(session, read(path))
+        with validation.opened(path) as file:
+            found = read(file) if is_document(file) else validation.photo(file)
+        if isinstance(found, SavedDocument):
+            yield from self._open_document(session, found)
         else:
-            yield from self._open(session, validation.photo(path), view.stem(path), detector, parser)
+            yield from self._open(session, found, view.stem(path), detector, parser)
 
     def open_upload(self, session: Session, path: Any, detector: str, parser: str) -> Updates:
         """As :meth:`open_file`, and the server keeps no copy of the file."""
@@ -131,25 +133,22 @@ class OpeningActions(Engine):
         yield status("busy", "Looking for people…", session, stop=True)
         people, note = self._detectors.find(photo, detector)
         try:
-            if not people:
-                raise NobodyFound("nobody in sight")
             yield status("busy", "Analysing: joints and regions…", session, stop=True)
-            person, parser_note = self._detectors.analyse(photo, people[0], parser)
+            person, people, parser_note = self._detectors.analyse_first(photo, people, parser)
             yield status("busy", "Opening the photo…", session, stop=True)
         except NobodyFound:  # a closer look may find that it was nobody after all
             session.open(photo, name, [])
             yield view.unplaced(session) | _nobody(session)
             return
         # Only now is the old document given up: an error above leaves it as it was.
-        session.open(photo, name, people)
-        yield self._edit(session, person, people, 0, view.sentences([note, parser_note]))
+        yield self._edit(session, name, person, people, 0, view.sentences([note, parser_note]))
 
     def choose_person(self, session: Session, choice: Any, parser: str) -> Updates:
         """Edit another of the people found; ``choice`` is ``{"index": n}``."""
         index = validation.index(choice, len(session.people), "person in the photo")
         yield status("busy", f"Analysing person {index + 1}…", session)
         person, note = self._detectors.analyse(session.need_photo(), session.people[index], parser)
-        yield self._edit(session, person, session.people, index, note)
+        yield self._edit(session, session.name, person, session.people, index, note)
 
     def place_person(self, session: Session, placed: Any, parser: str) -> Updates:
         """Analyse the photo with joints that the user placed by hand: of somebody who wasn't found, or of the person
@@ -166,18 +165,18 @@ class OpeningActions(Engine):
         on, count = joints_on_person(person)
         doubt = f"Only {on} of {count} joints lie on a person." if on else "There is no person under the skeleton."
         if on and on >= LIKELY * count:
-            yield self._edit(session, person, people, chosen, note)
+            yield self._edit(session, session.name, person, people, chosen, note)
         elif validation.field(placed, "anyway") is True:
-            yield self._edit(session, person, people, chosen, view.sentences([doubt, _PAINT_IT, note]))
+            yield self._edit(session, session.name, person, people, chosen, view.sentences([doubt, _PAINT_IT, note]))
         else:
             known = session.document
             news = view.placing(pose, True) if known is None else view.pose(known) | {"doubtful": True}
             yield {"pose": {"pose": news}} | status("error", view.sentences([doubt, _PLACE_IT, note]), session)
 
-    def _edit(self, session: Session, person: Any, people: list[Found], chosen: int, note: str) -> Update:
+    def _edit(self, session: Session, name: str, person: Any, people: list[Found], chosen: int, note: str) -> Update:
         session.set_aside()
         boxes = [found.box for found in people]
-        document = Document.of(self.own(session, person), session.name, boxes, chosen, session.references)
+        document = Document.of(self.own(session, person), name, boxes, chosen, session.references)
         session.edit(document, people)
         return view.document(session, document) | _ready(session, note)
 

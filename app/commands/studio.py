@@ -20,7 +20,7 @@ from pise_core import pose as poses
 from pise_core.document import Document, Edits
 from pise_core.document.file_writer import write
 from pise_core.document.references import checked_styles
-from pise_core.errors import InputError, NobodyFound
+from pise_core.errors import InputError
 from pise_core.images import encode_image
 from pise_core.pose_files import PoseFile
 from pise_core.rendering.recolour import checked_recolours
@@ -200,14 +200,10 @@ class Studio(OpeningActions, TextureActions, MotionActions):
         with validation.upload(path):
             document = session.need_document()
             yield status("busy", "Looking for the pose in that photo…", session)
-            photo = validation.photo(path, documents=False)
+            with validation.opened(path) as file:
+                photo = validation.photo(file, documents=False)
         people, note = self._detectors.find(photo, detector)
-        if not people:
-            raise NobodyFound("nobody was found in that photo; try one that shows the whole person")
-        pose = people[0].pose
-        if pose is None:
-            pose = self.load().analyze(photo, box=people[0].box).pose
-        document.fit_pose(pose)
+        document.fit_pose(self._detectors.pose_of_first(photo, people))
         yield _posed(session, note=note)
 
 

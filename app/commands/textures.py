@@ -12,6 +12,7 @@ from app.view import updates as view
 from app.view.thumbnails import shrink
 from app.view.updates import Update, Updates, rendering, status
 from pise_core.document.document import STEPS
+from pise_core.document.file_format import SavedDocument
 from pise_core.document.file_reader import is_document, read
 from pise_core.document.textures import GARMENTS, garment
 from pise_core.errors import InputError, NobodyFound
@@ -55,16 +56,16 @@ class TextureActions(Engine):
 
     def _add_reference(self, session: Session, path: Any, detector: str, parser: str, notes: list[str]) -> Updates:
         name = view.stem(path)
-        if is_document(path):
-            person = read(path).person.known_to(self.editor_of(session))
+        with validation.opened(path) as file:
+            found = read(file) if is_document(file) else validation.photo(file)
+        if isinstance(found, SavedDocument):
+            person = found.person.known_to(self.editor_of(session))
         else:
-            photo = validation.photo(path)
+            photo = found
             people, note = self._detectors.find(photo, detector)
             notes.append(note)
             try:
-                if not people:
-                    raise NobodyFound("nobody in sight")
-                person, note = self._detectors.analyse(photo, people[0], parser)
+                person, _, note = self._detectors.analyse_first(photo, people, parser)
                 notes.append(note)
             except NobodyFound:
                 # The networks and the page need no more of it.

@@ -5,6 +5,7 @@ Every function raises :class:`pise_core.errors.InputError` with a line that says
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import BufferedReader
 from pathlib import Path
 from typing import Any
 
@@ -85,17 +86,21 @@ def text(value: Any, limit: int = 10_000_000) -> str:
     return content
 
 
-def photo(path: Any, documents: bool = True) -> np.ndarray:
-    """The photo in an uploaded file, (H, W, 3) uint8 RGB; ``documents`` says whether a .pise file would do as well."""
+def opened(path: Any) -> BufferedReader:
+    """An uploaded file, open for reading."""
     try:
-        with open(path, "rb") as file:
-            start = file.read(12)
+        return open(path, "rb")  # noqa: SIM115 - the caller closes it
     except OSError:  # uploads of the same file at the same time are one file, which the first reader has taken away
         raise InputError(f"{Path(path).name} did not arrive; choose it again") from None
+
+
+def photo(file: BufferedReader, documents: bool = True) -> np.ndarray:
+    """The photo in an uploaded file, (H, W, 3) uint8 RGB; ``documents`` says whether a .pise file would do as well."""
+    start = file.peek(12)[:12]
     if not start.startswith((b"\xff\xd8", b"\x89PNG")) and (start[:4], start[8:]) != (b"RIFF", b"WEBP"):
         wanted = "a photo (JPG, PNG or WebP)" + (" or a .pise document" if documents else "")
-        raise InputError(f"{Path(path).name} can't be opened here; choose {wanted}")
-    return read_image(str(path))
+        raise InputError(f"{Path(file.name).name} can't be opened here; choose {wanted}")
+    return read_image(file)
 
 
 @contextmanager

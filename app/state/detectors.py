@@ -8,8 +8,9 @@ import numpy as np
 from app.state.fetched import Fetched
 from app.state.session import Found
 from pise_core import pose as poses
-from pise_core.errors import HubUnreachable
+from pise_core.errors import HubUnreachable, NobodyFound
 
+NOBODY = "nobody was found in that photo; try one that shows the whole person"
 BUILT_IN = "Built-in"
 OPENPOSE = "OpenPose"
 SEGFORMER = "SegFormer clothes"
@@ -40,6 +41,29 @@ class Detectors:
             except HubUnreachable as error:
                 note = f"{error}. The built-in detector was used."
         return [Found(box) for box in self._load().find_people(photo)], note
+
+    def analyse_first(self, photo: np.ndarray, people: list[Found], parser: str) -> tuple[Any, list[Found], str]:
+        """The first person who stands a close look, that one and those behind, and a note as :meth:`analyse` has it.
+
+        Raises:
+            NobodyFound: if nobody does.
+        """
+        for index, found in enumerate(people):
+            try:
+                person, note = self.analyse(photo, found, parser)
+                return person, people[index:], note
+            except NobodyFound:  # a closer look may find that it was nobody after all
+                continue
+        raise NobodyFound(NOBODY)
+
+    def pose_of_first(self, photo: np.ndarray, people: list[Found]) -> np.ndarray:
+        """The joints (18, 3) alone of whom :meth:`analyse_first` gives; raises as that."""
+        for found in people:
+            try:
+                return self._load().analyze(photo, box=found.box).pose if found.pose is None else found.pose
+            except NobodyFound:
+                continue
+        raise NobodyFound(NOBODY)
 
     def analyse(self, photo: np.ndarray, found: Found, parser: str) -> tuple[Any, str]:
         """The person, and a note if another parser than the chosen one had to be used."""

@@ -1,5 +1,10 @@
-"""The shipped analyzer at work: find people in a whole photo, then look closely at one of them."""
+"""The shipped analyzer at work: find people in a whole photo, then look closely at one of them.
 
+There is one way of looking, whoever asks: the whole scene shows candidates, a coarse look at each says where the person
+ends, and the close look at that box gives joints and regions. A close look at a box that was found earlier is the same.
+"""
+
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +23,7 @@ from pise_core.pose import JOINT, MIRROR, visible
 FILE_NAME = "analyzer.safetensors"
 #: Long sides that a whole photo is looked at in; the second only when the first finds nobody.
 SCENE_SIDES = (256, 480)
-#: So many candidates, the largest, are looked at closely.
+#: So many candidates, the largest, are looked at.
 MOST_PEOPLE = 6
 #: Grey beyond the photo's edge.
 _BORDER = 127
@@ -78,16 +83,32 @@ class Analyzer:
         """
         return cls(fold_norms(read_network(Path(folder or SHIPPED) / FILE_NAME)), device)
 
-    def find_people(self, photo: np.ndarray) -> list[Box]:
-        """Boxes in pixels of the photo, largest first; empty when nobody is there. ``photo``: HWC uint8 RGB.
+    def find_people(self, photo: np.ndarray) -> Iterator[Box]:
+        """Boxes in pixels of the photo, largest first, each looked for when it is asked for; ``photo``: HWC uint8 RGB.
 
-        Each of them has stood a close look.
+        Each of them has stood a coarse look.
         """
-        sights = (self.look_at(photo, box) for box in self.candidates(photo)[:MOST_PEOPLE])
-        return [sight.box for sight in sights if sight is not None]
+        width, height = photo.shape[1], photo.shape[0]
+        for candidate in self._candidates(photo)[:MOST_PEOPLE]:
+            framing = Framing.around(candidate, (width, height)).finer(_COARSER)
+            # It may find arms that the whole scene was too small to show.
+            seen = _body(*self._look(framing.crop(photo, _BORDER)), framing, candidate, reach=0.22)
+            if seen is not None:
+                x0, y0, x1, y1 = seen.box
+                yield max(x0, 0.0), max(y0, 0.0), min(x1, float(width)), min(y1, float(height))
 
-    def candidates(self, photo: np.ndarray) -> list[Box]:
-        """What looks like people from afar, largest first: boxes as in :meth:`find_people`, not yet looked at."""
+    def look_at(self, photo: np.ndarray, box: Box) -> Sight | None:
+        """Joints and regions of the person in ``box``, as :meth:`find_people` gives it; None if the close look finds no
+        person there."""
+        framing = Framing.around(box, (photo.shape[1], photo.shape[0]))
+        return _body(*self._closely(photo, framing), framing, box, reach=0.12)
+
+    def look(self, photo: np.ndarray) -> Sight | None:
+        """The largest person who stands a close look."""
+        return next((sight for box in self.find_people(photo) if (sight := self.look_at(photo, box))), None)
+
+    def _candidates(self, photo: np.ndarray) -> list[Box]:
+        """What looks like people from afar, largest first: boxes in pixels of the photo."""
         for side in SCENE_SIDES:
             scale = side / max(photo.shape[:2])
             size = max(32, round(photo.shape[0] * scale)), max(32, round(photo.shape[1] * scale))
@@ -102,30 +123,6 @@ class Analyzer:
                 scaled = [np.clip(np.array(b) * limit / (size[::-1] * 2), 0, limit) for b in boxes]
                 return [(float(b[0]), float(b[1]), float(b[2]), float(b[3])) for b in scaled]
         return []
-
-    def look_at(self, photo: np.ndarray, box: Box) -> Sight | None:
-        """Joints and regions of the person in ``box``; None if the close look finds no person there."""
-        size = (photo.shape[1], photo.shape[0])
-        for close in (False, True):
-            framing = Framing.around(box, size) if close else Framing.around(box, size).finer(_COARSER)
-            maps, probabilities = self._closely(photo, framing) if close else self._look(framing.crop(photo, _BORDER))
-            # The first look may find arms that the whole scene was too small to show.
-            inside = _inside(framing, box, probabilities.shape[1:], 0.12 if close else 0.22)
-            probabilities = _only_this_person(probabilities, inside)
-            where = cv2.resize(inside, maps.shape[:0:-1], interpolation=cv2.INTER_AREA)
-            pose = decode_joints(maps, 4, where=where)
-            person = (probabilities.argmax(0) > 0).astype(np.uint8)
-            # Walls have arms, but not the six joints of one body: those are seen clearly or it is nobody.
-            if person.sum() < 60 or np.sort(pose[:, 2])[-6:].mean() < 0.5:
-                return None
-            x, y, w, h = cv2.boundingRect(person)
-            joints = pose[visible(pose), :2]
-            low = np.minimum(joints.min(0), (x, y))
-            high = np.maximum(joints.max(0), (x + w, y + h))
-            (x0, y0), (x1, y1) = framing.to_photo(np.stack([low, high]).astype(np.float64))
-            box = (float(x0), float(y0), float(x1), float(y1))
-        pose[:, :2] = framing.to_photo(pose[:, :2])
-        return Sight(pose, probabilities, framing, box)
 
     def regions(self, photo: np.ndarray, framing: Framing, box: Box) -> np.ndarray:
         """Probabilities (8, 256, 176) in a given frame, for a person whose pose is known already."""
@@ -152,6 +149,33 @@ class Analyzer:
             maps = (maps[:1] + maps[1:, list(MIRROR)].flip(3)) / 2
             probabilities = (probabilities[:1] + probabilities[1:].flip(3)) / 2
         return maps[0].cpu().numpy(), probabilities[0].cpu().numpy()
+
+
+def _body(maps: np.ndarray, probabilities: np.ndarray, framing: Framing, box: Box, reach: float) -> Sight | None:
+    """What a look shows of the person in a box; None if that is nobody.
+
+    Args:
+        maps: (18, h, w) heat maps of the frame.
+        probabilities: (8, H, W) of the frame.
+        framing: of the frame.
+        box: in pixels of the photo.
+        reach: how far beyond the box the person may reach, as a share of its height.
+    """
+    inside = _inside(framing, box, (probabilities.shape[1], probabilities.shape[2]), reach)
+    probabilities = _only_this_person(probabilities, inside)
+    where = cv2.resize(inside, maps.shape[:0:-1], interpolation=cv2.INTER_AREA)
+    pose = decode_joints(maps, 4, where=where)
+    person = (probabilities.argmax(0) > 0).astype(np.uint8)
+    # Walls have arms, but not the six joints of one body: those are seen clearly or it is nobody.
+    if person.sum() < 60 or np.sort(pose[:, 2])[-6:].mean() < 0.5:
+        return None
+    x, y, w, h = cv2.boundingRect(person)
+    joints = pose[visible(pose), :2]
+    low = np.minimum(joints.min(0), (x, y))
+    high = np.maximum(joints.max(0), (x + w, y + h))
+    (x0, y0), (x1, y1) = framing.to_photo(np.stack([low, high]).astype(np.float64))
+    pose[:, :2] = framing.to_photo(pose[:, :2])
+    return Sight(pose, probabilities, framing, (float(x0), float(y0), float(x1), float(y1)))
 
 
 def _people(maps: np.ndarray, person: np.ndarray, min_area: float) -> list[Box]:

@@ -10,6 +10,7 @@ import re
 import zipfile
 import zlib
 from collections.abc import Sequence
+from io import BufferedReader
 from pathlib import Path
 from typing import Any
 
@@ -34,17 +35,20 @@ _MEMBER = re.compile(r"document\.json|(photo|parsing|references/\d{1,2}(-parsing
 _DAMAGED = "that .pise file is damaged; save it again where it still opens"
 
 
-def is_document(path: str | os.PathLike[str]) -> bool:
-    """Whether there is a file at ``path`` that is named ``.pise``, or whose bytes begin like a zip."""
+def is_document(source: str | os.PathLike[str] | BufferedReader) -> bool:
+    """Whether there is a file at a path, or open, that is named ``.pise``, or whose bytes begin like a zip."""
     try:
-        with open(path, "rb") as file:
-            return file.read(4) == b"PK\x03\x04" or Path(path).suffix.lower() == ".pise"
+        if not isinstance(source, BufferedReader):
+            with open(source, "rb") as file:
+                return is_document(file)
+        start = source.peek(4)[:4]
+        return start == b"PK\x03\x04" or Path(source.name).suffix.lower() == ".pise"
     except OSError:
         return False
 
 
-def read(source: str | os.PathLike[str] | bytes) -> SavedDocument:
-    """Open a ``.pise`` file, at a path or as its bytes.
+def read(source: str | os.PathLike[str] | bytes | BufferedReader) -> SavedDocument:
+    """Open a ``.pise`` file, at a path, as its bytes, or open for reading.
 
     Raises:
         InputError: if it is not there, damaged, of another kind or version, or larger than it may be.

@@ -112,7 +112,7 @@ def score(analyzer: Analyzer, seen: Iterable[View]) -> dict[str, float]:
     overlap, accuracy = RegionOverlap(), KeypointAccuracy()
     missed, seconds, count = 0, 0.0, 0
     for view in seen:
-        sight, spent = timed(lambda v=view: _look(analyzer, v.image))
+        sight, spent = timed(lambda v=view: analyzer.look(v.image))
         seconds, count = seconds + spent, count + 1
         missed += sight is None
         accuracy.add(view.pose, empty_pose() if sight is None else sight.pose)
@@ -127,8 +127,3 @@ def score(analyzer: Analyzer, seen: Iterable[View]) -> dict[str, float]:
         "seconds": seconds / count,
         **regions,
     }
-
-
-def _look(analyzer: Analyzer, photo: np.ndarray):
-    """As ``Editor.analyze`` does: the largest candidate that stands a close look."""
-    return next((s for box in analyzer.candidates(photo) if (s := analyzer.look_at(photo, box)) is not None), None)
