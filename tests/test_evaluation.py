@@ -19,7 +19,18 @@ from pise_core.cli import main as cli
 from pise_core.cli.main import main
 from pise_core.errors import InputError
 from pise_core.evaluation import analyzer, command, in_frame, report, styles
-from pise_core.evaluation.entries import ALONE, COPY, TRUTH, WARP, WITH_DETAIL, Entry, Made
+from pise_core.evaluation.entries import (
+    ALONE,
+    COPY,
+    ON_TRUE_MAP,
+    TRUTH,
+    WARP,
+    WITH_DETAIL,
+    Entry,
+    Made,
+    load_entries,
+    on_given_map,
+)
 from pise_core.evaluation.image_metrics import (
     Frechet,
     Measures,
@@ -35,7 +46,7 @@ from pise_core.evaluation.videos import load_pairs
 from pise_core.evaluation.warp_baseline import warp
 from pise_core.images import read_image, write_image
 from pise_core.model.adapter import Convention
-from pise_core.model.config import RELEASE_CONFIG
+from pise_core.model.config import RELEASE_CONFIG, RELEASE_EDITING_CONFIG
 from pise_core.model.network import PISE, PISEConfig
 from pise_core.model.weights import save_model
 from pise_core.pose import JOINT, to_rows
@@ -264,7 +275,14 @@ def test_a_whole_run_on_drawn_test_photos(prepared, trial_weights, tmp_path, cap
     tasks = json.loads(figures.read_text())["tasks"]
     assert list(tasks) == list(command.STREET_TASKS)
     rows = tasks["articulated"]["rows"]
-    assert list(rows) == [WITH_DETAIL, ALONE, "paper", COPY, WARP, TRUTH]
+    of_paper = ["paper", f"paper{ON_TRUE_MAP}"]
+    assert list(rows) == [WITH_DETAIL, ALONE, ALONE + ON_TRUE_MAP, *of_paper, COPY, WARP, TRUTH]
+    # Each network's own map, and the true one beside it; where the map is given there is one row for both.
+    for task in ("articulated", "half_body"):
+        maps = {name: row["map_miou"] for name, row in tasks[task]["rows"].items() if name not in (WARP, COPY, TRUTH)}
+        assert {name for name, miou in maps.items() if miou == 1} == {ALONE + ON_TRUE_MAP, f"paper{ON_TRUE_MAP}"}
+    for task in ("identity", "regions", "styles"):
+        assert not any(name.endswith(ON_TRUE_MAP) for name in tasks[task]["rows"])
     assert rows[TRUTH]["lpips"] == 0 < rows[WARP]["lpips"] < rows[COPY]["lpips"]
     assert rows[COPY]["against_copy"] == 1
     assert tasks["identity"]["rows"][COPY] == pytest.approx(tasks["identity"]["rows"][WARP])
@@ -275,7 +293,7 @@ def test_a_whole_run_on_drawn_test_photos(prepared, trial_weights, tmp_path, cap
     printed = capsys.readouterr().out
     for text in ("| articulated (1)", f"| half_body: against {ALONE}", f"| styles: against {ALONE}", "FID-squeeze: "):
         assert text in printed
-    assert read_image(sheet).shape[1] == 6 * FRAME[1]
+    assert read_image(sheet).shape[1] == 8 * FRAME[1]
 
 
 def test_rendered_pairs_are_scored_with_those_who_turned_apart(trial_weights, tmp_path, capsys):
@@ -296,7 +314,7 @@ def test_rendered_pairs_are_scored_with_those_who_turned_apart(trial_weights, tm
     each = [tasks[f"people, {kind}"]["each"][WARP]["lpips"] for kind in ("turned", "not turned")]
     assert tasks["people"]["each"][WARP]["lpips"] == each[0] + each[1]
     assert "| people, turned: against part-wise warp" in capsys.readouterr().out
-    assert read_image(sheet).shape[1] == 5 * FRAME[1]
+    assert read_image(sheet).shape[1] == 6 * FRAME[1]
 
 
 @pytest.mark.parametrize(("turns", "degrees"), [((0, 50), 50), ((-170, 170), 20), ((350, 10), 20), ((0, 180), 180)])
@@ -311,7 +329,7 @@ def test_converted_weights_are_told_their_own_convention(editor, person):
     sample, seen = Sample("drawn", person.photo, person.pose, person.parsing), []
     model.register_forward_hook(lambda module, inputs, output: seen.append((inputs, output.image)))
     for task in (in_frame.identity, in_frame.articulated):
-        (example,) = task([sample], [Entry("release", Editor(model, editor.analyzer), False)], 0)
+        (example,) = task([sample], [Entry("release", Editor(model, editor.analyzer), False, True)], 0)
         (image, source_map, source_pose, _, wanted), answer = seen.pop()
         assert image.shape == (1, 3, 256, 256) and (image[..., :40] == 1).all()
         hair, clothes = 1, 2  # in the order "pgn"
@@ -335,6 +353,7 @@ def test_a_whole_run_on_a_drawn_clip(clips, trial_weights, tmp_path, capsys):
     assert task["rows"][WARP]["lpips"] < 0.5 * task["rows"][COPY]["lpips"]
     assert task["rows"][WARP]["outside"] == task["rows"][WITH_DETAIL]["outside"] == 0
     assert task["groups"]["walk"][WARP]["lpips"] == pytest.approx(task["rows"][WARP]["lpips"])
+    assert task["rows"][ALONE + ON_TRUE_MAP]["map_miou"] > 0.98 > task["rows"][ALONE]["map_miou"]
     assert "| walk" in capsys.readouterr().out
 
 
@@ -393,6 +412,14 @@ def test_rows_need_names_of_their_own(prepared, trial_weights):
         evaluate(*common, "--also", f"{COPY}={trial_weights}")
     with pytest.raises(InputError, match=f"no row 'nobody'; rows are: {WITH_DETAIL}, {ALONE}"):
         evaluate(*common, "--against", "nobody")
+
+
+def test_a_network_without_a_parsing_generator_has_the_row_on_the_true_map_only(trial_weights, tmp_path):
+    save_model(tmp_path / "edits.safetensors", PISE(replace(RELEASE_EDITING_CONFIG, width=4)))
+    entries = load_entries(trial_weights, [("edits", tmp_path / "edits.safetensors")], "cpu")
+    names = [WITH_DETAIL, ALONE, ALONE + ON_TRUE_MAP, f"edits{ON_TRUE_MAP}"]
+    assert [entry.name for entry in entries] == names
+    assert [entry.name for entry in on_given_map(entries)] == [WITH_DETAIL, ALONE, f"edits{ON_TRUE_MAP}"]
 
 
 def test_missing_torchmetrics_is_named(monkeypatch):

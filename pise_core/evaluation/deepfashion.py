@@ -114,7 +114,7 @@ def _rows(
     """The rows of the table, and the names of those whose pictures networks make."""
     rows: dict[str, Maker] = {}
     if args.weights or args.also or not args.generated:
-        for entry in load_entries(args.weights, args.also, device):
+        for entry in load_entries(args.weights, args.also, device, true_maps=False):
             rows[entry.name] = deepfashion_entries.network(entry, data)
     networks = set(rows)
     for name, path in args.generated:

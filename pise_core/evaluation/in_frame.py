@@ -1,11 +1,10 @@
 """Tasks in the 256x176 frame: the networks themselves, without the steps that finish a photo.
 
 **identity**: a person's own pose and own map through the network. **articulated**: a test photo with its limbs turned
-is the source, the real photo the truth (``training.articulation``; nothing hidden). With the detail path the
-map is the network's own in ``articulated``; without it the picture is made on the true map, so that the picture alone
-is judged. **half_body**: as articulated, but the source ends at the waist and the truth is the whole person. Pants and
-legs, which the picture shows, are nowhere in the source: what stands in for their style code decides (section 4.3 of
-the paper).
+is the source, the real photo the truth (``training.articulation``; nothing hidden). The picture is made on the
+network's own map or on the true one, as the row says. **half_body**: as articulated, but the source ends at the waist
+and the truth is the whole person. Pants and legs, which the picture shows, are nowhere in the source: what stands in
+for their style code decides (section 4.3 of the paper).
 """
 
 from collections.abc import Iterator, Sequence
@@ -13,7 +12,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import torch
 
-from pise_core.evaluation.entries import COPY, WARP, Entry, Made, timed
+from pise_core.evaluation.entries import COPY, WARP, Entry, Made, on_given_map, timed
 from pise_core.evaluation.scoring import Example
 from pise_core.evaluation.warp_baseline import on_grey
 from pise_core.training.data.articulation import Framed, Pair, above_the_waist, articulated_pair, frame_sample
@@ -29,14 +28,14 @@ def identity(samples: Sequence[Sample], entries: Sequence[Entry], seed: int) -> 
         framed = frame_sample(sample)
         owner = assign_parts(framed.parsing, framed.pose)
         own = carry(framed.image, framed.parsing, owner, framed.pose, framed.pose, rim=1)
-        yield example_of(sample.name, Pair(framed, framed, own), entries, given=True)
+        yield example_of(sample.name, Pair(framed, framed, own), on_given_map(entries), given=True)
 
 
 def articulated(samples: Sequence[Sample], entries: Sequence[Entry], seed: int) -> Iterator[Example]:
     """An example per annotated photo; the same turns for the same ``seed``."""
     rng = np.random.default_rng(seed)
     for sample in samples:
-        yield example_of(sample.name, articulated_pair(frame_sample(sample), rng, hide=False), entries, given=False)
+        yield example_of(sample.name, articulated_pair(frame_sample(sample), rng, hide=False), entries)
 
 
 def half_body(samples: Sequence[Sample], entries: Sequence[Entry], seed: int) -> Iterator[Example]:
@@ -44,14 +43,14 @@ def half_body(samples: Sequence[Sample], entries: Sequence[Entry], seed: int) ->
     rng = np.random.default_rng(seed)
     for sample in samples:
         pair = above_the_waist(articulated_pair(frame_sample(sample), rng, hide=False))
-        yield example_of(sample.name, pair, entries, given=False)
+        yield example_of(sample.name, pair, entries)
 
 
-def example_of(name: str, pair: Pair, entries: Sequence[Entry], given: bool) -> Example:
-    """What every entry makes of a pair. ``given``: on the true map, whether the detail path is on or not."""
+def example_of(name: str, pair: Pair, entries: Sequence[Entry], given: bool = False) -> Example:
+    """What every entry makes of a pair. ``given``: all on the true map."""
     made: dict[str, Made] = {}
     for entry in entries:
-        (picture, parsing), seconds = timed(lambda c=entry: _generate(c, pair, given or not c.detail))
+        (picture, parsing), seconds = timed(lambda c=entry: _generate(c, pair, given or c.true_map))
         made[entry.name] = Made(picture, seconds, parsing)
     made[COPY] = Made(_cut_out(pair.source), parsing=pair.source.parsing)
     made[WARP] = Made(on_grey(pair.carried), parsing=pair.carried.parsing)
@@ -66,7 +65,7 @@ def _generate(entry: Entry, pair: Pair, given: bool) -> tuple[np.ndarray, np.nda
     inputs = (batch.source_image, batch.source_parsing, batch.source_pose, batch.target_pose)
     parsing, logits = pair.target.parsing, None
     if not given:
-        # Carried pixels are held against the network's own map: the true one is not known in use.
+        # Carried pixels are then held against that map, too.
         logits = model.generate_parsing(*inputs[1:], batch.carried_parsing)
         parsing = convention.probabilities(logits, pair.source.parsing, pair.target.pose).argmax(0).astype(np.uint8)
         batch = collate([pair], detail=detail, wanted=[parsing], config=model.config).to(convention.device)

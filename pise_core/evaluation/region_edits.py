@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 import cv2
 import numpy as np
 
-from pise_core.evaluation.entries import COPY, Entry, Made, people, timed
+from pise_core.evaluation.entries import COPY, Entry, Made, on_given_map, people, timed
 from pise_core.evaluation.image_metrics import changed_outside
 from pise_core.evaluation.scoring import Example
 from pise_core.masks import grow
@@ -30,7 +30,7 @@ _FOREARMS = {"left_forearm": ("left_elbow", "left_wrist"), "right_forearm": ("ri
 
 def region_edits(samples: Sequence[Sample], entries: Sequence[Entry], seed: int) -> Iterator[Example]:
     """An example per annotated photo that an edit makes sense for; the same edits for the same ``seed``."""
-    rng = np.random.default_rng(seed)
+    rng, entries = np.random.default_rng(seed), on_given_map(entries)
     for sample in samples:
         assert sample.parsing is not None, "only annotated photos are edited"
         persons = people(entries, sample.image, sample.pose, sample.parsing)

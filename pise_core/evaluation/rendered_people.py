@@ -32,4 +32,4 @@ def rendered_people(people: People, places: Sequence[int], entries: Sequence[Ent
     """An example per pair, from its source to its target."""
     for place in places:
         pair = people[place]
-        yield example_of(f"{pair.about['index']}", rendered_pair(pair), entries, given=False)
+        yield example_of(f"{pair.about['index']}", rendered_pair(pair), entries)

@@ -54,7 +54,9 @@ NOTES = {
     "for a few hundred pictures.",
     "pck@0.05": "PCK, parsing mIoU: joints and regions that the analyzer sees in the picture, against what was asked; "
     "the ground truth's row is what the analyzer itself reaches.",
-    "map_miou": "map mIoU: the map that the picture was made on, against what was asked.",
+    "map_miou": "map mIoU: the map that the picture was made on, against what was asked. A row is on the network's own "
+    "map; one called 'true map' is on the true one, so that the image generator alone is judged. Where the map is "
+    "given (identity, regions, styles) one row stands for both.",
     "edit_seen": "edit seen: share of the repainted pixels that the analyzer sees as what they were painted.",
     "towards": "towards: share of pairs whose garment's mean colour comes nearer to the reference's. left to go: the "
     "distance (CIE Lab) that is left of it.",

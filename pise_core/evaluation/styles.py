@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 
-from pise_core.evaluation.entries import Entry, people, timed
+from pise_core.evaluation.entries import Entry, on_given_map, people, timed
 from pise_core.evaluation.image_metrics import changed_outside, mean_colour
 from pise_core.evaluation.scoring import Outcome
 from pise_core.person import Person
@@ -64,6 +64,7 @@ def draw_pairs(samples: Sequence[Sample], count: int, seed: int) -> list[tuple[S
 
 def swaps(pairs: Sequence[tuple[Sample, Sample]], entries: Sequence[Entry]) -> Iterator[StyleSwap]:
     """Every entry on every pair."""
+    entries = on_given_map(entries)
     for photo, reference in pairs:
         assert photo.parsing is not None and reference.parsing is not None
         persons = people(entries, photo.image, photo.pose, photo.parsing)

@@ -91,7 +91,10 @@ def videos(pairs: Sequence[ClipPair], entries: Sequence[Entry]) -> Iterator[Exam
         made: dict[str, Made] = {}
         persons = people(entries, source, found.pose, found.parsing)
         for entry, person in zip(entries, persons, strict=True):
-            edit, seconds = timed(lambda c=entry, p=person, t=wanted.pose: p.render(pose=t, detail=c.detail))
+            asked = wanted.parsing if entry.true_map else None
+            edit, seconds = timed(
+                lambda c=entry, p=person, t=wanted.pose, m=asked: p.render(pose=t, parsing=m, detail=c.detail)
+            )
             made[entry.name] = in_frame(person, edit, seconds)
         made[COPY] = Made(wanted.framing.crop(source, 127), parsing=wanted.framing.crop(found.parsing, labels=True))
         edit, seconds = timed(lambda p=persons[0], t=wanted.pose: warp(p, t))
