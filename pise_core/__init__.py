@@ -9,7 +9,9 @@ if TYPE_CHECKING:
     from pise_core.document import Document
     from pise_core.editor import Editor
     from pise_core.errors import HubUnreachable, InputError, NobodyFound
+    from pise_core.images import read_photo
     from pise_core.model.network import PISE, PISEConfig
+    from pise_core.parsing_files import read_parsing
     from pise_core.person import Edit, Person
     from pise_core.pose_files import read_pose, write_pose
 
@@ -23,6 +25,8 @@ __all__ = [
     "NobodyFound",
     "PISEConfig",
     "Person",
+    "read_parsing",
+    "read_photo",
     "read_pose",
     "write_pose",
 ]
@@ -37,6 +41,8 @@ _MODULES = {
     "HubUnreachable": "errors",
     "InputError": "errors",
     "NobodyFound": "errors",
+    "read_parsing": "parsing_files",
+    "read_photo": "images",
     "read_pose": "pose_files",
     "write_pose": "pose_files",
 }

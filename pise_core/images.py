@@ -6,11 +6,12 @@ Whatever comes in is untrusted. A picture leaves as upright sRGB (H, W, 3) uint8
 import io
 import os
 import warnings
+from functools import cache
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
-from PIL import Image, ImageCms, ImageOps
+from PIL import Image, ImageCms, ImageOps, features
 
 from pise_core import regions
 from pise_core.errors import InputError
@@ -22,6 +23,12 @@ MAX_BYTES = 40_000_000
 MAX_PIXELS = 50_000_000
 MAX_SIDE = 16_000
 MIN_SIDE = 16
+#: What the fifth to eighth byte after "ftyp" say of photos of phones.
+_HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"mif1", b"msf1")
+#: Of 255: as far a profile of sRGB itself may move a colour. colord's and Ghostscript's move some by 1; the one that
+#: comes next, Rec. 709's, by 16.
+_SRGB_WITHIN = 3
+_AVIF_BRANDS = (b"avif", b"avis")
 
 #: What is written for each suffix: the format's name, and the encoder's settings.
 _WRITERS: dict[str, tuple[str, dict[str, Any]]] = {
@@ -32,8 +39,23 @@ _WRITERS: dict[str, tuple[str, dict[str, Any]]] = {
 }
 
 
-def read_image(source: Source, max_pixels: int = MAX_PIXELS, max_bytes: int = MAX_BYTES) -> np.ndarray:
-    """Decode a JPEG, PNG or WebP picture; what the bytes say counts, not the file's suffix.
+@cache
+def photo_formats() -> tuple[str, ...]:
+    """Pillow's names of the formats of photos that can be read here; HEIC needs pillow-heif."""
+    formats = ["JPEG", "PNG", "WEBP"]
+    if features.check("avif"):
+        formats.append("AVIF")
+    try:
+        from pillow_heif import register_heif_opener
+    except ImportError:
+        return tuple(formats)
+    register_heif_opener()
+    return (*formats, "HEIF")
+
+
+def read_photo(source: Source, max_pixels: int = MAX_PIXELS, max_bytes: int = MAX_BYTES) -> np.ndarray:
+    """Decode a JPEG, PNG or WebP picture, and HEIC and AVIF where this machine can; what the bytes say counts, not the
+    file's suffix.
 
     EXIF orientation is applied, colours are brought to sRGB, transparency goes onto white, 16 bits become 8, and of an
     animation the first frame is taken. Size limits are checked before anything is decoded.
@@ -49,7 +71,7 @@ def read_image(source: Source, max_pixels: int = MAX_PIXELS, max_bytes: int = MA
     Raises:
         InputError: if it can't be read, isn't such a picture, is damaged, too large or too small.
     """
-    name, image = _open(source, ("JPEG", "PNG", "WEBP"), max_pixels, max_bytes)
+    name, image = open_picture(source, photo_formats(), "JPEG, PNG or WebP picture", max_pixels, max_bytes)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -59,27 +81,8 @@ def read_image(source: Source, max_pixels: int = MAX_PIXELS, max_bytes: int = MA
         raise InputError(f"{name} is damaged or cut off and can't be decoded") from error
 
 
-def read_parsing(source: Source, size: tuple[int, int] | None = None) -> np.ndarray:
-    """Decode a parsing map: a PNG of mode P or L whose stored indices are the regions.
-
-    Args:
-        source: path, the file's bytes, or a file open for reading in binary.
-        size: (H, W) that the map must have.
-
-    Returns:
-        (H, W) uint8 of indices 0..7, exactly as stored (no palette, no orientation is applied).
-
-    Raises:
-        InputError: if it is no such PNG, of another size, or holds an index above 7.
-    """
-    name, image = _open(source, ("PNG",), MAX_PIXELS, MAX_BYTES)
-    if image.mode not in ("P", "L"):
-        raise InputError(f"{name} is no parsing map: it must be a PNG of mode P or L with indices 0 to 7")
-    try:
-        parsing = np.array(image)
-    except Exception as error:  # As above
-        raise InputError(f"{name} is damaged or cut off and can't be decoded") from error
-    return regions.check_parsing(parsing, size)
+#: The same for pictures that show nobody: garments, textures, results.
+read_image = read_photo
 
 
 def write_image(path: str | os.PathLike[str], image: np.ndarray) -> None:
@@ -174,8 +177,24 @@ def check_photo(photo: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(photo)
 
 
-def _open(source: Source, formats: tuple[str, ...], max_pixels: int, max_bytes: int) -> tuple[str, Image.Image]:
-    """A name for messages, and the picture with its header read and checked but nothing decoded."""
+def open_picture(
+    source: Source,
+    formats: tuple[str, ...],
+    kind: str,
+    max_pixels: int = MAX_PIXELS,
+    max_bytes: int = MAX_BYTES,
+) -> tuple[str, Image.Image]:
+    """A name for messages, and the picture with its header read and checked but nothing decoded.
+
+    Args:
+        source: path, the file's bytes, or a file open for reading in binary.
+        formats: Pillow's names of those that may be read.
+        kind: what the file should be, for the message that it is none.
+        max_pixels, max_bytes: as :func:`read_photo` takes them.
+
+    Raises:
+        InputError: if it can't be read, isn't such a picture, or is too large or too small.
+    """
     name, data = _read(source, max_bytes)
     try:
         with warnings.catch_warnings():
@@ -185,10 +204,18 @@ def _open(source: Source, formats: tuple[str, ...], max_pixels: int, max_bytes: 
     except Image.DecompressionBombError:
         raise InputError(f"{name} is too large; at most {max_pixels / 1e6:g} megapixels are taken") from None
     except Exception as error:  # Damaged headers raise more than UnidentifiedImageError
-        kinds = "JPEG, PNG or WebP picture" if len(formats) > 1 else "PNG"
-        raise InputError(f"{name} is not a {kinds}") from error
+        raise InputError(_no_picture(name, data, kind)) from error
     _check_size(name, image.width, image.height, max_pixels)
     return name, image
+
+
+def _no_picture(name: str, data: bytes, kind: str) -> str:
+    """What to say of a file that is no such picture."""
+    if data[4:8] == b"ftyp" and data[8:12] in _HEIC_BRANDS and "HEIF" not in photo_formats():
+        return f"{name} is a HEIC photo: install pillow-heif to read it (pip install pillow-heif), or save it as JPEG"
+    if data[4:8] == b"ftyp" and data[8:12] in _AVIF_BRANDS and "AVIF" not in photo_formats():
+        return f"{name} is an AVIF photo, which the Pillow here can't read: save it as JPEG"
+    return f"{name} is not a {kind}"
 
 
 def _read(source: Source, max_bytes: int) -> tuple[str, bytes]:
@@ -262,14 +289,24 @@ def _to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
     if profile:
         try:
             given = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-            # A picture that is in sRGB already must keep its exact values.
-            if not (image.mode == "RGB" and ImageCms.getProfileDescription(given).startswith("sRGB")):
+            # A picture that is in sRGB already must keep its exact values. What its profile is called does not tell.
+            if not (image.mode == "RGB" and _is_srgb(given)):
                 converted = ImageCms.profileToProfile(image, given, ImageCms.createProfile("sRGB"), outputMode="RGB")
                 if converted is not None:
                     return converted
         except (ImageCms.PyCMSError, OSError, ValueError):
             pass  # Damaged, or a profile for another kind of picture: the plain conversion below is the best guess.
     return image.convert("RGB")
+
+
+def _is_srgb(profile: ImageCms.ImageCmsProfile) -> bool:
+    """Whether a profile changes no colour by more than the rounding of its own numbers: profiles of sRGB differ."""
+    levels = np.array([0, 16, 48, 80, 128, 176, 208, 240, 255], np.uint8)
+    colours = np.stack(np.meshgrid(levels, levels, levels), -1).reshape(1, -1, 3)
+    to_srgb = ImageCms.buildTransform(profile, ImageCms.createProfile("sRGB"), "RGB", "RGB")
+    converted = ImageCms.applyTransform(Image.fromarray(colours), to_srgb)
+    assert converted is not None  # only in place there is no answer
+    return bool(np.abs(np.asarray(converted).astype(int) - colours).max() <= _SRGB_WITHIN)
 
 
 def _writer(suffix: str) -> tuple[str, dict[str, Any]]:

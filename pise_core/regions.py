@@ -1,4 +1,4 @@
-"""The 8 regions: names, palette, one-hot coding, and how other parsers' labels merge into them.
+"""The 8 regions: names, palette, one-hot coding; ``label_sets`` says how other parsers' labels merge into them.
 
 A parsing map is a uint8 array (H, W) of indices 0..7. The order below is ours alone; the authors' files use others.
 """
@@ -27,14 +27,6 @@ PALETTE = np.array(
     ],
     np.uint8,
 )
-
-#: 0 background, 1 hat, 2 hair, 3 sunglasses, 4 upper clothes, 5 skirt, 6 pants, 7 dress, 8 belt, 9-10 shoes, 11 face,
-#: 12-13 legs, 14-15 arms, 16 bag, 17 scarf (ATR, 18 classes).
-ATR_18 = np.array([0, 1, 1, 2, 3, 4, 5, 4, 3, 7, 7, 2, 7, 7, 6, 6, 0, 3], np.uint8)
-
-#: 0 background, 1 hat, 2 hair, 3 glove, 4 sunglasses, 5 upper clothes, 6 dress, 7 coat, 8 socks, 9 pants,
-#: 10 torso skin, 11 scarf, 12 skirt, 13 face, 14-15 arms, 16-17 legs, 18-19 shoes (CIHP, 20 classes).
-CIHP_20 = np.array([0, 1, 1, 6, 2, 3, 4, 3, 7, 5, 6, 3, 4, 2, 6, 6, 7, 7, 7, 7], np.uint8)
 
 #: Clothing Co-Parsing's 59 tags by name. "skin" is one tag there, and the nearest bone decides what it is
 #: (``training.street_photos``).

@@ -16,7 +16,7 @@ from app.layout import build
 from pise_core.images import read_image, write_image, write_parsing
 from pise_core.pose import to_rows
 from pise_core.pose_files import encode_pose
-from pise_core.regions import REGION
+from pise_core.regions import REGION, colorize
 from tests.conftest import ROOT, moved, served
 from tests.pose_files_of_others import FILES, TRUTH
 
@@ -79,6 +79,15 @@ def test_pose_regions_and_the_history(client, files, person):
     painted[150:180, 90:120] = REGION["dress"]
     write_parsing("regions.png", painted)
     client.predict(handle_file("regions.png"), api_name="/set_regions")
+    wanted = read_image(client.predict(api_name="/regions"))
+    Image.fromarray(colorize(painted)).save("rgb.png")
+    Image.fromarray(np.array([0, 2, 11, 4, 7, 6, 14, 12], np.uint8)[painted]).save("atr.png")
+    for file, table in (("rgb.png", "regions"), ("atr.png", "atr")):
+        client.predict(api_name="/undo")
+        assert client.predict(handle_file(file), table, api_name="/set_regions")["note"] == ""
+        assert np.array_equal(read_image(client.predict(api_name="/regions")), wanted)
+    with pytest.raises(AppError, match="index 14"):
+        client.predict(handle_file("atr.png"), api_name="/set_regions")
     assert not np.array_equal(read_image(client.predict(api_name="/result")), read_image("me.jpg"))
     assert client.predict(api_name="/undo")["redo"]
     assert not client.predict(api_name="/redo")["redo"]

@@ -9,12 +9,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from pise_core import images
 from pise_core.cli import main as cli
+from pise_core.parsing_files import read_parsing
 from pise_core.pose import JOINT
 from pise_core.pose_files import encode_pose, read_pose
-from pise_core.regions import REGION, REGIONS
+from pise_core.regions import PALETTE, REGION, REGIONS
 from tests.pose_files_of_others import FILES, SIZE, TRUTH, encoded
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -118,6 +120,8 @@ def test_bad_inputs_of_edit_are_refused_before_any_network_is_loaded(capsys, tmp
     text.write_text("no picture")
     small = tmp_path / "small.png"
     images.write_parsing(small, person.parsing[:100, :100])
+    labels = tmp_path / "labels.png"
+    Image.fromarray(np.full((330, 220), 12, np.uint8)).save(labels)
     high = tmp_path / "high.png"
     images.write_image(high, person.photo)
     pose = tmp_path / "pose.json"
@@ -151,7 +155,10 @@ def test_bad_inputs_of_edit_are_refused_before_any_network_is_loaded(capsys, tmp
         ((photo, "--out", out, "--pose-person", 0), "give --pose, too"),
         ((photo, "--out", out, "--pose-from", text), "text.jpg is not"),
         ((photo, "--out", out, "--parsing", small), "100x100, the photo 220x330"),
-        ((photo, "--out", out, "--parsing", high), "mode P or L"),
+        ((photo, "--out", out, "--parsing", high), "none of the eight regions"),
+        ((photo, "--out", out, "--parsing", labels), "index 12"),
+        ((photo, "--out", out, "--parsing", labels, "--table", "schp"), "atr, lip, cihp"),
+        ((photo, "--out", out, "--table", "lip"), "give --parsing, too"),
         ((photo, "--out", out, "--parsing", tmp_path / "none.png"), "there is no file"),
         ((photo, "--out", out, "--style", f"hat={photo}"), "no region is called 'hat'"),
         ((photo, "--out", out, "--style", f"hair={tmp_path / 'none.jpg'}"), "there is no file"),
@@ -245,7 +252,7 @@ def test_analyze_writes_joints_regions_and_names(studio, person, other_person):
         assert set(data) == {"size", "keypoints"} and data["size"] == [width, height] and len(data["keypoints"]) == 18
         assert all(row is None or len(row) == 3 for row in data["keypoints"])
         assert json.loads((folder / "regions.json").read_text()) == list(REGIONS)
-        parsing = images.read_parsing(folder / "parsing.png", (height, width))
+        parsing = read_parsing(folder / "parsing.png", (width, height))
         assert ((parsing > 0) == (drawn.parsing > 0)).mean() > 0.9
         pose = read_pose(folder / "pose.json", (width, height))
         for name in ("nose", "neck", "right_shoulder", "left_elbow", "right_wrist"):
@@ -332,8 +339,24 @@ def test_another_persons_pose_is_taken_over(studio, weights, tmp_path, other_per
     assert photo.shape == (330, 220, 3)
 
 
+def test_maps_of_other_programs_are_those_of_ours(studio, weights):
+    painted = read_parsing(studio / "seen" / "photo" / "parsing.png")
+    painted[(painted == REGION["upper_skin"]) & (np.arange(220)[None] < 90)] = REGION["upper_clothes"]
+    images.write_parsing(studio / "ours.png", painted)
+    ours = edited(studio, weights, "--parsing", studio / "ours.png")
+    turned = Image.fromarray(7 - painted)
+    turned.putpalette(PALETTE[::-1].tobytes())
+    turned.save(studio / "turned.png")
+    Image.fromarray(PALETTE[painted]).save(studio / "rgb.png")
+    lip = np.array([0, 2, 13, 5, 6, 9, 14, 16], np.uint8)[painted]
+    Image.fromarray(lip).save(studio / "lip.png")
+    for arguments in (("turned.png",), ("rgb.png",), ("lip.png", "--table", "lip")):
+        photo = edited(studio, weights, "--parsing", studio / arguments[0], *arguments[1:])
+        assert np.array_equal(photo, ours), arguments
+
+
 def test_a_painted_sleeve_changes_the_arm_and_a_seam_around_it(studio, weights, person):
-    parsing = images.read_parsing(studio / "seen" / "photo" / "parsing.png")
+    parsing = read_parsing(studio / "seen" / "photo" / "parsing.png")
     sleeve = (parsing == REGION["upper_skin"]) & (np.arange(220)[None] < 90)
     assert sleeve.sum() > 50
     painted = parsing.copy()
@@ -354,7 +377,7 @@ def test_a_borrowed_shirt_changes_the_shirt_and_half_of_it_lies_between(studio, 
     quarters = edited(
         studio, weights, "--style", f"upper_clothes={reference}:.25", "--style", f"upper_clothes={reference}:.25"
     )
-    parsing = images.read_parsing(studio / "seen" / "photo" / "parsing.png")
+    parsing = read_parsing(studio / "seen" / "photo" / "parsing.png")
     shirt = parsing == REGION["upper_clothes"]
     assert (whole != person.photo).any(2)[shirt].mean() > 0.5
     assert not (whole != person.photo).any(2)[300:].any()

@@ -60,11 +60,11 @@ def test_maps_with_a_palette_are_their_labels(given):
 def test_maps_of_colours_and_damaged_maps_are_refused(given, capsys):
     path = given.maps / f"{FIRST}.png"
     labels = np.asarray(Image.open(path))
-    Image.fromarray(labels.repeat(3).reshape(*labels.shape, 3)).save(path)
-    assert f"{FIRST}.png: a map of labels is a picture of one channel" in refused(given, capsys)
+    Image.fromarray(np.stack([labels * 9, labels * 7, labels + 70], -1)).save(path)
+    assert f"{FIRST}.png in {given.maps} is no map of regions" in refused(given, capsys)
     Image.fromarray(labels).save(path)
     path.write_bytes(path.read_bytes()[:-100])
-    assert f"{FIRST}.png in {given.maps} is not a picture, or damaged" in refused(given, capsys)
+    assert f"{FIRST}.png in {given.maps} is damaged or cut off" in refused(given, capsys)
 
 
 def test_names_in_capitals_and_maps_in_a_zip_file(given):

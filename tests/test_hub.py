@@ -16,13 +16,14 @@ from transformers import SegformerConfig, SegformerForSemanticSegmentation, Segf
 from pise_core.detection.hub import _checked, fetch
 from pise_core.detection.segformer import SegformerParser
 from pise_core.errors import InputError
-from pise_core.regions import ATR_18
+from pise_core.label_sets import LABEL_NAMES, LABEL_SETS
+from pise_core.regions import REGION
 
 
-def small_segformer(folder, labels=18):
+def small_segformer(folder, names=LABEL_NAMES["atr"]):
     torch.manual_seed(3)
     config = SegformerConfig(
-        id2label={label: str(label) for label in range(labels)},
+        id2label=dict(enumerate(names)),
         hidden_sizes=[8, 16, 24, 32],
         depths=[1, 1, 1, 1],
         num_attention_heads=[1, 1, 2, 4],
@@ -57,7 +58,7 @@ def test_the_parser_agrees_with_the_networks_own_pipeline(segformer, photo):
         outputs = network(**processor(images=photo, return_tensors="pt"))
     labels = processor.post_process_semantic_segmentation(outputs, target_sizes=[photo.shape[:2]])[0].numpy()
     assert len(np.unique(labels)) > 3  # else the comparison would say nothing
-    assert (parsing == ATR_18[labels]).mean() > 0.98
+    assert (parsing == LABEL_SETS["atr"][labels]).mean() > 0.98
     assert (SegformerParser(folder, device="cpu").labels(photo) == labels).mean() > 0.98
 
 
@@ -67,13 +68,28 @@ def test_a_photo_of_any_shape_comes_back_at_its_own_size(segformer):
         assert parser.parse(np.full((*size, 3), 120, np.uint8)).shape == size
 
 
+def test_classes_are_known_by_their_names_and_not_by_their_number(tmp_path, segformer, photo):
+    folder, _ = segformer
+    labels = SegformerParser(folder, device="cpu").labels(photo)
+    assert SegformerParser(folder, device="cpu").label_set == "atr"
+    # FASHN's parser has 18 labels, too, and the same weights mean others of them.
+    small_segformer(tmp_path / "fashn", LABEL_NAMES["fashn"])
+    fashn = SegformerParser(tmp_path / "fashn", device="cpu")
+    assert fashn.label_set == "fashn" and np.array_equal(fashn.parse(photo), LABEL_SETS["fashn"][labels])
+    # ATR's in another order and spelling.
+    small_segformer(tmp_path / "turned", [name.replace("-", "_").upper() for name in reversed(LABEL_NAMES["atr"])])
+    turned = SegformerParser(tmp_path / "turned", device="cpu")
+    assert turned.label_set is None and np.array_equal(turned.parse(photo), LABEL_SETS["atr"][17 - labels])
+    assert (turned.parse(photo) == REGION["leg"]).any()
+
+
 def test_folders_that_hold_no_such_parser_are_refused(tmp_path, photo):
     (tmp_path / "damaged").mkdir()
     (tmp_path / "damaged" / "config.json").write_text("{")
     (tmp_path / "no_weights").mkdir()
     small_segformer(tmp_path / "no_weights")
     (tmp_path / "no_weights" / "model.safetensors").write_bytes(b"none")
-    small_segformer(tmp_path / "other_classes", labels=20)
+    small_segformer(tmp_path / "other_classes", [f"LABEL_{n}" for n in range(18)])
     for name in ("missing", "damaged", "no_weights", "other_classes"):
         with pytest.raises(InputError, match=name):
             SegformerParser(tmp_path / name).parse(photo)

@@ -9,14 +9,11 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms, PngImagePlugin
 
-from pise_core import regions
 from pise_core.errors import InputError
 from pise_core.images import (
     check_photo,
     encode_image,
-    encode_parsing,
     read_image,
-    read_parsing,
     write_image,
     write_parsing,
 )
@@ -266,38 +263,6 @@ def test_written_pictures_come_back_and_carry_no_metadata(tmp_path):
     for bad in (tmp_path / "a.gif", tmp_path / "a", tmp_path / "no folder" / "a.png"):
         with pytest.raises(InputError):
             write_image(bad, picture())
-
-
-def test_parsing_maps_come_back_index_by_index(tmp_path):
-    parsing = np.random.default_rng(1).integers(0, 8, (30, 40), dtype=np.uint8)
-    write_parsing(tmp_path / "parsing.png", parsing)
-    assert np.array_equal(read_parsing(tmp_path / "parsing.png", (30, 40)), parsing)
-    with Image.open(tmp_path / "parsing.png") as image:
-        assert image.mode == "P" and image.size == (40, 30)
-        assert np.array_equal(np.asarray(image.convert("RGB")), regions.colorize(parsing))
-    assert np.array_equal(read_parsing(encoded(parsing)), parsing)  # mode L
-    two_bits = Image.fromarray(parsing % 4)
-    two_bits.putpalette(regions.PALETTE.tobytes())
-    assert np.array_equal(read_parsing(encoded(two_bits, bits=2)), parsing % 4)
-    assert encode_parsing(parsing) == encode_parsing(parsing)
-
-
-@pytest.mark.parametrize(
-    ("data", "size", "message"),
-    [
-        (encoded(np.full((30, 40), 8, np.uint8)), None, "index 8"),
-        (encoded(np.full((30, 40), 255, np.uint8)), None, "index 255"),
-        (encoded(np.zeros((30, 40), np.uint8)), (40, 30), "40x30, the photo 30x40"),
-        (encoded(picture()), None, "mode P or L"),
-        (encoded(np.zeros((30, 40), bool)), None, "mode P or L"),
-        (encoded(np.zeros((30, 40), np.uint8), "JPEG"), None, "not a PNG"),
-        (encoded(np.zeros((30, 40), np.uint8))[:-30], None, "damaged"),
-        (b"text", None, "not a PNG"),
-    ],
-)
-def test_wrong_parsing_maps_are_refused(data, size, message):
-    with pytest.raises(InputError, match=message):
-        read_parsing(data, size)
 
 
 def test_wrong_parsing_maps_are_not_written(tmp_path):

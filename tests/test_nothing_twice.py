@@ -11,7 +11,7 @@ from app.state.session import Session
 from pise_core.cli.main import main
 from pise_core.document import Document, Edits
 from pise_core.document.paint import UNTOUCHED
-from pise_core.images import read_parsing
+from pise_core.parsing_files import read_parsing
 from pise_core.regions import REGION
 from tests.conftest import layer, moved, run
 

@@ -5,7 +5,8 @@ import pytest
 
 from pise_core import regions
 from pise_core.errors import InputError
-from pise_core.regions import ATR_18, CCP_TAGS, CIHP_20, PALETTE, REGION, REGION_COUNT, REGIONS
+from pise_core.label_sets import LABEL_NAMES, LABEL_SETS, regions_of_names
+from pise_core.regions import CCP_TAGS, PALETTE, REGION, REGION_COUNT, REGIONS
 
 
 def test_names_and_order_are_the_documented_ones():
@@ -23,8 +24,13 @@ def test_colours_are_told_apart():
 
 
 def test_merge_tables_name_every_label_once():
-    assert len(ATR_18) == 18 and len(CIHP_20) == 20
-    assert set(ATR_18) == set(CIHP_20) == set(range(REGION_COUNT))
+    counts = {name: len(table) for name, table in LABEL_SETS.items()}
+    assert counts == {"atr": 18, "lip": 20, "cihp": 20, "pascal": 7, "fashn": 18}
+    assert all(len(set(names)) == counts[name] for name, names in LABEL_NAMES.items())
+    whole = [set(table) for name, table in LABEL_SETS.items() if name != "pascal"]  # parts, no hair and no dress
+    assert all(regions == set(range(REGION_COUNT)) for regions in whole)
+    differ = LABEL_SETS["lip"] != LABEL_SETS["cihp"]  # only jumpsuits, which CIHP's torso-skin takes the place of
+    assert np.flatnonzero(differ).tolist() == [LABEL_NAMES["lip"].index("jumpsuits")]
     for label, name in {
         2: "hair",
         4: "upper_clothes",
@@ -34,7 +40,7 @@ def test_merge_tables_name_every_label_once():
         13: "leg",
         14: "upper_skin",
     }.items():
-        assert ATR_18[label] == REGION[name]
+        assert LABEL_SETS["atr"][label] == REGION[name]
     for label, name in {
         2: "hair",
         5: "upper_clothes",
@@ -44,11 +50,18 @@ def test_merge_tables_name_every_label_once():
         14: "upper_skin",
         18: "leg",
     }.items():
-        assert CIHP_20[label] == REGION[name]
+        assert LABEL_SETS["cihp"][label] == REGION[name]
     tags = [tag for names in CCP_TAGS.values() for tag in names.split()]
     assert len(tags) == len(set(tags)) and set(CCP_TAGS) <= set(REGIONS)
     # 59 tags, of which skin is for the bones to decide.
     assert len(tags) == 58 and "skin" not in tags
+
+
+def test_labels_are_known_by_name():
+    assert regions_of_names(["Pants", "left_arm", "Arm right", "BACKGROUND"]).tolist() == [5, 6, 6, 0]
+    assert regions_of_names(["torso", "head"]).tolist() == [3, 2]  # Pascal's; FASHN's torso is skin and has no head
+    with pytest.raises(InputError, match="not known here: tail"):
+        regions_of_names(["hair", "tail"])
 
 
 def test_one_hot_and_colours_index_by_index():

@@ -18,7 +18,8 @@ from pise_core.document.file_format import SavedDocument
 from pise_core.document.file_writer import write
 from pise_core.document.textures import likely_box
 from pise_core.errors import InputError
-from pise_core.images import encode_parsing, read_image, read_parsing
+from pise_core.images import encode_parsing, read_image
+from pise_core.parsing_files import doubted_parsing
 
 #: A file that the program sends: the path of an upload, which is not kept.
 Upload = NewType("Upload", str)
@@ -26,6 +27,7 @@ Upload = NewType("Upload", str)
 Detector = Literal["Built-in", "OpenPose"]
 Parser = Literal["Built-in", "SegFormer clothes"]
 Region = Literal["hair", "face", "upper_clothes", "dress", "pants", "upper_skin", "leg"]
+Table = Literal["regions", "atr", "lip", "cihp", "pascal", "fashn"]
 Garment = Literal["upper_clothes", "dress", "pants"]
 #: 18 rows [x, y, score] in pixels of the photo, or null where a joint is missing.
 Keypoints = list[list[float] | None]
@@ -124,16 +126,20 @@ class Programs:
         """
         return state_of(session, carry_out(self._studio.borrow_pose(session, received(file), detector)))
 
-    def set_regions(self, session: Session, file: Upload) -> State:
+    def set_regions(self, session: Session, file: Upload, table: Table = "regions") -> State:
         """Set the map of regions that is wanted in the pose of now.
 
         Args:
-            file: a PNG of mode P or L and of the photo's size, indices 0 to 7, as the endpoint regions returns it.
+            file: a map of the photo's size or shape, in the regions' colours or with indices 0 to 7, as the endpoint
+                regions returns it.
+            table: whose labels the map has: the regions themselves, or those of a human parser.
         """
         with validation.upload(received(file)):
             document = session.need_document()
-            document.set_regions(read_parsing(file, document.photo.shape[:2]))
-        return state_of(session)
+            size = document.photo.shape[1], document.photo.shape[0]
+            parsing, doubt = doubted_parsing(file, size, None if table == "regions" else table)
+            document.set_regions(parsing)
+        return state_of(session, {"bar": {"status": {"kind": "error", "text": doubt}}})
 
     # ---- references and styles
 

@@ -125,7 +125,14 @@ def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
         metavar="N",
         help="which of several pictures in POSE.json, from 0; by default the first that shows somebody",
     )
-    edit.add_argument("--parsing", type=Path, metavar="MAP.png", help="the wanted regions, in pixels of the photo")
+    edit.add_argument(
+        "--parsing", type=Path, metavar="MAP.png", help="the wanted regions: a map of the photo's size, or its shape"
+    )
+    edit.add_argument(
+        "--table",
+        metavar="NAME",
+        help="MAP.png holds a human parser's labels, which are merged into regions: atr, lip, cihp, pascal or fashn",
+    )
     edit.add_argument(
         "--style",
         action="append",
@@ -239,6 +246,7 @@ def _analyze(args: argparse.Namespace) -> int:
 
 def _edit(args: argparse.Namespace) -> int:
     from pise_core import images, regions
+    from pise_core.parsing_files import read_parsing
     from pise_core.pose_files import open_pose_file
     from pise_core.rendering.recolour import checked_recolours, recolour
     from pise_core.warping.retarget import retarget
@@ -248,12 +256,14 @@ def _edit(args: argparse.Namespace) -> int:
     photo = images.read_image(args.photo)
     size = photo.shape[1], photo.shape[0]
     pose_file = open_pose_file(args.pose) if args.pose else None
+    if args.table and not args.parsing:
+        raise InputError("--table says whose labels a map has: give --parsing, too")
     if pose_file is None and (args.pose_person, args.pose_frame) != (None, None):
         raise InputError("--pose-person and --pose-frame choose from a file of poses: give --pose, too")
     choice = {"frame": args.pose_frame, "person": args.pose_person}
     wanted_pose = pose_file.pose(size, **choice) if pose_file else None
     model_photo = images.read_image(args.pose_from) if args.pose_from else None
-    wanted_parsing = images.read_parsing(args.parsing, photo.shape[:2]) if args.parsing else None
+    wanted_parsing = read_parsing(args.parsing, size, args.table) if args.parsing else None
     totals: dict[str, float] = {}
     for region, _, alpha in args.style:
         regions.region_index(region)

@@ -1,4 +1,4 @@
-"""A larger parser from the hub (SegFormer B2, ATR's 18 classes), merged to the eight regions. 109 MB on first use."""
+"""A larger parser from the hub (SegFormer B2, ATR's 18 labels), merged to the eight regions. 109 MB on first use."""
 
 import threading
 from collections.abc import Callable
@@ -12,7 +12,7 @@ import torch
 from pise_core.detection.hub import fetch
 from pise_core.errors import InputError
 from pise_core.images import check_photo
-from pise_core.regions import ATR_18
+from pise_core.label_sets import regions_of_names, same_labels
 
 #: To be shown wherever the parser is offered.
 LICENCE = (
@@ -58,11 +58,28 @@ class SegformerParser:
                 self._network = self._load(told)
 
     def parse(self, photo: np.ndarray) -> np.ndarray:
-        """The regions of a photo: (H, W) uint8 of indices 0..7. See :meth:`labels`."""
-        return ATR_18[self.labels(photo)]
+        """The regions of a photo: (H, W) uint8 of indices 0..7, by what the network calls its labels. See
+        :meth:`labels`."""
+        labels = self.labels(photo)
+        return regions_of_names(self._names())[labels]
+
+    @property
+    def label_set(self) -> str | None:
+        """The name of the set whose labels, in its order, :meth:`labels` answers; None if it is an order of its own.
+
+        Raises:
+            HubUnreachable: if the weights have to be fetched and can't be.
+            InputError: if the folder is none.
+        """
+        self.load()
+        return same_labels(self._names())
+
+    def _names(self) -> list[str]:
+        """What the network calls its labels, in order."""
+        return _label_names(self._network.config)
 
     def labels(self, photo: np.ndarray) -> np.ndarray:
-        """ATR's labels of a photo: (H, W) uint8 of indices 0..17.
+        """The network's labels of a photo: (H, W) uint8; ATR's 18 of the hub's network.
 
         Args:
             photo: (H, W, 3) uint8 RGB.
@@ -108,9 +125,15 @@ class SegformerParser:
             )
         except (OSError, ValueError, RuntimeError, SafetensorError) as error:
             raise InputError(f"{folder} holds no readable SegFormer") from error
-        if network.config.num_labels != len(ATR_18):
-            raise InputError(f"the SegFormer in {folder} has {network.config.num_labels} classes, not ATR's 18")
+        try:  # Not how many they are: FASHN's are 18 as ATR's are, and others.
+            regions_of_names(_label_names(network.config))
+        except InputError as error:
+            raise InputError(f"the SegFormer in {folder} {error}") from None
         device = self._device
         if device == "auto":
             device = "cuda" if torch.cuda.is_available() else "cpu"
         return network.eval().to(device)
+
+
+def _label_names(config: Any) -> list[str]:
+    return [str(config.id2label.get(label, label)) for label in range(config.num_labels)]

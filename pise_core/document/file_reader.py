@@ -26,9 +26,10 @@ from pise_core.document.paint import PaintLayer, working_size
 from pise_core.document.references import KEPT_LIMIT
 from pise_core.errors import InputError
 from pise_core.framing import FRAME_SIZE, Box, Framing
-from pise_core.images import harmless, read_image, read_parsing
+from pise_core.images import harmless, read_image
+from pise_core.parsing_files import read_parsing
 from pise_core.person import SavedPerson
-from pise_core.regions import REGIONS
+from pise_core.regions import REGIONS, check_parsing
 from pise_core.rendering.recolour import checked_recolours
 
 _MEMBER = re.compile(r"document\.json|(photo|parsing|references/\d{1,2}(-parsing)?|paint/\d{1,3})\.png")
@@ -100,7 +101,7 @@ class _Members:
         poses.bounding_box(pose)
         image = read_image(self[photo], max_bytes=file_format.MAX_DOCUMENT_BYTES)
         framing = _framing(entry["framing"], (image.shape[1], image.shape[0]))
-        return SavedPerson(image, pose, read_parsing(self[parsing], image.shape[:2]), framing)
+        return SavedPerson(image, pose, check_parsing(read_parsing(self[parsing]), image.shape[:2]), framing)
 
 
 def _read(members: _Members) -> SavedDocument:

@@ -13,6 +13,7 @@ import numpy as np
 from pise_core.errors import InputError
 from pise_core.framing import FRAME_SIZE, Framing
 from pise_core.model.config import LABELS, PISEConfig
+from pise_core.parsing_files import read_parsing
 from pise_core.pose import from_rows, visible
 from pise_core.training.data.articulation import Framed, Pair
 from pise_core.training.data.batches import DROPPED, SILENT, Batch, collate
@@ -77,21 +78,19 @@ class DeepFashion:
         Raises:
             InputError: if the file is gone.
         """
-        image = cv2.cvtColor(self._read("images", f"{name}.jpg", cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
+        path = self.folder / "images" / f"{name}.jpg"
+        found = cv2.imread(str(path), cv2.IMREAD_COLOR)
+        if found is None:
+            raise InputError(f"{path} is missing or damaged; run prepare deepfashion again")
+        image = cv2.cvtColor(found, cv2.COLOR_BGR2RGB)
         return _framing(image, size).crop(image, border)
 
     def framed(self, name: str, size: tuple[int, int] = FRAME_SIZE, border: int = 255) -> Framed:
         """The same with its map and its joints."""
-        parsing = self._read("parsing", f"{name}.png", cv2.IMREAD_GRAYSCALE)
+        parsing = read_parsing(self.folder / "parsing" / f"{name}.png")
         framing = _framing(parsing, size)
         pose = framing.to_frame(from_rows(self._poses[name]))
         return Framed(self.picture(name, size, border), framing.crop(parsing, labels=True), pose)
-
-    def _read(self, folder: str, name: str, flags: int) -> np.ndarray:
-        found = cv2.imread(str(self.folder / folder / name), flags)
-        if found is None:
-            raise InputError(f"{self.folder / folder / name} is missing or damaged; run prepare deepfashion again")
-        return found
 
 
 def _framing(image: np.ndarray, size: tuple[int, int]) -> Framing:

@@ -11,8 +11,9 @@ from pathlib import Path
 import numpy as np
 
 from pise_core.errors import InputError
+from pise_core.label_sets import LABEL_SETS, merge
 from pise_core.model.config import LABELS
-from pise_core.regions import ATR_18, CIHP_20, REGION_COUNT
+from pise_core.regions import REGION_COUNT
 
 
 @dataclass(frozen=True)
@@ -22,17 +23,18 @@ class LabelTable:
     regions: np.ndarray  # (labels,) uint8, 0..7
     order: str
 
+    @property
+    def plain(self) -> bool:
+        """Whether the maps are of our own regions already: then their colours tell, too."""
+        return self.order == "studio" and np.array_equal(self.regions, np.arange(REGION_COUNT))
+
     def merge(self, labels: np.ndarray) -> np.ndarray:
         """(H, W) labels of the parser -> (H, W) uint8 regions.
 
         Raises:
             InputError: if a label is beyond the table.
         """
-        if labels.ndim != 2:
-            raise InputError("a map of labels is a picture of one channel (a PNG of mode P or L)")
-        if labels.size and labels.max() >= len(self.regions):
-            raise InputError(f"holds the label {labels.max()}, the table goes to {len(self.regions) - 1}")
-        return self.regions[labels.astype(np.intp)]
+        return merge(labels, self.regions)
 
 
 def _table(regions: str, order: str) -> LabelTable:
@@ -41,8 +43,7 @@ def _table(regions: str, order: str) -> LabelTable:
 
 #: "cihp": 20 labels, as PGN, CE2P and others say them. "atr": 18. "regions": nothing is left to merge.
 TABLES = {
-    "cihp-studio": LabelTable(CIHP_20, "studio"),
-    "atr-studio": LabelTable(ATR_18, "studio"),
+    **{f"{name}-studio": LabelTable(regions, "studio") for name, regions in LABEL_SETS.items()},
     "regions-studio": LabelTable(np.arange(REGION_COUNT, dtype=np.uint8), "studio"),
     # The authors' own, from issues 2 and 5 of their repository; that for ATR's labels is made after it.
     "cihp-pgn": _table("0 1 1 0 0 2 3 2 7 3 6 0 3 5 6 6 7 7 4 4 0", "pgn"),
@@ -56,11 +57,15 @@ TABLES = {
 
 
 def load_table(name: str) -> LabelTable:
-    """A table of ``TABLES``, or of a JSON file ``{"order": "studio", "regions": [0, 1, 1, ...]}``.
+    """A table of ``TABLES`` ("lip" is "lip-studio"), or of a JSON file.
+
+    The file is ``{"order": "studio", "regions": [0, 1, 1, ...]}``.
 
     Raises:
         InputError: if there is no such table, or the file holds none.
     """
+    if name in LABEL_SETS:
+        name += "-studio"
     if name in TABLES:
         return TABLES[name]
     path = Path(name)

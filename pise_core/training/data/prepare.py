@@ -122,7 +122,10 @@ def _deepfashion(args: argparse.Namespace) -> int:
             raise InputError(f"the hub's parser answers ATR's labels; --table {table_name} merges others")
         _log.info(LICENCE)
         names = [name for split in found.values() for name in split.joints]
-        made = prepare_deepfashion.make_maps(archive, names, args.maps, SegformerParser().labels)
+        parser = SegformerParser()
+        if parser.label_set != "atr":
+            raise InputError("the hub's parser answers other labels than ATR's; make the maps with another program")
+        made = prepare_deepfashion.make_maps(archive, names, args.maps, parser.labels)
         print(f"{made} maps made in {args.maps}")
     written = prepare_deepfashion.prepare(archive, found, Files(args.maps, MAPS), table, args.out)
     for split in splits:

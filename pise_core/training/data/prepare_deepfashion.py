@@ -21,6 +21,7 @@ from PIL import Image
 
 from pise_core.errors import InputError
 from pise_core.files import write_file
+from pise_core.parsing_files import read_labels, read_parsing
 from pise_core.pose import empty_pose, to_rows, visible
 from pise_core.training.data import prepared_folder
 from pise_core.training.data.deepfashion_files import MAPS, Files
@@ -154,18 +155,16 @@ def _decoded(data: bytes, name: str, formats: tuple[str, ...] | None = None) -> 
 
 def _merge(maps: Files, name: str, size: tuple[int, int], table: LabelTable, path: Path) -> None:
     """Write the regions of a map of labels; where only one of map and picture has the margins, they are made even."""
-    # By Pillow, which leaves the labels of a PNG with a palette what they are; OpenCV answers colours.
-    labels = np.asarray(_decoded(maps.read(name), f"{name}.png in {maps.source}", ("PNG",)))
     try:
-        regions = table.merge(labels)
+        regions = read_parsing(maps.read(name)) if table.plain else table.merge(read_labels(maps.read(name)))
     except InputError as error:
-        raise InputError(f"{name}.png: {error}") from None
+        raise InputError(f"{name}.png in {maps.source} {str(error).removeprefix('the picture ')}") from None
     if regions.shape == (HEIGHT, WIDTH) and size[0] == WIDE:
         regions = np.pad(regions, ((0, 0), (MARGIN, MARGIN)))
     elif regions.shape == (HEIGHT, WIDE) and size[0] == WIDTH:
         regions = regions[:, MARGIN:-MARGIN]
     if regions.shape != size[::-1]:
-        raise InputError(f"{name}.png is {labels.shape[1]}x{labels.shape[0]}, its picture {size[0]}x{size[1]}")
+        raise InputError(f"{name}.png is {regions.shape[1]}x{regions.shape[0]}, its picture {size[0]}x{size[1]}")
     write_file(path, cv2.imencode(".png", regions)[1].tobytes())
 
 

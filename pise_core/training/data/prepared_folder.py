@@ -14,6 +14,7 @@ import numpy as np
 
 from pise_core.errors import InputError
 from pise_core.files import write_json
+from pise_core.parsing_files import read_parsing
 from pise_core.pose import from_rows, visible
 
 #: In the order of writing. All folders have the first to be removed, ``samples.json``; the others are DeepFashion's.
@@ -82,7 +83,7 @@ def load_samples(folder: Path, split: str, limit: int | None = None, annotated_o
         image = cv2.imread(str(path), cv2.IMREAD_COLOR)
         if image is None:
             raise InputError(f"{path} is missing or damaged; run prepare again")
-        parsing = cv2.imread(str(labels), cv2.IMREAD_GRAYSCALE) if labels.exists() else None
+        parsing = read_parsing(labels, image.shape[1::-1]) if labels.exists() else None
         carried = Path(folder) / "held" / f"{name}.png"
         held = cv2.imread(str(carried), cv2.IMREAD_GRAYSCALE) if carried.exists() else None
         samples.append(Sample(name, cv2.cvtColor(image, cv2.COLOR_BGR2RGB), from_rows(rows), parsing, held))
