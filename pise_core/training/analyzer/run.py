@@ -47,6 +47,8 @@ from pise_core.training.processes import fast_in_bfloat16
 BACKBONE_RATE = 0.2
 #: The share of the time after which unlabelled photos are labelled, and how sure a pixel's label must be to count.
 PSEUDO_FROM, PSEUDO_SURE = 0.5, 0.8
+#: The share of photos that are annotated by hand, where the others have no regions and where they get some.
+BY_HAND, BY_HAND_AMONG_LABELLED = 5 / 6, 2 / 3
 #: The share of rendered people among the views, where there are any; chosen on the validation photos.
 PEOPLE_SHARE = 0.4
 #: Of a pixel of something held, which few are, in its cross-entropy.
@@ -88,16 +90,23 @@ class _Draws:
         people: rendered ones, or None.
         batch: views a step.
         share: of these, rendered people.
+        by_hand: of the photos, those that are annotated: regions are the harder half of the task.
         seed: of everything random.
     """
 
     def __init__(
-        self, samples: list[Sample], scenes: Scenes, people: PeopleScenes | None, batch: int, share: float, seed: int
+        self,
+        samples: list[Sample],
+        scenes: Scenes,
+        people: PeopleScenes | None,
+        batch: int,
+        share: float,
+        by_hand: float,
+        seed: int,
     ):
         self.samples, self.scenes, self.people = samples, scenes, people
         self.rendered = round(batch * share) if people else 0
-        # Two thirds of the photos are annotated by hand: regions are the harder half of the task.
-        self.by_hand = (batch - self.rendered) * 2 // 3
+        self.by_hand = int((batch - self.rendered) * by_hand)
         self.rest = batch - self.rendered - self.by_hand
         self.labelled, self.seed = samples, seed
 
@@ -145,8 +154,8 @@ def train(
         rate: peak learning rate.
         seed: of everything random.
         device: "cpu", "cuda".
-        init: the folder of another run, or a file of weights. It takes the place of ``backbone``, and all views then
-            are of full size.
+        init: the folder of another run, or a file of weights. It takes the place of ``backbone``, and views then
+            are of full size and of three quarters by turns: both are looked at in use.
         people: folder of rendered people that ``synthesize people`` wrote; a run goes on with those it began with.
         people_share: of the views that show them.
         pseudo: let the network label photos that nobody annotated (see the module).
@@ -192,7 +201,7 @@ def train(
             raise InputError(f"{out} holds a run of another version; give another --out") from None
     budget, fast = Budget(minutes, spent, steps), fast_in_bfloat16(device)
     shown, rendered = _people_scenes(people, rendered, state is not None, scenes)
-    draws = _Draws(samples, scenes, shown, batch, people_share, seed)
+    draws = _Draws(samples, scenes, shown, batch, people_share, BY_HAND_AMONG_LABELLED if pseudo else BY_HAND, seed)
     log = Log(out, step)
     curve, saves = Curve(log, 50), Saves(400)
     size = sum(p.numel() for p in network.parameters())
@@ -210,8 +219,11 @@ def train(
         )
         save_model(out / "analyzer.safetensors", average.module)
 
-    def frame_at(used: float) -> tuple[int, int]:
-        part = 1.0 if init is not None else 0.5 if used < 0.2 else 0.75 if used < 0.4 else 1.0
+    def frame_at(step: int, used: float) -> tuple[int, int]:
+        if init is not None:
+            part = 0.75 if step % 2 else 1.0
+        else:
+            part = 0.5 if used < 0.2 else 0.75 if used < 0.4 else 1.0
         return int(256 * part), int(176 * part) // 4 * 4
 
     def labels_itself(used: float) -> bool:
@@ -223,11 +235,11 @@ def train(
                 checkpoint()  # labels of thousands of photos take minutes, and go with these very weights
                 draws.labelled = pseudo_labelled(average.module, samples, out / "pseudo", device)
                 log(pseudo=sum(s.parsing is not None for s in draws.labelled) - len(scenes.samples))
-            views = batches.take(step, frame_at(used), labels_itself(used)).to(device)
+            views = batches.take(step, frame_at(step, used), labels_itself(used)).to(device)
             # With minutes this is a guess, which is wrong when frames become larger.
             soon = budget.used(step + 1)
             if soon < 1 and step + 1 != until and labels_itself(soon) == labels_itself(used):
-                batches.foresee(step + 1, frame_at(soon), labels_itself(soon))
+                batches.foresee(step + 1, frame_at(step + 1, soon), labels_itself(soon))
             for group in optimizer.param_groups:
                 group["lr"] = rate_at(rate, step, used) * group["share"]
             network.train()

@@ -57,7 +57,7 @@ class Scenes:
             sample = self.samples[index]
             assert sample.parsing is not None
             path = None if self._folder is None else self._folder / f"{sample.name}.png"
-            street = None if path is None else cv2.imread(str(path), cv2.IMREAD_COLOR)
+            street = cv2.imread(str(path), cv2.IMREAD_COLOR) if path is not None and path.exists() else None
             if street is not None and street.shape == sample.image.shape:
                 street = cv2.cvtColor(street, cv2.COLOR_BGR2RGB)
             else:
