@@ -169,4 +169,4 @@ def test_the_first_pairs_only(given, capsys):
         given.prepare("--limit", "0")
     command = ["prepare", str(given.archive), "--split", "test", "--table", "cihp-pgn", "--out", str(given.out)]
     assert main(command) == 2
-    assert "street photos don't take --table, --split" in capsys.readouterr().err
+    assert "prepare street doesn't take --split, --table" in capsys.readouterr().err

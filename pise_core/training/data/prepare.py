@@ -1,5 +1,6 @@
 """``python -m pise_core prepare``: a folder of street photos becomes small samples, ready to train on;
-``prepare deepfashion``: so does DeepFashion (see ``deepfashion``).
+``prepare deepfashion``: so does DeepFashion (see ``prepare_deepfashion``); ``prepare photos``: so does any folder of
+photos, whose joints and regions are found (see ``prepare_photos``).
 
 Written: ``images/NNNN.jpg`` (long side 416), ``parsing/NNNN.png`` (indices) and ``held/NNNN.png`` (1: bags and what
 else is carried) where annotated, and ``samples.json``:
@@ -10,16 +11,16 @@ photos stay unseen until the end.
 
 import argparse
 import logging
+from collections.abc import Callable
 from pathlib import Path
 
-import cv2
 import numpy as np
 
-from pise_core.errors import InputError
-from pise_core.files import write_file
-from pise_core.pose import to_rows, visible
+from pise_core.editor import Editor
+from pise_core.errors import InputError, NobodyFound
+from pise_core.pose import visible
 from pise_core.training.arguments import positive
-from pise_core.training.data import prepare_deepfashion, prepared_folder
+from pise_core.training.data import prepare_deepfashion, prepare_photos, prepared_folder
 from pise_core.training.data.deepfashion_files import MAPS, PICTURES, Files
 from pise_core.training.data.deepfashion_lists import SPLITS, first_few, read_split
 from pise_core.training.data.label_tables import TABLES, load_table
@@ -27,28 +28,60 @@ from pise_core.training.data.street_photos import StreetPhotos
 
 _log = logging.getLogger(__name__)
 
-LONG_SIDE = 416
-#: One in so many annotated training photos is held back for validation.
-VALIDATION_EVERY = 4
-#: What street photos have no use for.
-_OF_DEEPFASHION = ("lists", "maps", "parse", "table", "split")
+#: What each kind of data takes beside what all do.
+_OPTIONS = {
+    "street": (),
+    "deepfashion": ("lists", "maps", "parse", "table", "split"),
+    "photos": ("maps", "table", "joints", "detector", "weights", "split_file"),
+}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("dataset", nargs="?", choices=("street", "deepfashion"), default="street", help="what it is")
+    parser.add_argument(
+        "dataset",
+        nargs="?",
+        choices=tuple(_OPTIONS),
+        default="street",
+        help="what it is: street (Clothing Co-Parsing, the default), deepfashion, or photos of your own",
+    )
     parser.add_argument(
         "source",
         type=Path,
-        help="folder of Clothing Co-Parsing (photos/, annotations/, *.json, *.mat); DeepFashion: img, or a zip file",
+        help="clone of Clothing Co-Parsing (photos/, annotations/, label_list.mat); DeepFashion: img, or a zip file; "
+        "photos: a folder of JPEG, PNG or WebP",
     )
     parser.add_argument("--out", type=Path, default=Path("prepared"), help="folder to write (default: prepared)")
     parser.add_argument(
         "--limit", type=positive, metavar="N", help="only the first N photos, or pairs of DeepFashion, of each split"
     )
-    fashion = parser.add_argument_group("deepfashion")
+    own = parser.add_argument_group("photos")
+    own.add_argument(
+        "--joints",
+        type=Path,
+        metavar="PATH",
+        help="joints by a detector of your own: a folder of NAME.json in any format that edit --pose takes, or one "
+        "JSON file of name -> 18 rows [x, y, score]; default: found here",
+    )
+    own.add_argument(
+        "--detector",
+        choices=("shipped", "openpose"),
+        help="who finds them here (default: shipped); openpose is fetched once (209 MB) and licensed by CMU for "
+        "non-commercial use only",
+    )
+    own.add_argument("--weights", type=Path, metavar="DIR", help="folder with an analyzer of your own")
+    own.add_argument(
+        "--split-file",
+        type=Path,
+        metavar="FILE",
+        help='{"train": [names], "test": [names]}; default: every tenth photo by name is for the test',
+    )
+    fashion = parser.add_argument_group("deepfashion, and maps of photos")
     fashion.add_argument("--lists", type=Path, metavar="DIR", help="PATN's fashion-resize-{annotation,pairs}-*.csv")
     fashion.add_argument(
-        "--maps", type=Path, metavar="DIR", help="label maps of a human parser, PNG, named as pictures; or a zip file"
+        "--maps",
+        type=Path,
+        metavar="DIR",
+        help="label maps of a human parser, PNG, named as pictures; of DeepFashion a zip file, too",
     )
     fashion.add_argument(
         "--parse",
@@ -63,11 +96,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    others = {option for options in _OPTIONS.values() for option in options} - set(_OPTIONS[args.dataset])
+    if given := sorted(f"--{name.replace('_', '-')}" for name in others if getattr(args, name)):
+        raise InputError(f"prepare {args.dataset} doesn't take {', '.join(given)}; leave that out")
     if args.dataset == "deepfashion":
         return _deepfashion(args)
-    given = [f"--{name}" for name in _OF_DEEPFASHION if getattr(args, name)]
-    if given:
-        raise InputError(f"street photos don't take {', '.join(given)}; say prepare deepfashion, or leave that out")
+    if args.dataset == "photos":
+        return _photos(args)
     photos = StreetPhotos(args.source)
     prepared_folder.begin(args.out)
     samples: dict[str, dict] = {}
@@ -77,34 +112,60 @@ def run(args: argparse.Namespace) -> int:
             pose = photos.pose(name)
             if pose is None or visible(pose).sum() < 6:
                 continue
-            image = photos.photo(name)
-            parsing = photos.parsing(name, pose)
-            scale = LONG_SIDE / max(image.shape[:2])
-            width, height = round(image.shape[1] * scale), round(image.shape[0] * scale)
-            pose[:, :2] *= np.array([width / image.shape[1], height / image.shape[0]])
-            small = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
-            quality = [cv2.IMWRITE_JPEG_QUALITY, 92]
-            _, data = cv2.imencode(".jpg", cv2.cvtColor(small, cv2.COLOR_RGB2BGR), quality)
-            write_file(args.out / "images" / f"{name}.jpg", data.tobytes())
-            for folder, labels in (("parsing", parsing), ("held", photos.held(name))):
-                if labels is not None:
-                    labels = cv2.resize(labels, (width, height), interpolation=cv2.INTER_NEAREST_EXACT)
-                    write_file(args.out / folder / f"{name}.png", cv2.imencode(".png", labels)[1].tobytes())
-            samples[split][name] = to_rows(pose)
+            maps = {"parsing": photos.parsing(name, pose), "held": photos.held(name)}
+            samples[split][name] = prepared_folder.write_sample(args.out, name, photos.photo(name), pose, **maps)
             if count % 200 == 0:
                 _log.info("%s: %d of %d", split, count + 1, len(names))
-    samples = _with_validation(samples, args.out)
+    samples = prepared_folder.with_validation(samples, args.out)
     prepared_folder.finish(args.out, {"samples.json": samples})
     print({split: len(found) for split, found in samples.items()}, "->", args.out)
     return 0
 
 
-def _with_validation(samples: dict[str, dict], folder: Path) -> dict[str, dict]:
-    """The same splits, and ``validation``, which is taken out of ``train``."""
-    annotated = sorted(name for name in samples["train"] if (folder / "parsing" / f"{name}.png").exists())
-    held = set(annotated[::VALIDATION_EVERY])
-    parts = {kept: {n: rows for n, rows in samples["train"].items() if (n in held) != kept} for kept in (True, False)}
-    return {"train": parts[True], "validation": parts[False], "test": samples["test"]}
+def _photos(args: argparse.Namespace) -> int:
+    if args.table is not None and args.maps is None:
+        raise InputError("--table says how labels merge; give the --maps that hold them, too")
+    table = None if args.table is None else load_table(args.table)
+    if table is not None and table.order != "studio":
+        raise InputError(f"--table {args.table} merges in the order {table.order!r}; prepare photos takes our own")
+    editor = Editor.from_pretrained(args.weights)
+    found = prepare_photos.prepare(
+        args.source,
+        args.out,
+        editor,
+        _joints(args),
+        args.maps,
+        table,
+        args.split_file,
+        args.limit,
+    )
+    print({split: len(samples) for split, samples in found.splits.items()}, "->", args.out)
+    for name, reason in found.left_out.items():
+        print(f"  {name} left out: {reason}")
+    return 0
+
+
+def _joints(args: argparse.Namespace) -> Callable[[str, np.ndarray], np.ndarray | None]:
+    """Who finds the joints of a photo, by its name and itself; None from there: the analyzer is to."""
+    if args.joints is not None and args.detector is not None:
+        raise InputError("joints are given by --joints, or found by --detector; leave one of them out")
+    if args.joints is not None:
+        given = prepare_photos.Joints(args.joints)
+        return lambda name, photo: given.of(name, (photo.shape[1], photo.shape[0]))
+    if args.detector != "openpose":
+        return lambda name, photo: None
+    from pise_core.detection.openpose import LICENCE, OpenPoseDetector
+
+    _log.info(LICENCE)
+    detector = OpenPoseDetector()
+
+    def found(name: str, photo: np.ndarray) -> np.ndarray:
+        people = detector.detect(photo)
+        if not people:
+            raise NobodyFound(f"OpenPose finds nobody in {name}")
+        return people[0]
+
+    return found
 
 
 def _deepfashion(args: argparse.Namespace) -> int:

@@ -13,9 +13,13 @@ import cv2
 import numpy as np
 
 from pise_core.errors import InputError
-from pise_core.files import write_json
+from pise_core.files import write_file, write_json
 from pise_core.parsing_files import read_parsing
-from pise_core.pose import from_rows, visible
+from pise_core.pose import from_rows, to_rows, visible
+
+LONG_SIDE = 416
+#: One in so many annotated training photos is held back for validation.
+VALIDATION_EVERY = 4
 
 #: In the order of writing. All folders have the first to be removed, ``samples.json``; the others are DeepFashion's.
 _LISTS = ("dataset.json", "pairs.json", "samples.json")
@@ -34,6 +38,43 @@ def finish(folder: Path, lists: dict[str, Any]) -> None:
     for name in _LISTS:
         if name in lists:
             write_json(folder / name, lists[name])
+
+
+def write_sample(
+    folder: Path, name: str, photo: np.ndarray, pose: np.ndarray, **maps: np.ndarray | None
+) -> list[list[float] | None]:
+    """Write a photo at the size of samples, and maps beside it.
+
+    Args:
+        folder: where :func:`begin` was.
+        name: of the sample.
+        photo: (H, W, 3) uint8 RGB.
+        pose: (18, 3) in its pixels.
+        maps: ``parsing`` and ``held``, (H, W) uint8 or None.
+
+    Returns:
+        The joints' rows, in pixels of the sample: what ``samples.json`` holds.
+    """
+    scale = LONG_SIDE / max(photo.shape[:2])
+    width, height = round(photo.shape[1] * scale), round(photo.shape[0] * scale)
+    pose = pose.copy()
+    pose[:, :2] *= np.array([width / photo.shape[1], height / photo.shape[0]])
+    small = cv2.cvtColor(cv2.resize(photo, (width, height), interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2BGR)
+    data = cv2.imencode(".jpg", small, [cv2.IMWRITE_JPEG_QUALITY, 92])[1]
+    write_file(folder / "images" / f"{name}.jpg", data.tobytes())
+    for kind, labels in maps.items():
+        if labels is not None:
+            labels = cv2.resize(labels, (width, height), interpolation=cv2.INTER_NEAREST_EXACT)
+            write_file(folder / kind / f"{name}.png", cv2.imencode(".png", labels)[1].tobytes())
+    return to_rows(pose)
+
+
+def with_validation(samples: dict[str, dict[str, list]], folder: Path) -> dict[str, dict[str, list]]:
+    """The same splits, and ``validation``, which is taken out of ``train``: one in so many of the annotated."""
+    annotated = sorted(name for name in samples["train"] if (folder / "parsing" / f"{name}.png").exists())
+    held = set(annotated[::VALIDATION_EVERY])
+    parts = {kept: {n: rows for n, rows in samples["train"].items() if (n in held) != kept} for kept in (True, False)}
+    return {"train": parts[True], "validation": parts[False], "test": samples["test"]}
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,13 @@
 """Clothing Co-Parsing on disk (Yang, Luo and Lin, CVPR 2014): photos, 59 tags per pixel, joints, and the split.
 
-Expected in one folder: ``photos/NNNN.jpg``, ``annotations/pixel-level/NNNN.mat`` (key ``groundtruth``),
-``label_list.mat``, ``keypoints.json`` (name -> 18 rows ``[x, y, score]`` or null) and ``split.json``
-(``{"train": [names], "test": [names]}``). About half of the photos have no annotation.
+Expected in one folder, as its repository has it: ``photos/NNNN.jpg``, ``annotations/pixel-level/NNNN.mat`` (key
+``groundtruth``) and ``label_list.mat``. About half of the photos have no annotation. Joints and split come with this
+package (``clothing_co_parsing``); ``keypoints.json`` (name -> 18 rows ``[x, y, score]`` or null) and ``split.json``
+(``{"train": [names], "test": [names]}``) in the folder go before them.
 """
 
 import json
+import lzma
 from pathlib import Path
 
 import cv2
@@ -20,6 +22,8 @@ from pise_core.regions import CCP_TAGS, REGION
 HELD_TAGS = ("bag", "purse", "wallet")
 _ARMS_AND_TORSO = ((2, 3), (3, 4), (5, 6), (6, 7), (1, 2), (1, 5), (1, 8), (1, 11))
 _LEGS = ((8, 9), (9, 10), (11, 12), (12, 13))
+#: Where joints and split of the data set lie, and how they were made.
+SHIPPED_LISTS = Path(__file__).resolve().parent / "clothing_co_parsing"
 
 
 class StreetPhotos:
@@ -27,11 +31,24 @@ class StreetPhotos:
 
     def __init__(self, folder: Path):
         self.folder = Path(folder)
-        for needed in ("photos", "annotations/pixel-level", "label_list.mat", "keypoints.json", "split.json"):
+        for needed in ("photos", "annotations/pixel-level", "label_list.mat"):
             if not (self.folder / needed).exists():
-                raise InputError(f"{self.folder / needed} is missing; Clothing Co-Parsing belongs in that folder")
-        self._joints = json.loads((self.folder / "keypoints.json").read_text())
-        self.split: dict[str, list[str]] = json.loads((self.folder / "split.json").read_text())
+                raise InputError(
+                    f"{self.folder / needed} is missing; Clothing Co-Parsing belongs in that folder (a clone of "
+                    "github.com/bearpaw/clothing-co-parsing). For other photos: prepare photos"
+                )
+        #: Of the photos that the joints were found in; empty where the joints are the folder's own.
+        self._sizes: dict[str, tuple[int, int]] = {}
+        own = self.folder / "keypoints.json"
+        if own.exists():
+            self._joints: dict[str, list | None] = json.loads(own.read_text())
+        else:
+            found = json.loads(lzma.decompress((SHIPPED_LISTS / "joints.json.xz").read_bytes()))
+            self._joints = {name: one["joints"] for name, one in found.items()}
+            self._sizes = {name: (one["size"][0], one["size"][1]) for name, one in found.items()}
+        split = self.folder / "split.json"
+        split = split if split.exists() else SHIPPED_LISTS / "split.json"
+        self.split: dict[str, list[str]] = json.loads(split.read_text())
         tags = scipy.io.loadmat(self.folder / "label_list.mat")["label_list"].ravel()
         names = [str(np.asarray(tag).ravel()[0]) for tag in tags]
         region_of = {tag: REGION[region] for region, tags in CCP_TAGS.items() for tag in tags.split()}
@@ -43,12 +60,18 @@ class StreetPhotos:
         """(H, W, 3) uint8 RGB.
 
         Raises:
-            InputError: if the file cannot be read.
+            InputError: if the file cannot be read, or is of another size than that which its joints were found in.
         """
         path = self.folder / "photos" / f"{name}.jpg"
         image = cv2.imread(str(path), cv2.IMREAD_COLOR)
         if image is None:
             raise InputError(f"{path} is missing or not a picture")
+        width, height = self._sizes.get(name, (image.shape[1], image.shape[0]))
+        if image.shape[:2] != (height, width):
+            raise InputError(
+                f"{path} is {image.shape[1]}x{image.shape[0]}, and its joints were found in {width}x{height}; take the "
+                "photos as the data set has them, or put keypoints.json of your own into the folder"
+            )
         return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
 
     def pose(self, name: str) -> np.ndarray | None:
