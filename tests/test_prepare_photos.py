@@ -54,7 +54,7 @@ def test_joints_and_maps_of_one_s_own_go_first(folder, tmp_path, person, capsys)
     joints, maps = tmp_path / "joints.json", tmp_path / "maps"
     joints.write_text(json.dumps({"ann": to_rows(person.pose), "bob": None}))
     maps.mkdir()
-    hair = int(np.flatnonzero(REGION["hair"] == CIHP_20)[-1])
+    hair = int(np.flatnonzero(LABEL_SETS["cihp"] == REGION["hair"])[-1])
     cv2.imwrite(str(maps / "ann.png"), np.where(person.parsing > 0, hair, 0).astype(np.uint8))
     out = tmp_path / "out"
     assert run(folder, "--out", out, "--joints", joints, "--maps", maps, "--table", "cihp-studio") == 0
