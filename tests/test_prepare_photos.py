@@ -12,6 +12,7 @@ import scipy.io
 from pise_core.cli.main import main
 from pise_core.errors import InputError
 from pise_core.images import write_image
+from pise_core.label_sets import LABEL_SETS
 from pise_core.pose import to_rows, visible
 from pise_core.regions import REGION
 from pise_core.training.data.prepared_folder import load_samples
