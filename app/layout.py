@@ -29,6 +29,7 @@ from app.state.places import Places
 from app.state.queueing import AT_ONCE
 from app.state.registry import Sessions
 from app.state.session import Session
+from app.upload_fields import File, UploadButton
 from app.view.thumbnails import data_address, shrink
 from app.view.updates import sentence, status
 from pise_core.errors import InputError
@@ -67,7 +68,17 @@ def example_people() -> list[Path]:
     return sorted(path for path in _EXAMPLES.glob("*") if path.suffix.lower() in PHOTOS)
 
 
-def build(studio: Studio, places: Places | None = None) -> gr.Blocks:
+class Page(gr.Blocks):
+    """The page.
+
+    Attributes:
+        sessions: of all visitors.
+    """
+
+    sessions: Sessions
+
+
+def build(studio: Studio, places: Places | None = None) -> Page:
     """The studio as Gradio blocks; :mod:`app.server` serves them.
 
     Args:
@@ -91,7 +102,9 @@ def build(studio: Studio, places: Places | None = None) -> gr.Blocks:
 
     live.__name__ = "render_live"
 
-    with gr.Blocks(title="PISE Studio", fill_width=True, analytics_enabled=False, delete_cache=(3600, 3600)) as demo:
+    demo = Page(title="PISE Studio", fill_width=True, analytics_enabled=False, delete_cache=(3600, 3600))
+    demo.sessions = sessions
+    with demo:
         with gr.Row(elem_id="top"):
             gr.HTML(
                 "<h1>PISE Studio</h1><p>Drag a joint, paint a region or borrow a texture: the photo follows.</p>",
@@ -99,7 +112,7 @@ def build(studio: Studio, places: Places | None = None) -> gr.Blocks:
                 apply_default_css=False,
             )
             bar = DocumentBar(elem_id="bar", **status("hint", "Open a photo of a person, or choose an example.")["bar"])
-            open_button = gr.UploadButton("Open", size="md", elem_id="open", min_width=0)
+            open_button = UploadButton("Open", size="md", elem_id="open", min_width=0)
             example_button = gr.Button("Examples", size="md", elem_id="show-examples", min_width=0)
 
         # Everything is on the page from the start and the style sheet shows what applies: a part that is not mounted
@@ -110,7 +123,7 @@ def build(studio: Studio, places: Places | None = None) -> gr.Blocks:
                 "server alone, and forgotten ten minutes after you close the page.</p>",
                 apply_default_css=False,
             )
-            drop = gr.File(label="Photo", height=220, elem_id="drop")
+            drop = File(label="Photo", height=220, elem_id="drop")
             if examples:
                 gr.HTML("<h2>Or choose an example</h2>", apply_default_css=False)
             strip = Examples(pictures=thumbnails, elem_id="examples", visible=bool(examples))
@@ -120,12 +133,12 @@ def build(studio: Studio, places: Places | None = None) -> gr.Blocks:
                 Modes(elem_id="modes")
                 FirstSteps(elem_id="first-steps")
                 with gr.Column(elem_id="panel-pose", min_width=0):
-                    pose_photo = gr.UploadButton("Pose from photo", size="md", elem_id="pose-photo")
+                    pose_photo = UploadButton("Pose from photo", size="md", elem_id="pose-photo")
                     pose = PoseEditor(elem_id="pose", live=live)
                 with gr.Column(elem_id="panel-regions", min_width=0):
                     regions = RegionPainter(elem_id="regions", live=live)
                 with gr.Column(elem_id="panel-textures", min_width=0):
-                    add = gr.UploadButton("Add a file", file_count="multiple", size="md", elem_id="add-reference")
+                    add = UploadButton("Add a file", file_count="multiple", size="md", elem_id="add-reference")
                     textures = StylePanel(elem_id="textures", live=live, examples=thumbnails)
                 with gr.Column(elem_id="panel-motion", min_width=0):
                     motion = MotionPanel(elem_id="motion")

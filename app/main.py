@@ -17,8 +17,9 @@ import gradio as gr  # noqa: E402
 
 from app.api.mcp import wanted_by_environment  # noqa: E402
 from app.commands.studio import Studio  # noqa: E402
+from app.guard import Rules  # noqa: E402
 from app.layout import build  # noqa: E402
-from app.server import Server, Stopped, application, end, stop_on_signals  # noqa: E402
+from app.server import Server, Stopped, application, end, listening_on, stop_on_signals  # noqa: E402
 from app.state.places import Places  # noqa: E402
 from app.state.scratch import Scratch  # noqa: E402
 from app.state.session import DEFAULT_WEIGHTS  # noqa: E402
@@ -82,7 +83,9 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         closing.append(scratch.remove)
         scratch.use()
         studio = make_studio(options)
-        app = application(build(studio, Places(options.places)), options.mcp or wanted_by_environment())
+        rules = Rules.from_environment(listening_on(options.host))
+        page = build(studio, Places(options.places))
+        app = application(page, options.mcp or wanted_by_environment(), rules)
         studio.load()  # now, so that missing weights are told here and not to the first user
         server = Server(app, options.host, options.port)
         closing.insert(0, server.close)

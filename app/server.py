@@ -1,6 +1,7 @@
 """The server of the page: it listens, answers, and stops cleanly."""
 
 import errno
+import logging
 import os
 import signal
 import socket
@@ -17,9 +18,10 @@ from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
 from app.api.mcp import McpUploads
-from app.guard import Guard
-from app.guard import from_environment as guard_settings
+from app.guard import Guard, Rules
+from app.layout import Page
 from app.theme import CSS, theme
+from app.upload_fields import take_uploads
 from pise_core.document.file_format import MAX_DOCUMENT_BYTES
 from pise_core.errors import InputError
 
@@ -29,26 +31,28 @@ FIRST_PORT, PORTS = 7860, 100
 FINISH, END = 1, 4
 
 
-def application(demo: gr.Blocks, mcp_server: bool = False) -> FastAPI:
+def application(page: Page, mcp_server: bool = False, rules: Rules | None = None) -> FastAPI:
     """The page as an ASGI application.
 
     Args:
-        demo: the page, from :func:`app.layout.build`.
+        page: from :func:`app.layout.build`.
         mcp_server: whether the endpoints are tools of an MCP server as well, at ``/gradio_api/mcp/``.
+        rules: of the operator.
 
     Raises:
         InputError: if the MCP server is wanted and its package is not installed.
     """
     if mcp_server:
         McpUploads()
+    take_uploads()
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     # Gradio lets every page of the web in, with the visitor's cookies, unless the application around it has rules of
     # its own: nobody is let in.
     app.add_middleware(CORSMiddleware, allow_origins=[])
-    app.add_middleware(Guard, **guard_settings())
+    app.add_middleware(Guard, rules=rules or Rules(), may_read=page.sessions.may_read)
     return gr.mount_gradio_app(
         app,
-        demo,
+        page,
         path="/",
         root_path=os.environ.get("GRADIO_ROOT_PATH", ""),
         show_error=False,
@@ -79,10 +83,11 @@ class Server:
     """
 
     def __init__(self, app: FastAPI, host: str | None = None, port: int | None = None) -> None:
-        host = (host or os.environ.get("GRADIO_SERVER_NAME") or "127.0.0.1").strip("[]")
+        host = listening_on(host)
         self._socket = _listen(host, port)
         name = f"[{host}]" if ":" in host else host
         self.address = f"http://{name}:{self._socket.getsockname()[1]}"
+        logging.getLogger("uvicorn.error").disabled = False
         config = uvicorn.Config(
             app, log_level="warning", proxy_headers=False, server_header=False, timeout_graceful_shutdown=FINISH
         )
@@ -102,9 +107,15 @@ class Server:
 
     def close(self) -> None:
         """Answer no more; requests that are being answered are given up soon."""
+        logging.getLogger("uvicorn.error").disabled = True  # what is cut off now is no error
         self._server.should_exit = True
         self._thread.join(FINISH + 1)
         self._socket.close()
+
+
+def listening_on(host: str | None) -> str:
+    """The address to listen on: ``host``, ``GRADIO_SERVER_NAME`` or 127.0.0.1."""
+    return (host or os.environ.get("GRADIO_SERVER_NAME") or "127.0.0.1").strip("[]")
 
 
 def _listen(host: str, port: int | None) -> socket.socket:

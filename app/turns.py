@@ -8,6 +8,7 @@ from app.commands import validation
 from app.commands.studio import Studio
 from app.state.queueing import Line
 from app.state.session import Session
+from app.state.uploads import received
 from app.view import updates as view
 from app.view.updates import Update, Updates
 
@@ -53,7 +54,7 @@ def uploads(action: str, inputs: tuple[Any, ...]) -> Iterator[None]:
     with ExitStack() as sent:
         if action in _UPLOADS:
             for path in inputs[0] if isinstance(inputs[0], list) else [inputs[0]]:
-                sent.enter_context(validation.upload(path))
+                sent.enter_context(validation.upload(received(path)))
         yield
 
 

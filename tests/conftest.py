@@ -204,6 +204,15 @@ def laid_out():
     return photo, mask > 0
 
 
+def sent(data: bytes, name: str = "upload.png") -> Path:
+    """A file as if a visitor had just sent it."""
+    from app.state.uploads import make_folder
+
+    path = make_folder() / name
+    path.write_bytes(data)
+    return path
+
+
 @contextmanager
 def served(demo, **settings):
     """Serve the studio's blocks from this process; the address. Settings as of :func:`app.server.application`."""

@@ -1,6 +1,4 @@
-"""What stands before the page: cookies, and whose word on addresses counts."""
-
-from typing import Any
+"""What stands before the page: cookies, hosts, files, and whose word on addresses counts."""
 
 import pytest
 from starlette.applications import Starlette
@@ -8,29 +6,32 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
-from app.guard import Guard, networks, visitor_of
-from app.state.visitors import COOKIE, Signer
+from app.guard import Guard, Rules, networks, visitor_of
+from app.state.visitors import COOKIE
 from pise_core.errors import InputError
 
+HTML = {"accept": "text/html,*/*"}
 
-def client(peer: str = "10.0.0.9", **settings: Any) -> TestClient:
-    """Of a page that answers who was seen."""
+
+def client(peer: str = "10.0.0.9", may_read=lambda path, visitor: False, **rules) -> TestClient:
+    """Of a page that answers who was seen, and which forwarded headers."""
 
     async def seen(request):
-        return JSONResponse(visitor_of(request.headers))
+        forwarded = {name: value for name, value in request.headers.items() if "forwarded" in name}
+        return JSONResponse({"visitor": visitor_of(request.headers), "forwarded": forwarded})
 
-    app = Starlette(routes=[Route("/", seen)])
-    return TestClient(Guard(app, Signer(), **settings), client=(peer, 1))
+    app = Starlette(routes=[Route("/{path:path}", seen, methods=["GET", "POST"])])
+    return TestClient(Guard(app, Rules(**rules), may_read), base_url="http://localhost", client=(peer, 1))
 
 
 def test_a_browser_gets_a_cookie_once_and_is_known_by_it():
     browser = client()
-    page = browser.get("/", headers={"accept": "text/html,*/*"})
-    assert page.json() == ["", ""]
+    page = browser.get("/", headers=HTML)
+    assert page.json()["visitor"] == ["", ""]
     told = page.headers["set-cookie"]
     assert told.startswith(f"{COOKIE}=") and "HttpOnly" in told and "SameSite=Lax" in told
-    again = browser.get("/", headers={"accept": "text/html"})
-    assert again.json()[0] and "set-cookie" not in again.headers
+    again = browser.get("/", headers=HTML)
+    assert again.json()["visitor"][0] and "set-cookie" not in again.headers
     assert browser.get("/").json() == again.json()
 
 
@@ -38,12 +39,7 @@ def test_a_program_gets_no_cookie_and_nobody_names_a_visitor_from_outside():
     program = client()
     headers = {"x-pise-visitor": "somebody", "x-pise-address": "1.2.3.4", "cookie": f"{COOKIE}=somebody.00; =;;a"}
     answer = program.get("/", headers=headers)
-    assert answer.json() == ["", ""] and "set-cookie" not in answer.headers
-
-
-def test_a_page_in_a_frame_of_another_host_keeps_its_cookie():
-    told = client(embedded=True).get("/", headers={"accept": "text/html"}).headers["set-cookie"]
-    assert "SameSite=None; Secure; Partitioned" in told
+    assert answer.json()["visitor"] == ["", ""] and "set-cookie" not in answer.headers
 
 
 @pytest.mark.parametrize(
@@ -56,11 +52,78 @@ def test_a_page_in_a_frame_of_another_host_keeps_its_cookie():
     ),
 )
 def test_an_address_is_taken_from_proxies_of_the_operator_alone(peer, forwarded, address):
-    answer = client(peer, proxies=networks("10.0.0.0/8, ::1")).get("/", headers={"x-forwarded-for": forwarded})
-    assert answer.json() == ["", address]
-    assert client(peer).get("/", headers={"x-forwarded-for": forwarded}).json() == ["", ""]
+    headers = {"x-forwarded-for": forwarded, "x-forwarded-host": "evil.example", "x-forwarded-proto": "https"}
+    answer = client(peer, proxies=networks("10.0.0.0/8, ::1")).get("/", headers=headers).json()
+    assert answer["visitor"] == ["", address]
+    assert ("x-forwarded-host" in answer["forwarded"]) == peer.startswith("10.")
+    nobody = client(peer).get("/", headers=headers).json()
+    assert nobody == {"visitor": ["", ""], "forwarded": {}}
 
 
-def test_a_proxy_that_is_none_is_told():
+def test_a_host_that_is_not_the_operators_is_refused():
+    assert client().get("/", headers={"host": "anything.example"}).status_code == 200
+    narrow = client(hosts=("studio.example", "*.studio.example", "::1"))
+    for host, status in (
+        ("studio.example", 200), ("STUDIO.example:80", 200), ("a.studio.example:7860", 200), ("[::1]:7860", 200),
+        ("evil.example", 421), ("studio.example.evil", 421), ("", 421), ("xstudio.example", 421),
+    ):  # fmt: skip
+        answer = narrow.get("/", headers={"host": host})
+        assert answer.status_code == status, host
+    assert "PISE_HOSTS" in answer.text
+
+
+def test_files_are_for_their_visitors_alone():
+    asked = []
+
+    def may_read(path, visitor):
+        asked.append(path)
+        return path == "/served/studio/secret/photo.png"
+
+    page = client(may_read=may_read)
+    assert page.get("/gradio_api/file=/served/studio/secret/photo.png").status_code == 200
+    for path in (
+        "/gradio_api/file=/etc/passwd",
+        "/gradio_api/file=/served/uploads/secret/photo.png",
+        "/gradio_api/file/etc/passwd",
+        "/below/gradio_api/file=/etc/passwd",
+        "/gradio_api/file=/served/studio/secret/../../x",
+        "/gradio_api/file%3D/etc/passwd",
+        "/gradio_api/file=http://127.0.0.1/",
+    ):
+        assert page.get(path).status_code == 404, path
+    assert len(asked) >= 6
+
+
+def test_answers_say_how_they_may_be_used():
+    told = client().get("/gradio_api/queue").headers
+    assert told["cache-control"] == "no-store" and told["x-content-type-options"] == "nosniff"
+    assert told["content-security-policy"] == "frame-ancestors 'self'"
+    assert "cache-control" not in client().get("/assets/page.js").headers
+
+
+def test_the_operator_lets_a_host_show_the_page_and_a_space_its_own(monkeypatch):
+    monkeypatch.setenv("PISE_FRAME_ANCESTORS", "https://example.org, https://*.example.net")
+    page = client(**vars(Rules.from_environment()))
+    told = page.get("/", headers=HTML).headers
+    assert told["content-security-policy"] == "frame-ancestors 'self' https://example.org https://*.example.net"
+    assert "SameSite=None; Secure; Partitioned" in told["set-cookie"]
+    monkeypatch.delenv("PISE_FRAME_ANCESTORS")
+    monkeypatch.setenv("SPACE_ID", "somebody/studio")
+    assert "https://huggingface.co" in Rules.from_environment().frames
+
+
+def test_what_the_operator_gets_wrong_is_told(monkeypatch):
     with pytest.raises(InputError, match="PISE_PROXIES"):
         networks("10.0.0.0/8, nonsense")
+    monkeypatch.setenv("PISE_FRAME_ANCESTORS", "https://a.example; script-src *")
+    with pytest.raises(InputError, match="PISE_FRAME_ANCESTORS"):
+        Rules.from_environment()
+
+
+def test_a_server_of_this_machine_alone_answers_to_its_names(monkeypatch):
+    monkeypatch.delenv("PISE_HOSTS", raising=False)
+    assert not Rules.from_environment("127.0.0.1").allows("evil.example")
+    assert Rules.from_environment("127.0.0.1").allows("localhost:7860")
+    assert Rules.from_environment("0.0.0.0").allows("studio.example")
+    monkeypatch.setenv("PISE_HOSTS", "studio.example")
+    assert not Rules.from_environment("0.0.0.0").allows("evil.example")

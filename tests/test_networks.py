@@ -179,9 +179,9 @@ def test_networks_that_cannot_be_are_refused():
     with pytest.raises(ValueError, match="encoding is one of joint, global, local"):
         PISEConfig(encoding="regional")
     for size in (0, -4):
-        with pytest.raises(ValueError, match=f"width is a whole number from 1, not {size}"):
+        with pytest.raises(ValueError, match=f"width is a whole number from 1 to 1024, not {size}"):
             PISEConfig(width=size)
-        with pytest.raises(ValueError, match=f"modulation is a whole number from 1, not {size}"):
+        with pytest.raises(ValueError, match=f"modulation is a whole number from 1 to 1024, not {size}"):
             PISEConfig(modulation=size)
     with pytest.raises(ValueError, match="modulation 16 must divide 4 times the width, 24 channels"):
         PISEConfig(width=6, modulation=16)

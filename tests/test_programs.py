@@ -6,18 +6,18 @@ from app.api.endpoints import Programs, Upload
 from app.state.detectors import BUILT_IN
 from app.state.session import Session
 from pise_core.errors import InputError
-from tests.conftest import run
+from tests.conftest import run, sent
 
 
-def test_an_upload_that_comes_too_early_is_not_kept(studio, photo_path, tmp_path):
-    empty, upload = Session(), tmp_path / "upload.png"
+def test_an_upload_that_comes_too_early_is_not_kept(studio, photo_path):
+    empty = Session()
     for action in (
-        lambda: run(studio.borrow_pose(empty, upload, BUILT_IN)),
-        lambda: Programs(studio).set_regions(empty, Upload(str(upload))),
+        lambda upload: run(studio.borrow_pose(empty, upload, BUILT_IN)),
+        lambda upload: Programs(studio).set_regions(empty, Upload(str(upload))),
     ):
-        upload.write_bytes(photo_path.read_bytes())
+        upload = sent(photo_path.read_bytes())
         with pytest.raises(InputError, match="open a photo"):
-            action()
+            action(upload)
         assert not upload.exists()
     empty.close()
 

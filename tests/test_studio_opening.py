@@ -19,7 +19,7 @@ from pise_core.errors import InputError
 from pise_core.images import read_image, write_image
 from pise_core.person import SavedPerson
 from pise_core.pose import to_rows
-from tests.conftest import can_do, downloaded, moved, run, stroke
+from tests.conftest import can_do, downloaded, moved, run, sent, stroke
 
 
 def test_opening_a_photo_shows_everything(studio, photo_path, person):
@@ -106,15 +106,14 @@ def test_a_bad_photo_leaves_the_document_as_it_was(studio, session, person, tmp_
     assert session.document.edits is edits and session.number == number
 
 
-def test_an_uploaded_file_is_not_kept(studio, photo_path, tmp_path):
-    upload = tmp_path / "upload.png"
-    upload.write_bytes(photo_path.read_bytes())
+def test_an_uploaded_file_is_not_kept(studio, photo_path):
+    upload = sent(photo_path.read_bytes())
     session = Session()
     run(studio.open_upload(session, upload, BUILT_IN, BUILT_IN))
     assert session.document is not None and not upload.exists()
     with pytest.raises(InputError, match=r"^upload.png did not arrive; choose it again$"):
         run(studio.open_upload(session, upload, BUILT_IN, BUILT_IN))
-    upload.write_bytes(b"PK\x03\x04 and no more")
+    upload = sent(b"PK\x03\x04 and no more")
     with pytest.raises(InputError, match="damaged"):
         run(studio.open_upload(session, upload, BUILT_IN, BUILT_IN))
     assert session.document is not None and not upload.exists()
@@ -196,8 +195,7 @@ def test_all_notes_are_told(studio, session, person, photo_path, monkeypatch):
     assert run(studio.open_file(other, photo_path, BUILT_IN, BUILT_IN))["bar"]["status"]["text"] == both
     other.close()
     assert run(studio.add_references(session, photo_path, BUILT_IN, BUILT_IN))["bar"]["status"]["text"] == both
-    copy = photo_path.with_name("copy.png")
-    copy.write_bytes(photo_path.read_bytes())
+    copy = sent(photo_path.read_bytes())
     run(studio.borrow_pose(session, copy, BUILT_IN))
     session.document.set_pose(moved(person))
     assert "First." in run(studio.render(session))["bar"]["status"]["text"]

@@ -9,9 +9,9 @@ from app.state.detectors import BUILT_IN
 from pise_core.document import Document
 from pise_core.document.references import REFERENCE_LIMIT
 from pise_core.errors import InputError
-from pise_core.images import read_image, write_image
+from pise_core.images import encode_image, read_image
 from pise_core.pose import to_rows
-from tests.conftest import downloaded, moved, run
+from tests.conftest import downloaded, moved, run, sent
 
 
 def test_textures_live_commit_and_removal(studio, session, person, known_other):
@@ -47,18 +47,16 @@ def test_a_photo_that_was_left_wears_what_it_borrowed(studio, session, known, kn
     assert [r["name"] for r in page["textures"]["references"]] == ["shirt", "another"]
 
 
-def test_one_bad_file_does_not_end_the_others(studio, session, photo_path, tmp_path):
-    paths = [tmp_path / name for name in ("first.png", "second.png", "third.pise", "fourth.png")]
-    for path in paths:
-        path.write_bytes(photo_path.read_bytes())
+def test_one_bad_file_does_not_end_the_others(studio, session, photo_path):
+    names = ("first.png", "second.png", "third.pise", "fourth.png")
+    paths = [sent(photo_path.read_bytes(), name) for name in names]
     paths[1].write_bytes(b"no picture")
     paths[2].write_bytes(b"PK and no more")
     told = run(studio.add_uploads(session, paths, BUILT_IN, BUILT_IN))["bar"]["status"]
     assert [r.name for r in session.references.values()] == ["first", "fourth"]
     assert told["kind"] == "error" and told["text"].startswith("second.png can't be opened here")
     assert "third.pise: that .pise file is damaged" in told["text"] and "first" not in told["text"]
-    for path in paths[1:3]:
-        path.write_bytes(b"no picture")
+    paths[1:3] = [sent(b"no picture", name) for name in names[1:3]]
     with pytest.raises(InputError, match=r"second.png can.t be .*\. third.pise: that"):
         run(studio.add_uploads(session, paths[1:3], BUILT_IN, BUILT_IN))
     assert not any(path.exists() for path in paths)
@@ -92,9 +90,8 @@ def test_the_weights_of_several_references_sum_to_one_at_most(studio, session, p
         run(studio.commit_styles(session, {"seq": 3, "styles": {"upper_clothes": {keys[0]: 0.6, keys[1]: 0.6}}}))
 
 
-def test_garment_look_and_steps_from_the_page(studio, session, document, person, laid_out, tmp_path):
-    path = tmp_path / "shirt.png"
-    write_image(path, laid_out[0])
+def test_garment_look_and_steps_from_the_page(studio, session, document, person, laid_out):
+    path = sent(encode_image(laid_out[0]), "shirt.png")
     page = run(studio.add_uploads(session, [path], BUILT_IN, BUILT_IN))
     assert page["bar"]["status"]["kind"] == "hint" and not path.exists() and not session.references
     news = page["textures"]["garment"]
@@ -133,10 +130,9 @@ def test_garment_look_and_steps_from_the_page(studio, session, document, person,
     assert np.abs(again - green).max() < 40
 
 
-def test_several_garments_wait_for_their_turn(studio, session, laid_out, tmp_path):
-    paths = [tmp_path / name for name in ("first.png", "second.png", "third.png")]
-    for number, path in enumerate(paths):
-        write_image(path, np.roll(laid_out[0], number * 5, 0))
+def test_several_garments_wait_for_their_turn(studio, session, laid_out):
+    names = ("first.png", "second.png", "third.png")
+    paths = [sent(encode_image(np.roll(laid_out[0], n * 5, 0)), name) for n, name in enumerate(names)]
     page = run(studio.add_uploads(session, paths, BUILT_IN, BUILT_IN))
     assert "Then 2 more" in page["bar"]["status"]["text"] and not any(path.exists() for path in paths)
     first = page["textures"]["garment"]

@@ -11,7 +11,7 @@ from app.state.queueing import Line
 from app.turns import in_turn
 from app.view.updates import can_stop, status
 from pise_core.errors import HubUnreachable
-from tests.conftest import run
+from tests.conftest import run, sent
 
 
 def text(update):
@@ -36,12 +36,11 @@ def test_work_is_left_only_where_it_can_be(studio, session):
     assert len(list(in_turn(studio, line, session, "strip", (), work(session)))) == 6
 
 
-def test_whoever_waits_can_stop_but_not_the_picture_of_an_edit(studio, session, tmp_path):
+def test_whoever_waits_can_stop_but_not_the_picture_of_an_edit(studio, session):
     line, other = Line(), object()
     first = line.steps(iter("ab"), other)
     next(first)
-    upload = tmp_path / "photo.png"
-    upload.write_bytes(b"not read yet")
+    upload = sent(b"not read yet")
     updates: Any = in_turn(studio, line, session, "open_upload", (str(upload),), work(session))
     waiting = next(updates)
     assert "1 other" in text(waiting) and can_stop(waiting)
@@ -65,10 +64,9 @@ def test_steps_of_a_mix_can_be_stopped(studio, session, known_other):
 
 
 @pytest.mark.parametrize("steps", [1, 2, 3, 4, 5])
-def test_a_photo_that_is_being_opened_can_be_left(studio, session, photo_path, tmp_path, steps):
+def test_a_photo_that_is_being_opened_can_be_left(studio, session, photo_path, steps):
     """At every step until the document before is given up, and then no more."""
-    upload, before = tmp_path / "photo.png", session.document
-    upload.write_bytes(photo_path.read_bytes())
+    upload, before = sent(photo_path.read_bytes()), session.document
     inputs = (str(upload), BUILT_IN, BUILT_IN)
     updates: Any = in_turn(studio, Line(), session, "open_upload", inputs, studio.open_upload(session, *inputs))
     said = [next(updates) for _ in range(steps)]

@@ -23,9 +23,11 @@ from app.api.responses import Download, State, received
 from app.commands import validation
 from app.commands.studio import Studio
 from app.guard import visitor_of
+from app.state import uploads
 from app.state.queueing import AT_ONCE
 from app.state.registry import Sessions
 from app.state.session import Session
+from app.upload_fields import File
 from pise_core.errors import InputError
 
 log = logging.getLogger(__name__)
@@ -80,7 +82,7 @@ def _add(
             with ExitStack() as work:
                 for parameter, value in zip(parameters, values, strict=True):
                     if parameter.annotation is Upload:
-                        work.enter_context(validation.upload(received(value)))
+                        work.enter_context(validation.upload(uploads.received(received(value))))
                 work.enter_context(sessions.at_work(session, visitor_of(request.headers), opens=name in _OPENS))
                 for _ in studio.fetch(session, *values):
                     pass  # beside the line
@@ -110,7 +112,7 @@ def _add(
 def _input(parameter: inspect.Parameter, description: str) -> Component:
     """The component that types a parameter; there is nothing of it on the page."""
     if parameter.annotation is Upload:
-        return gr.File(label=description, type="filepath")
+        return File(label=description, type="filepath")
     default = None if parameter.default is inspect.Parameter.empty else parameter.default
     return Api(default, python_type_to_json_schema(parameter.annotation), description)
 

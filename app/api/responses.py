@@ -40,7 +40,7 @@ def file_of(news: view.Update) -> Download:
     """
     if "file" not in news.get("bar", {}):
         raise InputError("it was stopped, and nothing was saved")
-    return Download(news["bar"]["file"]["url"].removeprefix("/gradio_api/file="))
+    return Download(view.path_of(news["bar"]["file"]["url"]))
 
 
 def state_of(session: Session, news: view.Update | None = None) -> State:

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from app.state import uploads
 from app.state.session import EXPIRED, Session
 from pise_core.document import Document
 from pise_core.document.edits import checked_pose
@@ -105,11 +106,12 @@ def photo(file: BufferedReader, documents: bool = True) -> np.ndarray:
 
 @contextmanager
 def upload(path: Any) -> Iterator[None]:
-    """An upload while it is read; afterwards the server keeps no copy, whatever came of it."""
+    """An upload while it is read; afterwards the server keeps no copy, whatever came of it. Whoever takes the path from
+    outside has checked it with :func:`app.state.uploads.received`."""
     try:
         yield
     finally:
-        Path(path).unlink(missing_ok=True)
+        uploads.forget(path)
 
 
 def same_document(session: Session, value: Any) -> None:

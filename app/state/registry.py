@@ -99,6 +99,7 @@ class Sessions:
                     raise InputError(EXPIRED)
                 self.places.take(session, visitor, lambda other: self._forget(other.token))
             session.busy += 1
+            session.visitors.add(visitor.cookie)
         try:
             yield
         finally:
@@ -107,6 +108,12 @@ class Sessions:
                 session.used = time.monotonic()
                 if not session.busy and session.empty:
                     self.places.drop(session)
+
+    def may_read(self, path: str, visitor: Visitor) -> bool:
+        """Whether a visitor may fetch the file at a path: it belongs to a session on which the visitor has acted, or a
+        program, which has nothing but the secret address."""
+        with self._lock:
+            return any(s.holds(path) and s.visitors & {"", visitor.cookie} for s in self._sessions.values())
 
     def forget(self, session: Session) -> None:
         """Forget a session at once."""

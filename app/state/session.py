@@ -27,6 +27,8 @@ from pise_core.images import encode_image
 LAYER_SIDE = 896
 #: What is said where a session is gone, and with it all that was on the page.
 EXPIRED = "what was open here has expired; open the photo again"
+#: Where the files of all sessions lie, below Gradio's folder.
+FOLDER = "studio"
 #: The name of the weights that a session begins with.
 DEFAULT_WEIGHTS = "Default"
 
@@ -47,6 +49,7 @@ class Session:
         self.used = time.monotonic()  # this and the next two are kept by the registry
         self.left: float | None = None  # when its page went, if it has gone
         self.busy = 0  # how many actions are being carried out
+        self.visitors: set[str] = set()  # the cookies of those who have acted on it, "" for programs
         self.lock = threading.RLock()
         self.first = self.number = self.sequence = self.made = int(1000 * time.time())
         self.order = Order(self.first)
@@ -68,8 +71,8 @@ class Session:
         self.note = ""  # what else the user is told beside "done"
         self.strip: tuple[Edits, str] | None = None  # what the strip on show was made of, and its region
         self._told: tuple[np.ndarray | None, PaintLayer | None] = (None, None)  # what the page's map shows
-        # The folder's name is as secret as the token, because its files are served to whoever knows their address.
-        self._folder = Path(get_upload_folder()) / "studio" / secrets.token_urlsafe(24)
+        # The folder's name is as secret as the token: programs, which have no cookie, are served by the address alone.
+        self._folder = Path(get_upload_folder()) / FOLDER / secrets.token_urlsafe(24)
         self._files: list[Path] = []
 
     @property
@@ -253,6 +256,11 @@ class Session:
                 self._files.remove(old)
                 shutil.rmtree(old.parent, ignore_errors=True)
         return str(path)
+
+    def holds(self, path: str) -> bool:
+        """Whether that is a file of this session that may be fetched."""
+        with self.lock:
+            return not self.closed and Path(path) in self._files
 
     def close(self) -> None:
         """Remove the session's files; from now on none can be saved."""

@@ -2,9 +2,11 @@
 
 import io
 import itertools
+import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import numpy as np
 from PIL import Image
@@ -30,6 +32,18 @@ Updates = Iterator[Update]
 SHOWN_SIDE = 1600
 
 _versions = itertools.count(1)
+_FILE = "/gradio_api/file="
+
+
+def address(path: str) -> str:
+    """Where the page finds a file of the session; a reverse proxy may have the page below a path of its own, which
+    ``GRADIO_ROOT_PATH`` tells, alone or at the end of a whole address."""
+    return f"{urlsplit(os.environ.get('GRADIO_ROOT_PATH', '')).path.rstrip('/')}{_FILE}{path}"
+
+
+def path_of(address: str) -> str:
+    """The path of the file at an :func:`address`."""
+    return address.partition(_FILE)[2]
 
 
 def status(kind: str, text: str, session: Session | None = None, stop: bool = False) -> Update:
@@ -114,7 +128,7 @@ def unplaced(session: Session) -> Update:
 def picture(session: Session, image: np.ndarray) -> dict[str, Any]:
     """A picture for the page: its address and the *full* size that coordinates refer to."""
     path = session.save(shrink(image, SHOWN_SIDE), "shown", ".jpg")
-    return {"url": f"/gradio_api/file={path}", "width": image.shape[1], "height": image.shape[0]}
+    return {"url": address(path), "width": image.shape[1], "height": image.shape[0]}
 
 
 def as_opened(session: Session, opened: Document) -> dict[str, Any]:
@@ -123,7 +137,7 @@ def as_opened(session: Session, opened: Document) -> dict[str, Any]:
     if session.cut is None or session.document is not opened:
         return picture(session, opened.photo)
     session.cut.photo = session.cut.photo or session.save(shrink(opened.photo, SHOWN_SIDE), "photo", ".jpg", keep=2)
-    return {"url": f"/gradio_api/file={session.cut.photo}", "width": width, "height": height}
+    return {"url": address(session.cut.photo), "width": width, "height": height}
 
 
 def layers(session: Session, now: Moment, edits: Edits, rendered: Rendered, url: str) -> dict[str, Any]:
@@ -151,8 +165,8 @@ def layers(session: Session, now: Moment, edits: Edits, rendered: Rendered, url:
         "scale": width / known.photo.shape[1],
         "pose": poses.to_rows(pose),
         "base": url,
-        "background": f"/gradio_api/file={now.cut.behind}",
-        "sheet": f"/gradio_api/file={session.save(_webp(sheet), 'parts', '.webp')}",
+        "background": address(now.cut.behind),
+        "sheet": address(session.save(_webp(sheet), "parts", ".webp")),
         "parts": [
             [part.part, part.x, part.y, w, h, x, y]
             for part, (h, w, _), (x, y) in zip(parts, sizes, places, strict=True)
@@ -175,7 +189,7 @@ def download(image: np.ndarray) -> dict[str, Any]:
 def file(session: Session, data: bytes, name: str, suffix: str) -> Update:
     """A file that the browser saves at once."""
     path = session.save(data, name, suffix, keep=1)
-    news = {"url": f"/gradio_api/file={path}", "name": f"{name}{suffix}", "version": next(_versions)}
+    news = {"url": address(path), "name": f"{name}{suffix}", "version": next(_versions)}
     return {"bar": {"file": news}}
 
 

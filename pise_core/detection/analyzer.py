@@ -17,7 +17,7 @@ from pise_core.detection.decoding import decode_joints
 from pise_core.detection.network import AnalyzerConfig, AnalyzerNetwork, fold_norms
 from pise_core.errors import InputError
 from pise_core.framing import Box, Framing
-from pise_core.model.weights import SHIPPED, read_model
+from pise_core.model.weights import SHIPPED, fitted, read_model
 from pise_core.pose import JOINT, MIRROR, visible
 
 FILE_NAME = "analyzer.safetensors"
@@ -60,9 +60,9 @@ def read_network(path: Path) -> AnalyzerNetwork:
     if name != AnalyzerNetwork.__name__:
         raise InputError(f"{path} holds a network called {name}, not {AnalyzerNetwork.__name__}")
     try:
-        network = AnalyzerNetwork(AnalyzerConfig.from_dict(config))
-        network.load_state_dict(tensors)
-    except (RuntimeError, KeyError, TypeError, ValueError, AttributeError, IndexError):
+        known = AnalyzerConfig.from_dict(config)
+        network = fitted(lambda: AnalyzerNetwork(known), tensors)
+    except (RuntimeError, KeyError, TypeError, ValueError, OverflowError):
         raise InputError(f"{path} holds an analyzer of another make; fetch the weights of this version") from None
     return network
 

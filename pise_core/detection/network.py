@@ -16,6 +16,9 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 from pise_core.pose import JOINT_COUNT
 from pise_core.regions import REGION_COUNT
 
+#: The most channels of a layer; what asks for more is damaged.
+LARGEST = 4096
+
 
 @dataclass(frozen=True)
 class AnalyzerConfig:
@@ -36,8 +39,17 @@ class AnalyzerConfig:
 
     @classmethod
     def from_dict(cls, values: dict) -> "AnalyzerConfig":
-        known = {"deep": values.get("deep", cls.deep), "held": values.get("held", cls.held)}
-        return cls(tuple(values["widths"]), **known)
+        """
+        Raises:
+            ValueError: if the values are none of such a network.
+        """
+        widths, deep, held = values.get("widths"), values.get("deep", cls.deep), values.get("held", cls.held)
+        if not isinstance(widths, list) or len(widths) != len(cls.widths) or not isinstance(held, bool):
+            raise ValueError("it is the configuration of another network")
+        for channels in (*widths, deep):
+            if type(channels) is not int or not 1 <= channels <= LARGEST:
+                raise ValueError(f"channels are whole numbers from 1 to {LARGEST}, not {str(channels)[:40]}")
+        return cls(tuple(widths), deep, held)
 
 
 #: What new weights are trained for.

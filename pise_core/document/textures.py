@@ -45,8 +45,7 @@ _LAID_OUT = {
 
 def likely_box(photo: np.ndarray) -> tuple[float, float, float, float]:
     """Where a garment on a plain ground probably lies: x0, y0, x1, y1 as shares of the photo's width and height."""
-    scale = 160 / max(photo.shape[:2])
-    small = cv2.resize(photo, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else photo
+    small = _shrunk(photo, 160)
     lab = cv2.cvtColor(small, cv2.COLOR_RGB2LAB).astype(np.float32)
     border = np.concatenate([lab[:3].reshape(-1, 3), lab[-3:].reshape(-1, 3), lab[:, :3].reshape(-1, 3)])
     away = np.linalg.norm(lab - np.median(border, 0), axis=2)
@@ -56,6 +55,15 @@ def likely_box(photo: np.ndarray) -> tuple[float, float, float, float]:
     if w * h < 0.02 * width * height:
         return 0.1, 0.1, 0.9, 0.9
     return max(0, x - 1) / width, max(0, y - 1) / height, min(width, x + w + 1) / width, min(height, y + h + 1) / height
+
+
+def _shrunk(photo: np.ndarray, side: int) -> np.ndarray:
+    """The photo with its longer side brought down to ``side``; of a very long one the other is one pixel at least."""
+    scale = side / max(photo.shape[:2])
+    if scale >= 1:
+        return photo
+    height, width = (max(1, round(length * scale)) for length in photo.shape[:2])
+    return cv2.resize(photo, (width, height), interpolation=cv2.INTER_AREA)
 
 
 def garment(photo: np.ndarray, box: tuple[float, float, float, float], region: str) -> SavedPerson:
@@ -79,11 +87,11 @@ def garment(photo: np.ndarray, box: tuple[float, float, float, float], region: s
     x0, y0, x1, y1 = (int(round(v)) for v in shares * (width, height, width, height))
     if x1 - x0 < 12 or y1 - y0 < 12:
         raise InputError("draw a larger box around the garment")
-    scale = min(1.0, _CUT_SIDE / max(height, width))
-    small = cv2.resize(photo, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    small = _shrunk(photo, _CUT_SIDE)
     # Inside the box it is probably the garment, its middle surely; around the box it surely is not.
     trimap = np.full(small.shape[:2], cv2.GC_BGD, np.uint8)
-    sx0, sy0, sx1, sy1 = (int(v * scale) for v in (x0, y0, x1, y1))
+    down, across = small.shape[0] / height, small.shape[1] / width
+    sx0, sy0, sx1, sy1 = int(x0 * across), int(y0 * down), int(x1 * across), int(y1 * down)
     trimap[sy0:sy1, sx0:sx1] = cv2.GC_PR_FGD
     dx, dy = (sx1 - sx0) * 2 // 5, (sy1 - sy0) * 2 // 5
     trimap[sy0 + dy : sy1 - dy, sx0 + dx : sx1 - dx] = cv2.GC_FGD

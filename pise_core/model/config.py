@@ -11,6 +11,8 @@ MASKS = ("share", "last")
 LABELS = ("studio", "pgn", "spl8")
 CANVAS = ("frame", "square")
 POSE_COLUMNS = ("aligned", "stretched")
+#: The largest ``width`` and ``modulation``: 16 times the paper's network. What asks for more is damaged.
+LARGEST = 1024
 #: Places where a network can follow the paper's print to the letter, see ``PISEConfig.printed``.
 PRINTED = ("gated_convolution", "pooling", "source_code", "two_layers", "feature", "matrix")
 
@@ -96,11 +98,11 @@ class PISEConfig:
         choices |= {"labels": LABELS, "canvas": CANVAS, "pose_columns": POSE_COLUMNS}
         for name, allowed in choices.items():
             if getattr(self, name) not in allowed:
-                raise ValueError(f"{name} is one of {', '.join(allowed)}, not {getattr(self, name)!r}")
+                raise ValueError(f"{name} is one of {', '.join(allowed)}, not {str(getattr(self, name))[:40]}")
         for name in ("width", "modulation"):
             value = getattr(self, name)
-            if type(value) is not int or value < 1:
-                raise ValueError(f"{name} is a whole number from 1, not {value!r}")
+            if type(value) is not int or not 1 <= value <= LARGEST:
+                raise ValueError(f"{name} is a whole number from 1 to {LARGEST}, not {str(value)[:40]}")
         if self.spatial != "off" and 4 * self.width % self.modulation:
             raise ValueError(
                 f"modulation {self.modulation} must divide 4 times the width, {4 * self.width} channels; choose "

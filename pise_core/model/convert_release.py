@@ -7,7 +7,6 @@ from the names inside. Nothing in the file is executed.
 
 import argparse
 import json
-import pickle
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,7 +17,7 @@ from pise_core.errors import InputError
 from pise_core.model.config import LABELS, POSE_COLUMNS, RELEASE_CONFIG, RELEASE_EDITING_CONFIG, PISEConfig
 from pise_core.model.discriminator import Discriminator
 from pise_core.model.network import PISE
-from pise_core.model.weights import save_model, write_tensors
+from pise_core.model.weights import check_finite, save_model, write_tensors
 
 #: Our blocks and layers under the names they have in the release. The longest prefix counts.
 _GENERATOR = {
@@ -65,6 +64,9 @@ _UNUSED_IN_EDITING = ("getMatrix.", "theta.", "phi.", "res1.")
 #: What the release's initialization leaves of VGG-19 where a run began from scratch: orthogonal, of this gain.
 _RANDOM_GAIN = 0.02
 
+#: Twice as many as the release's own networks have where their width is read.
+MOST_CHANNELS = 512
+
 
 class Checkpoint:
     """Tensors by the names of the release, and an account of which were used: good for one conversion.
@@ -101,11 +103,18 @@ class Checkpoint:
             raise InputError(f"there is no file {path}")
         try:
             found = torch.load(path, map_location="cpu", weights_only=True)
-        except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError, OSError):
+        except Exception:  # A damaged file fails in as many ways as it can be damaged
             raise InputError(f"{path.name} is not a PyTorch checkpoint of plain tensors, or it is damaged") from None
-        if not isinstance(found, dict) or not found or not all(isinstance(v, Tensor) for v in found.values()):
+        tensors = found if isinstance(found, dict) else {}
+        if not tensors or not all(isinstance(k, str) and isinstance(v, Tensor) for k, v in tensors.items()):
             raise InputError(f"{path.name} holds more than named tensors; give the release's latest_net_G.pth as it is")
-        return cls(found, path.name)
+        size = path.stat().st_size
+        for key, value in tensors.items():
+            # A view of little can be declared to be of any size.
+            if value.layout != torch.strided or value.is_quantized or value.numel() * value.element_size() > size:
+                raise InputError(f"{path.name} is damaged: {key} is no plain tensor")
+        check_finite(tensors, path.name)
+        return cls(tensors, path.name)
 
     def take(self, name: str, shape: torch.Size) -> Tensor:
         """The tensor of that name; one that is missing is noted, and stands as zeros until :meth:`check`."""
@@ -130,6 +139,17 @@ class Checkpoint:
         u = self.take(f"{name}_u", matrix.shape[:1]).double()
         v = self.take(f"{name}_v", matrix.shape[1:]).double()
         return (weight / (u @ matrix @ v)).float()
+
+    def channels(self, name: str, least: int = 1) -> int:
+        """The first dimension of a tensor, from which the width of the network follows.
+
+        Raises:
+            InputError: if it is none of such a network.
+        """
+        value = self.tensors[name]
+        if value.ndim == 0 or not least <= len(value) <= MOST_CHANNELS:
+            raise InputError(f"{self.name}: {name} is {tuple(value.shape)}, which no network of the release has")
+        return len(value)
 
     def check(self, unused: tuple[str, ...] = ()) -> None:
         """
@@ -187,13 +207,14 @@ def convert_generator(
         else:
             tensors[name] = checkpoint.take(theirs, wanted.shape)
     checkpoint.check((*_UNUSED, *(_UNUSED_IN_EDITING if editing else ())))
+    check_finite(tensors, checkpoint.name)  # spectral normalization may divide by zero
     model.load_state_dict(tensors, assign=True)
     source = "authors' release, editing" if editing else "authors' release, pose transfer"
     return model.eval(), {"source": source, "vgg": vgg_of(model)}
 
 
 def _configuration(checkpoint: Checkpoint, config: PISEConfig) -> PISEConfig:
-    width = len(checkpoint.tensors["Zencoder.get_code.0.weight"]) // 4
+    width = checkpoint.channels("Zencoder.get_code.0.weight", least=4) // 4
     first = checkpoint.tensors.get("parenc.block0.model.2.weight_orig")
     channels = 37 if first is None or first.ndim != 4 else first.shape[1]
     if channels not in (19, 37):
@@ -219,7 +240,7 @@ def convert_discriminator(checkpoint: Checkpoint) -> Discriminator:
     """
     if "block0.model.1.bias" not in checkpoint.tensors:
         raise InputError(f"{checkpoint.name} is no discriminator of the release: it lacks block0.model.1.bias")
-    model = Discriminator(len(checkpoint.tensors["block0.model.1.bias"]))
+    model = Discriminator(checkpoint.channels("block0.model.1.bias"))
     spectral = {"parametrizations.weight.original": "weight_orig"}
     spectral |= {f"parametrizations.weight.0._{vector}": f"weight_{vector}" for vector in "uv"}
     tensors = {}

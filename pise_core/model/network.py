@@ -16,7 +16,7 @@ from pise_core.errors import InputError
 from pise_core.model.config import SHIPPED_CONFIG, PISEConfig
 from pise_core.model.image_generator import ImageGenerator, SourceCode
 from pise_core.model.parsing_generator import ParsingGenerator
-from pise_core.model.weights import SHIPPED, read_model
+from pise_core.model.weights import SHIPPED, fitted, read_model
 from pise_core.pose import JOINT_COUNT
 from pise_core.regions import REGION_COUNT
 
@@ -68,10 +68,10 @@ class PISE(nn.Module):
         if name != cls.__name__:
             raise InputError(f"{file} holds a network called {name}, not {cls.__name__}")
         try:
-            model = cls(PISEConfig(**config))
-            model.load_state_dict(tensors)
-        except (TypeError, ValueError, RuntimeError) as error:
-            reason = str(error).splitlines()[0]
+            known = PISEConfig(**config)
+            model = fitted(lambda: cls(known), tensors)
+        except (TypeError, ValueError, RuntimeError, OverflowError) as error:
+            reason = (str(error) or type(error).__name__).splitlines()[0]
             raise InputError(f"the weights in {file} do not fit their configuration ({reason})") from None
         return model.eval()
 

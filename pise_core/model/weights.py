@@ -1,9 +1,9 @@
 """Weights on disk: one safetensors file per network, its configuration inside, no code and no pickles."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Protocol, cast
+from typing import Protocol, TypeVar, cast
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -16,6 +16,8 @@ from pise_core.files import replacing
 _PACKAGE = Path(__file__).resolve().parents[1]
 #: Where the shipped weights lie: inside an installed package, beside it in a checkout.
 SHIPPED = _PACKAGE / "_weights" if (_PACKAGE / "_weights").is_dir() else _PACKAGE.parent / "weights"
+
+M = TypeVar("M", bound=nn.Module)
 
 
 class _Configured(Protocol):
@@ -57,22 +59,59 @@ def read_model(path: Path) -> tuple[str, dict, dict[str, torch.Tensor]]:
     Raises:
         InputError: if the file is missing, damaged, or not one of ours.
     """
-    if not Path(path).exists():
+    if not Path(path).is_file():
         raise InputError(f"the weights {path} are missing; give the folder that holds them, or reinstall the project")
     try:
         with safe_open(str(path), "pt") as file:
             metadata = file.metadata() or {}
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (SafetensorError, OSError) as error:
-        raise InputError(f"{path} is not a readable safetensors file ({error})") from None
+    except (SafetensorError, OSError, RuntimeError, ValueError) as error:
+        reason = (str(error) or type(error).__name__).splitlines()[0]
+        raise InputError(f"{path} is not a readable safetensors file ({reason})") from None
     if "config" not in metadata or "network" not in metadata:
         raise InputError(f"{path} holds no configuration; it was not written by this project")
     try:
         config = json.loads(metadata["config"])
-    except json.JSONDecodeError:
+        if not isinstance(config, dict):
+            raise ValueError("it is no object")
+    except (ValueError, RecursionError):
         raise InputError(f"the configuration inside {path} is damaged; fetch the file again") from None
+    check_finite(tensors, str(path))
     return (
         metadata["network"],
         config,
         {name: value.float() if value.is_floating_point() else value for name, value in tensors.items()},
     )
+
+
+def check_finite(tensors: Mapping[str, torch.Tensor], name: str) -> None:
+    """Refuse weights that make no picture.
+
+    Raises:
+        InputError: if a tensor holds complex numbers, infinities or values that are no numbers.
+    """
+    for key, value in tensors.items():
+        if value.is_complex() or (value.is_floating_point() and not bool(torch.isfinite(value.float()).all())):
+            raise InputError(f"{name} is damaged: its weights {key} hold values that are no numbers; fetch it again")
+
+
+def fitted(make: Callable[[], M], tensors: Mapping[str, torch.Tensor]) -> M:
+    """A network with these weights. Nothing is allocated for one that they do not fit, however large it would be.
+
+    Args:
+        make: makes the network.
+        tensors: all of its weights, by name.
+
+    Raises:
+        ValueError: if they do not fit, or ``make`` says so.
+    """
+    with torch.device("meta"):
+        planned = {name: value.shape for name, value in make().state_dict().items()}
+    for name in sorted(planned.keys() | tensors.keys()):
+        ours, theirs = planned.get(name), tensors[name].shape if name in tensors else None
+        if ours != theirs:
+            shapes = ["missing" if shape is None else tuple(shape) for shape in (theirs, ours)]
+            raise ValueError(f"{name} is {shapes[0]}, and by the configuration {shapes[1]}")
+    network = make()
+    network.load_state_dict(tensors)
+    return network

@@ -1,6 +1,7 @@
 """Networks that others have trained: fetched by torch's hub, or in a file that was given."""
 
 import pickle
+import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.client import HTTPException
@@ -14,7 +15,11 @@ from torch import Tensor
 from pise_core.errors import HubUnreachable, InputError
 
 #: What reading a file of weights ends in where it is damaged, or is something else.
-_DAMAGED = (SafetensorError, RuntimeError, OSError, EOFError, IndexError, KeyError, ValueError, pickle.UnpicklingError)
+#: What the readers of damaged files raise; RecursionError is a RuntimeError.
+_DAMAGED = (
+    SafetensorError, RuntimeError, OSError, LookupError, ValueError, EOFError, TypeError, AttributeError,
+    AssertionError, ImportError, MemoryError, ArithmeticError, struct.error, pickle.UnpicklingError,
+)  # fmt: skip
 
 
 @contextmanager
@@ -51,7 +56,9 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
         tensors = torch.load(path, map_location="cpu", weights_only=True)
     except _DAMAGED as error:
         raise InputError(f"{path} is not a readable file of weights ({_reason(error)})") from None
-    if not isinstance(tensors, dict) or not all(isinstance(value, Tensor) for value in tensors.values()):
+    if not isinstance(tensors, dict) or not all(
+        isinstance(key, str) and isinstance(value, Tensor) for key, value in tensors.items()
+    ):
         raise InputError(f"{path} is not a file of weights: it holds something else than named tensors")
     return tensors
 

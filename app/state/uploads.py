@@ -1,0 +1,70 @@
+"""Files that visitors send. Each lies in a folder of its own with a secret name, is read once, and goes.
+
+Gradio would name the folder by the contents: whoever sends the same file at the same time would share it with the
+first one, who takes it away, and whoever knows a file would know its address.
+"""
+
+import os
+import secrets
+import shutil
+import time
+from pathlib import Path
+from typing import Any
+
+from gradio.utils import get_upload_folder
+
+from pise_core.errors import InputError
+
+#: Seconds after which a file goes that was sent for nothing.
+FORGOTTEN = 1800
+
+
+def folder() -> Path:
+    """Where uploads lie; none of them can be fetched from there."""
+    return Path(os.path.realpath(get_upload_folder())) / "uploads"
+
+
+def received(path: Any) -> Path:
+    """The file of an upload, checked: no other file of the server can be named in its place.
+
+    Raises:
+        InputError: if it is none, or was read already.
+    """
+    real = _real(path)
+    if real is not None and real.is_file():
+        return real
+    name = Path(path).name if isinstance(path, str | Path) else "the file"
+    raise InputError(f"{name} did not arrive; choose it again")
+
+
+def forget(path: Any) -> None:
+    """Remove an upload with its folder; what is no upload stays."""
+    real = _real(path)
+    if real is not None:
+        shutil.rmtree(folder() / real.relative_to(folder()).parts[0], ignore_errors=True)
+
+
+def _real(path: Any) -> Path | None:
+    """Where a path within the folder leads, None for any other."""
+    if not isinstance(path, str | Path) or "\0" in str(path):
+        return None
+    real = Path(os.path.realpath(path))
+    return real if real.is_relative_to(folder()) and real != folder() else None
+
+
+def make_folder() -> Path:
+    """A new folder for one request."""
+    place = folder() / secrets.token_urlsafe(24)
+    place.mkdir(mode=0o700, parents=True)
+    return place
+
+
+def sweep(age: float = FORGOTTEN) -> None:
+    """Remove what came more than ``age`` seconds ago and was never read."""
+    latest = time.time() - age
+    for path in folder().glob("*"):
+        try:
+            if path.stat().st_mtime <= latest:
+                shutil.rmtree(path, ignore_errors=True)
+        except FileNotFoundError:
+            continue

@@ -1,0 +1,41 @@
+// Whether the server answers: asked every few seconds, and told to the visitor within ten.
+const PAUSE = 2500;
+const LIMIT = 3000;
+const root = new URL(`${(window.gradio_config?.root ?? location.href).replace(/[?#].*$/, "").replace(/\/$/, "")}/`);
+
+async function server() {
+  try {
+    const answer = await fetch(new URL("healthz", root), { cache: "no-store", signal: AbortSignal.timeout(LIMIT) });
+    return answer.ok ? (await answer.json()).server : null;
+  } catch {
+    return null;
+  }
+}
+page.connection ??= { server: null, lost: false, misses: 0 };
+
+async function look() {
+  const known = page.connection;
+  const name = await server();
+  if (name === null) {
+    known.misses += 1;
+    // Once may be an accident. A computer that was asleep has its network back a moment later.
+    if (known.misses > 1 && !known.lost) {
+      known.lost = true;
+      tell("lost");
+    }
+    return known.lost ? PAUSE : 300;
+  }
+  known.misses = 0;
+  const other = known.server !== null && known.server !== name;
+  if (known.lost || other) tell("found", { other });
+  known.lost = false;
+  known.server = name;
+  return PAUSE;
+}
+if (!page.looking) {
+  page.looking = true;
+  const again = async () => setTimeout(again, await look());
+  again();
+  // Timers of a page in the background rest.
+  document.addEventListener("visibilitychange", () => document.hidden || look());
+}
