@@ -1,23 +1,17 @@
-"""How quickly the picture follows a drag in the browser: ``python -m benchmarks.drag [--seconds N] [--photo PHOTO]``.
+"""How quickly the picture follows a drag in the browser.
 
-Starts the studio with the weights that ship, opens a photo in Chromium, drags a wrist in circles, and prints how often
-the carried parts and the generator's pictures were shown, how far the last request was behind, and whether the state at
-rest is the last one. Needs what ``make test`` installs.
+Starts the studio with the weights that ship, opens a photo in Chromium, drags a wrist in circles, and measures how
+often the carried parts and the generator's pictures were shown, and when the exact picture came after the release.
 """
 
-import argparse
-import os
 import shutil
-import socket
-import subprocess
-import sys
 import time
-import urllib.request
 from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
 
-ROOT = Path(__file__).resolve().parent.parent
+from benchmarks.server import served
+
 _COUNT = """() => {
   const page = window.piseStudio;
   const count = (window.counted = { carried: 0, generated: 0, arrived: 0, waiting: 0, drawing: 0 });
@@ -54,19 +48,22 @@ _CIRCLE = """async ([x, y, duration]) => {
 }"""
 
 
-def _serve(port: int) -> subprocess.Popen:
-    command = [sys.executable, "app.py", "--host", "127.0.0.1", "--port", str(port)]
-    server = subprocess.Popen(command, cwd=ROOT, env=os.environ, stdout=subprocess.DEVNULL, stderr=subprocess.STDOUT)
-    for _ in range(240):
-        try:
-            urllib.request.urlopen(f"http://127.0.0.1:{port}", timeout=5).close()
-            return server
-        except OSError:
-            time.sleep(0.5)
-    raise SystemExit("error: the studio did not start")
+def measure(root: Path, settings: dict) -> dict[str, dict]:
+    """Pictures a second while a wrist is dragged, and the wall time from the release to the exact picture."""
+    with served(root) as server, sync_playwright() as playwright:
+        found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+        browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox", "--disable-gpu"])
+        page = browser.new_page(viewport={"width": 1440, "height": 900})
+        page.goto(server.address)
+        page.locator("#drop input[type=file]").set_input_files(settings["photo"])
+        page.wait_for_function("() => window.piseStudio?.carrier?.newest > 0", timeout=120_000)
+        page.wait_for_timeout(1500)
+        figures = _dragged(page, settings["seconds"])
+        browser.close()
+    return figures
 
 
-def _measure(page: Page, seconds: float) -> None:
+def _dragged(page: Page, seconds: float) -> dict[str, dict]:
     box = page.locator('#pose circle[data-joint="right_wrist"]').bounding_box()
     assert box is not None
     x, y = box["x"] + 5, box["y"] + 5
@@ -77,47 +74,16 @@ def _measure(page: Page, seconds: float) -> None:
     page.evaluate(_COUNT)
     count = page.evaluate(_CIRCLE, [x - 60, y - 100, 1000 * seconds])
     passed = count["passed"] / 1000
-    each = count["drawing"] / max(1, count["carried"])
-    print(f"screen:        {count['frames'] / passed:5.1f} pictures a second")
-    print(f"carried parts: {count['carried'] / passed:5.1f} pictures a second, {each:.1f} ms each")
-    arrived, shown = count["arrived"] / passed, count["generated"] / passed
-    print(f"generator:     {arrived:5.1f} pictures a second, {shown:.1f} of them shown")
-    print(f"states between the newest and an answer: at most {count['waiting']}")
     last = page.evaluate("() => window.piseStudio.seq")
     page.wait_for_function("last => window.piseStudio.shown >= last", arg=last)
     settled = time.monotonic()
     page.mouse.up()
     page.wait_for_function("last => window.piseStudio.exact.seq > last", arg=last)  # shown may be a later preview
-    print(f"exact picture {1000 * (time.monotonic() - settled):.0f} ms after release")
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description="Measure how quickly the picture follows a drag.")
-    parser.add_argument("--seconds", type=float, default=8)
-    parser.add_argument("--photo", type=Path, help="the photo to open (default: the first example)")
-    options = parser.parse_args()
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    server = _serve(port)
-    try:
-        with sync_playwright() as playwright:
-            found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-            browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox", "--disable-gpu"])
-            page = browser.new_page(viewport={"width": 1440, "height": 900})
-            page.goto(f"http://127.0.0.1:{port}")
-            if options.photo:
-                page.locator("#drop input[type=file]").set_input_files(options.photo)
-            else:
-                page.locator("#welcome #examples button").first.click()
-            page.wait_for_function("() => window.piseStudio?.carrier?.newest > 0", timeout=120_000)
-            page.wait_for_timeout(1500)
-            _measure(page, options.seconds)
-            browser.close()
-    finally:
-        server.terminate()
-        server.wait(20)
-
-
-if __name__ == "__main__":
-    main()
+    return {
+        "drag: the screen": {"rate": count["frames"] / passed},
+        "drag: carried parts": {"rate": count["carried"] / passed},
+        "drag: carrying them once": {"wall": count["drawing"] / 1000 / max(1, count["carried"])},
+        "drag: the generator's pictures": {"rate": count["arrived"] / passed},
+        "drag: of them shown": {"rate": count["generated"] / passed},
+        "drag: exact picture after the release": {"wall": time.monotonic() - settled},
+    }

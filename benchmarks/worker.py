@@ -1,0 +1,307 @@
+"""Measures one part inside a build: ``worker.py ROOT PART SETTINGS`` answers each line of input with one of JSON.
+
+The build's own packages come first; beside them only :mod:`names` is needed, which knows where things lie in it.
+"""
+
+import gc
+import json
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+sys.path[:0] = [sys.argv[1], str(Path(__file__).parent)]
+
+import cv2  # noqa: E402
+import numpy as np  # noqa: E402
+import torch  # noqa: E402
+from names import BUILT_IN, RECIPES, Carry, Session, Studio, Trainer, VGGSlice, open_source  # noqa: E402
+
+from pise_core.editor import Editor  # noqa: E402
+from pise_core.images import read_image  # noqa: E402
+from pise_core.pose import JOINT, to_rows  # noqa: E402
+from pise_core.regions import REGION  # noqa: E402
+
+Figures = dict[str, dict[str, Any]]
+_FRAME = (256, 176)
+
+
+class Bench:
+    """What all parts share: the editor that ships, and a count of the passes of its networks."""
+
+    def __init__(self, settings: dict) -> None:
+        torch.set_num_threads(1)
+        self.settings = settings
+        self.editor = Editor.from_pretrained(device="cpu")
+        self.passes: Counter[str] = Counter()
+        model, analyzer = self.editor.model, self.editor.analyzer
+        networks = {"map": model.parsing_generator, "image": model.image_generator, "look": analyzer.network}
+        for name, network in networks.items():
+            network.register_forward_hook(lambda *_, name=name: self.passes.update([name]))
+        self.size = f"{settings['megapixels']:g} MP" if "megapixels" in settings else ""
+
+    def measured(self, work: Callable[[], Any], count: int = 1) -> dict[str, Any]:
+        """Seconds of processor time of ``work``, passes of the networks, and memory beyond what was held before."""
+        gc.collect()
+        self.passes.clear()
+        held = _reset_peak()
+        start = time.process_time()
+        for _ in range(count):
+            work()
+        seconds = (time.process_time() - start) / count
+        passes = {name: n // count for name, n in self.passes.items()}
+        return {"seconds": seconds, "passes": passes, "extra": max(0.0, _status("VmHWM") - held)}
+
+
+def _reset_peak() -> float:
+    """Forget how much memory was held at most; how much is held now, in megabytes."""
+    with suppress(OSError):  # where that is not allowed, a peak of before may hide one of now
+        Path("/proc/self/clear_refs").write_text("5")
+    return _status("VmRSS")
+
+
+def _status(name: str) -> float:
+    """A line of the kernel's account of this process, in megabytes; 0 where there is none."""
+    try:
+        lines = Path("/proc/self/status").read_text().splitlines()
+    except OSError:
+        return 0.0
+    return next((int(line.split()[1]) / 1024 for line in lines if line.startswith(f"{name}:")), 0.0)
+
+
+class Networks(Bench):
+    """One pass each at the frame's size; the images are made of noise, which no network is quicker for."""
+
+    def __init__(self, settings: dict) -> None:
+        super().__init__(settings)
+        torch.manual_seed(0)
+        labels = torch.randint(0, 8, (3, _FRAME[0] // 16, _FRAME[1] // 16))
+        labels = labels.repeat_interleave(16, 1).repeat_interleave(16, 2)
+        maps = torch.nn.functional.one_hot(labels, 8).permute(0, 3, 1, 2).float()
+        source, wanted, carried = (self._told(m[None]) for m in maps)
+        image = self._told(torch.rand(1, 3, *_FRAME) * 2 - 1)
+        trust = self._told((torch.rand(1, 1, *_FRAME) > 0.5).float())
+        own, pose = (self._told(torch.rand(1, 18, *_FRAME)) for _ in range(2))
+        model, carry = self.editor.model, Carry(image * trust, trust, carried)
+        with torch.no_grad():
+            code = model.encode(image, source)
+        photo = np.random.default_rng(0).integers(0, 255, (*_FRAME, 3), np.uint8)
+        self.work = {
+            "generator": lambda: model(image, source, own, pose, wanted, carry=carry, source=code),
+            "parsing generator": lambda: model.generate_parsing(source, own, pose, carried),
+            "encoders": lambda: model.encode(image, source),
+            "analyzer, with its mirror image": lambda: self.editor.analyzer._look(photo, flip=True),
+        }
+
+    def _told(self, x: torch.Tensor) -> torch.Tensor:
+        """In the layout in which this build feeds its networks."""
+        weights = [p for p in self.editor.model.parameters() if p.ndim == 4 and p.shape[2] > 1 and p.shape[1] > 1]
+        last = weights[0].is_contiguous(memory_format=torch.channels_last)
+        return x.to(memory_format=torch.channels_last) if last else x.contiguous()
+
+    def round(self, number: int) -> Figures:
+        with torch.no_grad():
+            return {f"network: {name}": self.measured(work, 3) for name, work in self.work.items()}
+
+
+class Opening(Bench):
+    """From an uploaded file to a document on the page."""
+
+    def __init__(self, settings: dict) -> None:
+        super().__init__(settings)
+        self.studio = Studio(lambda: self.editor)
+        self.round(0)
+
+    def round(self, number: int) -> Figures:
+        session = Session()
+        figures = self.measured(
+            lambda: _drain(self.studio.open_file(session, self.settings["photo"], BUILT_IN, BUILT_IN))
+        )
+        session.close()
+        return {f"opening, {self.size}": figures}
+
+
+class Edits(Bench):
+    """The library alone: the first edit of a photo, which finds out what is behind the person, and later ones."""
+
+    def __init__(self, settings: dict) -> None:
+        super().__init__(settings)
+        self.photo = read_image(settings["photo"])
+        self.other = self.editor.set_person(read_image(settings["other"]))
+        self.known = self.editor.analyze(self.photo)
+
+    def round(self, number: int) -> Figures:
+        pose, parsing = self.known.pose, self.known.parsing
+        person = self.editor.set_person(self.photo, pose=pose, parsing=parsing)
+        first, later = (_arm_raised(pose, 10 * number + step) for step in (0, 5))
+        rows = {
+            "first edit: an arm": self.measured(lambda: person.render(pose=first)),
+            "an arm": self.measured(lambda: person.render(pose=later)),
+            "a painted sleeve": self.measured(lambda: person.render(parsing=_bare_arm(parsing, pose, number))),
+            "a borrowed garment": self.measured(
+                lambda: person.render(styles={"upper_clothes": [(self.other, 1.0 - 0.01 * number)]})
+            ),
+        }
+        return {f"{name}, {self.size}": figures for name, figures in rows.items()}
+
+
+class Release(Bench):
+    """The studio after a joint was let go of: until the exact picture is shown, and until the page is told all."""
+
+    def __init__(self, settings: dict) -> None:
+        super().__init__(settings)
+        self.studio, self.session = Studio(lambda: self.editor), Session()
+        _drain(self.studio.open_file(self.session, settings["photo"], BUILT_IN, BUILT_IN))
+        _drain(self.studio.prepare(self.session))
+        self._edit(-1, previewed=False)
+
+    def round(self, number: int) -> Figures:
+        fresh = self._edit(2 * number, previewed=False)
+        known = self._edit(2 * number + 1, previewed=True)
+        return {
+            f"release, shown, {self.size}": fresh[0],
+            f"release, all told, {self.size}": fresh[1],
+            f"release after a preview of the pose, shown, {self.size}": known[0],
+            f"release after a preview of the pose, all told, {self.size}": known[1],
+        }
+
+    def _edit(self, number: int, previewed: bool) -> list[dict[str, Any]]:
+        rows = to_rows(_arm_raised(self.session.need_document().person.pose, number))
+        if previewed:
+            self.studio.live(self.session, {"seq": self.session.sequence + 1, "keypoints": rows})
+
+        def commit() -> None:
+            _drain(self.studio.commit_pose(self.session, {"seq": self.session.sequence + 1, "keypoints": rows}))
+            for update in updates:
+                if "result" in update:
+                    return
+
+        updates = self.studio.render(self.session)
+        shown = self.measured(commit)
+        rest = self.measured(lambda: _drain(updates))
+        passes = Counter(shown["passes"]) + Counter(rest["passes"])
+        told = {"seconds": shown["seconds"] + rest["seconds"], "passes": dict(passes), "extra": rest["extra"]}
+        return [shown, told]
+
+
+class Training(Bench):
+    """Steps of both trainings at the full frame."""
+
+    def __init__(self, settings: dict) -> None:
+        super().__init__(settings)
+        folder = Path(settings["folder"])
+        if not (folder / "data").exists():
+            self._prepare(folder, [read_image(settings["photo"]), read_image(settings["other"])])
+        recipe = RECIPES["shipped"].resolved() if hasattr(RECIPES["shipped"], "resolved") else RECIPES["shipped"]
+        torch.manual_seed(0)
+        self.trainer = Trainer(recipe, "apart", _alone(), folder / "teacher.safetensors")
+        source = open_source(folder / "data", recipe.network)
+        self.batch = source.batch(np.random.default_rng(0), 2, _FRAME, True).to("cpu")
+        self.views = (torch.rand(4, 3, *_FRAME) * 2 - 1).to(memory_format=torch.channels_last)
+        self.looking = _analyzer()
+        self.trainer.step(0, 0.0, self.batch)
+
+    def _prepare(self, folder: Path, images: list[np.ndarray]) -> None:
+        from safetensors.torch import save_file
+
+        torch.manual_seed(0)
+        save_file(VGGSlice().state_dict(), str(folder / "teacher.safetensors"))
+        samples = {}
+        for name in ("images", "parsing"):
+            (folder / "data" / name).mkdir(parents=True)
+        for index, image in enumerate(images):
+            found = self.editor.analyze(image)
+            name = f"{index:04d}"
+            cv2.imwrite(str(folder / "data" / "images" / f"{name}.jpg"), image[:, :, ::-1])
+            cv2.imwrite(str(folder / "data" / "parsing" / f"{name}.png"), found.parsing)
+            samples[name] = to_rows(found.pose)
+        (folder / "data" / "samples.json").write_text(
+            json.dumps(dict.fromkeys(("train", "validation", "test"), samples))
+        )
+
+    def round(self, number: int) -> Figures:
+        def look() -> None:
+            found = self.looking(self.views)
+            ((found.heatmaps**2).mean() + (found.parsing**2).mean()).backward()
+
+        return {
+            "training: a step of the generator, 2 pairs": self.measured(
+                lambda: self.trainer.step(number + 1, 0.0, self.batch)
+            ),
+            "training: the analyzer forth and back, 4 views": self.measured(look),
+        }
+
+
+class Memory(Bench):
+    """What a session holds while somebody works in it."""
+
+    COUNT = 8
+
+    def round(self, number: int) -> Figures:
+        studio, held = Studio(lambda: self.editor), []
+        for index in range(self.COUNT + 1):
+            session = Session()
+            _drain(studio.open_file(session, self.settings["photo"], BUILT_IN, BUILT_IN))
+            _drain(studio.prepare(session))
+            rows = to_rows(_arm_raised(session.need_document().person.pose, index))
+            _drain(studio.commit_pose(session, {"seq": session.sequence + 1, "keypoints": rows}))
+            _drain(studio.render(session))
+            held.append((session, _status("VmRSS")))
+        each = (held[-1][1] - held[0][1]) / self.COUNT
+        for session, _ in held:
+            session.close()
+        return {"memory of a session": {"megabytes": each}, "memory with one session": {"megabytes": held[0][1]}}
+
+
+def _drain(updates: Iterable[Any]) -> None:
+    for _ in updates:
+        pass
+
+
+def _arm_raised(pose: np.ndarray, number: int) -> np.ndarray:
+    """The right wrist and elbow lifted, a little differently for every number: no picture was made before."""
+    moved, size = pose.copy(), float(np.nanmax(pose[:, 1]) - np.nanmin(pose[:, 1]))
+    moved[JOINT["right_wrist"], :2] += size * np.array([-0.05 - 0.001 * number, -0.2])
+    moved[JOINT["right_elbow"], :2] += size * np.array([-0.03, -0.05 - 0.0005 * number])
+    return moved
+
+
+def _bare_arm(parsing: np.ndarray, pose: np.ndarray, number: int) -> np.ndarray:
+    """The map with the right forearm painted as a sleeve."""
+    ends = [tuple(int(v) for v in pose[JOINT[name], :2]) for name in ("right_elbow", "right_wrist")]
+    wanted, width = parsing.copy(), max(3, round(0.03 * np.ptp(pose[np.isfinite(pose[:, 1]), 1])) + number)
+    cv2.line(wanted, ends[0], ends[1], REGION["upper_clothes"], width)
+    return wanted
+
+
+def _alone() -> Any:
+    from pise_core.training.processes import ALONE
+
+    return ALONE
+
+
+def _analyzer() -> torch.nn.Module:
+    from pise_core.detection.network import AnalyzerNetwork
+
+    return AnalyzerNetwork().train().to(memory_format=torch.channels_last)
+
+
+PARTS: dict[str, type[Bench]] = {
+    "networks": Networks, "opening": Opening, "edits": Edits, "release": Release, "training": Training,
+    "memory": Memory,
+}  # fmt: skip
+
+
+def main() -> None:
+    part, settings = PARTS[sys.argv[2]], json.loads(sys.argv[3])
+    answers, sys.stdout = sys.stdout, sys.stderr  # whatever the build prints is no answer
+    bench: Any = part(settings)
+    for line in sys.stdin:
+        print(json.dumps(bench.round(int(line))), file=answers, flush=True)
+
+
+if __name__ == "__main__":
+    main()
