@@ -13,9 +13,10 @@ from typing import Any
 import gradio as gr
 
 from pise_core.document.file_format import MAX_DOCUMENT_BYTES
-from pise_core.pose import JOINTS, LIMBS, MIRROR, default_skeleton, to_rows
+from pise_core.pose import default_skeleton, to_rows
 from pise_core.regions import PALETTE, REGIONS
 from pise_core.rendering.recolour import RECOLOURED
+from pise_core.skeleton import JOINTS, LIMBS, MIRROR
 
 _WEB = Path(__file__).parent / "web"
 #: The suffixes that a dialog offers where a photo is to be chosen; what is in a file is found out when it is read.

@@ -4,7 +4,7 @@ import sys
 
 from pise_core import Editor
 from pise_core.images import read_image, write_image
-from pise_core.pose import JOINT
+from pise_core.skeleton import JOINT
 
 
 def main(photo: str, out: str) -> None:

@@ -3,7 +3,7 @@
 import sys
 
 from pise_core import Document, Editor
-from pise_core.pose import JOINT
+from pise_core.skeleton import JOINT
 
 
 def main(photo: str, out: str, saved: str) -> None:

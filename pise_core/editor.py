@@ -20,9 +20,10 @@ from pise_core.model import network
 from pise_core.model.adapter import Convention
 from pise_core.model.network import PISE
 from pise_core.person import Edit, Person, Styles, View
-from pise_core.pose import JOINT_COUNT, bounding_box, empty_pose, visible
+from pise_core.pose import bounding_box, empty_pose, visible
 from pise_core.regions import REGIONS, UNTOUCHED, check_parsing, region_index
 from pise_core.rendering import pipeline
+from pise_core.skeleton import JOINT_COUNT
 
 _log = logging.getLogger(__name__)
 

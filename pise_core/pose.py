@@ -1,4 +1,4 @@
-"""The 18 joints: names, limbs, the array that holds them, heat maps, and their rows in JSON.
+"""Poses: the array that holds the joints of :mod:`pise_core.skeleton`, heat maps, and rows in JSON.
 
 A pose is a float32 array of shape (18, 3): ``x, y, score`` per joint in OpenPose order, in pixels of the image it
 belongs to, with pixel centres at +0.5. A missing joint is a row of ``nan, nan, 0``.
@@ -10,35 +10,7 @@ from typing import Any
 import numpy as np
 
 from pise_core.errors import InputError
-
-JOINTS = (
-    "nose", "neck",
-    "right_shoulder", "right_elbow", "right_wrist",
-    "left_shoulder", "left_elbow", "left_wrist",
-    "right_hip", "right_knee", "right_ankle",
-    "left_hip", "left_knee", "left_ankle",
-    "right_eye", "left_eye", "right_ear", "left_ear",
-)  # fmt: skip
-JOINT = {name: index for index, name in enumerate(JOINTS)}
-JOINT_COUNT = len(JOINTS)
-
-#: Pairs of joint indices that are drawn as bones (17 of them).
-LIMBS = (
-    (1, 2), (2, 3), (3, 4), (1, 5), (5, 6), (6, 7), (1, 8), (8, 9), (9, 10), (1, 11), (11, 12), (12, 13),
-    (1, 0), (0, 14), (14, 16), (0, 15), (15, 17),
-)  # fmt: skip
-#: Index of each joint's counterpart when the image is mirrored.
-MIRROR = (0, 1, 5, 6, 7, 2, 3, 4, 11, 12, 13, 8, 9, 10, 15, 14, 17, 16)
-
-#: A standing figure in a unit box (0..1 in x and y), arms hanging a little away from the body.
-_STANDING = (
-    (0.500, 0.090), (0.500, 0.185),
-    (0.385, 0.195), (0.330, 0.340), (0.300, 0.475),
-    (0.615, 0.195), (0.670, 0.340), (0.700, 0.475),
-    (0.425, 0.500), (0.415, 0.710), (0.410, 0.920),
-    (0.575, 0.500), (0.585, 0.710), (0.590, 0.920),
-    (0.470, 0.070), (0.530, 0.070), (0.435, 0.080), (0.565, 0.080),
-)  # fmt: skip
+from pise_core.skeleton import JOINT_COUNT, JOINTS, MIRROR, TABLE
 
 
 def empty_pose() -> np.ndarray:
@@ -57,7 +29,7 @@ def default_skeleton(box: tuple[float, float, float, float]) -> np.ndarray:
     """A standing figure that fills ``box`` (x0, y0, x1, y1 in pixels) from top to bottom; (18, 3) float32."""
     x0, y0, x1, y1 = box
     height = y1 - y0
-    points = np.array(_STANDING, np.float32)
+    points = np.array([joint.standing for joint in TABLE], np.float32)
     pose = np.ones((JOINT_COUNT, 3), np.float32)
     # The unit figure is as wide as it is tall only on paper: people are about 0.45 as wide.
     pose[:, 0] = (x0 + x1) / 2 + (points[:, 0] - 0.5) * height * 0.6
@@ -100,7 +72,7 @@ def heatmaps(pose: np.ndarray, size: tuple[int, int], sigma: float = 6.0, stride
     height, width = size[0] // stride, size[1] // stride
     x = (np.arange(width, dtype=np.float32) + 0.5) * stride
     y = (np.arange(height, dtype=np.float32) + 0.5) * stride
-    # A Gaussian in two dimensions is the product of two in one, so 18 outer products do.
+    # A Gaussian in two dimensions is the product of two in one, so one outer product a joint does.
     across = np.exp(-((x[None] - pose[:, :1]) ** 2) / (2 * sigma**2))
     down = np.exp(-((y[None] - pose[:, 1:2]) ** 2) / (2 * sigma**2))
     maps = down[:, :, None] * across[:, None, :]

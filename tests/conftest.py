@@ -15,8 +15,9 @@ import pytest
 
 from pise_core.document.paint import UNTOUCHED, PaintLayer
 from pise_core.images import write_image
-from pise_core.pose import JOINT, default_skeleton
+from pise_core.pose import default_skeleton
 from pise_core.regions import REGION
+from pise_core.skeleton import JOINT
 
 ROOT = Path(__file__).resolve().parent.parent
 

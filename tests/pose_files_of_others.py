@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from pise_core.pose import JOINT, JOINTS
+from pise_core.skeleton import JOINT, JOINTS
 
 #: (W, H) of the picture that the files are for.
 SIZE = (528, 768)

@@ -10,7 +10,8 @@ from PIL import Image, ImageSequence
 
 from pise_core.document.motion import encode_gif, encode_mp4, interpolate
 from pise_core.errors import InputError
-from pise_core.pose import LIMBS, default_skeleton, visible
+from pise_core.pose import default_skeleton, visible
+from pise_core.skeleton import LIMBS
 
 
 def turned(pose, joints, centre, degrees):

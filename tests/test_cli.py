@@ -14,9 +14,9 @@ from PIL import Image
 from pise_core import images
 from pise_core.cli import main as cli
 from pise_core.parsing_files import read_parsing
-from pise_core.pose import JOINT
 from pise_core.pose_files import encode_pose, read_pose
 from pise_core.regions import PALETTE, REGION, REGIONS
+from pise_core.skeleton import JOINT
 from tests.pose_files_of_others import FILES, SIZE, TRUTH, encoded
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -6,8 +6,8 @@ import pytest
 from pise_core.evaluation import report
 from pise_core.evaluation.intervals import differences, paired_difference
 from pise_core.evaluation.scoring import Outcome
-from pise_core.pose import JOINT
 from pise_core.regions import REGION
+from pise_core.skeleton import JOINT
 from pise_core.training.data.articulation import Framed, Pair, above_the_waist
 from tests.conftest import draw_person
 

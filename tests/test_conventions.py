@@ -12,8 +12,9 @@ from pise_core.errors import InputError
 from pise_core.framing import FRAME_SIZE, Framing
 from pise_core.model.adapter import Convention
 from pise_core.model.config import RELEASE_CONFIG, SHIPPED_CONFIG, PISEConfig
-from pise_core.pose import JOINT, empty_pose, heatmaps
+from pise_core.pose import empty_pose, heatmaps
 from pise_core.regions import REGION, cut_out, one_hot
+from pise_core.skeleton import JOINT
 
 SHARED = os.environ.get("PISE_SHARED_DATA")
 HEIGHT, WIDTH = FRAME_SIZE

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from pise_core.detection.decoding import decode_joints
-from pise_core.pose import JOINT, default_skeleton, empty_pose, heatmaps, visible
+from pise_core.pose import default_skeleton, empty_pose, heatmaps, visible
+from pise_core.skeleton import JOINT
 
 SIZE = (256, 176)
 POSE = default_skeleton((40, 20, 140, 240))

@@ -14,8 +14,9 @@ from PIL import Image
 from pise_core.cli.main import main
 from pise_core.errors import InputError
 from pise_core.model.config import LABELS
-from pise_core.pose import JOINT, visible
+from pise_core.pose import visible
 from pise_core.regions import REGION
+from pise_core.skeleton import JOINT
 from pise_core.training.data.deepfashion_files import PICTURES as JPG
 from pise_core.training.data.deepfashion_files import Files, flat_name
 from pise_core.training.data.deepfashion_lists import read_split

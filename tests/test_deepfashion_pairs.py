@@ -10,8 +10,8 @@ import torch
 from pise_core.errors import InputError
 from pise_core.framing import FRAME_SIZE
 from pise_core.model.config import RELEASE_CONFIG, SHIPPED_CONFIG, PISEConfig
-from pise_core.pose import JOINT
 from pise_core.regions import REGION
+from pise_core.skeleton import JOINT
 from pise_core.training.data.deepfashion_pairs import DeepFashion, DeepFashionPairs
 from pise_core.training.data.prepared_folder import load_samples
 from pise_core.training.data.sources import open_source

@@ -15,8 +15,8 @@ from pise_core import PISE, Editor, InputError, PISEConfig
 from pise_core.detection.analyzer import Analyzer
 from pise_core.detection.network import AnalyzerConfig, AnalyzerNetwork
 from pise_core.model.weights import save_model
-from pise_core.pose import JOINT
 from pise_core.regions import REGION
+from pise_core.skeleton import JOINT
 from tests.conftest import draw_person
 
 

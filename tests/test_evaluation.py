@@ -49,8 +49,9 @@ from pise_core.model.adapter import Convention
 from pise_core.model.config import RELEASE_CONFIG, RELEASE_EDITING_CONFIG
 from pise_core.model.network import PISE, PISEConfig
 from pise_core.model.weights import save_model
-from pise_core.pose import JOINT, to_rows
+from pise_core.pose import to_rows
 from pise_core.regions import REGION
+from pise_core.skeleton import JOINT
 from pise_core.training.data.people_pairs import turn_between
 from pise_core.training.data.prepared_folder import Sample
 from tests.conftest import ROOT, Drawn, draw_person

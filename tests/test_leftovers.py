@@ -9,8 +9,9 @@ import scipy.io
 
 from pise_core.evaluation import command, leftovers
 from pise_core.images import write_image
-from pise_core.pose import JOINT, to_rows
+from pise_core.pose import to_rows
 from pise_core.regions import CCP_TAGS, REGIONS
+from pise_core.skeleton import JOINT
 from tests.conftest import draw_person
 
 TAGS = ("null", *(tags.split()[0] for tags in CCP_TAGS.values()), "skin")

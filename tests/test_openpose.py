@@ -15,7 +15,8 @@ import torch
 
 from pise_core.detection.openpose import LICENCE, OpenPoseDetector, _import_controlnet_aux
 from pise_core.errors import InputError
-from pise_core.pose import LIMBS, visible
+from pise_core.pose import visible
+from pise_core.skeleton import LIMBS
 
 #: Where the dots are drawn, in a picture of 320x400, and their colours: unit vectors at least 14 degrees apart.
 POINTS = np.array([(40 + 80 * (i % 4), 40 + 80 * (i // 4)) for i in range(18)], float)

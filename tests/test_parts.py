@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from pise_core.pose import JOINT, empty_pose
+from pise_core.pose import empty_pose
 from pise_core.regions import REGION
+from pise_core.skeleton import JOINT
 from pise_core.warping.part_transforms import part_moves, still
 from pise_core.warping.parts import PARTS, assign_parts
 from pise_core.warping.warp import carry

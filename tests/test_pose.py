@@ -5,7 +5,7 @@ import pytest
 
 from pise_core import pose as poses
 from pise_core.errors import InputError
-from pise_core.pose import JOINT, JOINT_COUNT, JOINTS, LIMBS, MIRROR
+from pise_core.skeleton import JOINT, JOINT_COUNT, JOINTS, LIMBS, MIRROR
 
 STANDING = poses.default_skeleton((20, 10, 120, 250))
 

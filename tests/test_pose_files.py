@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 import pise_core
 from pise_core.errors import InputError
-from pise_core.pose import JOINT, visible
+from pise_core.pose import visible
 from pise_core.pose_files import KINDS, encode_pose, open_pose_file, read_pose, write_pose
+from pise_core.skeleton import JOINT
 from tests.pose_files_of_others import (
     COCO,
     FILES,

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from pise_core.errors import InputError
-from pise_core.pose import JOINT, LIMBS, default_skeleton, empty_pose, visible
+from pise_core.pose import default_skeleton, empty_pose, visible
+from pise_core.skeleton import JOINT, LIMBS
 from pise_core.warping.retarget import retarget
 
 PERSON = default_skeleton((100, 50, 300, 650))

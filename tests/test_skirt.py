@@ -4,7 +4,8 @@ import cv2
 import numpy as np
 import pytest
 
-from pise_core.pose import JOINT, default_skeleton
+from pise_core.pose import default_skeleton
+from pise_core.skeleton import JOINT
 from pise_core.warping.part_transforms import bounds, still
 from pise_core.warping.skirt import SkirtMove
 

@@ -12,8 +12,9 @@ from pise_core.document import Document
 from pise_core.document.paint import UNTOUCHED, pack
 from pise_core.errors import InputError
 from pise_core.images import read_image
-from pise_core.pose import JOINT, to_rows
+from pise_core.pose import to_rows
 from pise_core.pose_files import encode_pose
+from pise_core.skeleton import JOINT
 from tests.conftest import can_do, downloaded, moved, run, stroke
 from tests.pose_files_of_others import FILES, TRUTH
 

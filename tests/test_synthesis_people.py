@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from pise_core.cli.main import main
-from pise_core.pose import JOINT, visible
+from pise_core.pose import visible
 from pise_core.regions import REGION
+from pise_core.skeleton import JOINT
 from pise_core.synthesis.dataset import KINDS, LAYERS, SEGMENTS, Pair, People
 
 pytest.importorskip("anny", reason="the optional packages of requirements-synthetic.txt are not installed")

@@ -10,7 +10,8 @@ import torch
 from safetensors.torch import save_file
 
 from pise_core.model.vgg import SHALLOW_LAYERS, VGGSlice
-from pise_core.pose import JOINT, to_rows
+from pise_core.pose import to_rows
+from pise_core.skeleton import JOINT
 from pise_core.synthesis.dataset import LAYER, MAX_LAYERS, Pair, Picture, write_format, write_shard
 from pise_core.training import command as train
 from tests.conftest import draw_person

@@ -22,6 +22,7 @@ from pise_core.document.references import Reference
 from pise_core.document.textures import likely_box
 from pise_core.images import harmless
 from pise_core.regions import REGION, REGIONS
+from pise_core.skeleton import NECK
 from pise_core.warping.layers import cut_outs, pack_cut_outs
 
 #: Properties by the name of the part; the parts are named in :mod:`app.layout`.
@@ -283,7 +284,7 @@ def motion(known: Document | None, sequence: int | None = None) -> dict[str, Any
     ``sequence`` is the number of the request that this answers; the page takes no answer to an older one.
     """
     wanted, steps = Motion() if known is None else known.edits.motion, 12
-    usable = len(wanted.keys) > 1 and all(poses.visible(key)[poses.JOINT["neck"]] for key in wanted.keys)
+    usable = len(wanted.keys) > 1 and all(poses.visible(key)[NECK] for key in wanted.keys)
     between = interpolate(wanted.keys, steps, wanted.loop) if usable else []
     return {
         "version": next(_versions),

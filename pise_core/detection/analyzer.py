@@ -18,7 +18,8 @@ from pise_core.detection.network import AnalyzerConfig, AnalyzerNetwork, fold_no
 from pise_core.errors import InputError
 from pise_core.framing import Box, Framing
 from pise_core.model.weights import SHIPPED, fitted, read_model
-from pise_core.pose import JOINT, MIRROR, visible
+from pise_core.pose import visible
+from pise_core.skeleton import JOINT, MIRROR
 
 FILE_NAME = "analyzer.safetensors"
 #: Long sides that a whole photo is looked at in; the second only when the first finds nobody.

@@ -4,7 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pise_core.pose import JOINT, JOINT_COUNT, empty_pose
+from pise_core.pose import empty_pose
+from pise_core.skeleton import JOINT, JOINT_COUNT
 
 
 class Limb(NamedTuple):

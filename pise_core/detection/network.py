@@ -13,8 +13,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from pise_core.pose import JOINT_COUNT
 from pise_core.regions import REGION_COUNT
+from pise_core.skeleton import JOINT_COUNT
 
 #: The most channels of a layer; what asks for more is damaged.
 LARGEST = 4096

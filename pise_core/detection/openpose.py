@@ -18,7 +18,8 @@ import torch
 from pise_core.detection.hub import fetch
 from pise_core.errors import InputError
 from pise_core.images import check_photo
-from pise_core.pose import JOINT_COUNT, empty_pose
+from pise_core.pose import empty_pose
+from pise_core.skeleton import JOINT_COUNT
 
 #: To be shown wherever the detector is offered.
 LICENCE = (

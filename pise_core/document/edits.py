@@ -10,6 +10,7 @@ from pise_core import pose as poses
 from pise_core.document.paint import PaintLayer
 from pise_core.errors import InputError
 from pise_core.rendering.recolour import Recolour
+from pise_core.skeleton import JOINT_COUNT
 
 #: Key poses of a motion at most.
 KEY_LIMIT = 24
@@ -116,7 +117,7 @@ def checked_pose(pose: Any) -> np.ndarray:
         InputError: if it is neither, or has fewer than two joints.
     """
     if isinstance(pose, np.ndarray):
-        if pose.shape != (poses.JOINT_COUNT, 3):
+        if pose.shape != (JOINT_COUNT, 3):
             raise InputError(f"a pose is an array of numbers of shape (18, 3): x, y, score; not {pose.shape}")
         pose = [row.tolist() if there else None for row, there in zip(pose, poses.visible(pose), strict=True)]
     wanted = poses.from_rows(pose)

@@ -17,7 +17,8 @@ from scipy.interpolate import PchipInterpolator
 
 from pise_core.document.edits import Motion
 from pise_core.errors import InputError
-from pise_core.pose import JOINT, JOINT_COUNT, empty_pose, visible
+from pise_core.pose import empty_pose, visible
+from pise_core.skeleton import JOINT_COUNT, PARENTS, PARENTS_FIRST, ROOT
 
 #: Pictures a second of what is saved.
 FPS = 12
@@ -25,12 +26,6 @@ FPS = 12
 MAX_FRAMES = 240
 #: Of all pictures of a motion, before they are packed.
 MAX_BYTES = 400_000_000
-
-#: The joint that each joint hangs on; the neck hangs on nothing.
-_PARENT = (1, -1, 1, 2, 3, 1, 5, 6, 1, 8, 9, 1, 11, 12, 0, 0, 14, 15)
-_NECK = JOINT["neck"]
-#: Parents come before their children.
-_ORDER = (0, 2, 5, 8, 11, 3, 6, 9, 12, 4, 7, 10, 13, 14, 15, 16, 17)
 
 
 def motion_poses(motion: Motion, picture_bytes: int = 0) -> list[np.ndarray]:
@@ -70,23 +65,23 @@ def interpolate(keys: Sequence[np.ndarray], steps: int, loop: bool = False) -> l
     if steps < 1:
         raise InputError("a motion needs one step at least from a key pose to the next")
     there = np.array([visible(key) for key in keys])
-    if not there[:, _NECK].all():
+    if not there[:, ROOT].all():
         raise InputError("every key pose needs the neck, which the body hangs on")
     count = len(keys)
     turns = range(-2, count + 2) if loop else range(count)  # a loop goes on beyond both ends
     points = np.array([keys[k % count][:, :2] for k in turns], np.float64)
     times = np.arange(steps * count if loop else steps * (count - 1) + 1) / steps
     length, angle = _bones(points)
-    neck = PchipInterpolator(turns, points[:, _NECK])(times)
+    neck = PchipInterpolator(turns, points[:, ROOT])(times)
     poses = []
     before = np.floor(times).astype(int) % count
     after = np.ceil(times).astype(int) % count
     lengths, angles = (PchipInterpolator(turns, values)(times) for values in (length, angle))
     for number in range(len(times)):
         pose = empty_pose()
-        pose[_NECK] = *neck[number], 1
-        for joint in _ORDER:
-            parent = _PARENT[joint]
+        pose[ROOT] = *neck[number], 1
+        for joint in PARENTS_FIRST[1:]:
+            parent = PARENTS[joint]
             if not (there[before[number], joint] and there[after[number], joint]) or not visible(pose)[parent]:
                 continue
             along = np.array([np.cos(angles[number, joint]), np.sin(angles[number, joint])])
@@ -98,7 +93,7 @@ def interpolate(keys: Sequence[np.ndarray], steps: int, loop: bool = False) -> l
 def _bones(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Length and angle of the bone to each joint, (K, 18) each; angles go on beyond a full turn, and what is missing
     is taken from the keys beside."""
-    bones = points - points[:, [max(parent, 0) for parent in _PARENT]]
+    bones = points - points[:, [max(parent, 0) for parent in PARENTS]]
     length, angle = np.hypot(*bones.transpose(2, 0, 1)), np.arctan2(bones[..., 1], bones[..., 0])
     numbers = np.arange(len(points))
     for joint in range(JOINT_COUNT):

@@ -11,8 +11,9 @@ from pise_core.errors import InputError
 from pise_core.framing import Framing
 from pise_core.masks import window_of
 from pise_core.person import SavedPerson
-from pise_core.pose import JOINT, empty_pose
+from pise_core.pose import empty_pose
 from pise_core.regions import REGION
+from pise_core.skeleton import JOINT
 
 #: Long side of a saved look.
 LOOK_SIDE = 512

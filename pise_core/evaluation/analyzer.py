@@ -17,6 +17,7 @@ from pise_core.evaluation.entries import timed
 from pise_core.pose import empty_pose, visible
 from pise_core.regions import REGIONS
 from pise_core.rendering.matting import matte
+from pise_core.skeleton import ARMS, HIPS, WRISTS
 from pise_core.training.analyzer.metrics import KeypointAccuracy, RegionOverlap
 from pise_core.training.data.prepared_folder import Sample, person_box
 from pise_core.training.data.scenes import Scenes, before, with_headroom
@@ -60,7 +61,7 @@ def views(samples: Sequence[Sample], framing: str, seed: int) -> Iterator[View]:
 def _arms_up(pose: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Upper arms up and a little outwards, forearms up."""
     out = pose.copy()
-    for (shoulder, elbow, wrist), outwards in (((2, 3, 4), -1), ((5, 6, 7), 1)):
+    for (shoulder, elbow, wrist), outwards in zip(ARMS, (-1, 1), strict=True):
         upper, lower = np.hypot(*(pose[elbow, :2] - pose[shoulder, :2])), np.hypot(*(pose[wrist, :2] - pose[elbow, :2]))
         for joint, root, length, most in ((elbow, shoulder, upper, 0.9), (wrist, elbow, lower, 0.4)):
             angle = rng.uniform(0.1, most)
@@ -78,7 +79,7 @@ def _within(pose: np.ndarray, image: np.ndarray) -> np.ndarray:
 
 def _half(view: View) -> View:
     """Nothing below the hips; where these are not seen, below the middle of the person."""
-    hips = view.pose[[8, 11], 1]
+    hips = view.pose[list(HIPS), 1]
     y = np.nanmean(hips) if np.isfinite(hips).any() else np.nanmean(view.pose[:, 1])
     rows = int(y + 0.06 * np.ptp(view.pose[visible(view.pose), 1]))
     pose = view.pose.copy()
@@ -122,7 +123,7 @@ def score(analyzer: Analyzer, seen: Iterable[View]) -> dict[str, float]:
     return {
         "miou": overlap.mean,
         **accuracy.mean,
-        **{f"wrists@{threshold}": accuracy.of((4, 7), threshold) for threshold in accuracy.thresholds},
+        **{f"wrists@{threshold}": accuracy.of(WRISTS, threshold) for threshold in accuracy.thresholds},
         "missed": float(missed),
         "seconds": seconds / count,
         **regions,

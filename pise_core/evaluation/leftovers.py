@@ -25,7 +25,7 @@ from pise_core.errors import NobodyFound
 from pise_core.evaluation.scoring import Outcome
 from pise_core.masks import grow
 from pise_core.person import Person
-from pise_core.pose import JOINT, visible
+from pise_core.pose import visible
 from pise_core.regions import REGION
 from pise_core.training.data.prepared_folder import VALIDATION_EVERY
 from pise_core.training.data.street_photos import StreetPhotos

@@ -16,8 +16,9 @@ from pise_core.evaluation.image_metrics import changed_outside
 from pise_core.evaluation.scoring import Example
 from pise_core.masks import grow
 from pise_core.person import Person
-from pise_core.pose import JOINT, visible
+from pise_core.pose import visible
 from pise_core.regions import REGION
+from pise_core.skeleton import JOINT
 from pise_core.training.data.prepared_folder import Sample
 from pise_core.warping.parts import PARTS
 

@@ -13,8 +13,9 @@ from torch import Tensor
 from pise_core.errors import InputError
 from pise_core.framing import FRAME_SIZE
 from pise_core.model.config import PISEConfig
-from pise_core.pose import JOINT, heatmaps
+from pise_core.pose import heatmaps
 from pise_core.regions import PALETTE, REGION, REGION_COUNT, REGIONS, cut_out, one_hot
+from pise_core.skeleton import JOINT
 
 #: Our region -> index in the maps that the weights were trained on. The authors gave two orders. "pgn" is the table by
 #: which they merge the 20 labels of PGN (issues 2 and 5 of their repository); "spl8" what is in the label files that

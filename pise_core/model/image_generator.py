@@ -18,8 +18,8 @@ from pise_core.model.normalization import (
     region_masks,
 )
 from pise_core.model.vgg import VGGSlice
-from pise_core.pose import JOINT_COUNT
 from pise_core.regions import REGION_COUNT
+from pise_core.skeleton import JOINT_COUNT
 
 
 class SourceCode(NamedTuple):

@@ -17,8 +17,8 @@ from pise_core.model.config import SHIPPED_CONFIG, PISEConfig
 from pise_core.model.image_generator import ImageGenerator, SourceCode
 from pise_core.model.parsing_generator import ParsingGenerator
 from pise_core.model.weights import SHIPPED, fitted, read_model
-from pise_core.pose import JOINT_COUNT
 from pise_core.regions import REGION_COUNT
+from pise_core.skeleton import JOINT_COUNT
 
 __all__ = ["FILE_NAME", "PISE", "SHIPPED_CONFIG", "Carry", "PISEConfig", "PISEOutput"]
 

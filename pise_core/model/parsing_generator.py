@@ -6,8 +6,8 @@ from torch import Tensor, nn
 
 from pise_core.model.blocks import GATED_SLOPE, DownBlock, GatedConv, OutputBlock, UpBlock
 from pise_core.model.config import PISEConfig
-from pise_core.pose import JOINT_COUNT
 from pise_core.regions import REGION_COUNT
+from pise_core.skeleton import JOINT_COUNT
 
 
 class ParsingGenerator(nn.Module):

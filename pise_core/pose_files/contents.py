@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 
 from pise_core.errors import InputError
-from pise_core.pose import JOINTS
 from pise_core.pose_files.layouts import Layout, joint_name, named_layout
 from pise_core.pose_files.points import FARTHEST, Someone, described, is_number, read_person
+from pise_core.skeleton import JOINTS
 
 Source = str | os.PathLike[str] | bytes | Mapping[str, Any] | list[Any]
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pise_core.pose import JOINT, JOINT_COUNT, JOINTS
+from pise_core.skeleton import JOINT, JOINT_COUNT, JOINTS
 
 #: Points with a lower score are missing: OpenPose leaves out what it does not find, and draws from 0.05 on.
 LEAST_SCORE = 0.1

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from pise_core.errors import InputError
-from pise_core.pose import JOINTS
 from pise_core.pose_files.layouts import LAYOUTS, STRANGERS, Layout, named_layout, to_joints
+from pise_core.skeleton import JOINTS
 
 #: Numbers beyond this are no coordinates, and no sides of pictures.
 FARTHEST = 1e5

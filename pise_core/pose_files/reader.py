@@ -6,9 +6,10 @@ from typing import Any
 import numpy as np
 
 from pise_core.errors import InputError
-from pise_core.pose import JOINT, empty_pose
+from pise_core.pose import empty_pose
 from pise_core.pose_files.contents import Contents, Source, read_contents
 from pise_core.pose_files.points import Someone
+from pise_core.skeleton import FACE
 
 #: Nobody is so few pixels large: smaller numbers are shares of the picture.
 _LARGEST_SHARE = 4.0
@@ -16,7 +17,6 @@ _LARGEST_SHARE = 4.0
 _SAME_SHAPE = 0.07
 #: Points of a face lie closer together than this share of a whole body; otherwise they are in another order.
 _FACE = 0.35
-_FACE_JOINTS = [JOINT[name] for name in ("nose", "right_eye", "left_eye", "right_ear", "left_ear")]
 #: With so many joints a body is whole.
 _WHOLE = 14
 
@@ -202,7 +202,7 @@ def _to_size(points: np.ndarray, own: tuple[float, float], size: tuple[float, fl
 def _plausible(joints: np.ndarray) -> bool:
     """False where the points of the face lie as far apart as no face does: the order of points is another one."""
     there = np.isfinite(joints[:, 0])
-    face = joints[_FACE_JOINTS, :2]
+    face = joints[list(FACE), :2]
     face = face[np.isfinite(face[:, 0])]
     if there.sum() < _WHOLE or len(face) < 3:
         return True

@@ -8,8 +8,9 @@ import numpy as np
 
 from pise_core.errors import InputError
 from pise_core.files import write_file
-from pise_core.pose import JOINT, to_rows
+from pise_core.pose import to_rows
 from pise_core.pose_files.layouts import LAYOUTS
+from pise_core.skeleton import JOINT
 
 #: What can be written: ours, OpenPose's with 18 and with 25 joints, ComfyUI's list of pictures, and COCO's results.
 KINDS = ("pise", "openpose", "body25", "comfyui", "coco")

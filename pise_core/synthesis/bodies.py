@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from pise_core.errors import InputError
-from pise_core.pose import JOINTS
+from pise_core.skeleton import JOINTS
 from pise_core.synthesis.dataset import SEGMENTS
 
 #: The adult whose coordinates are the canonical ones.
@@ -137,7 +137,7 @@ class Body:
             self.leg[on] = _along(v[on], chain)
 
     def joints(self, vertices: np.ndarray, transforms: np.ndarray, shape: Shape) -> np.ndarray:
-        """(18, 3) world positions of ``pose.JOINTS`` for posed vertices."""
+        """(18, 3) world positions of ``skeleton.JOINTS`` for posed vertices."""
         points = {name: row @ vertices for name, row in self._regress.items()}
         points["neck"] = (points["left_shoulder"] + points["right_shoulder"]) / 2
         return np.stack([points[name] for name in JOINTS]).astype(np.float32)

@@ -9,7 +9,7 @@ instant and any pair can be had at once:
 file       array                content
 ========== ==================== ========================================================================================
 image      (n, 2, H, W, 3) u8   RGB, as a camera would have stored it: light, shadows, blur, noise, JPEG
-joints     (n, 2, 18, 3) f32    x, y, score in pixels of the picture (pixel centres at +0.5), order of ``pose.JOINTS``;
+joints     (n, 2, 18, 3) f32    x, y, score in pixels of the picture (pixel centres at +0.5), as ``skeleton.JOINTS``;
                                 score 1: seen, 0.5: hidden behind something; ``nan, nan, 0``: outside the picture
 regions    (n, 2, H, W) u8      ``regions.REGIONS``; what the person holds is background (0)
 held       (n, 2, H, W) u8      1 where a bag, a bottle or another thing that is carried is seen, else 0

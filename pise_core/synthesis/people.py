@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from scipy.spatial import KDTree
 
-from pise_core.pose import JOINTS
+from pise_core.skeleton import HIPS, JOINTS
 from pise_core.synthesis import backgrounds, hair, poses, scene, skin, wardrobe
 from pise_core.synthesis.bodies import body
 from pise_core.synthesis.dataset import KINDS, LAYERS, MAX_LAYERS, SEGMENTS, Pair, Picture
@@ -170,7 +170,7 @@ def _view(rng: np.random.Generator, figure: Figure, size: tuple[int, int]) -> Vi
 def _seat(figure: Figure, rng: np.random.Generator) -> Piece:
     """A box to sit on, under the hips."""
     known = body()
-    hips = figure.joints[[8, 11]].mean(0)
+    hips = figure.joints[list(HIPS)].mean(0)
     c = known.canonical.vertices
     under = (np.abs(c[:, 2] - 0.1) < 0.1) & (c[:, 1] > 0)
     top = float(figure.vertices[under][:, 2].min()) + 0.015

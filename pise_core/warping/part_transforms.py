@@ -13,13 +13,9 @@ import cv2
 import numpy as np
 
 from pise_core.pose import visible
-from pise_core.warping.parts import BONES
+from pise_core.skeleton import BONES, EARS, EYES, FOLLOWS, HIPS, KNEES, NECK, NOSE, TORSO
 from pise_core.warping.skirt import SkirtMove
 
-_FOLLOWS = {
-    "left_forearm": "left_upper_arm", "right_forearm": "right_upper_arm",
-    "left_shin": "left_thigh", "right_shin": "right_thigh",
-}  # fmt: skip
 #: A body is about two thirds as deep as it is wide: a torso seen from the side is no narrower than this.
 _SIDEWAYS = 0.65
 
@@ -71,7 +67,7 @@ def part_moves(source: np.ndarray, target: np.ndarray) -> dict[str, Move]:
     """
     there = visible(source) & visible(target)
     moves: dict[str, Move] = {}
-    torso = [j for j in (2, 5, 8, 11) if there[j]]
+    torso = [joint for joint in TORSO if there[joint]]
     if len(torso) >= 3:
         moves["torso"] = Affine(_affine(source[torso, :2], target[torso, :2]))
     elif len(torso) == 2:
@@ -83,10 +79,10 @@ def part_moves(source: np.ndarray, target: np.ndarray) -> dict[str, Move]:
             moves[part] = Affine(_head(source, target, there))
         else:
             moves[part] = Affine(_similarity(source[a, :2], source[b, :2], target[a, :2], target[b, :2]))
-    if there[[8, 11, 9, 12]].all():
+    if there[[*HIPS, *KNEES]].all():
         moves["skirt"] = SkirtMove.between(source, target)
-    for part in ("left_upper_arm", "right_upper_arm", "left_thigh", "right_thigh", *_FOLLOWS, "skirt", "head"):
-        parent = _FOLLOWS.get(part, "torso")
+    for part in ("left_upper_arm", "right_upper_arm", "left_thigh", "right_thigh", *FOLLOWS, "skirt", "head"):
+        parent = FOLLOWS.get(part, "torso")
         if part not in moves and parent in moves:
             moves[part] = moves[parent]
     return moves
@@ -129,9 +125,9 @@ def _head(source: np.ndarray, target: np.ndarray, there: np.ndarray) -> np.ndarr
 
     A head that turns to the side moves its nose by half its width and its middle hardly at all.
     """
-    a, b = next((pair for pair in ((16, 17), (14, 15)) if there[list(pair)].all()), (0, 0))
+    a, b = next((pair for pair in (EARS, EYES) if there[list(pair)].all()), (NOSE, NOSE))
     middle, wanted = (source[a, :2] + source[b, :2]) / 2, (target[a, :2] + target[b, :2]) / 2
-    u, v = (middle - source[1, :2]).astype(np.float64), (wanted - target[1, :2]).astype(np.float64)
+    u, v = (middle - source[NECK, :2]).astype(np.float64), (wanted - target[NECK, :2]).astype(np.float64)
     size = np.clip(np.hypot(*v) / (np.hypot(*u) + 1e-6), 0.85, 1.15)
     angle = np.arctan2(v[1], v[0]) - np.arctan2(u[1], u[0])
     c, s = size * np.cos(angle), size * np.sin(angle)

@@ -5,22 +5,20 @@ the hips, are a part of their own, so that they are not torn between the legs.
 :mod:`pise_core.warping.part_transforms` says how the parts move.
 """
 
+from itertools import pairwise
+
 import cv2
 import numpy as np
 
 from pise_core.pose import visible
 from pise_core.regions import REGION
+from pise_core.skeleton import BONES, HIPS, KNEES, LEGS, NECK, SHOULDERS
 
 PARTS = (
     "left_thigh", "left_shin", "right_thigh", "right_shin", "skirt", "torso", "head",
     "left_upper_arm", "left_forearm", "right_upper_arm", "right_forearm",
 )  # fmt: skip
 """In drawing order: later parts cover earlier ones."""
-
-BONES = {
-    "left_thigh": (11, 12), "left_shin": (12, 13), "right_thigh": (8, 9), "right_shin": (9, 10), "head": (1, 0),
-    "left_upper_arm": (5, 6), "left_forearm": (6, 7), "right_upper_arm": (2, 3), "right_forearm": (3, 4),
-}  # fmt: skip
 
 #: How far a part reaches beyond the far end of its bone, in bone lengths: hands, feet, the top of the head.
 _REACH = {"left_forearm": 0.4, "right_forearm": 0.4, "left_shin": 0.2, "right_shin": 0.2, "head": 0.7}
@@ -33,6 +31,7 @@ _SLEEVE = {REGION["upper_clothes"]: 0.42, REGION["dress"]: 0.2}
 #: Half the width of a hand, in the same measure.
 _HAND = 0.2
 _FAR = 1e6
+_LEG_BONES = [(a, b) for leg in LEGS for a, b in pairwise(leg)]
 
 
 def _allowed() -> np.ndarray:
@@ -122,10 +121,10 @@ def _to_segment(points: np.ndarray, a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 
 def _to_torso(points: np.ndarray, pose: np.ndarray, there: np.ndarray) -> np.ndarray:
-    bones = [(2, 5), (8, 11), (2, 8), (5, 11)]
+    bones = [SHOULDERS, HIPS, *zip(SHOULDERS, HIPS, strict=True)]
     segments = [(pose[a, :2], pose[b, :2]) for a, b in bones if there[a] and there[b]]
-    if there[[1, 8, 11]].all():
-        segments.append((pose[1, :2], (pose[8, :2] + pose[11, :2]) / 2))
+    if there[[NECK, *HIPS]].all():
+        segments.append((pose[NECK, :2], pose[list(HIPS), :2].mean(0)))
     if not segments:
         return np.full(len(points), _FAR, np.float32)
     # A little in favour of the torso: sleeves hang beside it.
@@ -133,12 +132,12 @@ def _to_torso(points: np.ndarray, pose: np.ndarray, there: np.ndarray) -> np.nda
 
 
 def _to_skirt(points: np.ndarray, pose: np.ndarray, there: np.ndarray) -> np.ndarray:
-    if not there[[8, 9, 11, 12]].all():
+    if not there[[*HIPS, *KNEES]].all():
         return np.full(len(points), _FAR, np.float32)
-    hips, knees = (pose[8, :2] + pose[11, :2]) / 2, (pose[9, :2] + pose[12, :2]) / 2
+    hips, knees = pose[list(HIPS), :2].mean(0), pose[list(KNEES), :2].mean(0)
     d = knees - hips
     below = (points - hips) @ d / (d @ d + 1e-6) > 0.12
-    axis = np.min([_to_segment(points, pose[a, :2], pose[b, :2]) for a, b in ((8, 9), (11, 12), (9, 10), (12, 13))
+    axis = np.min([_to_segment(points, pose[a, :2], pose[b, :2]) for a, b in _LEG_BONES
                    if there[a] and there[b]], 0)  # fmt: skip
     middle = _to_segment(points, hips, hips + 1.9 * d)
     return np.where(below, 0.6 * np.minimum(axis, middle), _FAR)

@@ -3,34 +3,29 @@
 import numpy as np
 
 from pise_core.errors import InputError
-from pise_core.pose import JOINT, JOINT_COUNT, LIMBS, visible
+from pise_core.pose import visible
+from pise_core.skeleton import HIPS, JOINT_COUNT, LIMBS, NECK, PARENTS, PARENTS_FIRST
 
-#: The middle of the hips, carried along as a nineteenth point.
+#: The middle of the hips, carried along as one more point.
 _MID_HIP = JOINT_COUNT
 
-#: Each joint hangs on the first of these that is in place. The order is the order of placing.
-_ANCHORS = {
-    "neck": ("mid_hip",),
-    "mid_hip": ("neck",),
-    "right_hip": ("mid_hip", "neck"),
-    "left_hip": ("mid_hip", "neck"),
-    "right_knee": ("right_hip", "mid_hip"),
-    "left_knee": ("left_hip", "mid_hip"),
-    "right_ankle": ("right_knee", "right_hip"),
-    "left_ankle": ("left_knee", "left_hip"),
-    "right_shoulder": ("neck",),
-    "left_shoulder": ("neck",),
-    "right_elbow": ("right_shoulder", "neck"),
-    "left_elbow": ("left_shoulder", "neck"),
-    "right_wrist": ("right_elbow", "right_shoulder"),
-    "left_wrist": ("left_elbow", "left_shoulder"),
-    "nose": ("neck",),
-    "right_eye": ("nose", "neck"),
-    "left_eye": ("nose", "neck"),
-    "right_ear": ("right_eye", "nose"),
-    "left_ear": ("left_eye", "nose"),
-}
-_INDEX = {**JOINT, "mid_hip": _MID_HIP}
+
+def _hangs_on(joint: int) -> int:
+    """The skeleton's parent, but the hips hang on their middle, and that and the neck on each other."""
+    if joint in HIPS:
+        return _MID_HIP
+    return {NECK: _MID_HIP, _MID_HIP: NECK}.get(joint, PARENTS[joint] if joint < JOINT_COUNT else NECK)
+
+
+def _anchors(joint: int) -> tuple[int, ...]:
+    """Each joint is placed by the first of these that is in place: its parent, and where that is no end of the torso,
+    that one's parent."""
+    parent = _hangs_on(joint)
+    return (parent,) if NECK in (joint, parent) else (parent, _hangs_on(parent))
+
+
+#: In the order of placing.
+_ANCHORS = {joint: _anchors(joint) for joint in (NECK, _MID_HIP, *PARENTS_FIRST[1:])}
 
 #: People's proportions differ by about this much; where two bones differ by more, one of them is foreshortened.
 _PROPORTIONS = 1.25
@@ -55,7 +50,7 @@ def retarget(pose_source: np.ndarray, pose_target: np.ndarray) -> np.ndarray:
     """
     own, wanted = _with_mid_hip(pose_source), _with_mid_hip(pose_target)
     has_own, has_wanted = visible(own), visible(wanted)
-    root = next((i for i in (_MID_HIP, JOINT["neck"]) if has_own[i] and has_wanted[i]), None)
+    root = next((i for i in (_MID_HIP, NECK) if has_own[i] and has_wanted[i]), None)
     if root is None:
         raise InputError("the pose can't be fitted: the neck or both hips must be visible in both photos")
     scale = _scale(own, wanted)
@@ -63,11 +58,10 @@ def retarget(pose_source: np.ndarray, pose_target: np.ndarray) -> np.ndarray:
     placed = np.full_like(own, np.nan)
     placed[:, 2] = 0
     placed[root] = own[root]
-    for name, anchors in _ANCHORS.items():
-        joint = _INDEX[name]
+    for joint, anchors in _ANCHORS.items():
         if joint == root:
             continue
-        in_place = [_INDEX[a] for a in anchors if np.isfinite(placed[_INDEX[a], 0])]
+        in_place = [anchor for anchor in anchors if np.isfinite(placed[anchor, 0])]
         # The wanted pose first; what it doesn't say, the person's own pose does.
         for pose, there in ((wanted, has_wanted), (own, has_own)):
             anchor = next((a for a in in_place if there[a] and there[joint]), None)
@@ -85,14 +79,14 @@ def retarget(pose_source: np.ndarray, pose_target: np.ndarray) -> np.ndarray:
 
 def _with_mid_hip(pose: np.ndarray) -> np.ndarray:
     """(19, 3) float64: the joints and the middle of the hips, nan where a hip is missing."""
-    hips = pose[[JOINT["right_hip"], JOINT["left_hip"]]].astype(np.float64)
+    hips = pose[list(HIPS)].astype(np.float64)
     return np.vstack([pose.astype(np.float64), hips.mean(0)])
 
 
 def _scale(own: np.ndarray, wanted: np.ndarray) -> float:
     """How much larger the person is than the wanted pose: by the torso, or by the middle one of the shared bones."""
     ratios = []
-    for a, b in ((JOINT["neck"], _MID_HIP), *LIMBS):
+    for a, b in ((NECK, _MID_HIP), *LIMBS):
         lengths = [float(np.linalg.norm(pose[a, :2] - pose[b, :2])) for pose in (own, wanted)]
         if np.isfinite(lengths).all() and min(lengths) > 1e-3:
             ratios.append(lengths[0] / lengths[1])

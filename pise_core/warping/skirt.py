@@ -15,8 +15,8 @@ import cv2
 import numpy as np
 
 from pise_core.pose import visible
+from pise_core.skeleton import ANKLES, HIPS, KNEES, NECK
 
-_NECK, _HIPS, _KNEES, _ANKLES = 1, (8, 11), (9, 12), (10, 13)
 #: Half the width of cloth that lies about closed legs, in lengths of the torso. What flares beyond goes with the leg.
 _CLOTH = 0.16
 #: At least, and at most, so many times as wide as it was.
@@ -61,9 +61,9 @@ class Legs:
     @classmethod
     def of(cls, pose: np.ndarray, neck: bool, ankles: bool) -> "Legs":
         """The legs of a pose (18, 3) that has hips and knees; ``neck``, ``ankles``: whether to look at these too."""
-        pairs = np.array([pose[list(pair), :2] for pair in (_HIPS, _KNEES, _ANKLES)[: 2 + ankles]], np.float64)
+        pairs = np.array([pose[list(pair), :2] for pair in (HIPS, KNEES, ANKLES)[: 2 + ankles]], np.float64)
         origin = pairs[0].mean(0)
-        down = origin - pose[_NECK, :2] if neck else np.array([0, _TORSO * np.hypot(*(pairs[0, 1] - pairs[0, 0]))])
+        down = origin - pose[NECK, :2] if neck else np.array([0, _TORSO * np.hypot(*(pairs[0, 1] - pairs[0, 0]))])
         torso = max(float(np.hypot(*down)), 1e-3)
         down = down / torso if np.hypot(*down) > 1e-3 else np.array([0.0, 1.0])
         bend = pairs[1].mean(0) - origin
@@ -101,7 +101,7 @@ class SkirtMove:
     def between(cls, source: np.ndarray, target: np.ndarray) -> "SkirtMove":
         """Both poses (18, 3) have hips and knees."""
         there = visible(source) & visible(target)
-        seen = bool(there[_NECK]), bool(there[list(_ANKLES)].all())
+        seen = bool(there[NECK]), bool(there[list(ANKLES)].all())
         before = Legs.of(source, *seen)
         after = Legs.of(target, *seen)
         # Who bows has a shorter torso and the same hips, who turns to the side narrower hips and the same torso.

@@ -8,7 +8,8 @@ import pytest
 from pointing import bounds
 from test_desktop import DESKTOP, borrow_example, open_example
 
-from pise_core.pose import JOINT, default_skeleton, visible
+from pise_core.pose import default_skeleton, visible
+from pise_core.skeleton import JOINT
 from pise_core.warping.part_transforms import part_moves
 from pise_core.warping.skirt import SkirtMove
 

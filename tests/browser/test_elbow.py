@@ -5,7 +5,8 @@ import math
 import pytest
 
 from app import components
-from pise_core.pose import JOINT, default_skeleton, to_rows
+from pise_core.pose import default_skeleton, to_rows
+from pise_core.skeleton import JOINT
 
 _SHOULDER, _ELBOW, _WRIST = (JOINT[f"left_{name}"] for name in ("shoulder", "elbow", "wrist"))
 #: Drags the left wrist through places, and gives the elbow and the wrist after each.

@@ -13,6 +13,7 @@ from pise_core.framing import FRAME_SIZE, Framing
 from pise_core.masks import Nearest
 from pise_core.pose import mirror, visible
 from pise_core.regions import REGION
+from pise_core.skeleton import ARMS, EYES, FACE, HIPS, LEGS, NECK, NOSE
 from pise_core.training.data.prepared_folder import Sample, person_box
 from pise_core.warping.parts import PARTS, assign_parts
 from pise_core.warping.warp import Carried, carry
@@ -71,17 +72,17 @@ def random_pose(pose: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         return rng.uniform(0.6, 1.0) if rng.random() < 0.2 else 1.0
 
     # In the picture, lifting the right arm outwards turns it clockwise, the left one counter-clockwise.
-    for shoulder, elbow, wrist, side in ((2, 3, 4, 1), (5, 6, 7, -1)):
+    for (shoulder, elbow, wrist), side in zip(ARMS, (1, -1), strict=True):
         if rng.random() < 0.7:
             # Mostly up to the horizontal and a little more, sometimes all the way above the head.
             most = 1.8 if rng.random() < 0.8 else 2.9
             turn([elbow, wrist], shoulder, side * rng.uniform(-0.4, most), shorter())
         if rng.random() < 0.7:
             turn([wrist], elbow, side * rng.uniform(-0.5, 1.6), shorter())
-    for hip, knee, ankle in ((8, 9, 10), (11, 12, 13)):
+    for hip, knee, ankle in LEGS:
         turn([knee, ankle], hip, rng.normal() * 0.18, shorter())
         turn([ankle], knee, rng.normal() * 0.18)
-    turn([0, 14, 15, 16, 17], 1, rng.normal() * 0.12)
+    turn(list(FACE), NECK, rng.normal() * 0.12)
     a = np.eye(2) + rng.normal(size=(2, 2)) * [[0.10, 0.05], [0.05, 0.04]]
     centre = np.nanmean(out[:, :2], 0)
     extent = np.ptp(pose[visible(pose), 1])
@@ -92,10 +93,10 @@ def random_pose(pose: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 def raise_arms(pose: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """One arm or both lifted above the shoulders: stretched, spread out, or bent so that the hand is at the head."""
     out = pose.copy()
-    sides = ((2, 3, 4, -1), (5, 6, 7, 1))
+    sides = tuple(zip(ARMS, (-1, 1), strict=True))
     if rng.random() < 0.3:
         sides = (sides[int(rng.integers(2))],)
-    for shoulder, elbow, wrist, outwards in sides:
+    for (shoulder, elbow, wrist), outwards in sides:
         # From straight up, outwards; a forearm that bends does so inwards, over the head or down behind it.
         angle = rng.uniform(-0.3, 1.5)
         bend = rng.uniform(-0.3, 0.6) if rng.random() < 0.5 else rng.uniform(0.6, 2.5)
@@ -108,11 +109,11 @@ def raise_arms(pose: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 def _turn_sideways(pose: np.ndarray, narrow: float, look: float) -> None:
     """The body turned about its own axis, in place: shoulders and hips come closer together and take their limbs along;
     the nose and the eyes move by ``look`` times the length of the neck."""
-    for right, left in (([2, 3, 4], [5, 6, 7]), ([8, 9, 10], [11, 12, 13])):
+    for right, left in (ARMS, LEGS):
         middle = (pose[right[0], 0] + pose[left[0], 0]) / 2
         for joints in (right, left) if np.isfinite(middle) else ():
-            pose[joints, 0] -= (1 - narrow) * (pose[joints[0], 0] - middle)
-    pose[[0, 14, 15], 0] += look * np.hypot(*(pose[0, :2] - pose[1, :2]))
+            pose[list(joints), 0] -= (1 - narrow) * (pose[joints[0], 0] - middle)
+    pose[[NOSE, *EYES], 0] += look * np.hypot(*(pose[NOSE, :2] - pose[NECK, :2]))
 
 
 def articulated_pair(framed: Framed, rng: np.random.Generator, hide: bool = True) -> Pair:
@@ -169,7 +170,7 @@ def _hide(parsing: np.ndarray, pose: np.ndarray, rng: np.random.Generator) -> tu
         cv2.circle(parsing, (int(x), int(y)), max(radius, 2), 0, -1)
     elif kind < 0.38:
         parsing, pose = parsing.copy(), pose.copy()
-        line = np.nanmean(pose[[8, 11], 1]) + rng.uniform(0.0, 0.25) * parsing.shape[0]
+        line = np.nanmean(pose[list(HIPS), 1]) + rng.uniform(0.0, 0.25) * parsing.shape[0]
         if np.isfinite(line):
             parsing[max(int(line), 0) :] = 0
             pose[pose[:, 1] > line] = np.nan, np.nan, 0
@@ -179,14 +180,14 @@ def _hide(parsing: np.ndarray, pose: np.ndarray, rng: np.random.Generator) -> tu
 def above_the_waist(pair: Pair) -> Pair:
     """The same pair with a source that ends at the waist: no joint, no pants, no leg and no pixel below it."""
     image, parsing, pose = pair.source
-    hips, neck = np.nanmean(pose[[8, 11], 1]), pose[1, 1]
+    hips, neck = np.nanmean(pose[list(HIPS), 1]), pose[NECK, 1]
     waist = hips - 0.15 * (hips - neck)
     parsing, pose = parsing.copy(), pose.copy()
     if np.isfinite(waist):
         parsing[max(int(waist), 0) :] = 0
         pose[pose[:, 1] > waist] = np.nan, np.nan, 0
     parsing[np.isin(parsing, (REGION["pants"], REGION["leg"]))] = 0
-    pose[8:14] = np.nan, np.nan, 0
+    pose[[joint for leg in LEGS for joint in leg]] = np.nan, np.nan, 0
     carried = carry(image, parsing, assign_parts(parsing, pose), pose, pair.target.pose, rim=1)
     return Pair(Framed(image, parsing, pose), pair.target, carried)
 

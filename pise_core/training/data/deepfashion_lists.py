@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from pise_core.errors import InputError
-from pise_core.pose import JOINT_COUNT
+from pise_core.skeleton import JOINT_COUNT
 
 SPLITS = ("train", "test")
 #: So many names fit into one line.

@@ -8,6 +8,7 @@ package (``clothing_co_parsing``); ``keypoints.json`` (name -> 18 rows ``[x, y, 
 
 import json
 import lzma
+from itertools import pairwise
 from pathlib import Path
 
 import cv2
@@ -15,13 +16,14 @@ import numpy as np
 import scipy.io
 
 from pise_core.errors import InputError
-from pise_core.pose import JOINT, empty_pose, visible
+from pise_core.pose import empty_pose, visible
 from pise_core.regions import CCP_TAGS, REGION
+from pise_core.skeleton import FACE, LEGS, LIMBS, NECK, NOSE
 
 #: What is carried, and no part of the eight regions.
 HELD_TAGS = ("bag", "purse", "wallet")
-_ARMS_AND_TORSO = ((2, 3), (3, 4), (5, 6), (6, 7), (1, 2), (1, 5), (1, 8), (1, 11))
-_LEGS = ((8, 9), (9, 10), (11, 12), (12, 13))
+_LEGS = tuple((a, b) for leg in LEGS for a, b in pairwise(leg))
+_ARMS_AND_TORSO = tuple(bone for bone in LIMBS if bone not in _LEGS and not set(bone) & set(FACE))
 #: Where joints and split of the data set lie, and how they were made.
 SHIPPED_LISTS = Path(__file__).resolve().parent / "clothing_co_parsing"
 
@@ -120,8 +122,8 @@ def _split_skin(points: np.ndarray, pose: np.ndarray) -> np.ndarray:
     leg = nearest(_LEGS)
     # Below the ankle there is no bone: a foot is still nearer to the shin than to a hanging hand.
     region = np.where(leg < nearest(_ARMS_AND_TORSO), REGION["leg"], REGION["upper_skin"]).astype(np.uint8)
-    nose, neck = pose[JOINT["nose"], :2], pose[JOINT["neck"], :2]
-    if there[JOINT["nose"]] and there[JOINT["neck"]]:
+    nose, neck = pose[NOSE, :2], pose[NECK, :2]
+    if there[NOSE] and there[NECK]:
         axis = nose - neck
         length = np.hypot(*axis) + 1e-6
         along = (points - neck) @ axis / length**2

@@ -7,7 +7,8 @@ import numpy as np
 import torch
 
 from pise_core.framing import FRAME_SIZE
-from pise_core.pose import MIRROR, heatmaps
+from pise_core.pose import heatmaps
+from pise_core.skeleton import MIRROR
 from pise_core.training.data.prepared_folder import Sample, person_box
 
 #: The label of a pixel that nobody annotated.
