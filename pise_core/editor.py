@@ -82,7 +82,7 @@ class Editor:
         return cls(PISE.from_pretrained(generator), Analyzer.from_pretrained(analyzer, device), device)
 
     def find_people(self, photo: np.ndarray) -> list[Box]:
-        """Boxes (x0, y0, x1, y1 in pixels) of the people in ``photo`` (HWC uint8 RGB), largest first; may be empty.
+        """Boxes (x0, y0, x1, y1 in pixels) of the people in ``photo`` (HWC uint8 RGB), most prominent first; may be empty.
 
         Raises:
             InputError: if ``photo`` is no such array.
@@ -96,7 +96,7 @@ class Editor:
 
         Args:
             photo: HWC uint8 RGB.
-            box: about the person, as :meth:`find_people` gives it; by default the largest one found.
+            box: about the person, as :meth:`find_people` gives it; by default the most prominent one.
             pose: (18, 3) in pixels of the photo, when the joints are known already.
 
         Raises:
@@ -136,7 +136,7 @@ class Editor:
 
         Args:
             photo: HWC uint8 RGB.
-            box: which of several people, as :meth:`find_people` gives it; by default the largest.
+            box: which of several people, as :meth:`find_people` gives it; by default the most prominent.
             pose: (18, 3) in pixels of the photo; by default detected.
             parsing: (H, W) integers 0..7 of the photo's size; by default detected.
             framing: the frame about the person, where pose and parsing are known from before; by default as found.

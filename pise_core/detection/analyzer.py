@@ -32,6 +32,8 @@ _BORDER = 127
 _FINER = 1.5
 #: The first look at somebody only says where they are.
 _COARSER = 0.75
+#: Joints of this mean score are seen clearly. (Bags that pass for people come to 0.5, whole people to 0.8.)
+_CLEAR = 0.65
 
 
 @dataclass(frozen=True)
@@ -85,18 +87,26 @@ class Analyzer:
         return cls(fold_norms(read_network(Path(folder or SHIPPED) / FILE_NAME)), device)
 
     def find_people(self, photo: np.ndarray) -> Iterator[Box]:
-        """Boxes in pixels of the photo, largest first, each looked for when it is asked for; ``photo``: HWC uint8 RGB.
+        """Boxes in pixels of the photo, most prominent first, each looked for when it is asked for; ``photo``: HWC
+        uint8 RGB.
 
-        Each of them has stood a coarse look.
+        Each of them has stood a coarse look. Whoever is largest comes first if they are seen clearly; a bag in the
+        middle or legs at the edge, which are not, give way to somebody smaller who is.
         """
         width, height = photo.shape[1], photo.shape[0]
+        unclear: list[Sight] = []
         for candidate in self._candidates(photo)[:MOST_PEOPLE]:
             framing = Framing.around(candidate, (width, height)).finer(_COARSER)
             # It may find arms that the whole scene was too small to show.
             seen = _body(*self._look(framing.crop(photo, _BORDER)), framing, candidate, reach=0.22)
-            if seen is not None:
-                x0, y0, x1, y1 = seen.box
-                yield max(x0, 0.0), max(y0, 0.0), min(x1, float(width)), min(y1, float(height))
+            if seen is None:
+                continue
+            if unclear or _clarity(seen) < _CLEAR:
+                unclear.append(seen)
+            else:
+                yield _within(seen.box, width, height)
+        for seen in sorted(unclear, key=lambda sight: -_prominence(sight)):
+            yield _within(seen.box, width, height)
 
     def look_at(self, photo: np.ndarray, box: Box) -> Sight | None:
         """Joints and regions of the person in ``box``, as :meth:`find_people` gives it; None if the close look finds no
@@ -105,7 +115,7 @@ class Analyzer:
         return _body(*self._closely(photo, framing), framing, box, reach=0.12)
 
     def look(self, photo: np.ndarray) -> Sight | None:
-        """The largest person who stands a close look."""
+        """The most prominent person who stands a close look."""
         return next((sight for box in self.find_people(photo) if (sight := self.look_at(photo, box))), None)
 
     def _candidates(self, photo: np.ndarray) -> list[Box]:
@@ -150,6 +160,22 @@ class Analyzer:
             maps = (maps[:1] + maps[1:, list(MIRROR)].flip(3)) / 2
             probabilities = (probabilities[:1] + probabilities[1:].flip(3)) / 2
         return maps[0].cpu().numpy(), probabilities[0].cpu().numpy()
+
+
+def _clarity(sight: Sight) -> float:
+    """Mean score of all joints, those that are missing at 0."""
+    return float(sight.pose[:, 2].mean())
+
+
+def _prominence(sight: Sight) -> float:
+    """Size and clarity in one figure: half a body that is large may be meant, a small bag never is."""
+    x0, y0, x1, y1 = sight.box
+    return _clarity(sight) ** 2 * ((x1 - x0) * (y1 - y0)) ** 0.5
+
+
+def _within(box: Box, width: int, height: int) -> Box:
+    x0, y0, x1, y1 = box
+    return max(x0, 0.0), max(y0, 0.0), min(x1, float(width)), min(y1, float(height))
 
 
 def _body(maps: np.ndarray, probabilities: np.ndarray, framing: Framing, box: Box, reach: float) -> Sight | None:
