@@ -158,7 +158,10 @@ def test_a_dry_run_tells_everything_and_writes_nothing(data, teacher, tmp_path, 
     said = capsys.readouterr().out.splitlines()
     assert not out.exists()
     for line in (
-        "recipe release, stage apart",
+        "recipe release, stage joint",
+        "  learns: parsing generator and image generator",
+        "  picture made on: the generated map",
+        "  losses: cross parsing_l1 reconstruction perceptual style adversarial",
         "  to draw from: 4",
         "  held back for sheets: 2",
         "  canvas: square",
@@ -177,6 +180,36 @@ def test_a_dry_run_tells_everything_and_writes_nothing(data, teacher, tmp_path, 
     said = capsys.readouterr().out.splitlines()
     assert "  pairs a step: 32 on half-size frames, then 8" in said
     assert f"  device: {'cuda' if torch.cuda.is_available() else 'cpu'}" in said
+
+
+def test_a_dry_run_says_what_each_stage_does(capsys):
+    said = {}
+    for stage in ("parsing", "image", "apart", "joint"):
+        assert train.run(command("--recipe", "paper", "--stage", stage, "--device", "cpu", "--dry-run")) == 0
+        said[stage] = capsys.readouterr().out
+    assert len({text.split("data")[0] for text in said.values()}) == 4
+    assert (
+        "  learns: parsing generator\n  picture made on: no picture is made\n  losses: cross parsing_l1\n"
+        in said["parsing"]
+    )
+    assert "  learns: image generator\n  picture made on: the true map\n" in said["image"]
+    assert "cross" not in said["image"].split("losses:")[1].splitlines()[0]
+    assert "  picture made on: the generated map\n" in said["joint"]
+
+
+@pytest.mark.parametrize(
+    ("field", "message"),
+    [
+        ("width=abc", "width takes a whole number, not 'abc'"),
+        ("smooth=maybe", "smooth takes true or false, not 'maybe'"),
+        ("width", "'width' is not FIELD=VALUE; the fields are: width, "),
+        ("wide=3", "'wide=3' is not FIELD=VALUE"),
+    ],
+)
+def test_fields_that_cannot_be_are_named(field, message, capsys):
+    with pytest.raises(SystemExit):
+        command("--set", field)
+    assert message in capsys.readouterr().err
 
 
 def test_a_dry_run_needs_neither_folder_nor_data_nor_teacher(teacher, tmp_path, capsys):

@@ -112,6 +112,7 @@ def fitted(make: Callable[[], M], tensors: Mapping[str, torch.Tensor]) -> M:
         if ours != theirs:
             shapes = ["missing" if shape is None else tuple(shape) for shape in (theirs, ours)]
             raise ValueError(f"{name} is {shapes[0]}, and by the configuration {shapes[1]}")
-    network = make()
+    with torch.random.fork_rng(devices=[]):  # initial weights are drawn aside, for the file's replace them
+        network = make()
     network.load_state_dict(tensors)
     return network

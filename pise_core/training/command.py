@@ -83,7 +83,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="shipped",
         help="network, losses and optimizer; what follows overrides",
     )
-    generator.add_argument("--stage", choices=STAGES, default="apart")
+    generator.add_argument(
+        "--stage",
+        choices=STAGES,
+        help="parsing: the parsing generator alone; image: the image generator alone, on true maps; apart: both of "
+        "these in one run (default); joint: end to end, the image made on the generated map (default of release)",
+    )
     generator.add_argument("--dry-run", action="store_true", help="print what would be done, and do nothing")
     generator.add_argument(
         "--paper",
@@ -156,15 +161,17 @@ def _field_of(defaults: dict[str, str | int | float | bool]):
     """A parser of ``FIELD=VALUE``, the value of the type of that field's default."""
 
     def parse(text: str) -> tuple[str, str | int | float | bool]:
-        name, _, value = text.partition("=")
+        name, equals, value = text.partition("=")
+        if not equals or name not in defaults:
+            raise argparse.ArgumentTypeError(f"{text!r} is not FIELD=VALUE; the fields are: {', '.join(defaults)}")
+        usual = defaults[name]
         try:
-            if isinstance(defaults[name], bool):
+            if isinstance(usual, bool):
                 return name, {"true": True, "false": False}[value.lower()]
-            return name, type(defaults[name])(value)
+            return name, type(usual)(value)
         except (KeyError, ValueError):
-            raise argparse.ArgumentTypeError(
-                f"{text!r} is not FIELD=VALUE; the fields are: {', '.join(defaults)}; flags are true or false"
-            ) from None
+            kind = {bool: "true or false", int: "a whole number", float: "a number"}[type(usual)]
+            raise argparse.ArgumentTypeError(f"{name} takes {kind}, not {value!r}") from None
 
     return parse
 
@@ -214,11 +221,12 @@ def run(args: argparse.Namespace) -> int:
     if args.network == "analyzer":
         return _analyzer(args)
     recipe = resolve(args)
+    stage = args.stage or recipe.usual_stage
     if args.dry_run:
         processes = join(args.device)
         length = {"minutes": args.minutes, "steps": args.steps, "seed": args.seed, "device": processes.device}
         if processes.main:
-            print(summary(args.data, recipe, args.stage, args.vgg, args.limit, length, processes, _rendered(args)))
+            print(summary(args.data, recipe, stage, args.vgg, args.limit, length, processes, _rendered(args)))
         leave(processes)
         return 0
     train_generator.train(
@@ -226,7 +234,7 @@ def run(args: argparse.Namespace) -> int:
         _out(args),
         recipe,
         args.minutes,
-        args.stage,
+        stage,
         args.vgg,
         args.init,
         limit=args.limit,

@@ -54,6 +54,11 @@ class Recipe:
     objective: Objective = field(default_factory=Objective)
     optimization: Optimization = field(default_factory=Optimization)
 
+    @property
+    def usual_stage(self) -> str:
+        """The stage where nobody asks for one: the release trains end to end only."""
+        return "joint" if self.name == "release" else "apart"
+
     def resolved(self) -> "Recipe":
         """The same as it will be done: a network of another width learns VGG's features instead of having them, and one
         that has them does not learn them."""

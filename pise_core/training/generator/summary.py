@@ -1,5 +1,6 @@
 """What a training run would be, in words: ``train ... --dry-run``."""
 
+from dataclasses import fields
 from pathlib import Path
 
 from torch import nn
@@ -38,7 +39,7 @@ def summary(
     recipe = recipe.resolved()
     objective, settings = recipe.objective, recipe.optimization
     model = new_model(recipe, stage)
-    lines = [f"recipe {recipe.name}, stage {stage}"]
+    lines = [f"recipe {recipe.name}, stage {stage}", *_section("stage", _of_stage(recipe, stage))]
     lines += _section("data", {"folder": data, **_described(data, recipe, limit, rendered)})
     lines += _section("network", recipe.network.to_dict())
     whole = recipe.to_dict()
@@ -56,6 +57,19 @@ def summary(
     if objective.weights.adversarial:
         lines.append(f"  discriminator: {count_parameters(new_discriminator(recipe)):,}")
     return "\n".join(lines)
+
+
+def _of_stage(recipe: Recipe, stage: str) -> dict:
+    """What learns, on which maps, and by which terms of the losses."""
+    weights = recipe.objective.weights
+    of_map = ["cross", *(["parsing_l1"] if weights.parsing_l1 else [])]
+    of_picture = [f.name for f in fields(weights) if f.name != "parsing_l1" and getattr(weights, f.name)]
+    learns = {"parsing": "parsing generator", "image": "image generator"}.get(
+        stage, "parsing generator and image generator"
+    )
+    made_on = {"parsing": "no picture is made", "joint": "the generated map"}.get(stage, "the true map")
+    terms = {"parsing": of_map, "image": of_picture}.get(stage, of_map + of_picture)
+    return {"learns": learns, "picture made on": made_on, "losses": terms}
 
 
 def _described(data: Path, recipe: Recipe, limit: int | None, rendered: Rendered | None) -> dict:
