@@ -27,6 +27,7 @@ from pise_core.masks import grow
 from pise_core.person import Person
 from pise_core.pose import visible
 from pise_core.regions import REGION
+from pise_core.skeleton import JOINT
 from pise_core.training.data.prepared_folder import VALIDATION_EVERY
 from pise_core.training.data.street_photos import StreetPhotos
 from pise_core.warping.parts import PARTS, assign_parts
