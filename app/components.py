@@ -82,6 +82,7 @@ _SCRIPTS = {
     "motion_panel": _script("motion/panel", "preview/layers", "motion/panel", LIMBS=LIMBS),
     "result_view": _script("result/view", "preview/layers", "result/view"),
     "document_bar": _script("bar/bar", "bar/bar", "bar/uploads", OFFERED=_OFFERED, LARGEST=MAX_DOCUMENT_BYTES),
+    "keeping": _script("keeping/keeping", "keeping/store", "keeping/connection", "keeping/keeping"),
     "examples": _script("bar/examples", "bar/examples"),
     "modes": _script("bar/modes", "bar/modes"),
     "first_steps": _script("bar/first_steps", "bar/first_steps"),
@@ -231,6 +232,19 @@ class DocumentBar(_Part):
     ):
         super().__init__("document_bar", value, elem_id, None,
                          session=session, status=status, history=history, file=file, weights=weights, **kw)  # fmt: skip
+
+
+class Keeping(_Part):
+    """What is said of the work kept in the browser, and whether the server answers. Events: keep (with ``{"have"}``)
+    and restore (with ``{"file", "edits"}``).
+
+    Args:
+        kept: ``{"key", "name", "edits", "base", "version"}``, what the browser is to keep; ``base`` only if it lacks
+            that. Or ``{"key": "", "error"}``.
+    """
+
+    def __init__(self, value=None, *, kept=None, elem_id=None, **kw):
+        super().__init__("keeping", value, elem_id, None, kept=kept, **kw)
 
 
 class Examples(_Part):

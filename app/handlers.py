@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 SORRY = "Something went wrong; your work is kept. Try again, or undo the last step."
 
 #: Actions that begin something where nothing was open, and so need a place.
-_OPENS = ("open_upload", "open_file_example", "add_uploads", "add_references_example")
+_OPENS = ("open_upload", "open_file_example", "add_uploads", "add_references_example", "restore")
 
 
 class Handlers:

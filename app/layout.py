@@ -16,6 +16,7 @@ from app.components import (
     DocumentBar,
     Examples,
     FirstSteps,
+    Keeping,
     Modes,
     MotionPanel,
     PoseEditor,
@@ -60,6 +61,9 @@ _KNOWN_SESSION = """async () => {
 _SHOW_EXAMPLES = """() => {
   const state = document.body.dataset;
   state.studio = state.studio === "editing" ? "choosing" : window.piseStudio?.document ? "editing" : "";
+}"""
+_SHOW_KEEPING = """() => {
+  window.piseStudio.dispatchEvent(new CustomEvent("keeping"));
 }"""
 
 
@@ -120,7 +124,8 @@ def build(studio: Studio, places: Places | None = None) -> Page:
         with gr.Column(elem_id="welcome"):
             gr.HTML(
                 "<h2>Start with a photo of one person</h2><p>Full body works best. The photo is processed on this "
-                "server alone, and forgotten ten minutes after you close the page.</p>",
+                "server alone, and forgotten ten minutes after you close the page. If you agree, your browser "
+                "keeps your work for 24 hours.</p>",
                 apply_default_css=False,
             )
             drop = File(label="Photo", height=220, elem_id="drop")
@@ -164,10 +169,12 @@ def build(studio: Studio, places: Places | None = None) -> Page:
                     min_width=280,
                 )  # fmt: skip
             again = gr.Button("Look at the photo again", size="md", elem_id="again")
+            keeping_button = gr.Button("Work kept in this browser", size="md", elem_id="show-keeping")
+        keeping = Keeping(elem_id="keeping")
 
         parts = {
             "bar": bar, "pose": pose, "regions": regions, "textures": textures, "motion": motion, "result": result,
-            "download": download,
+            "download": download, "keeping": keeping,
         }  # fmt: skip
 
         handlers = Handlers(studio, sessions, studio.line, parts)
@@ -247,7 +254,10 @@ def build(studio: Studio, places: Places | None = None) -> Page:
         on(bar.save, studio.save, bar, then=studio.pack, then_in="files")
         packing: dict[str, Any] = {"concurrency_id": "files", "concurrency_limit": AT_ONCE["files"]}
         on(download.click, studio.download, then=None, **packing | {"trigger_mode": "once"})
+        on(keeping.keep, studio.keep, keeping, then=None, concurrency_id="files", concurrency_limit=AT_ONCE["files"])
+        on(keeping.restore, studio.restore, keeping, **opening)
         on(demo.load, studio.start, bar, js=_KNOWN_SESSION, then=studio.prepare, **coming)
+        keeping_button.click(None, js=_SHOW_KEEPING, api_visibility="private")
         example_button.click(None, js=_SHOW_EXAMPLES, api_visibility="private")
 
         def goodbye(request: gr.Request) -> None:

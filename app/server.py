@@ -3,6 +3,7 @@
 import errno
 import logging
 import os
+import secrets
 import signal
 import socket
 import sys
@@ -10,7 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from types import FrameType
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import gradio as gr
 import uvicorn
@@ -50,6 +51,14 @@ def application(page: Page, mcp_server: bool = False, rules: Rules | None = None
     # its own: nobody is let in.
     app.add_middleware(CORSMiddleware, allow_origins=[])
     app.add_middleware(Guard, rules=rules or Rules(), may_read=page.sessions.may_read)
+    name = secrets.token_urlsafe(8)
+
+    @app.get("/healthz")
+    async def health() -> dict[str, Any]:
+        """That the server answers, and which process it is: another one knows no session of an earlier one."""
+        places = page.sessions.places
+        return {"status": "ok", "server": name, "places": places.limit, "taken": len(places), "waiting": places.waiting}
+
     return gr.mount_gradio_app(
         app,
         page,

@@ -52,10 +52,17 @@ def in_turn(
 def uploads(action: str, inputs: tuple[Any, ...]) -> Iterator[None]:
     """The files that were sent for an action, as long as they are needed; afterwards the server keeps no copy."""
     with ExitStack() as sent:
-        if action in _UPLOADS:
-            for path in inputs[0] if isinstance(inputs[0], list) else [inputs[0]]:
-                sent.enter_context(validation.upload(received(path)))
+        for path in _sent(action, inputs):
+            sent.enter_context(validation.upload(received(path)))
         yield
+
+
+def _sent(action: str, inputs: tuple[Any, ...]) -> list[Any]:
+    if action == "restore":
+        return [validation.field(inputs[0], "file")]
+    if action in _UPLOADS:
+        return inputs[0] if isinstance(inputs[0], list) else [inputs[0]]
+    return []
 
 
 def _steps(

@@ -9,8 +9,8 @@ from dataclasses import replace
 from typing import Any
 
 from app.commands import validation
+from app.commands.keeping import KeepingActions
 from app.commands.motion import MotionActions
-from app.commands.opening import OpeningActions
 from app.commands.textures import TextureActions
 from app.state.session import Session
 from app.view import updates as view
@@ -33,7 +33,7 @@ _TOLD = (
 _BEYOND = "Part of the pose lies beyond the photo, and is cut off there."
 
 
-class Studio(OpeningActions, TextureActions, MotionActions):
+class Studio(KeepingActions, TextureActions, MotionActions):
     """The actions, over one editor that all sessions share."""
 
     def save(self, session: Session, value: Any) -> Updates:

@@ -47,6 +47,11 @@ def path_of(address: str) -> str:
     return address.partition(_FILE)[2]
 
 
+def numbered(news: dict[str, Any]) -> dict[str, Any]:
+    """The same, told apart from what was said before."""
+    return news | {"version": next(_versions)}
+
+
 def status(kind: str, text: str, session: Session | None = None, stop: bool = False) -> Update:
     """The line that says what is happening; ``kind`` is hint, busy, ok or error. With ``stop`` the action can be left
     there, with nothing half done, and the page offers that."""

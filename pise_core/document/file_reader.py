@@ -33,6 +33,10 @@ from pise_core.regions import REGIONS, check_parsing
 from pise_core.rendering.recolour import checked_recolours
 
 _MEMBER = re.compile(r"document\.json|(photo|parsing|references/\d{1,2}(-parsing)?|paint/\d{1,3})\.png")
+_EDITS = re.compile(r"document\.json|paint/\d{1,3}\.png")
+_PICTURES = re.compile(r"(photo|parsing|references/\d{1,2}(-parsing)?)\.png")
+#: What the readers of damaged archives raise.
+_UNREADABLE = (ValueError, zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError)
 _DAMAGED = "that .pise file is damaged; save it again where it still opens"
 
 
@@ -61,8 +65,31 @@ def read(source: str | os.PathLike[str] | bytes | BufferedReader) -> SavedDocume
         raise
     except FileNotFoundError:
         raise InputError(f"there is no file {source}") from None
-    except (ValueError, zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError):
+    except _UNREADABLE:
         raise InputError(_DAMAGED) from None
+
+
+def join(pictures: str | os.PathLike[str] | BufferedReader, edits: bytes) -> SavedDocument:
+    """A document as :func:`pise_core.document.file_writer.write_edits` took it down, with the pictures of a file of the
+    same document that was written before.
+
+    Raises:
+        InputError: if either is damaged, or they do not belong together.
+    """
+    whole = io.BytesIO()
+    try:
+        with zipfile.ZipFile(whole, "w") as archive:
+            # Each is looked at as strictly as a file on its own before a byte of it is unpacked.
+            for source, wanted in ((pictures, _PICTURES), (io.BytesIO(edits), _EDITS)):
+                with zipfile.ZipFile(source) as part:
+                    members = _Members(part)
+                    for name in members.names(wanted):
+                        archive.writestr(name, members[name])
+    except InputError:
+        raise
+    except _UNREADABLE:
+        raise InputError(_DAMAGED) from None
+    return read(whole.getvalue())
 
 
 class _Members:
@@ -89,6 +116,10 @@ class _Members:
         if pixels > file_format.MAX_DOCUMENT_PIXELS:
             limit = file_format.MAX_DOCUMENT_PIXELS / 1e6
             raise InputError(f"that .pise file holds more than {limit:g} megapixels and is not opened")
+
+    def names(self, wanted: re.Pattern[str]) -> list[str]:
+        """The names that match."""
+        return [name for name in self._sizes if wanted.fullmatch(name)]
 
     def __getitem__(self, name: str) -> bytes:
         if name not in self._sizes:

@@ -33,11 +33,22 @@ def write(document: SavedDocument) -> bytes:
         return _write(smaller)
 
 
-def _write(document: SavedDocument) -> bytes:
+def write_edits(document: SavedDocument) -> bytes:
+    """The bytes of the same file without its pictures, small and quick to make; together with a file that has them,
+    :func:`pise_core.document.file_reader.join` opens it.
+
+    Raises:
+        InputError: if it would be more than can be opened again.
+    """
+    return _write(document, pictures=False)
+
+
+def _write(document: SavedDocument, pictures: bool = True) -> bytes:
     members: dict[str, bytes] = {}
 
     def put(person: SavedPerson, photo: str, parsing: str) -> dict[str, Any]:
-        members[photo], members[parsing] = encode_image(person.photo), encode_parsing(person.parsing)
+        if pictures:
+            members[photo], members[parsing] = encode_image(person.photo), encode_parsing(person.parsing)
         framing = person.framing
         return {"pose": _rows(person.pose), "framing": [framing.scale, framing.dx, framing.dy]}
 

@@ -74,9 +74,11 @@ def chromium():
 class Visitor:
     """A page on the studio that collects what must not happen: script errors and requests to other hosts."""
 
-    def __init__(self, browser: Browser, address: str, name: str, **settings):
+    def __init__(self, browser: Browser, address: str, name: str, asks: bool = False, **settings):
         self.name = name
         self.context = browser.new_context(accept_downloads=True, **settings)
+        if not asks:  # whether work is to be kept in the browser
+            self.context.add_init_script("sessionStorage.setItem('pise-keep', 'no')")
         self.page: Page = self.context.new_page()
         self.page.set_default_timeout(60_000)
         self.problems: list[str] = []

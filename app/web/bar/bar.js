@@ -54,6 +54,7 @@ function takeHistory() {
   if (may.edit < told || (may.document === page.document && may.edit < page.edit)) return;
   told = may.edit ?? told;
   for (const name of ["undo", "redo", "start_over", "save"]) $(`[data-do="${name}"]`).disabled = !may[name];
+  tell("history", may);
 }
 function takeFile() {
   if (props.file) download(props.file.url, props.file.name);

@@ -60,7 +60,8 @@ function keep() {
   }, 400);
 }
 async function take(news) {
-  if (!news?.key || !wanted()) return;
+  if (!news || !wanted()) return;
+  if (news.error) return ask(`Your work is not kept in this browser: ${news.error}`);
   try {
     mine ??= `${Date.now()}-${Math.random().toString(36).slice(2)}`;
     const base = news.base ? await (await fetch(news.base)).blob() : (await kept.get(mine))?.base;
@@ -109,7 +110,7 @@ page.addEventListener("history", ({ detail }) => {
   page.history = detail;
   if (!detail.save) return;
   if (wanted()) keep();
-  else if (remembered("sessionStorage", CONSENT) !== "no" && !page.consentAsked) {
+  else if (detail.undo && remembered("sessionStorage", CONSENT) !== "no" && !page.consentAsked) {
     page.consentAsked = true;
     ask("Keep this photo and your edits in this browser for 24 hours, in case the connection or the server fails? Nobody else sees them.", "Keep", "No", {
       yes: agree,
