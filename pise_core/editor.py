@@ -91,7 +91,7 @@ class Editor:
         return cls(PISE.from_pretrained(generator), Analyzer.from_pretrained(analyzer, device), device)
 
     def find_people(self, photo: np.ndarray) -> list[Box]:
-        """Boxes (x0, y0, x1, y1 in pixels) of the people in ``photo`` (HWC uint8 RGB), most prominent first; may be empty.
+        """Boxes (x0, y0, x1, y1 in pixels) of the people in ``photo`` (HWC uint8 RGB), most prominent first.
 
         Raises:
             InputError: if ``photo`` is no such array.
