@@ -22,9 +22,9 @@ from names import BUILT_IN, RECIPES, Carry, Session, Studio, Trainer, VGGSlice, 
 
 from pise_core.editor import Editor  # noqa: E402
 from pise_core.images import read_image  # noqa: E402
-from pise_core.pose import to_rows
+from pise_core.pose import to_rows  # noqa: E402
 from pise_core.regions import REGION  # noqa: E402
-from pise_core.skeleton import JOINT
+from pise_core.skeleton import JOINT  # noqa: E402
 
 Figures = dict[str, dict[str, Any]]
 _FRAME = (256, 176)

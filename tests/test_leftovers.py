@@ -73,6 +73,7 @@ def test_what_the_layer_below_truly_looks_like_is_not_left():
 
 def test_arms_turn_out_and_up_on_their_own_sides(person):
     turned = leftovers.arms_out(person.pose, np.random.default_rng(1))
+    assert turned is not None
     for side, outwards in (("right", -1), ("left", 1)):
         shoulder, wrist = (turned[JOINT[f"{side}_{joint}"], :2] for joint in ("shoulder", "wrist"))
         away, down = wrist - shoulder
