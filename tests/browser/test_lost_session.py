@@ -27,4 +27,4 @@ def test_a_page_whose_session_is_gone_says_so_and_goes_on_with_a_photo_opened_ag
     page.locator('#bar [data-do="undo"]').click()
     visitor.wait_for()
     # The pictures of the lost session are gone, and the page may have asked for one of them.
-    visitor.problems[:] = [problem for problem in visitor.problems if "403 (Forbidden)" not in problem]
+    visitor.problems[:] = [problem for problem in visitor.problems if "404 (Not Found)" not in problem]
