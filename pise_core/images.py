@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
-from PIL import Image, ImageCms, ImageOps, features
+from PIL import Image, ImageCms, ImageOps, PngImagePlugin, features
 
-from pise_core import regions
+from pise_core import provenance, regions
 from pise_core.errors import InputError
 from pise_core.files import write_file
 
@@ -85,13 +85,14 @@ def read_photo(source: Source, max_pixels: int = MAX_PIXELS, max_bytes: int = MA
 read_image = read_photo
 
 
-def write_image(path: str | os.PathLike[str], image: np.ndarray) -> None:
-    """Write (H, W, 3) uint8 RGB without any metadata: ``.png``, ``.webp`` (both lossless) or ``.jpg`` (quality 95).
+def write_image(path: str | os.PathLike[str], image: np.ndarray, edited: bool = False) -> None:
+    """Write (H, W, 3) uint8 RGB: ``.png``, ``.webp`` (both lossless) or ``.jpg`` (quality 95). It has no metadata but,
+    if it was ``edited``, a note of that; see :mod:`pise_core.provenance`.
 
     Raises:
         InputError: if the suffix is another, or the file can't be written.
     """
-    write_file(path, encode_image(image, Path(path).suffix))
+    write_file(path, encode_image(image, Path(path).suffix, edited))
 
 
 def write_parsing(path: str | os.PathLike[str], parsing: np.ndarray) -> None:
@@ -129,16 +130,27 @@ def check_writable(path: str | os.PathLike[str]) -> None:
         raise InputError(f"can't write {os.fspath(path)!r}: {reason}")
 
 
-def encode_image(image: np.ndarray, suffix: str = ".png") -> bytes:
+def encode_image(image: np.ndarray, suffix: str = ".png", edited: bool = False) -> bytes:
     """The bytes of the file that :func:`write_image` would write.
 
     Raises:
         InputError: if the suffix is none of .png, .jpg, .jpeg and .webp.
     """
     kind, settings = _writer(suffix)
+    if edited and provenance.wanted():
+        settings = settings | _note(kind)
     buffer = io.BytesIO()
     Image.fromarray(np.ascontiguousarray(image)).save(buffer, kind, **settings)
     return buffer.getvalue()
+
+
+def _note(kind: str) -> dict[str, Any]:
+    """What makes Pillow write the XMP packet of an edited picture."""
+    if kind != "PNG":
+        return {"xmp": provenance.packet().encode()}
+    info = PngImagePlugin.PngInfo()
+    info.add_itxt("XML:com.adobe.xmp", provenance.packet())
+    return {"pnginfo": info}
 
 
 def encode_parsing(parsing: np.ndarray) -> bytes:

@@ -18,7 +18,7 @@ from pise_core.document.file_format import SavedDocument
 from pise_core.document.file_writer import write
 from pise_core.document.textures import likely_box
 from pise_core.errors import InputError
-from pise_core.images import encode_parsing, read_image
+from pise_core.images import encode_image, encode_parsing, read_image
 from pise_core.parsing_files import doubted_parsing
 
 #: A file that the program sends: the path of an upload, which is not kept.
@@ -243,8 +243,9 @@ class Programs:
 
     def result(self, session: Session) -> Download:
         """The edited photo at full size, a PNG."""
-        picture = session.need_document().render().photo
-        return Download(session.save(picture, f"{session.name}-edited", ".png", keep=2))
+        document = session.need_document()
+        data = encode_image(document.render().photo, edited=not document.edits.none)
+        return Download(session.save(data, f"{session.name}-edited", ".png", keep=2))
 
     def regions(self, session: Session) -> Download:
         """The regions of the result at full size, a PNG of mode P with the indices 0 to 7."""
@@ -259,7 +260,8 @@ class Programs:
             reference: id of the reference, such as r1.
         """
         pictures = list(session.need_document().strip(region, reference))
-        return Download(session.save(np.concatenate(pictures, axis=1), "steps", ".png", keep=2))
+        data = encode_image(np.concatenate(pictures, axis=1), edited=True)
+        return Download(session.save(data, "steps", ".png", keep=2))
 
     def animate(
         self, session: Session, format: Literal["gif", "mp4"] = "gif", size: Literal["small", "large"] = "small"

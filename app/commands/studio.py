@@ -140,10 +140,10 @@ class Studio(KeepingActions, TextureActions, MotionActions):
                 yield {"pose": {"layers": layers}, "download": view.download(rendered.photo)} | done
 
     def download(self, session: Session) -> Updates:
-        """Hand out the picture as it is wanted now: a PNG at full size, without metadata."""
+        """Hand out the picture as it is wanted now: a PNG at full size, and noted as edited in it."""
         document = session.need_document()
         yield status("busy", "Packing the picture…", session)
-        data = encode_image(document.render().photo, ".png")
+        data = encode_image(document.render().photo, ".png", edited=not document.edits.none)
         yield view.file(session, data, f"{session.name}-edited", ".png")
         yield status("ok", "Downloaded at full size, as a PNG.", session)
 

@@ -289,7 +289,7 @@ def _edit(args: argparse.Namespace) -> int:
     for region, path, alpha in args.style:
         styles.setdefault(region, []).append((people[path], alpha))
     edit = person.render(pose=wanted_pose, parsing=wanted_parsing, styles=styles or None, detail=not args.no_detail)
-    images.write_image(args.out, recolour(edit.photo, edit.parsing, recolours))
+    images.write_image(args.out, recolour(edit.photo, edit.parsing, recolours), edited=True)
     print(args.out)
     return 0
 

@@ -38,6 +38,6 @@ def run(args: argparse.Namespace) -> int:
     if moving:
         document.animate(args.out)
     else:
-        document.render().save(args.out)
+        document.render().save(args.out, edited=not document.edits.none)
     print(args.out)
     return 0

@@ -91,11 +91,11 @@ def edit_photo(editor: "Editor", recipe: Recipe, path: Path, out: Path, suffix: 
         document = Document(editor, photo)
         recipe.apply(document)
         made = document.render().photo
-        name, data = f"{path.stem}{suffix}", encode_image(made, suffix)
+        same = bool(np.array_equal(made, photo))
+        name, data = f"{path.stem}{suffix}", encode_image(made, suffix, edited=not same)
         write_file(out / name, data)
     except (InputError, OSError, MemoryError, FloatingPointError) as error:
         return Row(**asdict(known) | {"message": " ".join(str(error).split()) or type(error).__name__})
-    same = bool(np.array_equal(made, photo))
     done = {
         "status": UNCHANGED if same else EDITED,
         "picture": name,

@@ -25,13 +25,13 @@ class Rendered(NamedTuple):
     photo: np.ndarray
     parsing: np.ndarray
 
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the picture: ``.png``, ``.webp`` (both lossless) or ``.jpg``.
+    def save(self, path: str | os.PathLike[str], edited: bool = True) -> None:
+        """Write the picture: ``.png``, ``.webp`` (both lossless) or ``.jpg``; ``edited``: with a note of that.
 
         Raises:
             InputError: if the suffix is another, or the file can't be written.
         """
-        write_image(path, self.photo)
+        write_image(path, self.photo, edited)
 
 
 class _Changed(NamedTuple):
