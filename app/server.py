@@ -118,8 +118,9 @@ class Server:
         """Answer no more; requests that are being answered are given up soon."""
         logging.getLogger("uvicorn.error").disabled = True  # what is cut off now is no error
         self._server.should_exit = True
-        self._thread.join(FINISH + 1)
-        self._socket.close()
+        self._thread.join(FINISH + 1.5)
+        if not self._thread.is_alive():
+            self._socket.close()
 
 
 def listening_on(host: str | None) -> str:
