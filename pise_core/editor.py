@@ -13,7 +13,9 @@ from typing import Any
 import numpy as np
 import torch
 
+from pise_core.detection import turning
 from pise_core.detection.analyzer import FILE_NAME, Analyzer, Sight
+from pise_core.detection.turning import framing_of
 from pise_core.errors import InputError, NobodyFound
 from pise_core.framing import Box, Framing
 from pise_core.images import check_photo
@@ -98,7 +100,7 @@ class Editor:
         """
         photo = check_photo(photo)
         with self._lock:
-            return list(self.analyzer.find_people(photo))
+            return turning.find_people(self.analyzer, photo)
 
     def analyze(self, photo: np.ndarray, box: Box | None = None, pose: np.ndarray | None = None) -> Analysis:
         """Joints and regions of one person.
@@ -115,7 +117,7 @@ class Editor:
         sight = self._see(check_photo(photo), box, pose)
         # Regions at the photo's size: the most probable one, after enlarging the probabilities.
         parsing = sight.framing.paste_most_probable(sight.probabilities)
-        return Analysis(sight.pose, parsing, sight.box, sight.framing)
+        return Analysis(sight.pose, parsing, sight.box, framing_of(sight, (photo.shape[1], photo.shape[0])))
 
     def _see(self, photo: np.ndarray, box: Box | None, pose: np.ndarray | None) -> Sight:
         """:meth:`analyze` in the frame."""
@@ -127,7 +129,7 @@ class Editor:
             with self._lock:
                 return Sight(pose, self.analyzer.regions(photo, framing, about), framing, about)
         with self._lock:
-            sight = self.analyzer.look(photo) if box is None else self.analyzer.look_at(photo, _checked_box(box, size))
+            sight = turning.look(self.analyzer, photo, None if box is None else _checked_box(box, size))
         if sight is None:
             raise NobodyFound(NOBODY)
         return sight
@@ -170,7 +172,7 @@ class Editor:
         """An analysis whose regions are given; where the pose is too, nothing is left to be looked for."""
         if pose is None:
             sight = self._see(photo, box, None)
-            return Analysis(sight.pose, parsing, sight.box, sight.framing)
+            return Analysis(sight.pose, parsing, sight.box, framing_of(sight, (photo.shape[1], photo.shape[0])))
         pose = _checked_pose(pose)
         about = _box_about(pose)
         return Analysis(pose, parsing, about, Framing.around(about, (photo.shape[1], photo.shape[0])))

@@ -5,7 +5,7 @@ ends, and the close look at that box gives joints and regions. A close look at a
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
@@ -93,6 +93,10 @@ class Analyzer:
         Each of them has stood a coarse look. Whoever is largest comes first if they are seen clearly; a bag in the
         middle or legs at the edge, which are not, give way to somebody smaller who is.
         """
+        return (sight.box for sight in self.coarse_sights(photo))
+
+    def coarse_sights(self, photo: np.ndarray) -> Iterator[Sight]:
+        """What a coarse look saw of each of :meth:`find_people`; boxes lie within the photo."""
         width, height = photo.shape[1], photo.shape[0]
         unclear: list[Sight] = []
         for candidate in self._candidates(photo)[:MOST_PEOPLE]:
@@ -104,9 +108,9 @@ class Analyzer:
             if unclear or _clarity(seen) < _CLEAR:
                 unclear.append(seen)
             else:
-                yield _within(seen.box, width, height)
+                yield replace(seen, box=_within(seen.box, width, height))
         for seen in sorted(unclear, key=lambda sight: -_prominence(sight)):
-            yield _within(seen.box, width, height)
+            yield replace(seen, box=_within(seen.box, width, height))
 
     def look_at(self, photo: np.ndarray, box: Box) -> Sight | None:
         """Joints and regions of the person in ``box``, as :meth:`find_people` gives it; None if the close look finds no
