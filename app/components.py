@@ -13,6 +13,7 @@ from typing import Any
 import gradio as gr
 
 from pise_core.document.file_format import MAX_DOCUMENT_BYTES
+from pise_core.images import photo_formats
 from pise_core.pose import default_skeleton, to_rows
 from pise_core.regions import PALETTE, REGIONS
 from pise_core.rendering.recolour import RECOLOURED
@@ -20,7 +21,12 @@ from pise_core.skeleton import JOINTS, LIMBS, MIRROR
 
 _WEB = Path(__file__).parent / "web"
 #: The suffixes that a dialog offers where a photo is to be chosen; what is in a file is found out when it is read.
-PHOTOS = (".jpg", ".jpeg", ".png", ".webp")
+#: Telephones turn HEIC into JPEG by themselves where it is not offered: it is only where it can be read.
+PHOTOS = (
+    *(".jpg", ".jpeg", ".png", ".webp"),
+    *((".avif",) if "AVIF" in photo_formats() else ()),
+    *((".heic", ".heif") if "HEIF" in photo_formats() else ()),
+)
 _PRESETS = json.loads((_WEB.parent / "examples" / "poses.json").read_text("utf-8"))
 
 

@@ -224,7 +224,7 @@ def open_picture(
 def _no_picture(name: str, data: bytes, kind: str) -> str:
     """What to say of a file that is no such picture."""
     if data[4:8] == b"ftyp" and data[8:12] in _HEIC_BRANDS and "HEIF" not in photo_formats():
-        return f"{name} is a HEIC photo: install pillow-heif to read it (pip install pillow-heif), or save it as JPEG"
+        return f"{name} is a HEIC photo, which needs pillow-heif (pip install pillow-heif) here; or save it as JPEG"
     if data[4:8] == b"ftyp" and data[8:12] in _AVIF_BRANDS and "AVIF" not in photo_formats():
         return f"{name} is an AVIF photo, which the Pillow here can't read: save it as JPEG"
     return f"{name} is not a {kind}"

@@ -9,11 +9,14 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms, PngImagePlugin
 
+from pise_core import images
 from pise_core.errors import InputError
 from pise_core.images import (
     check_photo,
     encode_image,
+    photo_formats,
     read_image,
+    read_photo,
     write_image,
     write_parsing,
 )
@@ -148,6 +151,57 @@ def test_a_colour_profile_is_followed_and_srgb_changes_nothing():
     image = read_image(encoded(picture(), icc_profile=swapped))
     # In a profile whose red and blue primaries are exchanged, "red" means blue.
     assert image[0, 0].argmax() == 2 and image[-1, 0].argmax() == 0
+
+
+def named_profile(profile, name):
+    """The same colours under a description of the same length."""
+    assert len(name) == len("sRGB built-in")
+    old, new = ("".join(f"\0{letter}" for letter in text).encode() for text in ("sRGB built-in", name))
+    assert old in profile
+    return profile.replace(old, new)
+
+
+def test_a_profile_is_not_believed_by_its_name():
+    srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    assert np.array_equal(read_photo(encoded(picture(), icc_profile=named_profile(srgb, "Display P3 xx"))), picture())
+    swapped = swapped_profile(srgb).replace(b"S\0W\0A\0P", b"s\0R\0G\0B").replace(b"SWAP built-in", b"sRGB built-in")
+    assert ImageCms.getProfileDescription(ImageCms.ImageCmsProfile(io.BytesIO(swapped))).startswith("sRGB")
+    plain = read_photo(encoded(picture(), icc_profile=swapped))
+    assert np.array_equal(plain, read_photo(encoded(picture(), icc_profile=swapped_profile(srgb))))
+    assert np.abs(plain.astype(int) - picture()).max() > 100
+    for gamma in (1.0, 1.8, 2.6):
+        other = with_gamma(srgb, gamma)
+        assert np.abs(read_photo(encoded(picture(), icc_profile=other)).astype(int) - picture()).max() > 3
+
+
+def with_gamma(profile, gamma):
+    """sRGB's primaries with another curve, under sRGB's name."""
+    data = bytearray(profile)
+    count = int.from_bytes(data[128:132], "big")
+    for number in range(count):
+        entry = 132 + 12 * number
+        if bytes(data[entry : entry + 4]) in (b"rTRC", b"gTRC", b"bTRC"):
+            at = len(data)
+            data += b"curv" + bytes(4) + (1).to_bytes(4, "big") + round(gamma * 256).to_bytes(2, "big") + bytes(2)
+            data[entry + 4 : entry + 12] = at.to_bytes(4, "big") + (14).to_bytes(4, "big")
+    data[0:4] = len(data).to_bytes(4, "big")
+    return bytes(data)
+
+
+def test_photos_of_phones():
+    photo = np.kron(picture(), np.ones((2, 2, 1), np.uint8))
+    for kind in ("HEIF", "AVIF"):
+        assert kind in photo_formats()
+        away = np.abs(read_photo(encoded(photo, kind, quality=90)).astype(int) - photo)
+        assert away.mean() < 6, kind
+
+
+def test_without_the_extra_a_heic_photo_is_named(monkeypatch):
+    data = encoded(np.kron(picture(), np.ones((2, 2, 1), np.uint8)), "HEIF")
+    monkeypatch.setattr(images, "photo_formats", lambda: ("JPEG", "PNG", "WEBP"))
+    with pytest.raises(InputError, match="HEIC photo, which needs pillow-heif") as caught:
+        read_photo(data)
+    assert "\n" not in str(caught.value)
 
 
 def swapped_profile(profile):

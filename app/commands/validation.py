@@ -98,7 +98,8 @@ def opened(path: Any) -> BufferedReader:
 def photo(file: BufferedReader, documents: bool = True) -> np.ndarray:
     """The photo in an uploaded file, (H, W, 3) uint8 RGB; ``documents`` says whether a .pise file would do as well."""
     start = file.peek(12)[:12]
-    if not start.startswith((b"\xff\xd8", b"\x89PNG")) and (start[:4], start[8:]) != (b"RIFF", b"WEBP"):
+    known = start.startswith((b"\xff\xd8", b"\x89PNG")) or (start[:4], start[8:]) == (b"RIFF", b"WEBP")
+    if not known and start[4:8] != b"ftyp":  # as HEIC and AVIF begin, of which the reader knows whether it can
         wanted = "a photo (JPG, PNG or WebP)" + (" or a .pise document" if documents else "")
         raise InputError(f"{Path(file.name).name} can't be opened here; choose {wanted}")
     return read_image(file)

@@ -6,6 +6,7 @@ import pytest
 from PIL import Image
 from test_desktop import DESKTOP, open_example
 
+from app.components import PHOTOS
 from pise_core.document.file_format import MAX_DOCUMENT_BYTES
 
 _REFUSED = "notes.txt can't be opened here; choose a photo (JPG, PNG or WebP) or a .pise document"
@@ -109,11 +110,11 @@ def test_the_dialogs_offer_what_can_be_opened(visit):
     page.wait_for_selector("#drop")
     with page.expect_file_chooser() as dialog:
         page.locator("#drop button").click()
-    assert dialog.value.element.get_attribute("accept") == ".jpg,.jpeg,.png,.webp,.pise"
+    assert dialog.value.element.get_attribute("accept") == ",".join([*PHOTOS, ".pise"])
     open_example(visitor, 0)
     with page.expect_file_chooser() as dialog:
         page.locator("#pose-photo").click()
-    assert dialog.value.element.get_attribute("accept") == ".jpg,.jpeg,.png,.webp"
+    assert dialog.value.element.get_attribute("accept") == ",".join(PHOTOS)
 
 
 def test_a_file_dropped_anywhere_is_opened_and_does_not_replace_the_page(visit, drawn_photo):
