@@ -2,12 +2,14 @@
 
 import numpy as np
 import pytest
+import torch
 
 from pise_core.detection import analyzer as module
 from pise_core.detection.analyzer import Analyzer, Sight
 from pise_core.detection.network import AnalyzerConfig, AnalyzerNetwork
 from pise_core.framing import Framing
 from pise_core.pose import default_skeleton
+from tests.conftest import draw_person
 
 PHOTO = np.zeros((400, 600, 3), np.uint8)
 LARGE, MIDDLE, SMALL = (20.0, 50.0, 220.0, 390.0), (250.0, 100.0, 350.0, 300.0), (500.0, 200.0, 560.0, 350.0)
@@ -19,7 +21,7 @@ def seen(monkeypatch):
     clear: dict = {}
     looked: list = []
 
-    def body(maps, probabilities, framing, box, reach):
+    def body(look, framing, box, reach):
         looked.append(box)
         if clear[box] is None:
             return None
@@ -29,7 +31,7 @@ def seen(monkeypatch):
 
     monkeypatch.setattr(module, "_body", body)
     monkeypatch.setattr(Analyzer, "_candidates", lambda self, photo: list(clear))
-    monkeypatch.setattr(Analyzer, "_look", lambda self, image, flip=False: (None, None))
+    monkeypatch.setattr(Analyzer, "_look", lambda self, image, flip=False: None)
     return clear, looked
 
 
@@ -57,6 +59,29 @@ def test_a_large_half_body_is_before_a_small_passer_by(seen):
     clear, _ = seen
     clear |= {LARGE: 0.6, SMALL: 0.85}
     assert _found() == [LARGE, SMALL]
+
+
+def test_what_is_held_is_seen_where_the_weights_know_it():
+    """In the frame, and nothing beyond the person's surroundings; older weights answer nothing."""
+    torch.manual_seed(0)
+    drawn = draw_person()
+    for known in (False, True):
+        network = AnalyzerNetwork(AnalyzerConfig((8, 8, 8, 8, 8), 8, held=known)).eval()
+        seen = Analyzer(network)._closely(drawn.photo, Framing.around(LARGE, (220, 330)))
+        assert (seen.held is not None) == known
+        if seen.held is not None:
+            assert seen.held.shape == (256, 176) and 0 < seen.held.min() <= seen.held.max() < 1
+            maps = np.zeros((18, 64, 44), np.float32)
+            maps[:, 32, 22] = 1
+            probabilities = np.zeros((8, 256, 176), np.float32)
+            probabilities[0], probabilities[:, 100:150, 80:100] = 1, 0
+            probabilities[3, 100:150, 80:100] = 1
+            framing = Framing.around(LARGE, (600, 400))
+            sight = module._body(
+                module._Look(maps, probabilities, np.ones((256, 176), np.float32)), framing, LARGE, 0.1
+            )
+            assert sight is not None and sight.held is not None
+            assert sight.held[128, 88] == 1 and sight.held[:, 0].max() < 1
 
 
 def test_boxes_stay_within_the_photo(seen):

@@ -7,6 +7,7 @@ ends, and the close look at that box gives joints and regions. A close look at a
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -45,12 +46,15 @@ class Sight:
         probabilities: (8, 256, 176) float32, regions in the frame.
         framing: of that frame.
         box: x0, y0, x1, y1 in pixels of the photo, about all that was seen of the person.
+        held: (256, 176) float32 in [0, 1], how sure it is that a bag or another thing that is carried is there; None
+            where the weights don't know such things.
     """
 
     pose: np.ndarray
     probabilities: np.ndarray
     framing: Framing
     box: Box
+    held: np.ndarray | None = None
 
 
 def read_network(path: Path) -> AnalyzerNetwork:
@@ -102,7 +106,7 @@ class Analyzer:
         for candidate in self._candidates(photo)[:MOST_PEOPLE]:
             framing = Framing.around(candidate, (width, height)).finer(_COARSER)
             # It may find arms that the whole scene was too small to show.
-            seen = _body(*self._look(framing.crop(photo, _BORDER)), framing, candidate, reach=0.22)
+            seen = _body(self._look(framing.crop(photo, _BORDER)), framing, candidate, reach=0.22)
             if seen is None:
                 continue
             if unclear or _clarity(seen) < _CLEAR:
@@ -116,7 +120,7 @@ class Analyzer:
         """Joints and regions of the person in ``box``, as :meth:`find_people` gives it; None if the close look finds no
         person there."""
         framing = Framing.around(box, (photo.shape[1], photo.shape[0]))
-        return _body(*self._closely(photo, framing), framing, box, reach=0.12)
+        return _body(self._closely(photo, framing), framing, box, reach=0.12)
 
     def look(self, photo: np.ndarray) -> Sight | None:
         """The most prominent person who stands a close look."""
@@ -130,7 +134,7 @@ class Analyzer:
             small = cv2.resize(photo, size[::-1], interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
             down = -size[0] % 32, -size[1] % 32
             small = cv2.copyMakeBorder(small, 0, down[0], 0, down[1], cv2.BORDER_CONSTANT, value=(_BORDER,) * 3)
-            maps, probabilities = self._look(small)
+            maps, probabilities, _ = self._look(small)
             boxes = _people(maps, 1 - probabilities[0], min_area=0.0008 * size[0] * size[1])
             if boxes:
                 # Not by ``scale``: a very long photo was not let shrink as much across.
@@ -141,29 +145,41 @@ class Analyzer:
 
     def regions(self, photo: np.ndarray, framing: Framing, box: Box) -> np.ndarray:
         """Probabilities (8, 256, 176) in a given frame, for a person whose pose is known already."""
-        _, probabilities = self._closely(photo, framing)
+        _, probabilities, _ = self._closely(photo, framing)
         return _only_this_person(probabilities, _inside(framing, box, probabilities.shape[1:], 0.12))
 
-    def _closely(self, photo: np.ndarray, framing: Framing) -> tuple[np.ndarray, np.ndarray]:
+    def _closely(self, photo: np.ndarray, framing: Framing) -> "_Look":
         """As :meth:`_look`, averaged with the mirror image and, for regions, with a finer look."""
-        maps, probabilities = self._look(framing.crop(photo, _BORDER), flip=True)
-        _, fine = self._look(framing.finer(_FINER).crop(photo, _BORDER))
-        size = probabilities.shape[:0:-1]
+        look = self._look(framing.crop(photo, _BORDER), flip=True)
+        fine = self._look(framing.finer(_FINER).crop(photo, _BORDER)).probabilities
+        size = look.probabilities.shape[:0:-1]
         fine = np.stack([cv2.resize(p, size, interpolation=cv2.INTER_AREA) for p in fine])
-        return maps, (2 * probabilities + fine) / 3
+        return look._replace(probabilities=(2 * look.probabilities + fine) / 3)
 
     @torch.no_grad()
-    def _look(self, image: np.ndarray, flip: bool = False) -> tuple[np.ndarray, np.ndarray]:
-        """HWC uint8 -> heat maps (18, H/4, W/4) and probabilities (8, H, W); ``flip`` averages with the mirror."""
+    def _look(self, image: np.ndarray, flip: bool = False) -> "_Look":
+        """What the network sees in an HWC uint8 picture; ``flip`` averages with the mirror."""
         x = torch.from_numpy(image).permute(2, 0, 1)[None].to(self.device).float() / 127.5 - 1
         found = self.network(torch.cat([x, x.flip(3)]) if flip else x)
         maps = found.heatmaps
         logits = F.interpolate(found.parsing, size=x.shape[2:], mode="bilinear", align_corners=False)
         probabilities = logits.softmax(1)
+        held = None
+        if found.held is not None:
+            held = F.interpolate(found.held, size=x.shape[2:], mode="bilinear", align_corners=False).sigmoid()
         if flip:
             maps = (maps[:1] + maps[1:, list(MIRROR)].flip(3)) / 2
             probabilities = (probabilities[:1] + probabilities[1:].flip(3)) / 2
-        return maps[0].cpu().numpy(), probabilities[0].cpu().numpy()
+            held = None if held is None else (held[:1] + held[1:].flip(3)) / 2
+        return _Look(
+            maps[0].cpu().numpy(), probabilities[0].cpu().numpy(), None if held is None else held[0, 0].cpu().numpy()
+        )
+
+
+class _Look(NamedTuple):
+    maps: np.ndarray  # (18, H/4, W/4) heat maps
+    probabilities: np.ndarray  # (8, H, W), regions
+    held: np.ndarray | None  # (H, W) in [0, 1]
 
 
 def _clarity(sight: Sight) -> float:
@@ -182,16 +198,16 @@ def _within(box: Box, width: int, height: int) -> Box:
     return max(x0, 0.0), max(y0, 0.0), min(x1, float(width)), min(y1, float(height))
 
 
-def _body(maps: np.ndarray, probabilities: np.ndarray, framing: Framing, box: Box, reach: float) -> Sight | None:
+def _body(look: _Look, framing: Framing, box: Box, reach: float) -> Sight | None:
     """What a look shows of the person in a box; None if that is nobody.
 
     Args:
-        maps: (18, h, w) heat maps of the frame.
-        probabilities: (8, H, W) of the frame.
+        look: at the frame.
         framing: of the frame.
         box: in pixels of the photo.
         reach: how far beyond the box the person may reach, as a share of its height.
     """
+    maps, probabilities, held = look
     inside = _inside(framing, box, (probabilities.shape[1], probabilities.shape[2]), reach)
     probabilities = _only_this_person(probabilities, inside)
     where = cv2.resize(inside, maps.shape[:0:-1], interpolation=cv2.INTER_AREA)
@@ -206,7 +222,8 @@ def _body(maps: np.ndarray, probabilities: np.ndarray, framing: Framing, box: Bo
     high = np.maximum(joints.max(0), (x + w, y + h))
     (x0, y0), (x1, y1) = framing.to_photo(np.stack([low, high]).astype(np.float64))
     pose[:, :2] = framing.to_photo(pose[:, :2])
-    return Sight(pose, probabilities, framing, (float(x0), float(y0), float(x1), float(y1)))
+    held = None if held is None else held * inside
+    return Sight(pose, probabilities, framing, (float(x0), float(y0), float(x1), float(y1)), held)
 
 
 def _people(maps: np.ndarray, person: np.ndarray, min_area: float) -> list[Box]:
