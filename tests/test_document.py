@@ -24,6 +24,7 @@ from pise_core.pose import to_rows
 from pise_core.pose_files import encode_pose
 from pise_core.regions import REGION
 from tests.conftest import ROOT, layer, moved
+from tests.test_pise_file import VERSION_2
 
 
 def test_nothing_asked_for_is_the_photo_itself(document, person):
@@ -279,3 +280,35 @@ def test_a_motion_in_another_size_shows_the_same(document):
     assert np.abs(shrunk.astype(int) - last).mean() < 3
     with pytest.raises(InputError, match="small ones"):
         motion_poses(document.edits.motion, picture_bytes=150_000_000)
+
+
+def test_each_person_of_a_photo_has_edits_of_their_own(editor, person, known, other_person, tmp_path):
+    document = Document.of(known, "two", [known.box, known.box], 0)
+    document.set_pose(person.pose + np.float32(4))
+    second = editor.set_person(known.photo, pose=person.pose + np.float32(2), parsing=known.parsing)
+    assert document.add_person(second, 1) == 1 and document.edited == 0
+    document.edit_person(1)
+    assert document.person is second and document.chosen == 1 and document.edits.none and not document.can_undo
+    document.paint("hair", np.ones(known.parsing.shape, bool))
+    document.save(tmp_path / "two.pise")
+    for opened in (document, Document.open(tmp_path / "two.pise", editor)):
+        assert (opened.edited, len(opened.people), opened.chosen) == (1, 2, 1)
+        assert opened.edits.paint is not None and opened.edits.pose is None
+        opened.edit_person(0)
+        assert opened.edits.pose is not None and opened.edits.paint is None and opened.undo() and opened.edits.none
+        opened.edit_person(1)
+        assert opened.edits.paint is not None
+    with pytest.raises(InputError, match="2 people"):
+        document.edit_person(2)
+    with pytest.raises(InputError, match="one photo"):
+        document.add_person(editor.set_person(other_person.photo, pose=other_person.pose, parsing=other_person.parsing))
+
+
+def test_a_document_of_version_2_renders(editor):
+    document = Document.open(VERSION_2, editor)
+    shown = document.render()
+    assert document.can_redo and shown.photo.shape == document.photo.shape
+    assert not np.array_equal(shown.photo, document.photo)
+    while document.undo():
+        pass
+    assert np.array_equal(document.render().photo, document.photo)

@@ -5,15 +5,17 @@ import io
 import json
 import struct
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from pise_core.document import Edits, Motion, file_format
 from pise_core.document.edits import Paint
-from pise_core.document.file_format import SavedDocument
+from pise_core.document.file_format import SavedDocument, SavedEdits
 from pise_core.document.file_reader import read
 from pise_core.document.file_writer import write
+from pise_core.document.migrations import VERSION
 from pise_core.document.paint import UNTOUCHED, PaintLayer
 from pise_core.errors import InputError
 from pise_core.framing import Framing
@@ -112,7 +114,7 @@ def rewritten(data, change=None, compression=zipfile.ZIP_DEFLATED, **members):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda d: d.update(version=3), "version 3"),
+        (lambda d: d.update(version=4), "version 4"),
         (lambda d: d.update(version="2"), "version 2"),
         (lambda d: d.update(format="other"), "no .pise document"),
         (lambda d: d.update(position=4), "damaged"),
@@ -210,3 +212,64 @@ def test_eight_references_in_the_largest_photos_can_be_opened_again():
 
     assert "damaged" in refused(names)  # for the pictures have nothing but headers
     assert "megapixels" in refused(names + ["paint/0", "paint/1", "paint/2"])
+
+
+#: Written by the last build of version 2 (commit 683fe59), of a bundled example.
+VERSION_2 = Path(__file__).parent / "files" / "version-2.pise"
+
+
+def test_files_of_version_2_open():
+    saved = read(VERSION_2)
+    assert (saved.name, saved.position, len(saved.history)) == ("example", 3, 5)
+    assert saved.person.photo.shape == (224, 154, 3) and saved.references["r1"][0] == "mirrored"
+    assert [edits.paint is not None for edits in saved.history] == [False, False, True, True, True]
+    paint = saved.history[2].paint
+    assert (
+        paint is not None and paint.pose is saved.history[2].pose and set(np.unique(paint.layer.labels())) == {4, 255}
+    )
+    assert saved.history[3].styles == {"upper_clothes": {"r1": 0.5}} and len(saved.history[4].motion.keys) == 2
+    assert not saved.others and not any(edits.recolour or edits.removed for edits in saved.history)
+    again = read(write(saved))
+    assert np.array_equal(again.person.parsing, saved.person.parsing)
+    assert all(a.same(b) for a, b in zip(saved.history, again.history, strict=True))
+
+
+def test_what_a_file_holds_is_tied_to_its_version(document):
+    """Whoever changes these raises the version by a step in ``migrations``, and keeps a file of the version before."""
+    other = SavedEdits(document.person, 1, document.history, 3)
+    data = write(dataclasses.replace(document, others=(other,)))
+    entries = json.loads(zipfile.ZipFile(io.BytesIO(data)).read("document.json"))
+    known = {"pose", "framing"}
+    assert entries["version"] == VERSION == 3
+    assert entries.keys() == {
+        "format", "version", "name", "regions", "person", "people", "references", "history", "position", "others",
+        "edited",
+    }  # fmt: skip
+    assert entries["person"].keys() == known and entries["references"][0].keys() == known | {"id", "name"}
+    assert entries["others"][0].keys() == known | {"chosen", "position", "history"}
+    for step in (*entries["history"], *entries["others"][0]["history"]):
+        assert step.keys() == {"pose", "paint", "painted_at", "styles", "motion", "recolour", "removed"}
+
+
+def test_several_people_come_back_with_their_edits(document, other_person):
+    labels = np.full(document.person.parsing.shape, UNTOUCHED, np.uint8)
+    labels[5:9, 5:9] = 2
+    layer = PaintLayer.of(labels)
+    assert layer is not None
+    parsing = np.ascontiguousarray(document.person.parsing[:, ::-1])
+    person = document.person._replace(pose=document.person.pose + 1, parsing=parsing)
+    other = SavedEdits(person, 1, [Edits(), Edits(None, Paint(layer, None), {"hair": {"r3": 1.0}})], 1)
+    again = read(write(dataclasses.replace(document, others=(other,), edited=1)))
+    (read_again,) = again.others
+    assert again.edited == 1 and (read_again.chosen, read_again.position) == (1, 1)
+    assert np.array_equal(read_again.person.parsing, parsing) and np.array_equal(read_again.person.pose, person.pose)
+    assert read_again.person.photo is again.person.photo
+    assert all(a.same(b) for a, b in zip(other.history, read_again.history, strict=True))
+    assert all(a.same(b) for a, b in zip(document.history, again.history, strict=True))
+
+
+@pytest.mark.parametrize("change", [{"edited": 2}, {"edited": -1}, {"others": [{}]}, {"others": None}])
+def test_people_that_make_no_sense_are_refused(document, change):
+    data = write(dataclasses.replace(document, others=(SavedEdits(document.person, 1, [Edits()], 0),)))
+    with pytest.raises(InputError, match="damaged"):
+        read(rewritten(data, lambda values: values.update(change)))

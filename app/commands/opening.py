@@ -118,7 +118,8 @@ class OpeningActions(Engine):
             yield status("busy", f"Looking at the references: {len(missing)} more…", session, stop=True)
             key = missing.pop()
             references[key] = saved.references[key][1].known_to(editor)
-        document = Document.restored(saved, [person, *(references[key] for key in saved.references)])
+        others = [other.person.known_to(editor) for other in saved.others]
+        document = Document.restored(saved, [person, *(references[key] for key in saved.references), *others])
         session.weights = weights
         session.edit(document, session.people)
         yield {"bar": view.weights(self.weights, weights)}

@@ -15,12 +15,13 @@ import numpy as np
 
 from pise_core import pose as poses
 from pise_core.document.edits import Edits, Paint, checked_motion, checked_pose
-from pise_core.document.file_format import SavedDocument
+from pise_core.document.file_format import PEOPLE_LIMIT, SavedDocument
 from pise_core.document.file_reader import is_document, read
 from pise_core.document.file_writer import write
 from pise_core.document.history import History
 from pise_core.document.motion import encode_motion, motion_poses
 from pise_core.document.paint import UNTOUCHED, PaintLayer, resize_labels, working_size
+from pise_core.document.people import EditedPerson
 from pise_core.document.references import PREVIEW_SIDE, References, checked_styles
 from pise_core.document.renderer import Rendered, Renderer
 from pise_core.document.textures import garment, likely_box, look
@@ -42,7 +43,9 @@ STEPS = (0.0, 0.25, 0.5, 0.75, 1.0)
 
 
 class Document:
-    """A photo, the person in it, references, and all edits with their history.
+    """A photo, the people in it, references, and all edits with their histories.
+
+    One of the people is edited at a time; edits, history and pictures are that person's.
 
     Poses are (18, 3) float32: x, y, score in pixels of the photo, in OpenPose order, nan where a joint is missing.
     Public methods may be called from several threads.
@@ -56,8 +59,8 @@ class Document:
 
     Attributes:
         name: of the photo, without suffix.
-        person: who is edited, as ``Editor.set_person`` made them.
-        boxes: of everybody found in the photo, as far as they were looked for; ``chosen`` is the index of the person.
+        people: those whose edits are kept, in the order in which they were added.
+        boxes: of everybody found in the photo, as far as they were looked for.
         references: whose textures may be borrowed; none at first.
 
     Raises:
@@ -101,12 +104,71 @@ class Document:
         references: References | None = None,
         history: History | None = None,
     ) -> None:
-        self.person, self.name, self.boxes, self.chosen = person, name, list(boxes), chosen
+        self.name, self.boxes = name, list(boxes)
         self.references = References() if references is None else references
-        self._history = history or History([Edits(removed=self.references.removed)])
-        self._renderer = Renderer(person, self.references.kept)
+        self.people = [EditedPerson(person, self.references.kept, chosen, history, self.references.removed)]
+        self._edited = 0
         self._lock = threading.RLock()
         self.take_up()
+
+    @property
+    def _history(self) -> History:
+        return self.people[self._edited].history
+
+    @property
+    def _renderer(self) -> Renderer:
+        return self.people[self._edited].renderer
+
+    @property
+    def _others(self) -> list[EditedPerson]:
+        return [one for index, one in enumerate(self.people) if index != self._edited]
+
+    # ---- people
+
+    @property
+    def edited(self) -> int:
+        """Index into ``people`` of who is edited."""
+        return self._edited
+
+    @property
+    def person(self) -> Person:
+        """Who is edited, as ``Editor.set_person`` made them."""
+        return self.people[self._edited].person
+
+    @property
+    def chosen(self) -> int:
+        """Index into ``boxes`` of who is edited."""
+        return self.people[self._edited].chosen
+
+    def add_person(self, person: Person, chosen: int = 0) -> int:
+        """Somebody else in the same photo, who can be edited then; returns the index into ``people``.
+
+        Args:
+            person: as ``Editor.set_person`` made them of this photo.
+            chosen: their index into ``boxes``.
+
+        Raises:
+            InputError: if it is another photo, or there are too many people.
+        """
+        if not np.array_equal(person.photo, self.photo):
+            raise InputError("the people of a document are in one photo; open the other photo as a document of its own")
+        with self._lock:
+            if len(self.people) >= PEOPLE_LIMIT:
+                raise InputError(f"a document keeps the edits of {PEOPLE_LIMIT} people at most")
+            self.people.append(EditedPerson(person, self.references.kept, chosen, None, self.references.removed))
+            return len(self.people) - 1
+
+    def edit_person(self, index: int) -> None:
+        """Go on with another of ``people``; each has a history of their own.
+
+        Raises:
+            InputError: if there is no such person.
+        """
+        with self._lock:
+            if not 0 <= index < len(self.people):
+                raise InputError(f"the document has {len(self.people)} people, counted from 0")
+            self._edited = index
+            self.take_up()
 
     @property
     def photo(self) -> np.ndarray:
@@ -130,19 +192,28 @@ class Document:
         """Go on with what a file held; ``people`` are those of ``saved.people``, known to an editor."""
         references = References()
         references.removed = saved.history[saved.position].removed
-        for (key, (name, _)), person in zip(saved.references.items(), people[1:], strict=True):
+        count = 1 + len(saved.references)
+        for (key, (name, _)), person in zip(saved.references.items(), people[1:count], strict=True):
             references.add(name, person, key)
         history = History(saved.history, saved.position)
-        return cls.of(people[0], saved.name, saved.boxes, saved.chosen, references, history)
+        document = cls.of(people[0], saved.name, saved.boxes, saved.chosen, references, history)
+        others = [
+            EditedPerson(person, references.kept, other.chosen, History(other.history, other.position))
+            for other, person in zip(saved.others, people[count:], strict=True)
+        ]
+        document.people = [*others[: saved.edited], *document.people, *others[saved.edited :]]
+        document._edited = saved.edited
+        return document
 
     def contents(self) -> SavedDocument:
         """All that is kept in a file, as it is now: later edits don't change it."""
         with self._lock:
-            wanted = self.references.keys() | self._history.borrowed_from
+            wanted = self.references.keys() | {key for one in self.people for key in one.history.borrowed_from}
             references = {k: (r.name, SavedPerson.of(r.person)) for k, r in self.references.kept.items() if k in wanted}
+            own, *others = (one.saved() for one in (self.people[self._edited], *self._others))
             return SavedDocument(
-                self.name, SavedPerson.of(self.person), self.boxes, self.chosen, references,
-                self._history.steps, self._history.position,
+                self.name, own.person, self.boxes, own.chosen, references, own.history, own.position,
+                tuple(others), self._edited,
             )  # fmt: skip
 
     def save(self, path: str | os.PathLike[str]) -> None:
@@ -203,8 +274,9 @@ class Document:
         """Go on from the current state, after another document has used the references too: in sight are those that
         this one has not removed, and what was borrowed from those that are no more is gone."""
         with self._lock:
-            if gone := self._history.borrowed_from - self.references.kept.keys():
-                self._history.forget_references(gone)
+            for history in (one.history for one in self.people):
+                if gone := history.borrowed_from - self.references.kept.keys():
+                    history.forget_references(gone)
             self.references.removed = self.edits.removed
 
     def start_over(self) -> bool:

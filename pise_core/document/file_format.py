@@ -1,14 +1,17 @@
 """The ``.pise`` file: a document in a zip of JSON and PNG, to be opened again here or read by anybody.
 
 ====================== =============================================================================
-``document.json``      format, version, name, the person, people found, references, history, position
+``document.json``      format, version, name, the person who is edited, with history and position; the others whose
+                       edits are kept; everybody who was found; references
 ``photo.png``          the photo at full size
 ``parsing.png``        its regions, mode P
 ``references/N.png``   the photo of the Nth reference, and ``references/N-parsing.png`` its regions
-``paint/N.png``        the Nth painted layer of the history, mode L: a region 0..7, or 255 where nothing is painted
+``people/N.png``       the regions of the Nth of the others, mode P
+``paint/N.png``        the Nth painted layer of all histories, mode L: a region 0..7, or 255 where nothing is painted
 ====================== =============================================================================
 
-Written by :mod:`pise_core.document.file_writer`, opened by :mod:`pise_core.document.file_reader`.
+Written by :mod:`pise_core.document.file_writer`, opened by :mod:`pise_core.document.file_reader`, which brings older
+ones to the newest version first (:mod:`pise_core.document.migrations`).
 """
 
 import struct
@@ -21,14 +24,31 @@ from pise_core.framing import Box
 from pise_core.images import MAX_PIXELS
 from pise_core.person import SavedPerson
 
-#: Version 2 says in which pose the paint of a step was painted; in version 1 it is the step's own.
-FORMAT, VERSION, OLDEST = "pise-studio", 2, 1
+FORMAT = "pise-studio"
+#: People of one photo whose edits a document keeps.
+PEOPLE_LIMIT = 20
 #: Of the file, and of all that is in it.
 MAX_DOCUMENT_BYTES = 200_000_000
 MAX_JSON_BYTES = 4_000_000
 #: Of all its pictures together, photos with their regions and painted layers: enough for eight references in photos of
 #: the largest kind, and for far more in photos that their person fills, which are kept smaller.
 MAX_DOCUMENT_PIXELS = 2 * 9 * MAX_PIXELS + (HISTORY_LIMIT + 1) * WORKING_SIDE**2
+
+
+@dataclass(frozen=True, eq=False)
+class SavedEdits:
+    """Somebody else in the photo, and all that is asked of them.
+
+    Attributes:
+        person: who it is; the photo is that of the document.
+        chosen: index of the person among everybody found.
+        history: the steps; ``position`` is the index of the current one.
+    """
+
+    person: SavedPerson
+    chosen: int
+    history: list[Edits]
+    position: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,6 +61,7 @@ class SavedDocument:
         boxes: everybody found in the photo, in its pixels; ``chosen`` is the index of who is edited.
         references: id -> name and person, in sight or borrowed from by some step.
         history: the steps; ``position`` is the index of the current one.
+        others: other people in the photo, with their edits; ``edited`` is the place of ``person`` among all of them.
     """
 
     name: str
@@ -50,17 +71,21 @@ class SavedDocument:
     references: dict[str, tuple[str, SavedPerson]]
     history: list[Edits]
     position: int
+    others: tuple[SavedEdits, ...] = ()
+    edited: int = 0
 
     @property
     def people(self) -> list[SavedPerson]:
-        """The person, and those of the references in their order."""
-        return [self.person, *(person for _, person in self.references.values())]
+        """The person, those of the references in their order, and the others."""
+        references = (person for _, person in self.references.values())
+        return [self.person, *references, *(other.person for other in self.others)]
 
     def without_removed(self) -> "SavedDocument":
         """The same without the references that are out of sight now, which only an undo would bring back."""
         gone = self.history[self.position].removed
         rest = {key: reference for key, reference in self.references.items() if key not in gone}
-        return replace(self, references=rest, history=[edits.without(gone) for edits in self.history])
+        others = tuple(replace(o, history=[edits.without(gone) for edits in o.history]) for o in self.others)
+        return replace(self, references=rest, history=[edits.without(gone) for edits in self.history], others=others)
 
 
 def pixels_of(data: bytes) -> int:

@@ -20,8 +20,9 @@ from PIL import Image
 from pise_core import pose as poses
 from pise_core.document import file_format
 from pise_core.document.edits import KEY_LIMIT, Edits, Motion, Paint, same_pose
-from pise_core.document.file_format import SavedDocument
+from pise_core.document.file_format import PEOPLE_LIMIT, SavedDocument, SavedEdits
 from pise_core.document.history import HISTORY_LIMIT
+from pise_core.document.migrations import OLDEST, VERSION, migrate
 from pise_core.document.paint import PaintLayer, working_size
 from pise_core.document.references import KEPT_LIMIT
 from pise_core.errors import InputError
@@ -32,9 +33,9 @@ from pise_core.person import SavedPerson
 from pise_core.regions import REGIONS, check_parsing
 from pise_core.rendering.recolour import checked_recolours
 
-_MEMBER = re.compile(r"document\.json|(photo|parsing|references/\d{1,2}(-parsing)?|paint/\d{1,3})\.png")
-_EDITS = re.compile(r"document\.json|paint/\d{1,3}\.png")
-_PICTURES = re.compile(r"(photo|parsing|references/\d{1,2}(-parsing)?)\.png")
+_MEMBER = re.compile(r"document\.json|(photo|parsing|references/\d{1,2}(-parsing)?|people/\d{1,2}|paint/\d{1,4})\.png")
+_EDITS = re.compile(r"document\.json|paint/\d{1,4}\.png")
+_PICTURES = re.compile(r"(photo|parsing|references/\d{1,2}(-parsing)?|people/\d{1,2})\.png")
 #: What the readers of damaged archives raise.
 _UNREADABLE = (ValueError, zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError)
 _DAMAGED = "that .pise file is damaged; save it again where it still opens"
@@ -143,10 +144,11 @@ def _read(members: _Members) -> SavedDocument:
         raise InputError(_DAMAGED) from None
     if form != file_format.FORMAT:
         raise InputError("that file is no .pise document; open a photo, or a file that was saved here")
-    if type(version) is not int or not file_format.OLDEST <= version <= file_format.VERSION:
-        known = f"this studio reads versions {file_format.OLDEST} to {file_format.VERSION}"
+    if type(version) is not int or not OLDEST <= version <= VERSION:
+        known = f"this studio reads versions {OLDEST} to {VERSION}"
         raise InputError(f"that .pise file is of version {str(version)[:20]}, and {known}")
     try:
+        migrate(entries)
         return _document(entries, members)
     except (ValueError, KeyError, TypeError, IndexError, AttributeError, OverflowError, RecursionError):
         raise InputError(_DAMAGED) from None
@@ -168,37 +170,56 @@ def _document(entries: dict[str, Any], members: _Members) -> SavedDocument:
             raise ValueError
         reference = members.person(entry, f"references/{n}.png", f"references/{n}-parsing.png")
         references[key] = str(entry["name"])[:60], reference
-    steps = _listed(entries["history"], HISTORY_LIMIT + 1)
+    layers: dict[Any, PaintLayer | None] = {}
     size = working_size(width, height)
-    numbers = {step["paint"] for step in steps if step["paint"] is not None}
-    layers = {number: _decode_paint(members[f"paint/{int(number)}.png"], size) for number in numbers}
-    history: list[Edits] = []
-    for step in steps:
-        pose = _pose(step["pose"])
-        paint = None
-        if step["paint"] is not None:
-            paint = _paint(layers[step["paint"]], step, pose, entries["version"], history)
-        removed = frozenset(_listed(step.get("removed", []), KEPT_LIMIT)) & references.keys()
-        styles, recolour = _styles(step["styles"], references), checked_recolours(step.get("recolour", {}))
-        history.append(Edits(pose, paint, styles, _motion(step["motion"]), removed, recolour))
-    position = entries["position"]
-    chosen = entries["people"]["chosen"]
-    if type(position) is not int or not 0 <= position < len(history) or type(chosen) is not int or chosen < 0:
+
+    def history_of(entry: Any) -> tuple[list[Edits], int]:
+        history: list[Edits] = []
+        for step in _listed(entry["history"], HISTORY_LIMIT + 1):
+            pose, number, paint = _pose(step["pose"]), step["paint"], None
+            if number is not None:
+                if number not in layers:
+                    layers[number] = _decode_paint(members[f"paint/{int(number)}.png"], size)
+                paint = _paint(layers[number], step, pose, history)
+            removed = frozenset(_listed(step["removed"], KEPT_LIMIT)) & references.keys()
+            styles, recolour = _styles(step["styles"], references), checked_recolours(step["recolour"])
+            history.append(Edits(pose, paint, styles, _motion(step["motion"]), removed, recolour))
+        position = entry["position"]
+        if type(position) is not int or not 0 <= position < len(history):
+            raise ValueError
+        return history, position
+
+    history, position = history_of(entries)
+    chosen = _index(entries["people"]["chosen"])
+    others = []
+    for n, entry in enumerate(_listed(entries["others"], PEOPLE_LIMIT - 1)):
+        parsing = check_parsing(read_parsing(members[f"people/{n}.png"]), (height, width))
+        pose = poses.from_rows(entry["pose"])
+        poses.bounding_box(pose)
+        known = SavedPerson(person.photo, pose, parsing, _framing(entry["framing"], (width, height)))
+        others.append(SavedEdits(known, _index(entry["chosen"]), *history_of(entry)))
+    edited = _index(entries["edited"])
+    if edited > len(others):
         raise ValueError
-    return SavedDocument(harmless(str(entries["name"])), person, boxes, chosen, references, history, position)
+    name = harmless(str(entries["name"]))
+    return SavedDocument(name, person, boxes, chosen, references, history, position, tuple(others), edited)
+
+
+def _index(value: Any) -> int:
+    if type(value) is not int or value < 0:
+        raise ValueError
+    return value
 
 
 def _pose(value: Any) -> np.ndarray | None:
     return None if value is None else poses.from_rows(value)
 
 
-def _paint(
-    layer: PaintLayer | None, step: Any, pose: np.ndarray | None, version: int, history: list[Edits]
-) -> Paint | None:
+def _paint(layer: PaintLayer | None, step: Any, pose: np.ndarray | None, history: list[Edits]) -> Paint | None:
     """The paint of a step; that of the step before if it is the same, so that it is carried by the same parts."""
     if layer is None:
         return None
-    at = pose if version == 1 else _pose(step["painted_at"])
+    at = _pose(step["painted_at"])
     if same_pose(at, pose):
         at = pose
     before = history[-1].paint if history else None

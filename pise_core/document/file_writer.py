@@ -10,7 +10,9 @@ from PIL import Image
 
 from pise_core import pose as poses
 from pise_core.document import file_format
+from pise_core.document.edits import Edits
 from pise_core.document.file_format import SavedDocument
+from pise_core.document.migrations import VERSION
 from pise_core.document.paint import PaintLayer
 from pise_core.errors import InputError
 from pise_core.images import encode_image, encode_parsing
@@ -49,12 +51,11 @@ def _write(document: SavedDocument, pictures: bool = True) -> bytes:
     def put(person: SavedPerson, photo: str, parsing: str) -> dict[str, Any]:
         if pictures:
             members[photo], members[parsing] = encode_image(person.photo), encode_parsing(person.parsing)
-        framing = person.framing
-        return {"pose": _rows(person.pose), "framing": [framing.scale, framing.dx, framing.dy]}
+        return _seen(person)
 
     paints: list[PaintLayer] = []
-    steps = []
-    for edits in document.history:
+
+    def step_of(edits: Edits) -> dict[str, Any]:
         number = painted_at = None
         if edits.paint is not None:
             layer = edits.paint.layer
@@ -68,14 +69,22 @@ def _write(document: SavedDocument, pictures: bool = True) -> bytes:
         motion["loop"] = edits.motion.loop
         step = {"pose": pose, "paint": number, "painted_at": painted_at, "styles": edits.styles, "motion": motion}
         step["recolour"] = {region: change.to_dict() for region, change in edits.recolour.items()}
-        steps.append(step | {"removed": sorted(edits.removed & document.references.keys())})
+        return step | {"removed": sorted(edits.removed & document.references.keys())}
+
+    steps = [step_of(edits) for edits in document.history]
+    others = []
+    for n, other in enumerate(document.others):
+        if pictures:
+            members[f"people/{n}.png"] = encode_parsing(other.person.parsing)
+        entry = {"chosen": other.chosen, "position": other.position} | _seen(other.person)
+        others.append(entry | {"history": [step_of(edits) for edits in other.history]})
     references = [
         {"id": key, "name": name} | put(person, f"references/{n}.png", f"references/{n}-parsing.png")
         for n, (key, (name, person)) in enumerate(document.references.items())
     ]
     entries = {
         "format": file_format.FORMAT,
-        "version": file_format.VERSION,
+        "version": VERSION,
         "name": document.name,
         "regions": REGIONS,
         "person": put(document.person, "photo.png", "parsing.png"),
@@ -83,6 +92,8 @@ def _write(document: SavedDocument, pictures: bool = True) -> bytes:
         "references": references,
         "history": steps,
         "position": document.position,
+        "others": others,
+        "edited": document.edited,
     }
     text = json.dumps(entries).encode()
     pixels = sum(file_format.pixels_of(data) for data in members.values())
@@ -97,6 +108,12 @@ def _write(document: SavedDocument, pictures: bool = True) -> bytes:
     if max(buffer.tell(), len(text) + sum(map(len, members.values()))) > limit:
         raise InputError(f"the document is larger than {limit / 1e6:g} MB; remove a reference first")
     return buffer.getvalue()
+
+
+def _seen(person: SavedPerson) -> dict[str, Any]:
+    """What is known of somebody, beside pictures."""
+    framing = person.framing
+    return {"pose": _rows(person.pose), "framing": [framing.scale, framing.dx, framing.dy]}
 
 
 def _rows(pose: np.ndarray) -> list[list[float] | None]:

@@ -1,0 +1,41 @@
+"""Older ``.pise`` files: each step makes the next version's ``document.json`` of one version's.
+
+Whoever changes what a file holds raises :data:`VERSION` by adding a step, and keeps a file of the version before in the
+tests.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+Entries = dict[str, Any]
+
+
+def _paint_has_a_pose(entries: Entries) -> None:
+    """1 to 2: the pose in which the paint of a step was painted; before, it was the step's own."""
+    for step in entries["history"]:
+        step["painted_at"] = step["pose"]
+
+
+def _several_people(entries: Entries) -> None:
+    """2 to 3: the edits of other people in the photo; and steps say what they recolour and which references are out of
+    sight, as late files of version 2 do already."""
+    entries["others"], entries["edited"] = [], 0
+    for step in entries["history"]:
+        step.setdefault("recolour", {})
+        step.setdefault("removed", [])
+
+
+#: Version -> the step from it to the next one.
+STEPS: dict[int, Callable[[Entries], None]] = {1: _paint_has_a_pose, 2: _several_people}
+OLDEST, VERSION = min(STEPS), max(STEPS) + 1
+
+
+def migrate(entries: Entries) -> None:
+    """Bring the entries of a version from ``OLDEST`` on to ``VERSION``, in place.
+
+    Raises:
+        KeyError, TypeError: if they are not those of their version.
+    """
+    for version in range(entries["version"], VERSION):
+        STEPS[version](entries)
+    entries["version"] = VERSION
