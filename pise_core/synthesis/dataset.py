@@ -146,6 +146,11 @@ class People:
         shard = int(np.searchsorted(self._starts, number, side="right")) - 1
         return self._shards[shard][number - int(self._starts[shard])]
 
+    def about(self, number: int) -> dict[str, Any]:
+        """What was drawn for a pair, without its pictures."""
+        shard = int(np.searchsorted(self._starts, number, side="right")) - 1
+        return self._shards[shard].about(number - int(self._starts[shard]))
+
     def picture(self, number: int) -> Picture:
         """A picture by its number: 2 i is person i's source, 2 i + 1 her target; 0 to ``2 * len(self) - 1``."""
         pair = self[number // 2]
@@ -181,6 +186,10 @@ class Shard:
 
     def __len__(self) -> int:
         return len(self._about)
+
+    def about(self, row: int) -> dict[str, Any]:
+        """What was drawn for a pair."""
+        return self._about[row]
 
     def __getitem__(self, row: int) -> Pair:
         if not self._arrays:

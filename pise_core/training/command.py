@@ -143,6 +143,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="what the discriminator begins with: convert's file of latest_net_D.pth, or a run's generator.pt",
     )
+    generator.add_argument(
+        "--validate-every",
+        type=natural,
+        default=250,
+        help="steps from one validation to the next (default: 250; 0: none). Its losses go to log.jsonl; the newest "
+        "three weights and the best stay in OUT/kept",
+    )
+    generator.add_argument(
+        "--resume",
+        action="store_true",
+        help="there must be a run in --out; what differs from how it was begun is said, or refused, as without this",
+    )
     generator.add_argument("--limit", type=positive, default=None, help="train on so many photos only")
     generator.add_argument("--log-every", type=positive, default=10, help="steps between lines of log.jsonl")
     generator.add_argument("--tensorboard", action="store_true", help="curves and sheets for TensorBoard, too")
@@ -245,6 +257,8 @@ def run(args: argparse.Namespace) -> int:
         log_every=args.log_every,
         tensorboard=args.tensorboard,
         init_discriminator=args.init_discriminator,
+        validate_every=args.validate_every,
+        resume=args.resume,
         people=args.people,
         **_given({"people_share": args.people_share}),
     )

@@ -145,6 +145,10 @@ class DeepFashionPairs:
         pairs = [self._pair(self._pairs[index], frame, detail) for index in chosen[part]]
         return collate(pairs, drop[part], detail, **self._told)
 
+    def validation(self, count: int) -> list[Batch]:
+        """None: the lists have no third split, and test pairs are for the end."""
+        return []
+
     def held_back(self, count: int) -> list[Batch]:
         """Pairs of the test list, evenly spread; none where that split was not prepared."""
         shown, detail = self._shown[:: max(1, len(self._shown) // count)][:count], self._config.detail_path

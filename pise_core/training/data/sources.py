@@ -41,6 +41,11 @@ class PairSource(Protocol):
         """
         ...
 
+    def validation(self, count: int) -> list[Batch]:
+        """Up to ``count`` pairs to choose by, one a batch, always the same: nothing is learned from them, and they are
+        none of the test. None where the data has no such split."""
+        ...
+
     def held_back(self, count: int) -> list[Batch]:
         """Up to ``count`` pairs that are not learned from, one a batch, always the same: subjects of the sample
         sheets."""

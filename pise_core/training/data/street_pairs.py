@@ -46,6 +46,9 @@ class StreetPairs:
         detail, config = self._config.detail_path, self._config
         return collate(pairs, detail=detail, config=config, surroundings=self._surroundings)
 
+    def validation(self, count: int) -> list[Batch]:
+        return self.held_back(count)
+
     def held_back(self, count: int) -> list[Batch]:
         """Photos for validation in the middle of the frame, each with one articulation of it."""
         rng = np.random.default_rng(7)

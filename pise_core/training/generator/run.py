@@ -1,5 +1,6 @@
 """Training of PISE in the paper's stages, by one of the recipes."""
 
+import json
 import logging
 import math
 from pathlib import Path
@@ -18,14 +19,19 @@ from pise_core.training.generator.recipes import SMALL_BATCH, Optimization, Reci
 from pise_core.training.generator.sheets import pairs_sheet, sheet, write_picture
 from pise_core.training.generator.trainer import Trainer
 from pise_core.training.interruption import Interruption
+from pise_core.training.kept import Kept
 from pise_core.training.loop import Budget, Curve, Log, Saves, load_checkpoint, open_board, save_checkpoint
 from pise_core.training.prefetch import Ahead
 from pise_core.training.processes import join, leave
+from pise_core.training.run_record import differences, digest_of_people, digest_of_prepared, surroundings
 
 _log = logging.getLogger(__name__)
 
 #: Half of the frame, in multiples of 16.
 SMALL_FRAME = (FRAME_SIZE[0] // 2, FRAME_SIZE[1] // 2 // 16 * 16 + 16)
+
+#: Pairs of the validation split that a run is judged by on its way.
+VALIDATION_PAIRS = 16
 
 #: The share of rendered pairs, where there are any.
 PEOPLE_SHARE = 0.4
@@ -49,12 +55,16 @@ def train(
     init_discriminator: Path | None = None,
     people: Path | None = None,
     people_share: float = PEOPLE_SHARE,
+    validate_every: int = 250,
+    resume: bool = False,
 ) -> PISE:
     """Run, or resume from ``out/generator.pt``, until the budget is used up; the averaged weights go to ``out``.
 
     Given ``steps``, a run on a CPU that was stopped and resumed computes to the bit what an unbroken one does. Forty
     pairs are drawn to ``pairs.png`` at the start. Every 100 steps, every few minutes, and on Ctrl-C or SIGTERM all is
-    saved, and what the network makes of a few test photos drawn to ``sheet.png``.
+    saved, and what the network makes of a few held-back photos drawn to ``sheet.png``. Where the data has a validation
+    split, its losses are logged, and the weights of that step kept by the rule of ``kept.Kept``. Checkpoint and weights
+    hold what the run was made of (see ``run_record``).
 
     Args:
         data: folder that ``prepare`` wrote.
@@ -75,6 +85,8 @@ def train(
         init_discriminator: a file of the discriminator to begin with.
         people: folder of rendered people that ``synthesize people`` wrote; a run goes on with those it began with.
         people_share: of the pairs that are rendered people.
+        validate_every: steps from one validation to the next; 0 does without.
+        resume: there must be a run in ``out`` to go on with.
 
     Raises:
         InputError: if data, teacher or ``init`` are missing or do not fit; if ``out`` holds a run of other settings or
@@ -89,6 +101,8 @@ def train(
     torch.manual_seed(seed)
     config, settings = recipe.network, recipe.optimization
     state = load_checkpoint(out / "generator.pt")
+    if resume and state is None:
+        raise InputError(f"{out} holds no run to go on with; leave --resume out to begin one")
     rendered = None
     if people is not None:
         count = (state or {}).get("people") or len(People(people))
@@ -97,24 +111,33 @@ def train(
     run = {"recipe": recipe.to_dict(), "stage": stage, "seed": seed, "processes": processes.count}
     run |= {"limit": limit, "samples": len(source)}
     run |= {"people": rendered and rendered.count, "people_share": rendered and rendered.share}
+    run["data"] = digest_of_prepared(data)
+    if rendered is not None and rendered.count is not None:
+        run["people_data"] = digest_of_people(rendered.folder, rendered.count)
     length = f"{steps} steps" if steps else f"{minutes:g} minutes"
     step, spent = 0, 0.0
     if state is None:
         trainer = Trainer(recipe, stage, processes, vgg, init, init_discriminator)
+        run["vgg"] = trainer.teacher_digest
         notes = trainer.notes
     else:
         _expect_same(out, state, run)
         trainer = Trainer(recipe, stage, processes, vgg)
+        run["vgg"] = trainer.teacher_digest
+        _expect_same(out, state, run)
         try:
             trainer.load_state_dict(state)
             step, spent = state["step"], state["spent"]
         except (ValueError, RuntimeError, KeyError):
             raise InputError(f"{out} holds a run of another version; --init {out} begins with its weights") from None
         notes = [f"goes on from step {step}", *_other_length(state.get("length", length), length, settings)]
+        notes += differences(state.get("surroundings", {}), surroundings(processes.device))
     if processes.agree(step) != step:
         raise InputError(f"--out {out} must be a folder that all machines share")
     budget = Budget(minutes, spent, steps)
     run["length"] = length
+    run["surroundings"] = surroundings(processes.device)
+    validation = source.validation(VALIDATION_PAIRS) if validate_every else []
     books = None
     if processes.main:
         books = _Books(out, trainer, source.held_back(6), step, log_every, tensorboard)
@@ -149,8 +172,12 @@ def train(
             step += 1
             if books:
                 books.curve.add(step, budget.spent, terms)
-                if books.saves.due(step):
-                    books.checkpoint(step, budget.spent, run)
+            if validation and step % validate_every == 0:
+                measured = trainer.validate(validation)
+                if books:
+                    books.validated(step, measured, run)
+            if books and books.saves.due(step):
+                books.checkpoint(step, budget.spent, run)
         if books:
             if used == 1:
                 books.curve.end()
@@ -168,12 +195,22 @@ class _Books:
         out.mkdir(parents=True, exist_ok=True)
         self.out, self.trainer, self.shown = out, trainer, shown
         self.log = Log(out, step, open_board(out, step) if tensorboard else None)
-        self.curve, self.saves = Curve(self.log, log_every), Saves(100)
+        self.curve, self.saves, self.kept = Curve(self.log, log_every), Saves(100), Kept(out, step)
+
+    def validated(self, step: int, measured: dict[str, float], run: dict) -> None:
+        """Log what the networks came to, and keep their weights by the rule."""
+        self.log(step=step, **{f"validation/{name}": value for name, value in measured.items()})
+        made_of, result = json.dumps(run, sort_keys=True), json.dumps(measured)
+
+        def save(path: Path) -> None:
+            save_model(path, self.trainer.outcome, run=made_of, step=str(step), validation=result)
+
+        self.kept.add(step, measured["loss"], save)
 
     def checkpoint(self, step: int, spent: float, run: dict) -> None:
         save_checkpoint(self.out / "generator.pt", **self.trainer.state_dict(), step=step, spent=spent, **run)
         averaged = self.trainer.outcome
-        save_model(self.out / "pise.safetensors", averaged)
+        save_model(self.out / "pise.safetensors", averaged, run=json.dumps(run, sort_keys=True), step=str(step))
         if self.shown:
             whole = self.trainer.recipe.objective.judged == "picture"
             picture = sheet(averaged, self.shown, self.trainer.processes.device, whole)
@@ -184,8 +221,16 @@ class _Books:
             self.log.board.flush()
 
 
+#: Settings whose values say nothing to anybody.
+_SAID = {
+    "data": "the content of --data is another",
+    "people_data": "the content of --people is another",
+    "vgg": "the weights of --vgg are others",
+}
+
+
 def _expect_same(out: Path, state: dict, run: dict) -> None:
-    """A run goes on as it began, on as many samples, or not at all; only its length may change.
+    """A run goes on as it began, on the same data and by the same teacher, or not at all; only its length may change.
 
     Raises:
         InputError: naming what differs.
@@ -199,9 +244,9 @@ def _expect_same(out: Path, state: dict, run: dict) -> None:
     now = flat(usual) | flat({name: run[name] for name in kept})
     names = [name for name in before | now if before.get(name) != now.get(name)]
     if names:
-        changed = ", ".join(f"{name} {before.get(name)} -> {now.get(name)}" for name in names)
+        shown = {name: _SAID.get(name, f"{name} {before.get(name)} -> {now.get(name)}") for name in names}
         raise InputError(
-            f"{out} holds a run of other settings ({changed}); give those again, or another --out "
+            f"{out} holds a run of other settings ({', '.join(shown.values())}); give those again, or another --out "
             f"(--init {out} begins with its weights)"
         )
 

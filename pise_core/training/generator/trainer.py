@@ -1,5 +1,6 @@
 """The state of a generator's training, and what one step does to it."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -12,6 +13,7 @@ from pise_core.model.network import PISE, PISEOutput
 from pise_core.model.normalization import PerRegionNormalization
 from pise_core.model.vgg import VGGSlice
 from pise_core.regions import REGION, REGION_COUNT
+from pise_core.training.analyzer.metrics import RegionOverlap
 from pise_core.training.data.batches import Batch
 from pise_core.training.generator.initial_weights import begin_discriminator, begin_with
 from pise_core.training.generator.losses import PictureLosses, adversarial_term, discriminator_terms, parsing_terms
@@ -21,6 +23,7 @@ from pise_core.training.generator.spectral_norm import folded, normalize_spectra
 from pise_core.training.generator.teacher import load_teacher
 from pise_core.training.loop import Average, check_finite, rate_at, total
 from pise_core.training.processes import Processes
+from pise_core.training.run_record import digest_of_tensors
 
 #: parsing: the parsing generator alone. image: the image generator alone, on true maps. apart: both of these in one
 #: run. joint: end to end, the image made on the generated map.
@@ -61,6 +64,8 @@ class Trainer:
         self.model = new_model(recipe, stage)
         needed = needs_teacher(recipe, stage)
         teacher = load_teacher(vgg, objective.layers, objective.statistics) if needed else None
+        #: Of the teacher's weights; None where nothing is learned from it.
+        self.teacher_digest = None if teacher is None else digest_of_tensors(teacher.state_dict())
         if teacher is not None and objective.matching == "vgg":
             _take_over(self.model, teacher)
         notes = [] if init is None else [begin_with(self.model, init)]
@@ -111,7 +116,7 @@ class Trainer:
                 group["lr"] = rate * share
         self.model.train()
         with self._autocast():
-            terms, made = self._terms(batch)
+            terms, made = self._terms(batch, self.model)
         pictures = None if made is None or self.discriminator is None else self._judged(batch, made)
         critic_terms: dict[str, float] = {}
         if pictures and settings.critic_first:
@@ -128,7 +133,35 @@ class Trainer:
         self.average.update(self.model, number)
         return {"loss": sum(values.values()), **values, **critic_terms}
 
-    def _terms(self, b: Batch) -> tuple[dict[str, Tensor], PISEOutput | None]:
+    @torch.no_grad()
+    def validate(self, batches: Sequence[Batch]) -> dict[str, float]:
+        """What the averaged networks come to on pairs that nothing is learned from.
+
+        Args:
+            batches: of one pair each.
+
+        Returns:
+            Means over the pairs of the stage's loss terms but the adversarial one, "loss", their sum, and "map_miou",
+            mean IoU of the generated map, where one is generated.
+        """
+        model, overlap = self.outcome, RegionOverlap()
+        found: dict[str, list[float]] = {}
+        for number, batch in enumerate(batches):
+            batch = batch.to(self.processes.device)
+            torch.manual_seed(number)  # which quarter the teacher sees: the same each time
+            with self._autocast():
+                terms, _ = self._terms(batch, model)
+                if self.stage != "image":
+                    inputs = (batch.source_parsing, batch.source_pose, batch.target_pose, batch.carried_parsing)
+                    labels = model.generate_parsing(*inputs).argmax(1)
+                    overlap.add(batch.target_parsing.argmax(1)[0].cpu().numpy(), labels[0].cpu().numpy())
+            for name, value in terms.items():
+                found.setdefault(name, []).append(float(value))
+        means = {name: sum(values) / len(values) for name, values in found.items()}
+        of_map = {"map_miou": overlap.mean} if self.stage != "image" else {}
+        return {"loss": sum(means.values()), **means, **of_map}
+
+    def _terms(self, b: Batch, model: PISE) -> tuple[dict[str, Tensor], PISEOutput | None]:
         """Loss terms by name but the adversarial one, and the picture (None in the parsing stage)."""
         objective = self.recipe.objective
 
@@ -136,14 +169,14 @@ class Trainer:
             return parsing_terms(logits, b.target_parsing, objective)
 
         def map_alone() -> Tensor:
-            return self.model.generate_parsing(b.source_parsing, b.source_pose, b.target_pose, b.carried_parsing)
+            return model.generate_parsing(b.source_parsing, b.source_pose, b.target_pose, b.carried_parsing)
 
         if self.losses is None:
             return of_map(map_alone()), None
         given = None if self.stage == "joint" else b.target_parsing
-        made = self.model(b.source_image, b.source_parsing, b.source_pose, b.target_pose, given, carry=b.carry)
+        made = model(b.source_image, b.source_parsing, b.source_pose, b.target_pose, given, carry=b.carry)
         logits = map_alone() if self.stage == "apart" else made.parsing_logits
-        terms = self.losses(made, b.target_image, b.target_parsing, self.model.image_generator.matching)
+        terms = self.losses(made, b.target_image, b.target_parsing, model.image_generator.matching)
         return terms if logits is None else terms | of_map(logits), made
 
     def _judged(self, b: Batch, made: PISEOutput) -> tuple[Tensor, Tensor, Tensor | None]:
