@@ -6,6 +6,7 @@ try:  # as it is
     from app.state.session import Session
     from pise_core.model.network import PISE, Carry
     from pise_core.model.vgg import VGGSlice
+    from pise_core.skeleton import JOINT
     from pise_core.training.data.sources import open_source
     from pise_core.training.generator.recipes import RECIPES
     from pise_core.training.generator.trainer import Trainer
@@ -19,4 +20,6 @@ except ModuleNotFoundError:  # up to 683fe59
     from pise_core.training.sources import open_source  # pyright: ignore[reportMissingImports]
     from pise_core.training.trainer import Trainer  # pyright: ignore[reportMissingImports]
 
-__all__ = ["BUILT_IN", "PISE", "RECIPES", "Carry", "Session", "Studio", "Trainer", "VGGSlice", "open_source"]
+    from pise_core.pose import JOINT  # pyright: ignore[reportAttributeAccessIssue]
+
+__all__ = ["BUILT_IN", "JOINT", "PISE", "RECIPES", "Carry", "Session", "Studio", "Trainer", "VGGSlice", "open_source"]

@@ -18,13 +18,12 @@ sys.path[:0] = [sys.argv[1], str(Path(__file__).parent)]
 import cv2  # noqa: E402
 import numpy as np  # noqa: E402
 import torch  # noqa: E402
-from names import BUILT_IN, RECIPES, Carry, Session, Studio, Trainer, VGGSlice, open_source  # noqa: E402
+from names import BUILT_IN, JOINT, RECIPES, Carry, Session, Studio, Trainer, VGGSlice, open_source  # noqa: E402
 
 from pise_core.editor import Editor  # noqa: E402
 from pise_core.images import read_image  # noqa: E402
 from pise_core.pose import to_rows  # noqa: E402
 from pise_core.regions import REGION  # noqa: E402
-from pise_core.skeleton import JOINT  # noqa: E402
 
 Figures = dict[str, dict[str, Any]]
 _FRAME = (256, 176)

@@ -1,6 +1,7 @@
 """The editor: look once (``set_person``), edit many times (``Person.render``).
 
-Here arrays become tensors. One lock guards the networks, so that an editor may be shared by threads.
+Here arrays become tensors. Threads may share an editor: one lock is held while a network works, and no longer, so that
+what is cut out, carried and laid over one another for some goes on beside the networks' work for others.
 """
 
 import logging
@@ -21,6 +22,7 @@ from pise_core.framing import Box, Framing
 from pise_core.images import check_photo
 from pise_core.model import network
 from pise_core.model.adapter import Convention
+from pise_core.model.answers import Answers
 from pise_core.model.network import PISE
 from pise_core.person import Edit, Person, Styles, View
 from pise_core.pose import bounding_box, empty_pose, visible
@@ -59,7 +61,7 @@ class Editor:
         self.model = model.eval().requires_grad_(False).to(device).to(memory_format=torch.channels_last)
         self.convention = Convention(model.config, device)
         self.analyzer = analyzer
-        self._lock = threading.RLock()
+        self._lock = analyzer.lock = threading.RLock()
 
     def __getstate__(self) -> dict[str, Any]:
         """All but the lock: a copy, in this process or another, has one of its own."""
@@ -99,8 +101,7 @@ class Editor:
             InputError: if ``photo`` is no such array.
         """
         photo = check_photo(photo)
-        with self._lock:
-            return turning.find_people(self.analyzer, photo)
+        return turning.find_people(self.analyzer, photo)
 
     def analyze(self, photo: np.ndarray, box: Box | None = None, pose: np.ndarray | None = None) -> Analysis:
         """Joints and regions of one person.
@@ -126,10 +127,8 @@ class Editor:
             pose = _checked_pose(pose)
             about = _box_about(pose)
             framing = Framing.around(about, size)
-            with self._lock:
-                return Sight(pose, self.analyzer.regions(photo, framing, about), framing, about)
-        with self._lock:
-            sight = turning.look(self.analyzer, photo, None if box is None else _checked_box(box, size))
+            return Sight(pose, self.analyzer.regions(photo, framing, about), framing, about)
+        sight = turning.look(self.analyzer, photo, None if box is None else _checked_box(box, size))
         if sight is None:
             raise NobodyFound(NOBODY)
         return sight
@@ -166,7 +165,8 @@ class Editor:
         with self._lock, torch.no_grad():
             image = self.convention.image(frame.image, frame.parsing > 0)
             code = self.model.encode(image, self.convention.parsing(frame.parsing))
-        return Person(photo, found.pose, found.parsing, framing, found.box, frame, code, self)
+        answers = Answers(self._lock)
+        return Person(photo, found.pose, found.parsing, framing, found.box, frame, code, self, answers)
 
     def _annotated(self, photo: np.ndarray, parsing: np.ndarray, box: Box | None, pose: np.ndarray | None) -> Analysis:
         """An analysis whose regions are given; where the pose is too, nothing is left to be looked for."""
@@ -191,13 +191,13 @@ class Editor:
     ) -> Edit:
         """See :meth:`Person.render`."""
         wanted = _checked(person, pose, parsing, styles, paint, frame_pose)
-        with self._lock, torch.no_grad():
+        with torch.no_grad():
             return pipeline.render(person, wanted, self.model, self.convention, detail, cloth)
 
     def pose_map(self, person: Person, pose: np.ndarray, frame_pose: np.ndarray | None = None) -> np.ndarray:
         """See :meth:`Person.pose_map`."""
         wanted = _checked(person, pose, None, None, None, frame_pose)
-        with self._lock, torch.no_grad():
+        with torch.no_grad():
             return pipeline.pose_map(person, wanted, self.model, self.convention)
 
 

@@ -4,6 +4,7 @@ import json
 import re
 import urllib.error
 import urllib.request
+from contextlib import ExitStack
 
 import numpy as np
 import pytest
@@ -22,9 +23,15 @@ from tests.pose_files_of_others import FILES, TRUTH
 
 
 @pytest.fixture(scope="module")
-def address(editor):
+def studio(editor):
+    """The actions behind the server."""
+    return Studio(lambda: editor)
+
+
+@pytest.fixture(scope="module")
+def address(studio):
     """Address of a server."""
-    with served(build(Studio(lambda: editor))) as address:
+    with served(build(studio)) as address:
         yield address
 
 
@@ -62,6 +69,16 @@ def test_the_example_of_the_readme(address, files, person, capsys):
     edited = read_image(capsys.readouterr().out.strip().splitlines()[-1])
     assert edited.shape == person.photo.shape and not np.array_equal(edited, read_image("me.jpg"))
     assert names["state"]["references"] == {"r1": "friend"}
+
+
+def test_what_is_wanted_is_said_without_waiting_for_the_networks(client, files, studio):
+    keypoints = client.predict(handle_file("me.jpg"), api_name="/open_file")["keypoints"]
+    keypoints[4] = [70.5, 90.25, 1.0]
+    with ExitStack() as others:
+        for _ in range(studio.line.room):
+            others.enter_context(studio.line.turn())
+        assert client.predict(keypoints, api_name="/set_pose")["keypoints"][4] == keypoints[4]
+        assert client.predict(api_name="/undo")["redo"]
 
 
 def test_pose_regions_and_the_history(client, files, person):

@@ -104,3 +104,17 @@ def test_a_turn_is_taken_in_the_same_line():
     list(first)
     waiting.join(5)
     assert log == ["a0", "a1", "turn"]
+
+
+def test_where_there_is_room_two_work_side_by_side_but_never_two_of_one_owner():
+    line, me = Line(room=2), object()
+    first, second, third = (line.steps(work(name, []), owner) for name, owner in (("a", me), ("b", None), ("c", None)))
+    again = line.steps(work("d", []), me)
+    assert (next(first), next(second)) == ("a0", "b0")
+    assert next(third) == 1
+    assert next(again) == 2  # of whom only one has to leave, were it not for the owner's own
+    assert list(second) == ["b1"]
+    assert list(third) == ["c0", "c1"]
+    waiting = line.ahead(next(t for t in line._seen if t.owner is me and t is not next(iter(line._seen))))
+    assert [ticket.owner for ticket in waiting] == [me]
+    assert list(first) == ["a1"] and list(again) == ["d0", "d1"]

@@ -1,5 +1,6 @@
 """What is computed once: passes of the networks are counted, and a picture has the same bytes however it came about."""
 
+import threading
 from collections import Counter
 from dataclasses import replace
 
@@ -179,3 +180,15 @@ def test_all_doors_see_the_same_person(studio, photo_path, editor, person, tmp_p
         assert np.array_equal(other.parsing, seen.parsing)
         assert np.array_equal(other.pose, seen.pose, equal_nan=True)
     session.close()
+
+
+def test_what_needs_no_network_waits_for_none(fresh, person, editor):
+    """Somebody else's pass holds up no picture whose answers are known."""
+    fresh.render(Edits(pose=moved(person)), preview=True)
+    made = []
+    picture = threading.Thread(target=lambda: made.append(fresh.render(Edits(pose=moved(person)))))
+    with editor._lock:
+        picture.start()
+        picture.join(60)
+        assert made
+    assert (made[0].photo != person.photo).any()

@@ -1,5 +1,6 @@
 """What all actions share: the editors of the server, the line before them, and who looks at photos with them."""
 
+import os
 import threading
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -26,7 +27,8 @@ class Engine:
         self._editors: dict[str, Any] = {}
         self._loading = threading.Lock()
         self._detectors = Detectors(self.load)
-        self.line = Line()
+        # The networks work for one at a time; what is carried and put together for another one goes on meanwhile.
+        self.line = Line(room=min(4, os.cpu_count() or 1))
 
     @property
     def weights(self) -> tuple[str, ...]:

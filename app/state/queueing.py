@@ -22,16 +22,21 @@ class Ticket:
         self.owner = owner
 
 
+def _of_one_owner(a: Ticket, b: Ticket) -> bool:
+    return a.owner is not None and a.owner is b.owner
+
+
 class Line:
-    """Who comes first is served first, and the next one when he has left.
+    """Who comes first is served first, and the next one when there is room.
 
     Args:
+        room: how many are served at once; of one owner only one.
         patience: seconds after which a place is given up whose owner neither works nor asks any more: the browser that
             it was for has gone, and nobody says goodbye then.
     """
 
-    def __init__(self, patience: float = 10.0) -> None:
-        self._patience = patience
+    def __init__(self, patience: float = 10.0, room: int = 1) -> None:
+        self._patience, self.room = patience, room
         self._seen: dict[Ticket, float] = {}  # by ticket, in order: when its owner was seen last
         self._changed = threading.Condition()
 
@@ -40,7 +45,7 @@ class Line:
         return len(self._seen)
 
     def ahead(self, ticket: Ticket) -> list[Ticket]:
-        """Who comes first. To ask keeps the place."""
+        """Who comes first, but for those beside whom there is room for it. To ask keeps the place."""
         with self._changed:
             if ticket in self._seen:
                 self._seen[ticket] = time.monotonic()
@@ -48,7 +53,10 @@ class Line:
                 if other is not ticket and seen < time.monotonic() - self._patience:
                     del self._seen[other]
             places = list(self._seen)
-            return places[: places.index(ticket)] if ticket in self._seen else []
+            before = places[: places.index(ticket)] if ticket in self._seen else []
+            if len(before) < self.room and not any(_of_one_owner(other, ticket) for other in before):
+                return []
+            return before[min(self.room - 1, len(before) - 1) :]
 
     def steps(
         self, work: Iterator[T], owner: object = None, stopped: Callable[[], bool] = lambda: False

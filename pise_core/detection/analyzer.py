@@ -4,10 +4,12 @@ There is one way of looking, whoever asks: the whole scene shows candidates, a c
 ends, and the close look at that box gives joints and regions. A close look at a box that was found earlier is the same.
 """
 
+import threading
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -75,11 +77,16 @@ def read_network(path: Path) -> AnalyzerNetwork:
 
 
 class Analyzer:
-    """Finds people, their joints and their regions. Not thread-safe; ``Editor`` holds the lock."""
+    """Finds people, their joints and their regions; several threads may share it.
+
+    Attributes:
+        lock: held while the network works, and nothing else.
+    """
 
     def __init__(self, network: AnalyzerNetwork, device: str = "cpu"):
         self.network = network.eval().to(device).to(memory_format=torch.channels_last)
         self.device = device
+        self.lock: AbstractContextManager[Any] = threading.RLock()
 
     @classmethod
     def from_pretrained(cls, folder: Path | None = None, device: str = "cpu") -> "Analyzer":
@@ -160,7 +167,8 @@ class Analyzer:
     def _look(self, image: np.ndarray, flip: bool = False) -> "_Look":
         """What the network sees in an HWC uint8 picture; ``flip`` averages with the mirror."""
         x = torch.from_numpy(image).permute(2, 0, 1)[None].to(self.device).float() / 127.5 - 1
-        found = self.network(torch.cat([x, x.flip(3)]) if flip else x)
+        with self.lock:
+            found = self.network(torch.cat([x, x.flip(3)]) if flip else x)
         maps = found.heatmaps
         logits = F.interpolate(found.parsing, size=x.shape[2:], mode="bilinear", align_corners=False)
         probabilities = logits.softmax(1)

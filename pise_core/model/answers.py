@@ -7,6 +7,7 @@ import hashlib
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, TypeVar
 
 import numpy as np
@@ -18,11 +19,12 @@ class Answers:
     """The newest answers by their questions. Threads that ask the same at once share one computation.
 
     Args:
+        networks: held while an answer is computed: one pass at a time is quickest where all cores work at it.
         kept: how many answers of each kind are kept; the picture of one frame takes about a megabyte.
     """
 
-    def __init__(self, kept: int = 2) -> None:
-        self._kept = kept
+    def __init__(self, networks: AbstractContextManager[Any] | None = None, kept: int = 2) -> None:
+        self._networks, self._kept = networks or nullcontext(), kept
         self._known: dict[str, OrderedDict[bytes, Any]] = {}
         self._lock = threading.RLock()
 
@@ -43,12 +45,13 @@ class Answers:
         with self._lock:
             known = self._known.setdefault(kind, OrderedDict())
             if key not in known:
-                known[key] = compute()
+                with self._networks:
+                    known[key] = compute()
                 while len(known) > self._kept:
                     known.popitem(last=False)
             known.move_to_end(key)
             return known[key]
 
-    def __reduce__(self) -> tuple[type["Answers"], tuple[int]]:
+    def __reduce__(self) -> tuple[type["Answers"], tuple[None, int]]:
         """Copies begin with no answers."""
-        return Answers, (self._kept,)
+        return Answers, (None, self._kept)
