@@ -1,6 +1,7 @@
 """Poses between key poses, and the files they become."""
 
 import io
+import shutil
 
 import av
 import cv2
@@ -111,3 +112,62 @@ def test_an_mp4_plays_everywhere_and_shows_the_pictures():
         read = [frame.to_ndarray(format="rgb24").astype(int) for frame in video.decode(video=0)]
     assert len(read) == 6 and read[0].shape == (74, 50, 3)
     assert np.abs(read[5] - frames()[5][:74, :50]).mean() < 8
+
+
+#: Red, jeans, skin and grass in quarters.
+COLOURS = [(200, 30, 60), (84, 107, 150), (222, 170, 140), (60, 150, 60)]
+
+
+def plain(height):
+    picture = np.empty((height, 320, 3), np.uint8)
+    for number, colour in enumerate(COLOURS):
+        picture[:, 80 * number : 80 * (number + 1)] = colour
+    return picture
+
+
+@pytest.mark.parametrize("height", [640, 1280])
+def test_an_mp4_names_its_colours_and_keeps_them_in_a_browser(height, tmp_path):
+    (tmp_path / "motion.mp4").write_bytes(encode_mp4([plain(height)] * 6, 12))
+    with av.open(str(tmp_path / "motion.mp4")) as video:
+        coded = video.streams.video[0].codec_context
+        assert (coded.colorspace, coded.color_primaries, coded.color_trc, coded.color_range) == (1, 1, 1, 1)
+    playwright = pytest.importorskip("playwright.sync_api")
+    chromium = next((found for name in ("chromium", "google-chrome") if (found := shutil.which(name))), None)
+    if chromium is None:
+        pytest.skip("no Chromium is installed")
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        page = browser.new_page()
+        (tmp_path / "page.html").write_text('<video src="motion.mp4" muted></video>')
+        page.goto((tmp_path / "page.html").as_uri())
+        box = page.evaluate(_SEEN)
+        shot = Image.open(io.BytesIO(page.screenshot(clip=box)))
+        browser.close()
+    seen = np.asarray(shot.convert("RGB")).astype(int)
+    middle = seen[seen.shape[0] // 2]
+    for number, colour in enumerate(COLOURS):
+        assert np.abs(middle[80 * number + 40] - colour).max() <= 4, (height, colour)
+
+
+#: The video's first picture is on show: where.
+_SEEN = """() => new Promise((resolve, reject) => {
+    document.body.style.margin = "0";
+    const video = document.querySelector("video");
+    video.onerror = () => reject(new Error("the video can't be played"));
+    const done = () => video.requestVideoFrameCallback(() => setTimeout(() => {
+        resolve({ x: 0, y: 0, width: video.clientWidth, height: Math.min(600, video.clientHeight) });
+    }, 200));
+    video.onloadeddata = () => { done(); video.currentTime = 0.1; };
+    if (video.readyState >= 2) video.onloadeddata();
+})"""
+
+
+def test_a_gif_keeps_small_areas_of_saturated_colour():
+    picture = np.full((320, 240, 3), 255, np.uint8)
+    picture[:200] = np.linspace(120, 255, 240)[None, :, None]
+    picture = np.clip(picture + np.random.default_rng(0).normal(0, 4, picture.shape), 0, 255).astype(np.uint8)
+    picture[250:262, 100:112], picture[270:280, 20:30] = COLOURS[1], COLOURS[0]
+    with Image.open(io.BytesIO(encode_gif([picture] * 3, 10))) as gif:
+        shown = np.array(gif.convert("RGB")).astype(int)
+    assert np.abs(shown[250:262, 100:112].mean((0, 1)) - COLOURS[1]).max() < 3
+    assert np.abs(shown[270:280, 20:30].mean((0, 1)) - COLOURS[0]).max() < 3

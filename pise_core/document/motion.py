@@ -12,6 +12,7 @@ from pathlib import Path
 
 import av
 import numpy as np
+from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc
 from PIL import Image
 from scipy.interpolate import PchipInterpolator
 
@@ -24,6 +25,8 @@ from pise_core.skeleton import JOINT_COUNT, PARENTS, PARENTS_FIRST, ROOT
 FPS = 12
 #: At most so many pictures, for each of them is rendered.
 MAX_FRAMES = 240
+#: A palette is made of at most so many pictures.
+_PALETTE_FRAMES = 8
 #: Of all pictures of a motion, before they are packed.
 MAX_BYTES = 400_000_000
 
@@ -120,14 +123,21 @@ def encode_motion(frames: Sequence[np.ndarray], suffix: str) -> bytes:
 
 
 def encode_gif(frames: Iterable[np.ndarray], fps: float) -> bytes:
-    """An endless GIF of pictures (H, W, 3) uint8, all of one size. GIF counts in hundredths of a second.
+    """An endless GIF of pictures (H, W, 3) uint8, all of one size and in one palette. GIF counts in hundredths of a
+    second.
 
     Raises:
         InputError: if there is no picture.
     """
-    pictures = [Image.fromarray(frame).quantize(256, dither=Image.Dither.FLOYDSTEINBERG) for frame in frames]
-    if not pictures:
+    frames = list(frames)
+    if not frames:
         raise InputError("a motion needs one picture at least")
+    # An octree with one round of k-means keeps small areas of saturated colour, which median cuts grey out.
+    shown = Image.fromarray(np.concatenate(frames[:: -(-len(frames) // _PALETTE_FRAMES)]))
+    colours = shown.quantize(256, Image.Quantize.FASTOCTREE, kmeans=1, dither=Image.Dither.NONE)
+    pictures = [
+        Image.fromarray(frame).quantize(palette=colours, dither=Image.Dither.FLOYDSTEINBERG) for frame in frames
+    ]
     buffer = io.BytesIO()
     duration = max(20, 10 * round(100 / fps))
     pictures[0].save(buffer, "GIF", save_all=True, append_images=pictures[1:], duration=duration, loop=0)
@@ -137,6 +147,9 @@ def encode_gif(frames: Iterable[np.ndarray], fps: float) -> bytes:
 def encode_mp4(frames: Sequence[np.ndarray], fps: float) -> bytes:
     """An MP4 of pictures (H, W, 3) uint8, all of one size, in H.264 with 4:2:0 chroma, which every phone, browser and
     cutting program plays. A last odd row or column is left out, because the codec takes even sides only.
+
+    The colours are BT.709's at every size, and tagged so: without tags, browsers take BT.601's for small pictures and
+    BT.709's from 720 lines on.
 
     Raises:
         InputError: if there is no picture.
@@ -152,8 +165,17 @@ def encode_mp4(frames: Sequence[np.ndarray], fps: float) -> bytes:
             options = {"crf": "16", "preset": "medium", "threads": "1"}
             stream = container.add_stream("libx264", rate=Fraction(fps).limit_denominator(1000), options=options)
             stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
+            coded = stream.codec_context
+            coded.colorspace, coded.color_range = Colorspace.ITU709, ColorRange.MPEG
+            coded.color_primaries, coded.color_trc = ColorPrimaries.BT709, ColorTrc.BT709
             for frame in frames:
                 picture = av.VideoFrame.from_ndarray(np.ascontiguousarray(frame[:height, :width]), "rgb24")
+                picture = picture.reformat(
+                    format="yuv420p",
+                    src_color_range=ColorRange.JPEG,
+                    dst_colorspace=Colorspace.ITU709,
+                    dst_color_range=ColorRange.MPEG,
+                )
                 container.mux(stream.encode(picture))
             container.mux(stream.encode())
         return path.read_bytes()
