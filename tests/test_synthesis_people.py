@@ -112,14 +112,31 @@ def test_pairs_show_one_person_in_other_poses_and_turned(pairs):
         assert not np.array_equal(pair.source.image, pair.target.image)
 
 
-def test_the_order_of_layers_is_that_of_their_depths(pairs):
+def test_every_layer_that_is_seen_is_in_the_order_once(pairs):
     for picture in _pictures(pairs):
         order = picture.order[picture.order > 0]
-        assert set(order) >= set(np.unique(picture.layers[picture.layers > 0]))
-        means = [
-            picture.depth[picture.layers == layer].mean() for layer in order if (picture.layers == layer).sum() > 60
-        ]
-        assert np.all(np.diff(means) < 60), "back to front, in millimetres"
+        assert sorted(order) == sorted(np.unique(picture.layers[picture.layers > 0]))
+
+
+def test_layers_over_one_another_give_the_picture(tmp_path):
+    arguments = ["--count", "3", "--out", str(tmp_path), "--seed", "21", "--layers"]
+    assert main(["synthesize", "people", *arguments]) == 0
+    people = People(tmp_path)
+    hidden = 0
+    for number in range(6):
+        stack, picture = people.stack(number), people.picture(number)
+        assert [LAYERS[i] for i in picture.order if i] == list(stack.names)
+        over = stack.background.astype(float)
+        for colours in stack.colours:
+            share = colours[..., 3:] / 255
+            over = over * (1 - share) + colours[..., :3] * share
+        apart = np.abs(over - stack.clean).mean(-1)
+        assert (apart > 24).mean() < 0.02, number
+        for name, colours in zip(stack.names, stack.colours, strict=True):
+            seen = picture.layers == LAYERS.index(name)
+            assert (colours[..., 3][seen] > 0).mean() > 0.97, "a layer is there wherever it is seen"
+            hidden += int((colours[..., 3] > 200).sum() - seen.sum())
+    assert hidden > 2000, "layers go on below what covers them"
 
 
 def test_a_body_at_rest_is_whole_and_joints_follow_the_pose():
@@ -173,3 +190,64 @@ def test_without_the_optional_packages_one_line_says_what_to_install(monkeypatch
     monkeypatch.setitem(__import__("sys").modules, "anny", None)
     assert main(["synthesize", "people", "--count", "1", "--out", str(tmp_path)]) == 2
     assert "pip install -r requirements-synthetic.txt" in capsys.readouterr().err
+
+
+def test_held_things_are_background_with_a_mask_of_their_own():
+    from dataclasses import replace
+
+    from pise_core.synthesis import pictures, poses, props
+    from pise_core.synthesis.people import figure_of, look_at, random_look
+
+    rng = np.random.default_rng(2)
+    look = random_look(rng)
+    look = replace(look, things=replace(look.things, held="handbag", side="R", glasses="dark"))
+    pose = props.holding(poses.Pose("stand"), look.things, rng)
+    shot = look_at(rng, figure_of(look, pose), (256, 176), "whole")
+    picture, _ = pictures.compose(shot, np.full((256, 176, 3), 0.2, np.float32), np.zeros((256, 176), bool), rng)
+    assert 60 < picture.held.sum() < 6000
+    assert (picture.regions[picture.held > 0] == REGION["background"]).all()
+    assert (picture.alpha[picture.held > 0] > 0).all()
+    x, y = picture.joints[JOINT["right_wrist"], :2]
+    rows, columns = np.nonzero(picture.held)
+    assert rows.mean() > y and abs(columns.mean() - x) < 40, "it hangs from the right hand"
+    assert any(LAYERS[i].startswith("glasses/") for i in np.unique(picture.layers))
+
+
+def test_skirts_go_along_with_the_knees():
+    from pise_core.synthesis import poses, wardrobe
+    from pise_core.synthesis.bodies import body
+    from pise_core.synthesis.figures import Person
+    from pise_core.synthesis.patterns import random_cloth
+
+    person = Person(body().canonical)
+    skirt = wardrobe.Skirt(random_cloth(np.random.default_rng(0), ("plain",)), 1.0, 0.05, 7, 1)
+    clothes = wardrobe.Clothes(None, False, None, skirt, None, None, None, None)
+    hems = []
+    for leg in (poses.Leg(), poses.Leg(forward=85, bend=85)):
+        figure = person.posed(poses.assemble(body(), person.shape, poses.Pose("", right_leg=leg, left_leg=leg)))
+        wardrobe.add_clothes(figure, clothes, person.scale)
+        (piece,) = figure.pieces
+        hems.append(piece.vertices[-72:].mean(0))
+        knees = figure.joints[[JOINT["right_knee"], JOINT["left_knee"]]].mean(0)
+        assert np.linalg.norm(hems[-1] - knees) < 0.12
+    assert hems[1][1] < hems[0][1] - 0.25, "sitting, it lies on the thighs, to the front"
+
+
+def test_the_examples_are_large_and_show_somebody(tmp_path):
+    from pise_core.synthesis.examples import EXAMPLES, render
+
+    assert len(EXAMPLES) == 8
+    picture = render(EXAMPLES[0], (192, 128))
+    assert picture.shape == (192, 128, 3)
+    np.testing.assert_array_equal(picture, render(EXAMPLES[0], (192, 128)))
+    assert picture.std() > 20
+
+
+def test_a_sheet_shows_the_first_pictures(folder, tmp_path, pairs):
+    from pise_core.images import read_image
+
+    assert main(["synthesize", "sheet", "--data", str(folder), "--out", str(tmp_path / "sheet.png")]) == 0
+    sheet = read_image(tmp_path / "sheet.png")
+    assert sheet.shape == (256, 16 * 176, 3)
+    np.testing.assert_array_equal(sheet[:, 176:352], pairs[0].target.image)
+    assert (sheet[:, 12 * 176 :] == 255).all()

@@ -56,12 +56,16 @@ def _colour(rng: np.random.Generator, low: float, high: float, strength: float =
     return linear(np.clip(rng.uniform(low, high) + rng.normal(0, strength, 3), 0.02, 0.98))
 
 
-def draw(rng: np.random.Generator, camera: Camera, ground: float) -> tuple[np.ndarray, np.ndarray]:
-    """A place. Returns (H, W, 3) float32 linear and (H, W) bool, where the floor is.
+def draw(
+    rng: np.random.Generator, camera: Camera, ground: float, kind: str | None = None, blur: float | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """A place of a kind (of ``KINDS``), out of focus by ``blur`` (pixels of a picture of 256 lines); both at random.
 
-    ``ground`` is the height of the floor in the world; the horizon follows from the camera.
+    Returns (H, W, 3) float32 linear and (H, W) bool, where the floor is. ``ground`` is the height of the floor in the
+    world; the horizon follows from the camera.
     """
-    kind = KINDS[int(rng.integers(len(KINDS)))]
+    drawn = KINDS[int(rng.integers(len(KINDS)))]
+    kind = kind or drawn
     height, width = camera.size
     y, x = np.mgrid[0:height, 0:width].astype(np.float32) + 0.5
     rays = np.stack([(x - camera.centre[0]) / camera.focal, (y - camera.centre[1]) / camera.focal, np.ones_like(x)], -1)
@@ -103,8 +107,10 @@ def draw(rng: np.random.Generator, camera: Camera, ground: float) -> tuple[np.nd
     picture *= (1 + texture)[..., None]
     edge = np.exp(-np.abs(v) / rng.uniform(0.05, 0.3)) * (~floor)
     picture *= (1 - 0.35 * edge)[..., None]
-    if kind == "blur" or rng.random() < 0.45:
-        picture = cv2.GaussianBlur(picture, (0, 0), rng.uniform(0.6, 4 if kind != "blur" else 9) * height / 256)
+    if blur is None and (kind == "blur" or rng.random() < 0.45):
+        blur = rng.uniform(0.6, 4 if kind != "blur" else 9)
+    if blur:
+        picture = cv2.GaussianBlur(picture, (0, 0), blur * height / 256)
     return np.maximum(picture, 0).astype(np.float32), floor
 
 

@@ -136,6 +136,24 @@ class Body:
             on = mine & (self.leg_share > 0.02)
             self.leg[on] = _along(v[on], chain)
 
+    def limb_cut(self, limb: str, place: float) -> np.ndarray:
+        """(V,) metres of canonical vertices above a plane across a limb; "arm" or "leg", ``place`` as in these fields.
+
+        A plane makes a hem straight where the fields themselves bend (at elbow, wrist, knee).
+        """
+        chain = {"arm": ("upperarm01", "lowerarm01", "wrist", "finger3-3"), "leg": ("upperleg01", "lowerleg01", "foot")}
+        v = self.canonical.vertices * np.array([1, 1, 1], np.float32)
+        v[:, 0] = np.abs(v[:, 0])
+        points = [self.canonical.heads[self.bones[f"{bone}.L"]].astype(float) for bone in chain[limb]]
+        piece = int(np.clip(np.floor(place), 0, len(points) - 2))
+        at = points[piece] + (points[piece + 1] - points[piece]) * (place - piece)
+        # Near a joint the plane stands between the two bones.
+        ways = [(b - a) / np.linalg.norm(b - a) for a, b in zip(points[:-1], points[1:], strict=True)]
+        other = piece + (1 if place - piece > 0.5 else -1)
+        near = max(abs(place - piece - 0.5) - 0.2, 0) / 0.6 if 0 <= other < len(ways) else 0.0
+        way = ways[piece] * (1 - near) + (ways[other] * near if near else 0)
+        return ((at - v) @ (way / np.linalg.norm(way))).astype(np.float32)
+
     def joints(self, vertices: np.ndarray, transforms: np.ndarray, shape: Shape) -> np.ndarray:
         """(18, 3) world positions of ``skeleton.JOINTS`` for posed vertices."""
         points = {name: row @ vertices for name, row in self._regress.items()}

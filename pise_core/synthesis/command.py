@@ -24,6 +24,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     people.add_argument("--layers", action="store_true", help="also each layer without what covers it")
     people.add_argument("--processes", type=int, default=1, metavar="N", help="processes that render side by side")
     people.set_defaults(run=run)
+    examples = kinds.add_parser("examples", help="the people that the studio offers to begin with")
+    examples.add_argument(
+        "--out", type=Path, required=True, metavar="DIR", help="folder to write person-1.png, ... into"
+    )
+    examples.add_argument("--only", type=int, metavar="N", help="the one of this number")
+    examples.set_defaults(run=_examples)
+    sheet = kinds.add_parser("sheet", help="the first pictures of rendered people in one picture")
+    sheet.add_argument("--data", type=Path, required=True, metavar="DIR", help="folder that people wrote")
+    sheet.add_argument("--out", type=Path, required=True, metavar="OUT", help="picture to write: .png, .webp or .jpg")
+    sheet.set_defaults(run=_sheet)
 
 
 def _size(text: str) -> tuple[int, int]:
@@ -57,6 +67,25 @@ def run(args: argparse.Namespace) -> int:
     with ProcessPoolExecutor(args.processes, get_context("spawn")) as pool:
         for path in pool.map(work, numbers):
             _report(path)
+    return 0
+
+
+def _examples(args: argparse.Namespace) -> int:
+    require_anny()
+    from pise_core.synthesis.examples import write_examples
+
+    for path in write_examples(args.out, args.only):
+        _report(path)
+    return 0
+
+
+def _sheet(args: argparse.Namespace) -> int:
+    from pise_core.images import check_writable, write_image
+    from pise_core.synthesis.dataset import sheet
+
+    check_writable(args.out)
+    write_image(args.out, sheet(args.data))
+    _report(args.out)
     return 0
 
 

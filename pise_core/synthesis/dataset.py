@@ -22,8 +22,9 @@ order      (n, 2, 64) u8        the indices of the layers in the picture, back t
 and ``people.json``, a list of n descriptions (``index``, garments, poses, views). Where the command was run with
 ``--layers``, ``stacks/IIIIIII-P.npz`` (person's index, picture 0 or 1) lies beside the shards:
 ``colours`` (L, H, W, 4) u8, RGB and alpha of each layer *without what covers it*, in the order of ``order``, and
-``background`` (H, W, 3) u8; all before blur, noise and JPEG, so they give ``clean`` (H, W, 3) u8 when they are laid
-over one another with straight alpha.
+``background`` (H, W, 3) u8; all before blur, noise and JPEG. Laid over one another with straight alpha they give
+``clean`` (H, W, 3) u8, but for seams and for what goes through something else; layers reach a little below their
+neighbours, so that no slit opens when one of them is moved.
 
 Each person depends on (seed, index) alone: the same command writes the same bytes, in one process or in many.
 """
@@ -262,3 +263,12 @@ def write_stack(folder: Path, index: int, side: int, stack: Stack) -> None:
             background=stack.background,
             clean=stack.clean,
         )
+
+
+def sheet(folder: Path, columns: int = 16, rows: int = 4) -> np.ndarray:
+    """(H, W, 3) uint8: the first pictures of a data set, beside one another."""
+    people = People(folder)
+    count = min(columns * rows, 2 * len(people))
+    blank = np.full((*people.size, 3), 255, np.uint8)
+    tiles = [people.picture(i).image for i in range(count)] + [blank] * (-count % columns)
+    return np.concatenate([np.concatenate(tiles[i : i + columns], 1) for i in range(0, len(tiles), columns)])

@@ -29,6 +29,7 @@ class Piece:
         paint: from canonical points, arm and leg to colour, region and kind.
         bias: metres by which it is preferred to what lies as near.
         shine: strength of highlights.
+        rows: (N,) the body's vertices that these lie over, or None.
     """
 
     kind: str
@@ -42,6 +43,7 @@ class Piece:
     paint: Paint
     bias: float = 0.0
     shine: float = 0.05
+    rows: np.ndarray | None = None
 
 
 @dataclass
@@ -112,6 +114,19 @@ class Person:
         )  # fmt: skip
 
 
+def levels(shape: Shape, rest: np.ndarray) -> np.ndarray:
+    """(N, 3) canonical coordinates in which patterns are drawn on cloth at rest (N, 3): level where the cloth is level,
+    knees at knees and the neck at the neck."""
+    known = body()
+    bones = [known.bones[name] for name in ("foot.L", "lowerleg01.L", "upperleg01.L", "spine02", "neck01", "head")]
+    own, theirs = shape.heads[bones, 2], known.canonical.heads[bones, 2]
+    scale = (theirs[-1] - theirs[0]) / (own[-1] - own[0])
+    z = np.interp(rest[:, 2], own, theirs)
+    z += np.where(rest[:, 2] < own[0], rest[:, 2] - own[0], 0) * scale
+    z += np.where(rest[:, 2] > own[-1], rest[:, 2] - own[-1], 0) * scale
+    return np.stack([rest[:, 0] * scale, rest[:, 1] * scale, z], 1).astype(np.float32)
+
+
 def shell(
     figure: Figure,
     kind: str,
@@ -122,19 +137,24 @@ def shell(
     bias: float = 0.006,
     hides: float | None = 0.015,
     shine: float = 0.05,
+    stiff: bool = False,
 ) -> Piece:
     """Cloth over the body: the smoothed body, pushed out until it lies ``ease`` (V,) metres above the skin.
 
     Args:
         cut: (V,) metres inside of the garment's edge; negative: not there.
         rounds: of smoothing.
+        stiff: a form of its own, as shoes have: it doesn't follow what smoothing took away (toes).
         hides: the skin isn't drawn where it is further inside than this; None: it is drawn everywhere.
     """
     known = body()
     base = figure.smooth(rounds)
     above = ((base - figure.shape.vertices) * figure.rest_normals).sum(1)
     lift = np.maximum(ease - above, 0.3 * ease)
-    rest = base + figure.rest_normals * lift[:, None]
+    if stiff:
+        rest = base + vertex_normals(base, known.faces) * ease[:, None]
+    else:
+        rest = base + figure.rest_normals * lift[:, None]
     near = cut > -0.04
     faces = known.faces[near[known.faces].any(1)]
     rows, where = np.unique(faces, return_inverse=True)
@@ -142,6 +162,6 @@ def shell(
         figure.tight[:] = np.maximum(figure.tight, cut - hides)
     return Piece(
         kind, known.skin(rest[rows].astype(np.float32), figure.transforms, rows),
-        where.reshape(-1, 3).astype(np.int32), known.canonical.vertices[rows], cut[rows].astype(np.float32),
-        known.segment[rows], known.arm_share[rows], known.leg_share[rows], paint, bias, shine,
+        where.reshape(-1, 3).astype(np.int32), levels(figure.shape, rest[rows]), cut[rows].astype(np.float32),
+        known.segment[rows], known.arm_share[rows], known.leg_share[rows], paint, bias, shine, rows,
     )  # fmt: skip

@@ -94,8 +94,20 @@ def _inside(points: np.ndarray, line: float, ears: bool) -> np.ndarray:
     """Metres inside of the hairline, canonical; ``ears``: they are covered."""
     edge = np.interp(
         _azimuth(points),
-        [0, 35, 52, 66, 76, 84, 96, 112, 140, 180],
-        [0.982 + line, 0.980 + line, 0.962 + line * 0.8, 0.928 + line * 0.3, 0.905, 0.875, 0.878, 0.862, 0.842, 0.832],
+        [0, 20, 34, 47, 60, 72, 84, 96, 112, 140, 180],
+        [
+            0.984 + line,
+            0.982 + line,
+            0.973 + line,
+            0.953 + line * 0.8,
+            0.928 + line * 0.3,
+            0.903,
+            0.876,
+            0.878,
+            0.862,
+            0.842,
+            0.832,
+        ],
     )
     inside = points[:, 2] - edge
     if not ears:
@@ -218,8 +230,9 @@ def _curtain(figure: Figure, hair: Hair, place, obstacles: list[np.ndarray]) -> 
     round_ = np.linspace(-reach, reach, columns)[None]
     down = np.linspace(0, 1, rows)[:, None] * np.ones_like(round_)
     wide = 1 + 0.25 * np.clip(down * hair.length / 0.2, 0, 1) * (0.4 + hair.curl)
+    close = 1 - 0.10 * np.clip((np.abs(round_) / reach - 0.75) / 0.25, 0, 1)
     ring = np.array([0.080, 0.104]) + hair.volume[1]
-    x = np.sin(round_) * ring[0] * wide
+    x = np.sin(round_) * ring[0] * wide * close
     y = np.cos(round_) * ring[1] * wide - 0.008
     z = 0.035 - down * hair.length * (1 - 0.15 * np.abs(round_ / reach) ** 2)
     wave = hair.curl * 0.010 * np.sin(z * 60 + round_ * 5 + rng.uniform(0, 6)) * np.clip(down * 3, 0, 1)

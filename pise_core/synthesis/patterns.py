@@ -54,8 +54,10 @@ class Cloth:
         ground, figure, accent = (c.astype(np.float32) for c in self.colours)
         mixed = _FIGURES[self.pattern](self, u, v, points, arm)
         if mixed.ndim == 1:
-            return ground + (figure - ground) * mixed[:, None]
-        return ground + (figure - ground) * mixed[:, :1] + (accent - ground) * mixed[:, 1:2]
+            colour = ground + (figure - ground) * mixed[:, None]
+        else:
+            colour = ground + (figure - ground) * mixed[:, :1] + (accent - ground) * mixed[:, 1:2]
+        return np.clip(colour, 0.003, 0.95)
 
 
 def unrolled(points: np.ndarray, arm: np.ndarray, leg: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

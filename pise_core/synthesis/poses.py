@@ -3,7 +3,8 @@
 Directions are in the frame of the torso (arms) or of the hips (legs): x to the person's left, y to the back, z up.
 """
 
-from dataclasses import dataclass, field, replace
+import math
+from dataclasses import dataclass, field
 
 import numpy as np
 from scipy.spatial import KDTree
@@ -80,11 +81,23 @@ class Pose:
 
 def rotation(axis: tuple[float, float, float] | np.ndarray, degrees: float | np.floating | np.ndarray) -> np.ndarray:
     """(3, 3) about an axis, right-handed."""
-    a = np.asarray(axis, float)
-    a = a / np.linalg.norm(a)
+    x, y, z = (float(v) for v in axis)
+    length = (x * x + y * y + z * z) ** 0.5
+    x, y, z = x / length, y / length, z / length
     t = float(np.deg2rad(degrees))
-    k = np.array([[0, -a[2], a[1]], [a[2], 0, -a[0]], [-a[1], a[0], 0]])
-    return np.eye(3) + np.sin(t) * k + (1 - np.cos(t)) * k @ k
+    s, c = math.sin(t), math.cos(t)
+    d = 1 - c
+    return np.array(
+        [
+            [c + x * x * d, x * y * d - z * s, x * z * d + y * s],
+            [y * x * d + z * s, c + y * y * d, y * z * d - x * s],
+            [z * x * d - y * s, z * y * d + x * s, c + z * z * d],
+        ]
+    )
+
+
+def _cross(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    return np.array([a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]])
 
 
 def assemble(known: Body, shape: Shape, pose: Pose) -> np.ndarray:
@@ -109,22 +122,22 @@ def _euler(pitch: float, roll: float, yaw: float) -> np.ndarray:
 
 
 def _unit(v: np.ndarray) -> np.ndarray:
-    return v / (np.linalg.norm(v) + 1e-12)
+    return v / (math.sqrt(v @ v) + 1e-12)
 
 
 def _frame(along: np.ndarray, hinge: np.ndarray) -> np.ndarray:
     """Columns: the bone's direction, the axis of its hinge made square to it, and the third."""
     along = _unit(along)
     hinge = _unit(hinge - (hinge @ along) * along)
-    return np.stack([along, hinge, np.cross(along, hinge)], 1)
+    return np.stack([along, hinge, _cross(along, hinge)], 1)
 
 
 def _swing(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """The least rotation that takes direction a to direction b."""
     a, b = _unit(a), _unit(b)
-    axis = np.cross(a, b)
+    axis = _cross(a, b)
     if np.linalg.norm(axis) < 1e-9:
-        return np.eye(3) if a @ b > 0 else rotation(_unit(np.cross(a, [0.3, 0.5, 0.8])), 180)
+        return np.eye(3) if a @ b > 0 else rotation(_unit(_cross(a, np.array([0.3, 0.5, 0.8]))), 180)
     return rotation(axis, np.rad2deg(np.arctan2(np.linalg.norm(axis), a @ b)))
 
 
@@ -170,7 +183,7 @@ def _legs(known: Body, shape: Shape, rotations: dict, turn: np.ndarray, side: st
 def _arms(known: Body, shape: Shape, rotations: dict, turn: np.ndarray, side: str, arm: Arm) -> None:
     s = _SIGN[side]
     shoulder, elbow, wrist = (shape.heads[known.bones[f"{b}.{side}"]] for b in ("upperarm01", "lowerarm01", "wrist"))
-    rest_hinge = np.cross(elbow - shoulder, wrist - elbow)
+    rest_hinge = _cross(elbow - shoulder, wrist - elbow)
     transforms = known.transforms(shape, rotations, turn)
     chest = transforms[known.bones["spine01"], :, :3]
     lengths = float(np.linalg.norm(elbow - shoulder)), float(np.linalg.norm(wrist - elbow))
@@ -180,7 +193,7 @@ def _arms(known: Body, shape: Shape, rotations: dict, turn: np.ndarray, side: st
         ahead = np.array([0.0, -1, 0]) if abs(upper[1]) < 0.8 else np.array([0.0, 0, 1.0])
         ahead = _unit(ahead - (ahead @ upper) * upper)
         ahead = rotation(upper, s * arm.roll) @ ahead
-        hinge = np.cross(upper, ahead)
+        hinge = _cross(upper, ahead)
         fore = rotation(hinge, arm.bend) @ upper
         upper, fore, hinge = chest @ upper, chest @ fore, chest @ hinge
     else:
@@ -230,8 +243,8 @@ def _reach(
     start = base[:, :3] @ shoulder + base[:, 3]
     pole = chest @ (np.array(arm.pole) * out)
     upper, fore = _two_bones(target - start, pole, *lengths)
-    hinge = np.cross(upper, fore)
-    return upper, fore, hinge if np.linalg.norm(hinge) > 0.05 else np.cross(upper, -pole)
+    hinge = _cross(upper, fore)
+    return upper, fore, hinge if np.linalg.norm(hinge) > 0.05 else _cross(upper, -pole)
 
 
 def _two_bones(way: np.ndarray, pole: np.ndarray, a: float, b: float) -> tuple[np.ndarray, np.ndarray]:
@@ -307,9 +320,9 @@ def random_arm(rng: np.random.Generator, side: str, kind: str) -> Arm:
         case "nape":
             return reach(_BACK_HEAD, (u(0.05, 0.09), 0.07, u(-0.03, 0.05)), pole=(1, u(-0.3, 0.2), u(0, 0.6)))
         case "ear":
-            return reach(_EAR, (0.07, -0.03, -0.04), pole=(0.7, -0.4, -0.6), wrist=u(-10, 20))
+            return reach(_EAR, (0.075, -0.01, -0.09), pole=(0.8, -0.3, -0.6), wrist=u(-10, 10))
         case "chin":
-            return reach(_CHIN, (0.04, -0.07, -0.09), pole=(0.5, -0.3, -0.9), wrist=u(0, 25))
+            return reach(_CHIN, (0.05, -0.05, -0.16), pole=(0.5, -0.3, -0.9), wrist=u(0, 15))
         case "level":
             return Arm(u(75, 105), u(-10, 90), u(0, 40), u(-40, 60), turn=n(40), curl=u(0, 0.5))
         case "bent":
@@ -423,26 +436,19 @@ def _random_legs(
     return right, left, hips, spine
 
 
-def difference(shape: Shape, one: Pose, other: Pose) -> int:
-    """How many limbs (upper and lower arms and legs, against the hips) point at least 30 degrees another way."""
-    count = 0
-    a, b = (_ways(shape, pose) for pose in (one, other))
-    for first, second in zip(a, b, strict=True):
-        count += int(np.rad2deg(np.arccos(np.clip(first @ second, -1, 1))) >= 30)
-    return count
+def difference(one: np.ndarray, other: np.ndarray) -> int:
+    """How many limbs (upper and lower arms and legs) point at least 30 degrees another way: see ``ways``."""
+    return int((np.rad2deg(np.arccos(np.clip((one * other).sum(1), -1, 1))) >= 30).sum())
 
 
-def _ways(shape: Shape, pose: Pose) -> list[np.ndarray]:
+def ways(shape: Shape, transforms: np.ndarray) -> np.ndarray:
+    """(8, 3) unit directions of upper and lower arms and legs, in the frame of the hips."""
     known = body()
-    transforms = assemble(known, shape, replace(pose, turn=0))
-    at = lambda bone: transforms[known.bones[bone]] @ np.append(shape.heads[known.bones[bone]], 1)  # noqa: E731
-    ways = []
+    back = transforms[known.bones["root"], :, :3].T
+    out = []
     for side in "RL":
-        for a, b in (
-            ("upperarm01", "lowerarm01"),
-            ("lowerarm01", "wrist"),
-            ("upperleg01", "lowerleg01"),
-            ("lowerleg01", "foot"),
-        ):
-            ways.append(_unit(at(f"{b}.{side}") - at(f"{a}.{side}")))
-    return ways
+        for chain in (("upperarm01", "lowerarm01", "wrist"), ("upperleg01", "lowerleg01", "foot")):
+            rows = [known.bones[f"{bone}.{side}"] for bone in chain]
+            points = [transforms[row, :, :3] @ shape.heads[row] + transforms[row, :, 3] for row in rows]
+            out += [back @ _unit(points[1] - points[0]), back @ _unit(points[2] - points[1])]
+    return np.stack(out)

@@ -97,6 +97,60 @@ def _fill(points, faces, cut, bias, face, corner, depth):
 
 
 @numba.njit(cache=True, nogil=True)
+def overlaps(points, faces, height, width, cut, bias, labels, count):
+    """(count, count) int32: at how many samples a label's nearest triangle lies before another label's.
+
+    Args:
+        points, faces, cut, bias: as for ``rasterize``.
+        height, width: of the raster.
+        labels: (F,) of each triangle, 0 to count - 1; 0 is left out.
+        count: of labels.
+    """
+    deep = 10  # labels that one sample can hold
+    held = np.zeros((height, width, deep), np.int32)
+    depth = np.full((height, width, deep), np.inf, np.float32)
+    for index in range(faces.shape[0]):
+        label = labels[index]
+        i, j, k = faces[index, 0], faces[index, 1], faces[index, 2]
+        if label == 0 or (cut[i] < 0 and cut[j] < 0 and cut[k] < 0):
+            continue
+        za, zb, zc = points[i, 2], points[j, 2], points[k, 2]
+        if za < 0.05 or zb < 0.05 or zc < 0.05:
+            continue
+        ax, ay, bx, by, cx, cy = points[i, 0], points[i, 1], points[j, 0], points[j, 1], points[k, 0], points[k, 1]
+        left = max(int(np.ceil(min(ax, bx, cx) - 0.5)), 0)
+        right = min(int(np.floor(max(ax, bx, cx) - 0.5)), width - 1)
+        top = max(int(np.ceil(min(ay, by, cy) - 0.5)), 0)
+        bottom = min(int(np.floor(max(ay, by, cy) - 0.5)), height - 1)
+        area = (bx - ax) * (cy - ay) - (by - ay) * (cx - ax)
+        if left > right or top > bottom or abs(area) < 1e-12:
+            continue
+        for row in range(top, bottom + 1):
+            for column in range(left, right + 1):
+                x, y = column + 0.5, row + 0.5
+                u = ((cx - bx) * (y - by) - (cy - by) * (x - bx)) / area
+                v = ((ax - cx) * (y - cy) - (ay - cy) * (x - cx)) / area
+                w = 1 - u - v
+                if u < 0 or v < 0 or w < 0 or cut[i] * u + cut[j] * v + cut[k] * w < 0:
+                    continue
+                z = 1 / (u / za + v / zb + w / zc) - bias[index]
+                for place in range(deep):
+                    if held[row, column, place] == label or held[row, column, place] == 0:
+                        held[row, column, place] = label
+                        depth[row, column, place] = min(depth[row, column, place], z)
+                        break
+    before = np.zeros((count, count), np.int32)
+    for row in range(height):
+        for column in range(width):
+            for a in range(deep):
+                for b in range(deep):
+                    one, other = held[row, column, a], held[row, column, b]
+                    if one > 0 and other > 0 and depth[row, column, a] < depth[row, column, b]:
+                        before[one, other] += 1
+    return before
+
+
+@numba.njit(cache=True, nogil=True)
 def vertex_normals(vertices, faces):
     """(V, 3) float32: unit normals, the faces about each vertex weighted by their area."""
     normals = np.zeros(vertices.shape, np.float32)

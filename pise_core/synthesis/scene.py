@@ -154,26 +154,46 @@ def _fill_depth(points, faces, cut, depth):
                     depth[row, column] = z
 
 
-@numba.njit(cache=True, nogil=True)
+#: Where ``lit`` looks about a point: a spiral of unit radius.
+_LOOKS = np.array([[np.sqrt((k + 0.5) / 9) * f(k * 2.399963) for f in (np.cos, np.sin)] for k in range(9)], np.float32)
+
+
+@numba.njit(cache=True, nogil=True, fastmath=False)
 def lit(points, depth, origin, axes, scale, soft, slack):
-    """(N,) share of the sun that reaches each point: 12 looks around it into the map."""
+    """(N,) share of the sun that reaches each point: nine looks about it into the map."""
     size = depth.shape[0]
     out = np.ones(points.shape[0], np.float32)
+    spread = soft * size
     for n in range(points.shape[0]):
-        x = y = z = 0.0
-        for a in range(3):
-            x += points[n, a] * axes[0, a]
-            y += points[n, a] * axes[1, a]
-            z += points[n, a] * axes[2, a]
+        x = points[n, 0] * axes[0, 0] + points[n, 1] * axes[0, 1] + points[n, 2] * axes[0, 2]
+        y = points[n, 0] * axes[1, 0] + points[n, 1] * axes[1, 1] + points[n, 2] * axes[1, 2]
+        z = points[n, 0] * axes[2, 0] + points[n, 1] * axes[2, 1] + points[n, 2] * axes[2, 2]
         x, y, z = (x - origin[0]) * scale, (y - origin[1]) * scale, z - origin[2] - slack
         dark = 0
-        for k in range(12):
-            turn = k * 2.399963 + n * 1.7
-            far = soft * size * np.sqrt((k + 0.5) / 12)
-            column, row = int(x + far * np.cos(turn)), int(y + far * np.sin(turn))
+        for k in range(_LOOKS.shape[0]):
+            column, row = int(x + spread * _LOOKS[k, 0]), int(y + spread * _LOOKS[k, 1])
             if 0 <= row < size and 0 <= column < size and depth[row, column] < z:
                 dark += 1
-        out[n] = 1 - dark / 12
+        out[n] = 1 - dark / 9
+    return out
+
+
+@numba.njit(cache=True, nogil=True)
+def _light(albedo, normal, to_eye, reached, dim, shine, way, sun, sky, ground):
+    """(N, 3) linear: sun and sky on a matt surface, a highlight, a rim."""
+    out = np.empty(albedo.shape, np.float32)
+    for n in range(albedo.shape[0]):
+        facing = abs(normal[n, 0] * to_eye[n, 0] + normal[n, 1] * to_eye[n, 1] + normal[n, 2] * to_eye[n, 2])
+        falling = max(normal[n, 0] * way[0] + normal[n, 1] * way[1] + normal[n, 2] * way[2], 0.0) * reached[n]
+        a, b, c = way[0] + to_eye[n, 0], way[1] + to_eye[n, 1], way[2] + to_eye[n, 2]
+        length = np.sqrt(a * a + b * b + c * c) + 1e-9
+        half = max((normal[n, 0] * a + normal[n, 1] * b + normal[n, 2] * c) / length, 0.0)
+        gloss = shine[n] * half**24 * reached[n] * 0.5
+        rim = (1 - facing) ** 4 * 0.05
+        up = 0.5 + 0.5 * normal[n, 2]
+        for k in range(3):
+            around = sky[k] * up + ground[k] * (1 - up)
+            out[n, k] = albedo[n, k] * (falling * sun[k] + around * dim[n]) + gloss * sun[k] + rim * sky[k]
     return out
 
 
@@ -234,8 +254,8 @@ def shade(mesh: Mesh, camera: Camera, samples: Samples, light: Light, shadow: Sh
                      np.ones(len(rows))], 1).astype(np.float32)  # fmt: skip
     rays_world = rays @ camera.rows.astype(np.float32)
     points = camera.position.astype(np.float32) + rays_world * z[:, None]
-    to_eye = -rays_world / np.linalg.norm(rays_world, axis=1, keepdims=True)
-    normal = got[:, :3] / (np.linalg.norm(got[:, :3], axis=1, keepdims=True) + 1e-9)
+    to_eye = -rays_world / np.sqrt((rays_world**2).sum(1, keepdims=True))
+    normal = got[:, :3] / (np.sqrt((got[:, :3] ** 2).sum(1, keepdims=True)) + np.float32(1e-9))
     facing = (normal * to_eye).sum(1)
     behind = facing < 0
     normal[behind] *= -1
@@ -252,18 +272,9 @@ def shade(mesh: Mesh, camera: Camera, samples: Samples, light: Light, shadow: Sh
         shine[here] = p.shine
         mine[here] = p.kind != ""
     albedo[behind] *= 0.45  # the inside of a sleeve
-    sun = np.clip(normal @ light.way.astype(np.float32), 0, 1)
     reached = lit(points + normal * 0.006, shadow.depth, shadow.origin, shadow.axes, shadow.scale, light.soft, 0.012)
-    up = 0.5 + 0.5 * normal[:, 2]
-    around = light.sky.astype(np.float32) * up[:, None] + light.ground.astype(np.float32) * (1 - up)[:, None]
     dim = _crevices(samples.depth, rows, columns, camera)
-    half = light.way.astype(np.float32) + to_eye
-    half /= np.linalg.norm(half, axis=1, keepdims=True)
-    gloss = shine * np.clip((normal * half).sum(1), 0, 1) ** 24
-    direct = (sun * reached)[:, None] * light.sun.astype(np.float32)
-    colour = albedo * (direct + around * dim[:, None]) + (gloss * reached)[:, None] * light.sun.astype(np.float32) * 0.5
-    rim = (1 - np.abs(facing)) ** 4 * 0.05
-    colour += rim[:, None] * light.sky.astype(np.float32)
+    colour = _light(albedo, normal, to_eye, reached, dim, shine, light.way, light.sun, light.sky, light.ground)
     size = samples.face.shape
     view = View(
         np.zeros((*size, 3), np.float32), samples.face >= 0, samples.depth, np.zeros(size, np.uint8),
@@ -278,17 +289,20 @@ def shade(mesh: Mesh, camera: Camera, samples: Samples, light: Light, shadow: Sh
 
 
 def _crevices(depth: np.ndarray, rows: np.ndarray, columns: np.ndarray, camera: Camera) -> np.ndarray:
-    """(N,) how much of the sky reaches a sample: less where what is around it lies before it."""
-    there = np.isfinite(depth)
-    z = np.where(there, depth, 0)
-    middle = float(z[there].mean())
-    near = max(camera.focal / middle * 0.05, 1.5)  # five centimetres, in samples
-    z = np.where(there, depth, middle + 1.5)
+    """(N,) how much of the sky reaches a sample: less where what is around it lies before it. At half the size."""
+    small = depth[::2, ::2]
+    there = np.isfinite(small)
+    if not there.any():
+        return np.ones(len(rows), np.float32)
+    middle = float(small[there].mean())
+    near = max(camera.focal / 2 / middle * 0.05, 1.0)  # five centimetres, in samples
+    z = np.where(there, np.minimum(small, middle + 1.5), middle + 1.5)
     dim = np.ones(len(rows), np.float32)
+    here = np.where(np.isfinite(depth), depth, middle)[rows, columns]
     for spread, weight in ((near * 0.5, 0.35), (near * 1.6, 0.35)):
-        around = cv2.GaussianBlur(np.minimum(z, middle + 1.5), (0, 0), spread)
-        before = np.clip((z - around)[rows, columns] / (spread * middle / camera.focal), 0, 1)
-        dim -= weight * before
+        around = cv2.GaussianBlur(z, (0, 0), spread)
+        before = np.clip((here - around[rows // 2, columns // 2]) / (spread * middle / camera.focal * 2), 0, 1)
+        dim -= np.float32(weight) * before.astype(np.float32)
     return dim
 
 
@@ -303,14 +317,28 @@ def encode(linear: np.ndarray) -> np.ndarray:
 
 def down(array: np.ndarray, factor: int) -> np.ndarray:
     """Mean over blocks of factor x factor samples."""
-    height, width = array.shape[0] // factor, array.shape[1] // factor
-    return array.reshape(height, factor, width, factor, *array.shape[2:]).mean((1, 3), dtype=np.float32)
+    total = np.zeros((array.shape[0] // factor, array.shape[1] // factor, *array.shape[2:]), np.float32)
+    for row in range(factor):
+        for column in range(factor):
+            total += array[row::factor, column::factor]
+    return total / np.float32(factor * factor)
 
 
-def vote(labels: np.ndarray, factor: int) -> np.ndarray:
-    """The label that most samples of a pixel have; the smaller of equals, but nothing (0) only when it has most."""
+@numba.njit(cache=True, nogil=True)
+def vote(labels, factor):
+    """(H, W) uint8: the label that most samples of a pixel have; of equals the first that is not nothing (0)."""
     height, width = labels.shape[0] // factor, labels.shape[1] // factor
-    blocks = labels.reshape(height, factor, width, factor).transpose(0, 2, 1, 3).reshape(height, width, -1)
-    counts = (blocks[..., :, None] == blocks[..., None, :]).sum(-1) * 2 + (blocks > 0)
-    best = counts.argmax(-1)
-    return np.take_along_axis(blocks, best[..., None], -1)[..., 0]
+    out = np.zeros((height, width), np.uint8)
+    for row in range(height):
+        for column in range(width):
+            best = -1
+            for a in range(factor * factor):
+                one = labels[row * factor + a // factor, column * factor + a % factor]
+                count = 1 if one > 0 else 0
+                for b in range(factor * factor):
+                    if labels[row * factor + b // factor, column * factor + b % factor] == one:
+                        count += 2
+                if count > best:
+                    best = count
+                    out[row, column] = one
+    return out

@@ -127,11 +127,12 @@ def add_skin(figure: Figure, skin: Skin, legwear: Legwear | None) -> None:
     none = np.zeros(len(rows), np.float32)
     figure.pieces.append(
         Piece("skin", figure.vertices[rows], where.reshape(-1, 3).astype(np.int32), known.canonical.vertices[rows],
-              none + 1, known.segment[rows], none, none, paint_eyes, 0.0, 0.5)
+              none + 1, known.segment[rows], none, none, paint_eyes, 0.0, 0.5, rows)
     )  # fmt: skip
     figure.pieces.append(
         Piece("skin", figure.vertices, known.faces[~eyes], known.canonical.vertices, -figure.tight, known.segment,
-              known.arm_share, known.leg_share, paint, 0.0, 0.10)
+              known.arm_share, known.leg_share, paint, 0.0, 0.10,
+              np.arange(len(known.segment)))
     )  # fmt: skip
 
 

@@ -252,7 +252,7 @@ def _add_top(
     on_arm = known.arm_share > 0.5
     hem = max(top.hem, _WAIST - 0.06) if tucked else top.hem
     lower = np.where(on_arm, 1.0, z - hem - 0.012 * waves(c, 9, top.seed, 3) * (not tucked))
-    reach = np.where(known.arm_share > 0.05, (top.sleeve - known.arm) * 0.28, 1.0)
+    reach = np.where(known.arm_share > 0.05, known.limb_cut("arm", top.sleeve), 1.0)
     reach = np.where(on_arm | (known.arm > -0.9), reach, 1.0)
     front = np.clip(-(y + 0.02) / 0.06, 0, 1)
     line = 0.728 + 0.42 * (y + 0.02)
@@ -283,7 +283,9 @@ def _add_top(
     hang = np.clip((0.55 - z) / 0.3, 0, 1) * (known.arm_share < 0.5)
     ease = top.ease * (0.75 + 0.2 * known.arm_share + 0.55 * hang) + (0.003 + 0.25 * top.ease) * fold
     # A cuff or a hem is a little closer than the cloth above it.
-    if not tucked:
+    if tucked:
+        ease = np.where((z < 0.40) & ~on_arm, np.minimum(ease, 0.004 + 0.12 * np.maximum(z - _WAIST, 0)), ease)
+    else:
         ease = np.maximum(ease, np.clip((0.34 - z) / 0.10, 0, 1) * (over + 0.006) * ~on_arm)
     rounds = 18 if top.ease > 0.02 else 10
     hides = None if top.opening else 0.02 + top.ease
@@ -301,7 +303,7 @@ def _add_trousers(figure: Figure, trousers: Trousers, covered: np.ndarray) -> No
     z = c[:, 2]
     on_leg = known.leg_share > 0.3
     down = np.where(on_leg, np.maximum(known.leg, 0), 0)
-    cut = np.minimum(_WAIST - 0.02 - z, np.where(on_leg, (trousers.length - down) * 0.44, 1.0))
+    cut = np.minimum(_WAIST - 0.02 - z, np.where(on_leg, known.limb_cut("leg", trousers.length), 1.0))
     cut = np.where(known.arm_share > 0.3, -1.0, cut)
     cut = np.minimum(cut, 0.03 - covered)
     thigh, hem = trousers.wide
@@ -323,7 +325,7 @@ def _add_shoes(figure: Figure, shoes: Shoes) -> None:
     sole = float(c[:, 2].min())
     low = c[:, 2] < -0.2
     cut = np.where(low, ankle - 0.005 + shoes.height - c[:, 2], -1)
-    ease = np.full(len(c), 0.007) + 0.004 * np.clip(shoes.height, 0, 0.3) / 0.3
+    ease = np.full(len(c), 0.012) + 0.004 * np.clip(shoes.height, 0, 0.3) / 0.3
     rim = sole + 0.012 + 0.6 * shoes.sole
 
     def paint(points: np.ndarray, arm: np.ndarray, leg: np.ndarray):
@@ -335,7 +337,7 @@ def _add_shoes(figure: Figure, shoes: Shoes) -> None:
         colour[lace] = shoes.sole_colour * 0.8
         return colour, REGION["leg"], KINDS.index("shoes")
 
-    piece = shell(figure, "shoes", cut.astype(np.float32), ease.astype(np.float32), paint, 16, 0.004, 0.006, 0.25)
+    piece = shell(figure, "shoes", cut.astype(np.float32), ease.astype(np.float32), paint, 30, 0.004, 0.006, 0.25, True)
     figure.pieces.append(piece)
 
 
