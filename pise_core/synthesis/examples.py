@@ -117,7 +117,8 @@ def render(example: Example, size: tuple[int, int] = SIZE) -> np.ndarray:
     top = float(points[:, 2].max())
     fov = np.deg2rad(24)
     wide = np.ptp(points[:, 0]) * 1.15 * size[0] / size[1]
-    span = max(top * 1.14, wide)
+    seated = any(recipe.pose.seat for recipe in example.people)
+    span = max(top * (1.30 if seated else 1.14), wide)
     far = span / 2 / np.tan(fov / 2)
     middle = np.array([(points[:, 0].min() + points[:, 0].max()) / 2, 0.0, span / 2 - top * 0.055])
     position = middle + np.array([0, -far, 0])
@@ -229,8 +230,8 @@ EXAMPLES: tuple[Example, ...] = (
         ),
         "wall",
         _SOFT,
-        3,
-        1.0,
+        8,
+        1.2,
     ),
     Example(
         (
@@ -259,8 +260,8 @@ EXAMPLES: tuple[Example, ...] = (
         ),
         "street",
         _SUN,
-        21,
-        4.0,
+        3,
+        3.5,
     ),
     Example(
         (
@@ -300,8 +301,8 @@ EXAMPLES: tuple[Example, ...] = (
         ),
         "park",
         _SUN,
-        5,
-        6.0,
+        6,
+        4.0,
     ),
     Example(
         (
@@ -331,8 +332,8 @@ EXAMPLES: tuple[Example, ...] = (
         ),
         "street",
         _SOFT,
-        30,
-        5.0,
+        2,
+        3.5,
     ),
     Example(
         (
@@ -374,8 +375,8 @@ EXAMPLES: tuple[Example, ...] = (
         ),
         "room",
         _ROOM,
-        12,
-        1.6,
+        6,
+        1.4,
     ),
     Example(
         (
@@ -413,8 +414,8 @@ EXAMPLES: tuple[Example, ...] = (
         ),
         "street",
         _SUN,
-        44,
-        4.0,
+        13,
+        3.5,
     ),
     Example(
         (
@@ -443,8 +444,8 @@ EXAMPLES: tuple[Example, ...] = (
         ),
         "park",
         _SOFT,
-        8,
-        6.0,
+        11,
+        4.0,
     ),
     Example(
         (
@@ -505,8 +506,8 @@ EXAMPLES: tuple[Example, ...] = (
         ),
         "street",
         _SUN,
-        52,
-        5.0,
+        11,
+        3.5,
     ),
 )
 

@@ -137,24 +137,19 @@ def shell(
     bias: float = 0.006,
     hides: float | None = 0.015,
     shine: float = 0.05,
-    stiff: bool = False,
 ) -> Piece:
     """Cloth over the body: the smoothed body, pushed out until it lies ``ease`` (V,) metres above the skin.
 
     Args:
         cut: (V,) metres inside of the garment's edge; negative: not there.
         rounds: of smoothing.
-        stiff: a form of its own, as shoes have: it doesn't follow what smoothing took away (toes).
         hides: the skin isn't drawn where it is further inside than this; None: it is drawn everywhere.
     """
     known = body()
     base = figure.smooth(rounds)
     above = ((base - figure.shape.vertices) * figure.rest_normals).sum(1)
     lift = np.maximum(ease - above, 0.3 * ease)
-    if stiff:
-        rest = base + vertex_normals(base, known.faces) * ease[:, None]
-    else:
-        rest = base + figure.rest_normals * lift[:, None]
+    rest = base + figure.rest_normals * lift[:, None]
     near = cut > -0.04
     faces = known.faces[near[known.faces].any(1)]
     rows, where = np.unique(faces, return_inverse=True)

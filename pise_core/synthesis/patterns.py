@@ -153,7 +153,8 @@ def _lettering(c: Cloth, u, v, p, arm):
     font = int(rng.choice([cv2.FONT_HERSHEY_DUPLEX, cv2.FONT_HERSHEY_TRIPLEX, cv2.FONT_HERSHEY_SCRIPT_COMPLEX]))
     (width, height), _ = cv2.getTextSize(words, font, 1.6, 4)
     size = min(1.6, 1.6 * 236 / width)
-    cv2.putText(image, words, (10, 32 + int(height * size / 3.2)), font, size, 255, 4, cv2.LINE_AA)
+    left = int((256 - width * size / 1.6) / 2)
+    cv2.putText(image, words, (left, 32 + int(height * size / 3.2)), font, size, 255, 4, cv2.LINE_AA)
     wide = 0.15
     columns = (u + wide) / (2 * wide) * 256
     rows = 32 - (v - 0.48) / (2 * wide) * 256

@@ -57,9 +57,7 @@ def compose(
     exposure = _exposure(picture, share, rng)
     clean = scene.encode(picture * exposure)
     image = photograph(clean, rng)
-    layers = scene.vote(seen.layer, factor)
-    regions = scene.vote(seen.region, factor)
-    regions[layers == 0] = 0
+    layers, regions = scene.vote(seen.layer, seen.region, factor)
     height, width = camera.size
     depth = np.where(seen.person, seen.depth, np.inf).reshape(height, factor, width, factor).min((1, 3))
     depth = np.where(np.isfinite(depth), np.clip(depth * 1000, 1, 65535), 0).astype(np.uint16)
@@ -161,7 +159,7 @@ def _exposure(picture: np.ndarray, share: np.ndarray, rng: np.random.Generator |
     """A camera's: the middle of the picture's light, the person counting more, comes to a middle grey."""
     weight = 0.35 + share
     mean = float((np.log(picture.mean(-1) + 0.01) * weight).sum() / weight.sum())
-    wanted = np.log(0.20) + (rng.normal(0, 0.28) if rng is not None else 0.12)
+    wanted = np.log(0.20) + (rng.normal(0, 0.28) if rng is not None else -0.10)
     return float(np.exp(0.85 * (wanted - mean)))
 
 

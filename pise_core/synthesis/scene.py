@@ -325,20 +325,30 @@ def down(array: np.ndarray, factor: int) -> np.ndarray:
 
 
 @numba.njit(cache=True, nogil=True)
-def vote(labels, factor):
-    """(H, W) uint8: the label that most samples of a pixel have; of equals the first that is not nothing (0)."""
+def vote(labels, values, factor):
+    """The label that most samples of a pixel have (of equals the first that is not 0), and the value of one of these.
+
+    Args:
+        labels, values: (H, W) uint8 samples.
+        factor: samples a pixel in each direction.
+
+    Returns:
+        Two arrays (H / factor, W / factor) uint8.
+    """
     height, width = labels.shape[0] // factor, labels.shape[1] // factor
-    out = np.zeros((height, width), np.uint8)
+    winners = np.zeros((height, width), np.uint8)
+    theirs = np.zeros((height, width), np.uint8)
     for row in range(height):
         for column in range(width):
             best = -1
             for a in range(factor * factor):
-                one = labels[row * factor + a // factor, column * factor + a % factor]
-                count = 1 if one > 0 else 0
+                y, x = row * factor + a // factor, column * factor + a % factor
+                count = 1 if labels[y, x] > 0 else 0
                 for b in range(factor * factor):
-                    if labels[row * factor + b // factor, column * factor + b % factor] == one:
+                    if labels[row * factor + b // factor, column * factor + b % factor] == labels[y, x]:
                         count += 2
                 if count > best:
                     best = count
-                    out[row, column] = one
-    return out
+                    winners[row, column] = labels[y, x]
+                    theirs[row, column] = values[y, x]
+    return winners, theirs

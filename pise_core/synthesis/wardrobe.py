@@ -287,7 +287,7 @@ def _add_top(
         ease = np.where((z < 0.40) & ~on_arm, np.minimum(ease, 0.004 + 0.12 * np.maximum(z - _WAIST, 0)), ease)
     else:
         ease = np.maximum(ease, np.clip((0.34 - z) / 0.10, 0, 1) * (over + 0.006) * ~on_arm)
-    rounds = 18 if top.ease > 0.02 else 10
+    rounds = 40 if top.ease > 0.02 else 28
     hides = None if top.opening else 0.02 + top.ease
     figure.pieces.append(
         shell(figure, kind, cut.astype(np.float32), np.maximum(ease, 0.004).astype(np.float32),
@@ -319,26 +319,80 @@ def _add_trousers(figure: Figure, trousers: Trousers, covered: np.ndarray) -> No
 
 
 def _add_shoes(figure: Figure, shoes: Shoes) -> None:
+    """Shafts are shells about ankle and shin; the shoe itself is drawn along the foot, toes and all under one upper."""
     known = body()
     c = known.canonical.vertices
-    ankle = known.canonical.heads[known.bones["foot.L"], 2]
-    sole = float(c[:, 2].min())
+    ankle = float(known.canonical.heads[known.bones["foot.L"], 2])
     low = c[:, 2] < -0.2
     cut = np.where(low, ankle - 0.005 + shoes.height - c[:, 2], -1)
-    ease = np.full(len(c), 0.012) + 0.004 * np.clip(shoes.height, 0, 0.3) / 0.3
-    rim = sole + 0.012 + 0.6 * shoes.sole
+    shaft = np.minimum(cut, c[:, 2] - (ankle - 0.045))
+    ease = np.full(len(c), 0.010) + 0.004 * np.clip(shoes.height, 0, 0.3) / 0.3
 
     def paint(points: np.ndarray, arm: np.ndarray, leg: np.ndarray):
         colour = shoes.cloth.paint(points, arm, leg)
-        sole_here = points[:, 2] < rim - 0.008
-        colour[sole_here] = shoes.sole_colour
-        lace = (np.abs(np.sin(points[:, 2] * 300 - points[:, 1] * 200)) > 0.8) & (points[:, 2] > rim + 0.02)
-        lace &= (points[:, 1] < -0.055) & (points[:, 1] > -0.13) & (shoes.height < 0.12)
+        # ``arm`` is the height above the ground in shares of the shoe's, ``leg`` how far it is to the toes.
+        colour[(arm > 0) & (arm < 0.26)] = shoes.sole_colour
+        lace = (np.abs(np.sin(leg * 60)) > 0.75) & (arm > 0.62) & (leg > 0.34) & (leg < 0.66) & (shoes.height < 0.12)
         colour[lace] = shoes.sole_colour * 0.8
         return colour, REGION["leg"], KINDS.index("shoes")
 
-    piece = shell(figure, "shoes", cut.astype(np.float32), ease.astype(np.float32), paint, 30, 0.004, 0.006, 0.25, True)
-    figure.pieces.append(piece)
+    figure.pieces.append(
+        shell(figure, "shoes", shaft.astype(np.float32), ease.astype(np.float32),
+              lambda p, arm, leg: paint(p, arm * 0, leg * 0), 16, 0.004, None, 0.25)
+    )  # fmt: skip
+    figure.tight[:] = np.maximum(figure.tight, cut.astype(np.float32) - 0.006)
+    for side in "RL":
+        figure.pieces.append(_shoe(figure, shoes, side, paint))
+
+
+def _shoe(figure: Figure, shoes: Shoes, side: str, paint: Paint) -> Piece:
+    """One shoe: sections across the foot from heel to toe, as wide as the foot is there, flat below and round above."""
+    known = body()
+    c = known.canonical.vertices
+    segment = SEGMENTS.index("right_foot" if side == "R" else "left_foot")
+    ankle = figure.shape.heads[known.bones[f"foot.{side}"]].astype(float)
+    toe = figure.shape.heads[known.bones[f"toe3-2.{side}"]].astype(float)
+    foot = figure.shape.vertices[(known.segment == segment) & (c[:, 2] < -0.70)].astype(float)
+    ahead = (toe - ankle) * [1, 1, 0]
+    ahead /= np.linalg.norm(ahead)
+    across = np.array([-ahead[1], ahead[0], 0])
+    along, beside = (foot - ankle) @ ahead, (foot - ankle) @ across
+    heel, tip = along.min() - 0.006, along.max() + 0.012
+    ground = foot[:, 2].min() - 0.004
+    rows, columns = 22, 28
+    t = np.linspace(0, 1, rows)
+    where = heel + (tip - heel) * t
+    left, right, top = np.empty(rows), np.empty(rows), np.empty(rows)
+    for i, place in enumerate(where):
+        near = np.abs(along - np.clip(place, along.min() + 0.02, along.max() - 0.02)) < 0.016
+        left[i], right[i], top[i] = beside[near].min(), beside[near].max(), foot[near][:, 2].max()
+    round_ = np.sqrt(np.clip(1 - (np.abs(t - 0.5) * 2) ** 5, 0, 1))  # it closes at both ends
+    left, right = (gaussian_filter1d(a, 1.5, mode="nearest") for a in (left, right))
+    middle, half = (left + right) / 2, (right - left) / 2 + 0.007
+    rim = ankle[2] + 0.012
+    high = np.minimum(gaussian_filter1d(top, 1.5, mode="nearest") + 0.010, rim) - ground
+    # The upper falls from the ankle to the toe cap.
+    high = np.minimum(high, np.interp(t, [0, 0.30, 0.62, 0.88, 1], [1.0, 1.0, 0.62, 0.44, 0.34]) * (rim - ground))
+    a = np.linspace(0, 2 * np.pi, columns, endpoint=False)
+    wide = np.sign(np.cos(a)) * np.abs(np.cos(a)) ** 0.75
+    tall = np.where(np.sin(a) > 0, np.sin(a) ** 0.85, -(np.abs(np.sin(a)) ** 0.35))
+    share = np.where(tall > 0, 0.32 + 0.68 * tall, 0.32 * (1 + tall))  # 0 on the ground, 1 on top
+    lengthwise = where[:, None] + 0 * a
+    sideways = middle[:, None] + half[:, None] * round_[:, None] * wide[None] * (1 - 0.18 * np.maximum(tall, 0))[None]
+    height = (
+        ground + high[:, None] * (0.30 + 0.70 * round_[:, None]) * share[None] - shoes.sole * 0.25 * (tall < 0)[None]
+    )
+    rest = (
+        ankle * [1, 1, 0] + lengthwise[..., None] * ahead + sideways[..., None] * across + height[..., None] * [0, 0, 1]
+    )
+    rest = rest.reshape(-1, 3)
+    bone = figure.transforms[known.bones[f"foot.{side}"]]
+    n = len(rest)
+    return Piece(
+        "shoes", (rest @ bone[:, :3].T + bone[:, 3]).astype(np.float32), _grid(rows, columns, True),
+        rest.astype(np.float32), np.ones(n, np.float32), np.full(n, segment, np.uint8),
+        np.tile(share, rows).astype(np.float32) + 1e-3, np.repeat(t, columns).astype(np.float32), paint, 0.006, 0.25,
+    )  # fmt: skip
 
 
 def _add_skirt(
