@@ -65,6 +65,7 @@ def draw(
     world; the horizon follows from the camera.
     """
     drawn = KINDS[int(rng.integers(len(KINDS)))]
+    grain = rng.spawn(1)[0]  # noise takes more numbers the larger the picture; what is drawn must not depend on it
     kind = kind or drawn
     height, width = camera.size
     y, x = np.mgrid[0:height, 0:width].astype(np.float32) + 0.5
@@ -89,7 +90,7 @@ def draw(
     u, v = points @ side, points[..., 2] - ground
     w = points @ ahead.astype(np.float32)
     size = camera.size
-    texture = _noises(rng, size, ((2, 0.02), (9, 0.025), (40, 0.03)))
+    texture = _noises(grain, size, ((2, 0.02), (9, 0.025), (40, 0.03)))
     picture = np.zeros((*size, 3), np.float32)
     if kind == "studio":
         tone = _colour(rng, 0.35, 0.98, 0.06)
@@ -99,9 +100,9 @@ def draw(
             picture[floor] *= rng.uniform(0.75, 1.05)
         picture = cv2.GaussianBlur(picture, (0, 0), max(height / 60, 0.5)) * (1 + 0.2 * texture)[..., None]
         return np.maximum(picture, 0), floor
-    wall = _wall(rng, kind, u, v, size)
+    wall = _wall(rng, grain, kind, u, v, size)
     picture[:] = wall
-    picture[floor] = _floor(rng, kind, u, w)[floor]
+    picture[floor] = _floor(rng, grain, kind, u, w)[floor]
     if kind in ("street", "park"):
         _things(rng, picture, camera, ground, floor, kind)
     picture *= (1 + texture)[..., None]
@@ -118,15 +119,17 @@ def _lines(t: np.ndarray, period: float, wide: float) -> np.ndarray:
     return (np.abs((t / period) % 1 - 0.5) > 0.5 - wide / period / 2).astype(np.float32)
 
 
-def _wall(rng: np.random.Generator, kind: str, u: np.ndarray, v: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+def _wall(
+    rng: np.random.Generator, grain: np.random.Generator, kind: str, u: np.ndarray, v: np.ndarray, size: tuple[int, int]
+) -> np.ndarray:
     u = u + rng.uniform(-5, 5)
     base = _colour(rng, 0.25, 0.9, 0.07)
     out = np.broadcast_to(base, (*size, 3)).copy()
     if kind == "park":
-        leaves = _noises(rng, size, ((3, 0.25), (8, 0.3), (25, 0.35)))
+        leaves = _noises(grain, size, ((3, 0.25), (8, 0.3), (25, 0.35)))
         green = linear(np.array([0.28, 0.40, 0.18]) + rng.normal(0, 0.04, 3))
         out = green * np.exp(0.8 * leaves)[..., None]
-        sky = np.clip((v - rng.uniform(3, 12) + _noise(rng, size, 20) * 0.8) * 2, 0, 1)[..., None]
+        sky = np.clip((v - rng.uniform(3, 12) + _noise(grain, size, 20) * 0.8) * 2, 0, 1)[..., None]
         return out * (1 - sky) + _colour(rng, 0.75, 0.95, 0.03) * sky
     style = (
         rng.choice(["plain", "brick", "panels", "windows"], p=[0.25, 0.25, 0.15, 0.35]) if kind != "room" else "plain"
@@ -152,7 +155,7 @@ def _wall(rng: np.random.Generator, kind: str, u: np.ndarray, v: np.ndarray, siz
         inner = (np.abs(a - 0.5) < rng.uniform(0.22, 0.40)) & (np.abs(b - 0.5) < rng.uniform(0.25, 0.40))
         frame = (np.abs(a - 0.5) < 0.42) & (np.abs(b - 0.5) < 0.43) & ~inner
         glass = _colour(rng, 0.08, 0.45, 0.05)
-        shine = np.clip(0.6 + 0.5 * _noise(rng, size, 30), 0.2, 1.6)[..., None]
+        shine = np.clip(0.6 + 0.5 * _noise(grain, size, 30), 0.2, 1.6)[..., None]
         out[frame] = _colour(rng, 0.2, 0.95, 0.03)
         out = np.where(inner[..., None], glass * shine, out)
         if rng.random() < 0.5:
@@ -163,17 +166,17 @@ def _wall(rng: np.random.Generator, kind: str, u: np.ndarray, v: np.ndarray, siz
         if rng.random() < 0.6:  # a picture or a shelf on the wall
             cx, cz = rng.uniform(-1.2, 1.2), rng.uniform(1.1, 1.9)
             frame = (np.abs(u - cx) < rng.uniform(0.2, 0.7)) & (np.abs(v - cz) < rng.uniform(0.15, 0.5))
-            out[frame] = (_colour(rng, 0.1, 0.9, 0.15) * np.exp(0.4 * _noise(rng, size, 8))[..., None])[frame]
+            out[frame] = (_colour(rng, 0.1, 0.9, 0.15) * np.exp(0.4 * _noise(grain, size, 8))[..., None])[frame]
     return out
 
 
-def _floor(rng: np.random.Generator, kind: str, u: np.ndarray, w: np.ndarray) -> np.ndarray:
+def _floor(rng: np.random.Generator, grain: np.random.Generator, kind: str, u: np.ndarray, w: np.ndarray) -> np.ndarray:
     base = _colour(rng, 0.25, 0.7, 0.03)
     out = np.broadcast_to(base, (*u.shape, 3)).copy()
     if kind == "park":
         if rng.random() < 0.6:
             out[:] = linear(np.array([0.35, 0.45, 0.2]) + rng.normal(0, 0.04, 3))
-        return out * np.exp(0.25 * _noise(rng, u.shape, 2.5))[..., None]
+        return out * np.exp(0.25 * _noise(grain, u.shape, 2.5))[..., None]
     style = rng.choice(["plain", "slabs", "planks", "cobbles"])
     if style == "slabs":
         size = rng.uniform(0.3, 1.0)

@@ -118,9 +118,11 @@ def render(example: Example, size: tuple[int, int] = SIZE) -> np.ndarray:
     fov = np.deg2rad(24)
     wide = np.ptp(points[:, 0]) * 1.15 * size[0] / size[1]
     seated = any(recipe.pose.seat for recipe in example.people)
-    span = max(top * (1.30 if seated else 1.14), wide)
+    span = max(top * (1.42 if seated else 1.14), wide)
     far = span / 2 / np.tan(fov / 2)
-    middle = np.array([(points[:, 0].min() + points[:, 0].max()) / 2, 0.0, span / 2 - top * 0.055])
+    middle = np.array(
+        [(points[:, 0].min() + points[:, 0].max()) / 2, 0.0, span / 2 - top * (0.16 if seated else 0.055)]
+    )
     position = middle + np.array([0, -far, 0])
     position[2] = example.eye
     ahead = (middle - position) / np.linalg.norm(middle - position)
@@ -200,7 +202,9 @@ def _shoes(colour: _Rgb, height: float = 0.0, white: bool = False) -> wardrobe.S
 _REST = (Leg(2, 4, 4, 10), Leg(9, 7, 20, 16, 4))
 _STAND = (Leg(0, 4, 4, 10), Leg(0, 4, 4, 10))
 _HANG, _OUT = Arm(13, 14, 16, turn=15, curl=0.3), Arm(20, 8, 22, turn=20, curl=0.35)
-_HIP = Arm(reach=((0.17, -0.02, 0.24), (0.075, -0.02, 0.03)), pole=(1, 0.4, -0.1), wrist=15, curl=0.3)
+_HIP, _RIGHT_HIP = (
+    Arm(reach=((x, -0.02, 0.24), (0.075, -0.02, 0.03)), pole=(1, 0.4, -0.1), wrist=15, curl=0.3) for x in (0.17, -0.17)
+)
 _SUN, _SOFT, _ROOM = ((-0.6, -0.9, 0.9), 0.9, 0.42), ((-0.4, -0.8, 1.0), 0.45, 0.62), ((0.8, -0.8, 0.7), 0.62, 0.46)
 
 EXAMPLES: tuple[Example, ...] = (
@@ -271,7 +275,7 @@ EXAMPLES: tuple[Example, ...] = (
                 (152, 106, 78),
                 (30, 22, 20),
                 "bun",
-                Pose("stand", _HIP, _OUT, *_REST, turn=-14, hips=(0, 4), spine=(0, -4, 0), head=(0, 3, 8)),
+                Pose("stand", _RIGHT_HIP, _OUT, *_REST, turn=-14, hips=(0, 4), spine=(0, -4, 0), head=(0, 3, 8)),
                 wardrobe.Clothes(
                     _top(
                         cloth("flowers", (196, 74, 62), (240, 214, 180), (60, 92, 70), scale=0.05, seed=4),

@@ -229,7 +229,7 @@ def _curtain(figure: Figure, hair: Hair, place, obstacles: list[np.ndarray]) -> 
     reach = np.deg2rad(rng.uniform(90, 108))
     round_ = np.linspace(-reach, reach, columns)[None]
     down = np.linspace(0, 1, rows)[:, None] * np.ones_like(round_)
-    wide = 1 + 0.25 * np.clip(down * hair.length / 0.2, 0, 1) * (0.4 + hair.curl)
+    wide = 1 + 0.22 * np.clip(down * hair.length / 0.2 - 0.4, -0.3, 1) * (0.3 + hair.curl)
     edge = np.clip((np.abs(round_) / reach - 0.6) / 0.4, 0, 1)
     close = 1 - edge * (0.10 + 0.16 * np.clip(down * hair.length / 0.15, 0, 1))
     ring = np.array([0.080, 0.104]) + hair.volume[1]

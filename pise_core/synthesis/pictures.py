@@ -62,7 +62,9 @@ def compose(
     depth = np.where(seen.person, seen.depth, np.inf).reshape(height, factor, width, factor).min((1, 3))
     depth = np.where(np.isfinite(depth), np.clip(depth * 1000, 1, 65535), 0).astype(np.uint16)
     alpha = np.round(scene.down(seen.person.astype(np.float32), factor) * 255).astype(np.uint8)
-    made = Picture(image, _joints(shot, seen), regions, _HELD[layers], alpha, depth, layers, _order(mesh, camera, seen))
+    made = Picture(
+        image, _joints(shot, seen), regions, _HELD[layers], alpha, depth, layers, _order(mesh, camera, layers)
+    )
     if not layered:
         return made, None
     behind = picture * 0 + background
@@ -203,8 +205,8 @@ def _joints(shot: Shot, seen: scene.View) -> np.ndarray:
     return out
 
 
-def _order(mesh: scene.Mesh, camera: scene.Camera, seen: scene.View) -> np.ndarray:
-    """(MAX_LAYERS,) layers of the picture, back to front, then zeros.
+def _order(mesh: scene.Mesh, camera: scene.Camera, layers: np.ndarray) -> np.ndarray:
+    """(MAX_LAYERS,) the layers that are seen, (H, W) in ``layers``, back to front, then zeros.
 
     Layers can lie before one another in turn (folded arms), so there is no perfect order: the one behind all others is
     taken to be the one that wrongly covers the fewest pixels there, and so on with the rest.
@@ -213,7 +215,7 @@ def _order(mesh: scene.Mesh, camera: scene.Camera, seen: scene.View) -> np.ndarr
     labels = np.where(kinds >= 0, 1 + kinds * len(SEGMENTS) + mesh.segment, 0).astype(np.int32)
     points, cut = camera.project(mesh.vertices), mesh.cut.astype(np.float32)
     before = overlaps(points, mesh.faces, *camera.size, cut, mesh.bias, labels, len(LAYERS))
-    left = [int(i) for i in np.flatnonzero(np.bincount(seen.layer.ravel(), minlength=len(LAYERS))) if i]
+    left = [int(i) for i in np.unique(layers) if i]
     # Tights are painted on the skin, and lie where it does.
     own = {i: i - (_TIGHTS - _SKIN) if LAYERS[i].startswith("tights/") else i for i in left}
     ordered: list[int] = []

@@ -375,7 +375,7 @@ def _shoe(figure: Figure, shoes: Shoes, side: str, paint: Paint) -> Piece:
     high = np.minimum(high, np.interp(t, [0, 0.30, 0.62, 0.88, 1], [1.0, 1.0, 0.62, 0.44, 0.34]) * (rim - ground))
     a = np.linspace(0, 2 * np.pi, columns, endpoint=False)
     wide = np.sign(np.cos(a)) * np.abs(np.cos(a)) ** 0.75
-    tall = np.where(np.sin(a) > 0, np.sin(a) ** 0.85, -(np.abs(np.sin(a)) ** 0.35))
+    tall = np.where(np.sin(a) > 0, np.abs(np.sin(a)) ** 0.85, -(np.abs(np.sin(a)) ** 0.35))
     share = np.where(tall > 0, 0.32 + 0.68 * tall, 0.32 * (1 + tall))  # 0 on the ground, 1 on top
     lengthwise = where[:, None] + 0 * a
     sideways = middle[:, None] + half[:, None] * round_[:, None] * wide[None] * (1 - 0.18 * np.maximum(tall, 0))[None]
