@@ -234,7 +234,7 @@ EXAMPLES: tuple[Example, ...] = (
         ),
         "wall",
         _SOFT,
-        8,
+        9,
         1.2,
     ),
     Example(
@@ -264,8 +264,8 @@ EXAMPLES: tuple[Example, ...] = (
         ),
         "street",
         _SUN,
-        3,
-        3.5,
+        6,
+        2.5,
     ),
     Example(
         (
@@ -305,8 +305,8 @@ EXAMPLES: tuple[Example, ...] = (
         ),
         "park",
         _SUN,
-        6,
-        4.0,
+        2,
+        3.0,
     ),
     Example(
         (
@@ -336,8 +336,8 @@ EXAMPLES: tuple[Example, ...] = (
         ),
         "street",
         _SOFT,
-        2,
-        3.5,
+        11,
+        2.5,
     ),
     Example(
         (
@@ -379,8 +379,8 @@ EXAMPLES: tuple[Example, ...] = (
         ),
         "room",
         _ROOM,
-        6,
-        1.4,
+        9,
+        1.2,
     ),
     Example(
         (
@@ -418,8 +418,8 @@ EXAMPLES: tuple[Example, ...] = (
         ),
         "street",
         _SUN,
-        13,
-        3.5,
+        9,
+        2.5,
     ),
     Example(
         (
@@ -448,8 +448,8 @@ EXAMPLES: tuple[Example, ...] = (
         ),
         "park",
         _SOFT,
-        11,
-        4.0,
+        12,
+        3.0,
     ),
     Example(
         (
@@ -510,8 +510,8 @@ EXAMPLES: tuple[Example, ...] = (
         ),
         "street",
         _SUN,
-        11,
-        3.5,
+        10,
+        2.5,
     ),
 )
 
