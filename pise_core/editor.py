@@ -16,6 +16,7 @@ import torch
 
 from pise_core.detection import turning
 from pise_core.detection.analyzer import FILE_NAME, Analyzer, Sight
+from pise_core.detection.map_cleaning import clean_map
 from pise_core.detection.turning import framing_of
 from pise_core.errors import InputError, NobodyFound
 from pise_core.framing import Box, Framing
@@ -115,9 +116,11 @@ class Editor:
             NobodyFound: if there is no pose and nobody is found.
             InputError: on a photo, box or pose that makes no sense.
         """
-        sight = self._see(check_photo(photo), box, pose)
+        photo = check_photo(photo)
+        sight = self._see(photo, box, pose)
         # Regions at the photo's size: the most probable one, after enlarging the probabilities.
         parsing = sight.framing.paste_most_probable(sight.probabilities)
+        parsing = clean_map(photo, parsing, sight.probabilities, sight.framing, sight.pose)
         return Analysis(sight.pose, parsing, sight.box, framing_of(sight, (photo.shape[1], photo.shape[0])))
 
     def _see(self, photo: np.ndarray, box: Box | None, pose: np.ndarray | None) -> Sight:

@@ -15,6 +15,7 @@ from pise_core.masks import window_of
 from pise_core.model.answers import Answers
 from pise_core.model.image_generator import SourceCode
 from pise_core.regions import REGION_COUNT
+from pise_core.warping.arm_edges import refine_arms
 from pise_core.warping.parts import assign_parts
 
 #: Parts are assigned at most at this long side and enlarged beyond: their inner borders need no more.
@@ -71,11 +72,12 @@ class View:
         """(H, W) int8: the part that each pixel belongs to."""
         scale = _PARTS_SIDE / max(self.size)
         if scale >= 1:
-            return assign_parts(self.parsing, self.pose)
+            return refine_arms(assign_parts(self.parsing, self.pose), self.image, self.pose)
         size = max(1, round(self.size[1] * scale)), max(1, round(self.size[0] * scale))
         pose = self.pose.copy()
         pose[:, :2] *= np.array(size) / (self.size[1], self.size[0])
         small = assign_parts(cv2.resize(self.parsing, size, interpolation=cv2.INTER_NEAREST_EXACT), pose)
+        small = refine_arms(small, cv2.resize(self.image, size, interpolation=cv2.INTER_AREA), pose)
         # Pixels at the silhouette may fall into cells whose centre is background: these take a neighbour's part.
         beside = cv2.dilate((small + 1).astype(np.uint8), np.ones((3, 3), np.uint8)).astype(np.int8) - 1
         small = np.where(small < 0, beside, small)

@@ -230,9 +230,9 @@ def vacated_wall(photos: StreetPhotos, editor: Editor, split: str, limit: int | 
         alpha = cv2.GaussianBlur((parsing > 0).astype(np.float32), (0, 0), 1.0)[..., None]
         picture = np.rint(photos.photo(name) * alpha + wall * (1 - alpha)).astype(np.uint8)
         owner = assign_parts(parsing, pose)
-        arms = np.isin(owner, _ARM_PARTS)
         person = editor.set_person(picture, pose=pose, parsing=parsing)
-        rest = (parsing > 0) & ~arms
+        arms = np.isin(owner, _ARM_PARTS) & np.isin(person.full.owner, _ARM_PARTS)
+        rest = (parsing > 0) & ~arms  # what is an arm by its bones alone may be the torso beside it
         between = np.maximum.accumulate(rest, 1) & np.maximum.accumulate(rest[:, ::-1], 1)[:, ::-1]
         vacated = grow(arms, 3) & ~grow(rest, 3) & ~between & ~_new_arms(person, wanted)
         if vacated.sum() < _LEAST:

@@ -28,6 +28,8 @@ def continue_regions(
         Image and trust with the gaps filled as far as the reach; copies where anything changed.
     """
     out, belief = image, trust
+    if reach <= 0:
+        return out, belief
     for region in range(1, REGION_COUNT):
         inside = parsing == region
         gap = inside & (trust <= 0.5)

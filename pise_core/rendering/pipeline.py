@@ -18,14 +18,16 @@ from torch import Tensor
 from pise_core.framing import Framing
 from pise_core.inpainting.garments import CLOTH, continue_cloth
 from pise_core.inpainting.mirror import continue_regions
-from pise_core.masks import feather, grow, smooth, window_of
+from pise_core.masks import Nearest, feather, grow, smooth, window_of
 from pise_core.model.adapter import Convention
 from pise_core.model.network import PISE, Carry
 from pise_core.person import Edit, Person, View
 from pise_core.regions import UNTOUCHED
 from pise_core.rendering.compositing import composite
-from pise_core.rendering.matting import matte
-from pise_core.warping.warp import Carried, carry, reach_of
+from pise_core.rendering.matting import matte, soft_edges
+from pise_core.warping.part_transforms import part_moves
+from pise_core.warping.parts import PARTS
+from pise_core.warping.warp import Carried, carry, reach_of, stays
 
 #: Widths in frame pixels: the seam about what changes, and the rim of a moved part that is not believed.
 SEAM = 1.3
@@ -37,6 +39,10 @@ _OVERRULE = 0.85
 #: How far beyond what an edit concerns anything is looked at, in frame pixels: texture is mirrored from twice the
 #: reach away, into a gap that seam and settling have widened.
 _SURROUNDINGS = 2 * REACH + 8
+#: In frame pixels: how far about a moved part its soft edge is looked for.
+_EDGE_WINDOW = 12.0
+#: Narrower rims of new cloth about what moved, in frame pixels, are none.
+_THIN = 1.6
 #: Rows that are finished together: float pictures of a whole large photo would take gigabytes.
 _STRIP = 256
 
@@ -133,7 +139,9 @@ def _window(person: Person, wanted: Wanted, cloth: bool) -> tuple[slice, slice] 
 def _posed(person: Person, wanted: Wanted, model: PISE, convention: Convention, detail: bool) -> _Posed:
     """Carry the person, and settle the map that the pose alone asks for."""
     small = _carried(person.frame, wanted.frame_pose, rim=1)
-    large = _carried(person.full, wanted.pose, rim=max(1, round(RIM / person.framing.scale)))
+    large = _carried(
+        person.full, wanted.pose, rim=max(1, round(RIM / person.framing.scale)), scale=person.framing.scale
+    )
     if wanted.frame_pose is None:
         return _Posed(small, large, person.frame.parsing, person.parsing, None)
     pose = wanted.frame_pose
@@ -146,6 +154,8 @@ def _posed(person: Person, wanted: Wanted, model: PISE, convention: Convention, 
     # Beyond the frame, where a limb may be dragged to, the generator says nothing: what was carried counts there.
     labels, nothing = person.framing.paste_most_probable(probabilities), person.framing.paste(probabilities[0], 0.5)
     large_map = _settle(labels, nothing, person.parsing, large, person.framing.scale, detail)
+    if detail:
+        large_map = _without_rims(large_map, person.parsing, large, person.framing.scale)
     return _Posed(small, large, small_map, large_map, logits)
 
 
@@ -159,14 +169,22 @@ def _render(
         large_map = np.where(wanted.parsing == UNTOUCHED, own_large, wanted.parsing)
         changed = person.framing.crop((large_map != own_large).astype(np.uint8), labels=True) > 0
         small_map = np.where(changed, person.framing.crop(large_map, labels=True), own_small)
+    over, carried, own_below, below_map = None, posed.large, own_large, large_map
     if detail:
         small = _mixed(person, True, posed.small, own_small, small_map, wanted.frame_pose, wanted.styles)
-        large = _mixed(person, False, posed.large, own_large, large_map, wanted.pose, wanted.styles)
+        if wanted.pose is not None:
+            over = _over(_mixed(person, False, carried, large_map, large_map, wanted.pose, wanted.styles, 0), own_large)
+            if wanted.parsing is not None:
+                own_below = _below(person, carried, own_large, own_large)[1]
+            carried, below_map = _below(person, carried, large_map, own_large)
+            if wanted.parsing is None:
+                own_below = below_map
+        large = _mixed(person, False, carried, own_below, below_map, wanted.pose, wanted.styles)
     else:
         small, large = _silent(posed.small, small_map), _silent(posed.large, large_map)
     if cloth:
         small = _continued(small, own_small, wanted.styles, 1.0)
-        large = _continued(large, own_large, wanted.styles, person.framing.scale)
+        large = _continued(large, own_below, wanted.styles, person.framing.scale)
     codes, pose = _style_codes(person, wanted.styles, convention), wanted.frame_pose
     joints = (person.frame.pose if pose is None else pose)[:, :2]  # which stand for the logits too
     painted, gate, frame = person.answers.of(
@@ -174,14 +192,25 @@ def _render(
         (small.colours, small.trust, small.wanted, codes.cpu().numpy(), joints, detail),
         lambda: _generate(person, small, pose, posed.logits, codes, model, convention, detail),
     )
-    return _finish(person, large, own_large, wanted.styles, painted, gate), frame, large_map
+    return _finish(person, large, over, own_below, wanted.styles, painted, gate), frame, large_map
 
 
-def _carried(view: View, pose: np.ndarray | None, rim: int) -> Carried:
+def _carried(view: View, pose: np.ndarray | None, rim: int, scale: float | None = None) -> Carried:
+    """``scale``: frame pixels per pixel of the view; without it parts have hard edges."""
     if pose is None:
         nothing = np.zeros(view.size, bool)
         return Carried(view.image, view.parsing, (view.parsing > 0).astype(np.float32), nothing, nothing)
-    return carry(view.image, view.parsing, view.owner, view.pose, pose, rim=rim)
+    if scale is None:
+        return carry(view.image, view.parsing, view.owner, view.pose, pose, rim=rim)
+    moves = part_moves(view.pose, pose)
+    moved = [i for i, p in enumerate(PARTS) if p in moves and not stays(view.owner == i, moves[p])]
+    window = window_of(np.isin(view.owner, moved), margin=round(_EDGE_WINDOW / scale) + 2)
+    if window is None:
+        return carry(view.image, view.parsing, view.owner, view.pose, pose, rim=rim)
+    edges = soft_edges(view.image[window], view.parsing[window], view.owner[window], scale)
+    image, owner, share = view.image.copy(), view.owner.copy(), (view.parsing > 0).astype(np.float32)
+    image[window], owner[window], share[window] = edges.colours, edges.owner, edges.share
+    return carry(image, view.parsing, owner, view.pose, pose, rim=rim, share=share)
 
 
 def _generate_map(person: Person, pose, carried: Carried, model: PISE, convention: Convention, detail: bool):
@@ -212,19 +241,41 @@ def _settle(labels, nothing, source: np.ndarray, carried: Carried, scale: float,
     return np.where(concerned, labels, source).astype(np.uint8)
 
 
+def _without_rims(wanted: np.ndarray, source: np.ndarray, carried: Carried, scale: float) -> np.ndarray:
+    """The map without narrow rims of new cloth about what moved: its own edge is known better than the generator's."""
+    new = (wanted > 0) & (source == 0) & ~carried.lifted & (carried.parsing == 0)
+    radius = _THIN / scale
+    window = window_of(new, margin=round(2 * radius) + 2)
+    if window is None:
+        return wanted
+    thick = grow(~grow(~new[window], radius), radius)
+    wanted = wanted.copy()
+    wanted[window][new[window] & ~thick] = 0
+    return wanted
+
+
 def _silent(carried: Carried, wanted_map: np.ndarray) -> _Canvas:
     """No carried pixel counts: the detail path is switched off."""
     return _Canvas(carried, carried.image, np.zeros(wanted_map.shape, np.float32), wanted_map)
 
 
-def _mixed(person: Person, small: bool, carried: Carried, own_map, wanted_map, pose, styles: dict[int, Mix]) -> _Canvas:
+def _mixed(
+    person: Person,
+    small: bool,
+    carried: Carried,
+    own_map,
+    wanted_map,
+    pose,
+    styles: dict[int, Mix],
+    reach: float = REACH,
+) -> _Canvas:
     """Carried pixels that fit the wanted map; in restyled regions mixed with those of the borrowed garments.
 
     ``own_map`` is what the pose alone asks for. What was painted beyond it is not continued by mirroring: the torso's
-    print, mirrored into a new sleeve, is worse than plain cloth.
+    print, mirrored into a new sleeve, is worse than plain cloth. ``reach``: how far texture continues, in frame pixels.
     """
     view = person.frame if small else person.full
-    reach = REACH if small else REACH / person.framing.scale
+    reach = reach if small else reach / person.framing.scale
     trust = np.where(carried.parsing == wanted_map, carried.trust, 0).astype(np.float32)
     unpainted = np.where(wanted_map == own_map, wanted_map, 0)
     colours, trust = continue_regions(carried.image, trust, unpainted, reach)
@@ -305,33 +356,103 @@ def _generate(person: Person, small: _Canvas, pose, logits, codes: Tensor, model
     return painted, convention.picture(made.gate)[0, 0].cpu().numpy(), finished
 
 
-def _finish(person: Person, large: _Canvas, own_map, styles: dict[int, Mix], painted, gate) -> np.ndarray:
-    """The photo at its own size."""
-    framing, carried = person.framing, large.carried
+def _finish(person: Person, below: _Canvas, over: _Canvas | None, own_map, styles, painted, gate) -> np.ndarray:
+    """The photo at its own size: what did not move, with what moved parts uncovered, and over it those parts.
+
+    ``over``: the moved parts; None where nothing moved, or the detail path is off. ``own_map`` is what the pose alone
+    asks for of ``below``.
+    """
+    framing, carried = person.framing, below.carried
     seam = SEAM / framing.scale
-    still = (carried.trust == 1) & ~carried.lifted & ~carried.landed & (large.wanted == person.parsing)
-    concerned = grow(carried.lifted | carried.landed, 2 * seam) & ~still if carried.lifted.any() else carried.lifted
+    still = (carried.trust == 1) & ~carried.lifted & ~carried.landed & (below.wanted == person.parsing)
+    moved = carried.lifted if over else carried.lifted | carried.landed
+    concerned = grow(moved, 2 * seam) & ~still if carried.lifted.any() else carried.lifted
     # What the pose alone turned into something else is concerned as well, and so is what was painted.
-    core = (large.wanted != person.parsing) | (large.wanted != own_map)
+    core = (below.wanted != person.parsing) | (below.wanted != own_map)
     for region in styles:
-        core |= large.wanted == region
+        core |= below.wanted == region
     concerned = concerned | core
-    window = window_of(concerned, margin=round(3 * seam) + 4)
-    if window is None:
-        return person.photo.copy()
-    weight = feather(grow(concerned[window], seam), seam)
-    silhouette = matte(large.wanted[window], framing.scale)
-    trust = _soft(large.trust[window], framing)
-    photo, colours, background = person.photo[window], large.colours[window], person.background[window]
-    framing = framing.within(window)
     out = person.photo.copy()
+    window = window_of(concerned, margin=round(3 * seam) + 4)
+    if window is not None:
+        _lay_below(out, person, below, concerned, window, painted, gate)
+    if over is not None:
+        _lay_over(out, over, framing, painted, gate)
+    return out
+
+
+def _lay_below(out: np.ndarray, person: Person, below: _Canvas, concerned, window, painted, gate) -> None:
+    """The finished layers that did not move, over the photo where an edit concerns it; ``window`` is about that."""
+    framing = person.framing
+    seam = SEAM / framing.scale
+    weight = feather(grow(concerned[window], seam), seam)
+    silhouette = matte(below.wanted[window], framing.scale)
+    trust = _soft(below.trust[window], framing)
+    photo, colours, background = person.photo[window], below.colours[window], person.background[window]
+    framing = framing.within(window)
     for start in range(0, len(photo), _STRIP):
         rows = slice(start, min(start + _STRIP, len(photo)))
         here = framing.within((rows, slice(0, photo.shape[1])))
         share = (trust[rows] * here.paste(gate, 1.0))[..., None]
         made = colours[rows] * share + here.paste(painted, 127.5) * (1 - share)
         out[window][rows] = composite(photo[rows], made, silhouette[rows], background[rows], weight[rows])
-    return out
+
+
+def _lay_over(out: np.ndarray, over: _Canvas, framing: Framing, painted, gate) -> None:
+    """The parts that moved, over what is there."""
+    cover = over.carried.cover
+    window = None if cover is None else window_of(cover > 0, margin=0)
+    if cover is None or window is None:
+        return
+    framing = framing.within(window)
+    below, colours, trust, cover = out[window], over.colours[window], over.trust[window], cover[window]
+    for start in range(0, len(below), _STRIP):
+        rows = slice(start, min(start + _STRIP, len(below)))
+        here = framing.within((rows, slice(0, below.shape[1])))
+        share = (trust[rows] * here.paste(gate, 1.0))[..., None]
+        made = colours[rows] * share + here.paste(painted, 127.5) * (1 - share)
+        ys, xs = np.nonzero(cover[rows])
+        part = cover[rows][ys, xs, None]
+        below[rows][ys, xs] = np.rint(made[ys, xs] * part + below[rows][ys, xs] * (1 - part)).clip(0, 255)
+
+
+def _below(person: Person, carried: Carried, wanted: np.ndarray, own_map: np.ndarray) -> tuple[Carried, np.ndarray]:
+    """What was carried, and the wanted map, without the parts that moved: what lies below them."""
+    window = window_of(carried.lifted | carried.landed, margin=1)
+    if window is None:
+        return carried, wanted
+    image, parsing, trust, lower = carried.image.copy(), carried.parsing.copy(), carried.trust.copy(), wanted.copy()
+    landed, lifted, source = carried.landed[window], carried.lifted[window], person.parsing[window]
+    painted = wanted[window] != own_map[window]
+    known = landed & ~lifted  # in plain sight before: the photo shows it
+    parsing[window][landed] = np.where(known, source, 0)[landed]
+    trust[window][landed] = (known & (source > 0))[landed]
+    image[window][landed] = person.photo[window][landed]
+    seen = known & ~painted
+    lower[window][seen] = source[seen]
+    # Where a part was and another one is now, what lies between them is what lies beside.
+    hidden, beside = landed & lifted & ~painted, lifted & ~landed
+    if hidden.any() and beside.any():
+        ys, xs = np.nonzero(hidden)
+        y, x = Nearest(beside).at(ys, xs)
+        lower[window][ys, xs] = lower[window][y, x]
+    return Carried(image, parsing, trust, carried.lifted, carried.landed), lower
+
+
+def _over(canvas: _Canvas, own_map: np.ndarray) -> _Canvas:
+    """The moved parts alone: what was painted away of them is no longer there, and their soft edge is believed."""
+    carried = canvas.carried
+    window = window_of(carried.landed, margin=0)
+    if carried.cover is None or window is None:
+        return canvas
+    cover, trust = carried.cover.copy(), canvas.trust.copy()
+    cover[window][(canvas.wanted[window] == 0) & (own_map[window] > 0)] = 0
+    part, believed = cover[window], trust[window]
+    edge = (part > 0) & (carried.parsing[window] == 0)
+    believed[edge] = 1
+    soft = (part > 0) & (part < 1) & (believed > 0)
+    believed[soft] = np.minimum(1, believed[soft] / part[soft])
+    return canvas._replace(carried=carried._replace(cover=cover), trust=trust)
 
 
 def _soft(trust: np.ndarray, framing: Framing) -> np.ndarray:

@@ -28,8 +28,9 @@ WITH_OVERLAP = tuple(part for part in BONES if part != "head")
 #: A sleeve is at most this wide on either side of its bone, in lengths of the arm's longer bone. Dresses have narrow
 #: ones or none: what hangs beside a hand is the skirt.
 _SLEEVE = {REGION["upper_clothes"]: 0.42, REGION["dress"]: 0.2}
-#: Half the width of a hand, in the same measure.
-_HAND = 0.2
+#: Half the width of a hand, in the same measure; how far the fingers reach beyond the wrist, and how far from there
+#: and from the forearm's bone skin is that arm's.
+_HAND, _FINGERS, _BARE = 0.2, 0.4, 0.4
 _FAR = 1e6
 _LEG_BONES = [(a, b) for leg in LEGS for a, b in pairwise(leg)]
 
@@ -100,15 +101,20 @@ def _no_cloth_but_sleeves(away, points, region, pose: np.ndarray, part: str) -> 
     """A hand on the hip or before the belly takes no cloth along that is not a sleeve; sleeves end at the wrist."""
     a, b = BONES[part]
     sleeve = _to_segment(points, pose[a, :2], pose[b, :2])
-    length = _arm_length(pose, part)
+    length = arm_length(pose, part)
     for cloth, width in _SLEEVE.items():
         away = np.where(region == cloth, np.where(sleeve < width * length, sleeve, _FAR), away)
+    # Bare skin where a hand can be is a hand, even before the belly or the hips, whose bones may be nearer.
+    bone = pose[b, :2] - pose[a, :2]
+    tip = pose[b, :2] + _FINGERS * length * bone / max(float(np.hypot(*bone)), 1e-3)
+    skin = (region == REGION["upper_skin"]) & ("forearm" in part)
+    away = np.where(skin & (_to_segment(points, pose[a, :2], tip) < _BARE * length), 0.3 * away - 0.1 * length, away)
     # A hand beside the thigh is easily taken for a piece of leg.
     return np.where((region == REGION["leg"]) & (away > _HAND * length), _FAR, away)
 
 
-def _arm_length(pose: np.ndarray, part: str) -> float:
-    """The longer of the two bones: one of them may point at the camera."""
+def arm_length(pose: np.ndarray, part: str) -> float:
+    """The longer of the two bones of the arm that ``part`` belongs to: one of them may point at the camera."""
     side = part.split("_")[0]
     bones = [BONES[f"{side}_upper_arm"], BONES[f"{side}_forearm"]]
     return float(np.nanmax([np.hypot(*(pose[b, :2] - pose[a, :2])) for a, b in bones]))

@@ -24,6 +24,7 @@ class Carried(NamedTuple):
     trust: np.ndarray  # (H, W) float32: 1 where a source pixel arrived that can be believed, 0 elsewhere, soft at edges
     lifted: np.ndarray  # (H, W) bool: where a part was that changed its place, and a rim about it
     landed: np.ndarray  # (H, W) bool: where such a part is now
+    cover: np.ndarray | None = None  # (H, W) float32 in [0, 1]: the moved parts' share of each pixel; None: not known
 
     def known(self, source: np.ndarray) -> np.ndarray:
         """(H, W) bool: where the carried map can be believed, given the map it was carried from.
@@ -64,6 +65,7 @@ def carry(
     canvas: tuple[int, int] | None = None,
     rim: int = 0,
     order: Sequence[int] = range(len(PARTS)),
+    share: np.ndarray | None = None,
 ) -> Carried:
     """Move every part to the wanted pose; a part that stays keeps its pixels bit for bit.
 
@@ -77,6 +79,8 @@ def carry(
         rim: of so many pixels at the silhouette of a moved part the colours are not believed, neither there (the
             background shines through) nor where it was lifted off (its edge shines through). Their labels are.
         order: indices into ``PARTS`` from the farthest part to the nearest.
+        share: (H, W) float32 in [0, 1], the person's share of each pixel, where it is known. ``image`` then holds the
+            person's own colours, up to where the share is 0, and ``owner`` says there whose they are.
     """
     size = canvas or owner.shape
     moves = part_moves(source, target)
@@ -85,10 +89,12 @@ def carry(
     lifted, landed = np.zeros(size, bool), np.zeros(size, bool)
     staying = []
     if canvas is None:
-        staying = [i for i, part in enumerate(PARTS) if part not in moves or _stays(owner == i, moves[part])]
+        staying = [i for i, part in enumerate(PARTS) if part not in moves or stays(owner == i, moves[part])]
         lifted = np.isin(owner, [i for i in range(len(PARTS)) if i not in staying])
         lifted = grow(lifted, rim) if rim else lifted
-    core = (~grow(parsing == 0, rim) if rim else parsing > 0).astype(np.uint8)
+    believed = share is None and rim > 0
+    core = (~grow(parsing == 0, rim) if believed else parsing > 0).astype(np.uint8)
+    over = np.zeros(size, np.float32)
     for index in order:
         part, mask = PARTS[index], owner == index
         if not mask.any():
@@ -97,6 +103,7 @@ def carry(
             here = mask & ~lifted
             # Only a limb that was drawn earlier can lie here already: this part covers it.
             labels[mask], trust[mask] = parsing[mask], 0.0
+            over[mask] = 0 if share is None else over[mask] * (1 - share[mask])
             out[here], trust[here] = image[here], 1.0
             continue
         if part not in moves:
@@ -107,20 +114,21 @@ def carry(
             continue
         x0, y0, x1, y1 = box
         moved = moves[part].into(x0, y0, (x1 - x0, y1 - y0))
-        cover = moved(mask.astype(np.float32))
-        alpha = moved((mask & core).astype(np.float32)) if rim else cover
+        cover = moved(mask.astype(np.float32) if share is None else mask * share)
+        alpha = moved((mask & core).astype(np.float32)) if believed else cover
         # Colours are taken from the whole image: the soft edge of the mask must not mix in black.
         colours = moved(image, flags=cv2.INTER_LINEAR, border=cv2.BORDER_REPLICATE)
         regions = moved(parsing * mask, flags=cv2.INTER_NEAREST)
         window = slice(y0, y1), slice(x0, x1)
         under = trust[window]
         total = alpha + under * (1 - cover)
-        share = np.divide(alpha, total, out=np.zeros_like(alpha), where=total > 1e-3)[..., None]
-        out[window] = np.rint(colours * share + out[window] * (1 - share)).astype(np.uint8)
+        upper = np.divide(alpha, total, out=np.zeros_like(alpha), where=total > 1e-3)[..., None]
+        out[window] = np.rint(colours * upper + out[window] * (1 - upper)).astype(np.uint8)
         labels[window] = np.where((cover > 0.5) & (regions > 0), regions, labels[window])
         trust[window] = total
+        over[window] = cover + over[window] * (1 - cover)
         landed[window] |= cover > 0
-    return Carried(out, labels, trust, lifted, landed)
+    return Carried(out, labels, trust, lifted, landed, over)
 
 
 def _bounds(mask: np.ndarray, move: Move, size: tuple[int, int]) -> tuple[int, int, int, int] | None:
@@ -140,6 +148,7 @@ def _box_of(mask: np.ndarray) -> tuple[int, int, int, int] | None:
     return (x, y, x + w, y + h) if w else None
 
 
-def _stays(mask: np.ndarray, move: Move) -> bool:
+def stays(mask: np.ndarray, move: Move) -> bool:
+    """Whether a move shifts nothing of a part (H, W bool)."""
     box = _box_of(mask)
     return box is None or still(move, box)

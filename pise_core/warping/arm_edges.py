@@ -1,0 +1,117 @@
+"""Where an arm ends and what lies behind it begins.
+
+The nearest bone says so roughly. Near that border colours decide: what looks like the arm's inner part belongs to the
+arm, what looks like the layers beside it to these, and where both look alike the border follows the picture's edges
+(costs filtered along them, after Hosni et al., Fast Cost-Volume Filtering, CVPR 2011).
+"""
+
+import cv2
+import numpy as np
+
+from pise_core.guided_filter import guided_filter
+from pise_core.masks import Nearest, window_of
+from pise_core.pose import visible
+from pise_core.warping.parts import BONES, PARTS, arm_length
+
+#: In lengths of the arm's longer bone: how far from the rough border colours decide, how near the bone they don't, and
+#: how far around samples are taken.
+_BAND, _CORE, _AROUND = 0.16, 0.05, 0.35
+#: How much colours count, and at most; how much the rough border does at the edge of the band.
+_COLOUR, _MOST, _PLACE = 1.0, 3.0, 2.0
+#: Bins of a histogram along each axis of Lab.
+_BINS = 12
+#: Window of the filter in lengths of the arm's longer bone, and its eps.
+_WINDOW, _EPS = 0.06, 1e-3
+_LEAST = 30
+
+
+def refine_arms(owner: np.ndarray, image: np.ndarray, pose: np.ndarray) -> np.ndarray:
+    """The parts (H, W) int8 of ``assign_parts`` with arms that end where the picture shows it.
+
+    Args:
+        owner: (H, W) int8.
+        image: (H, W, 3) uint8 RGB.
+        pose: (18, 3) in the same pixels.
+    """
+    refined = owner.copy()
+    there = visible(pose)
+    for side in ("left", "right"):
+        upper, lower = f"{side}_upper_arm", f"{side}_forearm"
+        if there[[*BONES[upper], *BONES[lower]]].all():
+            _refine(refined, image, pose, PARTS.index(upper), PARTS.index(lower))
+    return refined
+
+
+def _refine(owner: np.ndarray, image: np.ndarray, pose: np.ndarray, upper: int, lower: int) -> None:
+    length = arm_length(pose, PARTS[upper])
+    whole = (owner == upper) | (owner == lower)
+    window = window_of(whole, margin=round((_BAND + _AROUND) * length) + 2)
+    if window is None or length < 8:
+        return
+    parts, picture = owner[window], image[window]
+    arm = (parts == upper) | (parts == lower)
+    other = (parts >= 0) & ~arm
+    # Signed distance to the border between the arm and other parts: positive inside.
+    inside, outside = _distance(~other), _distance(~arm)
+    near = (arm & (inside <= _BAND * length)) | (other & (outside <= _BAND * length))
+    if not (near & arm).any() or not (near & other).any():
+        return
+    place = np.where(arm, inside, -outside) / (_BAND * length)
+    bones = np.zeros(parts.shape, np.uint8)
+    shift = [window[1].start, window[0].start]
+    for part in (upper, lower):
+        ends = [np.rint(pose[joint, :2] - shift).astype(int).tolist() for joint in BONES[PARTS[part]]]
+        cv2.line(bones, ends[0], ends[1], 1, max(1, round(2 * _CORE * length)))
+    core = arm & (bones > 0)
+    cost = _COLOUR * _evidence(picture, arm, other, inside, outside, length) + _PLACE * np.clip(place, -1, 1)
+    cost[~near & arm], cost[~near & ~arm] = _PLACE, -_PLACE
+    cost[core] = _MOST + _PLACE
+    smooth = guided_filter(picture, cost.astype(np.float32), max(1.0, _WINDOW * length), _EPS)
+    wins = near & (smooth > 0) | core
+    wins = _largest_with(wins & (parts >= 0), core | (arm & ~near))
+    lost = arm & near & ~wins
+    gained = other & near & wins
+    if lost.any():
+        parts[lost] = _nearest(parts, other & ~gained, lost)
+    if gained.any():
+        parts[gained] = _nearest(parts, arm & ~lost, gained)
+
+
+def _distance(mask: np.ndarray) -> np.ndarray:
+    return cv2.distanceTransform(mask.astype(np.uint8), cv2.DIST_L2, 5)
+
+
+def _evidence(picture, arm, other, inside: np.ndarray, outside: np.ndarray, length: float) -> np.ndarray:
+    """(H, W) float32: the logarithm of how much more likely a colour is in the arm than beside it."""
+    lab = cv2.cvtColor(picture, cv2.COLOR_RGB2LAB)
+    margin = 0.05 * length
+    logs = []
+    for mask in (arm & (inside > margin), other & (outside > margin) & (outside < (_BAND + _AROUND) * length)):
+        if mask.sum() < _LEAST:
+            return np.zeros(arm.shape, np.float32)
+        histogram = cv2.calcHist([lab], [0, 1, 2], mask.astype(np.uint8), [_BINS] * 3, [0, 256] * 3)
+        for axis in range(3):  # a colour next to one that was seen is nearly as likely
+            histogram = _blurred(histogram, axis)
+        share = histogram / histogram.sum()
+        bins = (lab.astype(np.int32) * _BINS) >> 8
+        logs.append(np.log(share[bins[..., 0], bins[..., 1], bins[..., 2]] + 2e-4))
+    return np.clip(logs[0] - logs[1], -_MOST, _MOST).astype(np.float32)
+
+
+def _blurred(histogram: np.ndarray, axis: int) -> np.ndarray:
+    padded = np.pad(histogram, [(1, 1) if i == axis else (0, 0) for i in range(3)])
+    before, after = (np.take(padded, range(k, k + histogram.shape[axis]), axis) for k in (0, 2))
+    return 0.25 * before + 0.5 * histogram + 0.25 * after
+
+
+def _largest_with(mask: np.ndarray, seeds: np.ndarray) -> np.ndarray:
+    """The connected pieces of a mask that hold a seed."""
+    _, pieces = cv2.connectedComponents(mask.astype(np.uint8), connectivity=4)
+    return np.isin(pieces, np.unique(pieces[seeds & mask])) & mask
+
+
+def _nearest(parts: np.ndarray, known: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+    """The parts of the known pixels that are nearest to the wanted ones."""
+    ys, xs = np.nonzero(wanted)
+    y, x = Nearest(known).at(ys, xs)
+    return parts[y, x]
