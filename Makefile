@@ -1,5 +1,6 @@
 # make app    set up .venv on the first call, then serve the studio on this machine
 # make test   the same with the development tools, then run the tests
+# make nightly  tests that train for minutes, such as the model card's commands, twice, to the same bytes
 # make lint   ruff, pyright and the rules of who may import whom
 #
 # PYTHON=python3.12 chooses another interpreter; ARGS="--port 8000" goes to app.py, TESTS="tests/test_cli.py" to pytest.
@@ -12,13 +13,16 @@ WORKERS ?= $(shell n=$$(nproc 2>/dev/null || echo 2); [ $$n -gt 4 ] && echo 4 ||
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: app test lint setup-app setup-dev browser clean
+.PHONY: app test nightly lint setup-app setup-dev browser clean
 
 app: setup-app
 	$(BIN)/python app.py $(ARGS)
 
 test: setup-dev browser
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(TESTS)
+
+nightly: setup-dev
+	$(BIN)/python -m pytest -m nightly $(TESTS)
 
 lint: setup-dev
 	$(BIN)/ruff check .
