@@ -1,5 +1,6 @@
 """``convert``: the release's checkpoints by their names, and what is said of those that don't fit."""
 
+import argparse
 import json
 
 import numpy as np
@@ -184,6 +185,58 @@ def test_what_does_not_fit_is_named(checkpoint, capsys, change, message):
     assert status == 2 and said.count("\n") == 1
     assert message in said
     assert not out.exists()
+
+
+def wrapped(tensors, how):
+    """As training programs save a network: (what torch.save gets)."""
+    plain = {key: torch.from_numpy(np.array(value)) for key, value in tensors.items()}
+    optimizer = {"state": {0: {"step": torch.tensor(3.0)}}, "param_groups": [{"lr": 1e-4, "params": [0]}]}
+
+    def under(prefix):
+        return {prefix + key: value for key, value in plain.items()}
+
+    return {
+        "state_dict": lambda: {"state_dict": plain, "epoch": 3, "optimizer": optimizer},
+        "net_G": lambda: {"net_D": {"conv.weight": torch.zeros(1)}, "net_G": plain, "optimizer_G": optimizer},
+        "module": lambda: under("module."),
+        "module twice": lambda: under("module.module."),
+        "prefixed": lambda: {"state_dict": under("net_G.module.")},
+        "compiled": lambda: {"model": under("_orig_mod.")},
+        "nested": lambda: {"checkpoint_version": 2, "model": {"state_dict": under("module.")}},
+        "averaged": lambda: {"params": {"a": torch.zeros(2)}, "params_ema": plain},
+    }[how]()
+
+
+@pytest.mark.parametrize(
+    "how", ["state_dict", "net_G", "module", "module twice", "prefixed", "compiled", "nested", "averaged"]
+)
+def test_wrapped_networks_are_those_within(checkpoint, tmp_path, how):
+    tensors = filled(generator_shapes(WIDTH))
+    _, bare = convert(checkpoint(tensors))
+    torch.save(wrapped(tensors, how), tmp_path / "wrapped.pth")
+    status, out = convert(tmp_path / "wrapped.pth")
+    assert status == 0
+    assert all(
+        torch.equal(a, b) for a, b in zip(read_model(bare)[2].values(), read_model(out)[2].values(), strict=True)
+    )
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ({"state": {}, "param_groups": []}, "the state of an optimizer"),
+        ({"epoch": 3, "lr": 1e-3}, "but epoch, lr"),
+        ({}, "but nothing"),
+        ([1, 2], "but list"),
+        ({"state_dict": {"conv1.weight": torch.zeros(3)}}, "is no network of the release"),
+        ({"opt": argparse.Namespace(a=1), "state_dict": {}}, "a Python object (argparse.Namespace)"),
+    ],
+)
+def test_other_checkpoints_are_said_to_be_what_they_are(tmp_path, capsys, content, message):
+    torch.save(content, tmp_path / "other.pth")
+    status, _ = convert(tmp_path / "other.pth")
+    said = capsys.readouterr().err
+    assert status == 2 and said.count("\n") == 1 and message in said, said
 
 
 def test_files_of_another_kind_are_refused(tmp_path, capsys):

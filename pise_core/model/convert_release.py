@@ -7,8 +7,10 @@ from the names inside. Nothing in the file is executed.
 
 import argparse
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -61,11 +63,47 @@ _UNUSED = (
     *(f"imgenc.vgg.{layer}." for layer in (12, 14, 16, 19, 21, 23, 25, 28, 30, 32, 34)),
 )
 _UNUSED_IN_EDITING = ("getMatrix.", "theta.", "phi.", "res1.")
+#: Names under which training programs keep a network; of several, the first.
+_WRAPPERS = (
+    "net_G", "netG", "generator", "model_G", "G", "params_ema", "ema", "state_dict", "model_state_dict", "model",
+    "params", "network", "net", "weights", "net_D", "netD", "discriminator", "D",
+)  # fmt: skip
 #: What the release's initialization leaves of VGG-19 where a run began from scratch: orthogonal, of this gain.
 _RANDOM_GAIN = 0.02
 
 #: Twice as many as the release's own networks have where their width is read.
 MOST_CHANNELS = 512
+
+
+def _unwrapped(found: Any, name: str) -> dict[str, Tensor]:
+    """The tensors of a network, by the release's names, out of what training programs wrap about them: dictionaries
+    within dictionaries, with the optimizer beside.
+
+    Raises:
+        InputError: if no network is in it; what is there is named.
+    """
+    for _ in range(4):
+        if not isinstance(found, dict) or not found:
+            break
+        if all(isinstance(k, str) and isinstance(v, Tensor) for k, v in found.items()):
+            return _unprefixed(found)
+        if {"state", "param_groups"} <= found.keys():
+            raise InputError(f"{name} holds the state of an optimizer, and no network")
+        inner = {key: value for key, value in found.items() if key in _WRAPPERS and isinstance(value, dict) and value}
+        if not inner:
+            break
+        found = inner[min(inner, key=_WRAPPERS.index)]
+    keys = ", ".join(str(key)[:40] for key in list(found)[:6]) if isinstance(found, dict) else type(found).__name__
+    raise InputError(f"{name} holds no named tensors of a network but {keys or 'nothing'}")
+
+
+def _unprefixed(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The same without what every name begins with: names of wrappers, not of the network's own parts."""
+    while True:
+        heads = {key.partition(".")[0] for key in tensors}
+        if len(heads) != 1 or not heads <= {"module", *_WRAPPERS, "_orig_mod"}:
+            return tensors
+        tensors = {key.partition(".")[2]: value for key, value in tensors.items()}
 
 
 class Checkpoint:
@@ -83,7 +121,8 @@ class Checkpoint:
         self.name = name
         self.tensors: dict[str, Tensor] = {}
         for key, value in tensors.items():
-            key = key.removeprefix("module.")
+            while key.startswith("module."):  # of parallel training
+                key = key.removeprefix("module.")
             for twin, original in _TWINS.items():
                 if key.startswith(twin):
                     key = original + key[len(twin) :]
@@ -103,11 +142,15 @@ class Checkpoint:
             raise InputError(f"there is no file {path}")
         try:
             found = torch.load(path, map_location="cpu", weights_only=True)
-        except Exception:  # A damaged file fails in as many ways as it can be damaged
+        except Exception as error:  # A damaged file fails in as many ways as it can be damaged
+            strange = re.search(r"Unsupported (?:global|class)[^:]*: GLOBAL ([\w.]+)", str(error))
+            if strange:
+                raise InputError(
+                    f"{path.name} holds a Python object ({strange[1]}) beside or instead of plain tensors, and is not "
+                    "opened; save the network's state_dict() alone"
+                ) from None
             raise InputError(f"{path.name} is not a PyTorch checkpoint of plain tensors, or it is damaged") from None
-        tensors = found if isinstance(found, dict) else {}
-        if not tensors or not all(isinstance(k, str) and isinstance(v, Tensor) for k, v in tensors.items()):
-            raise InputError(f"{path.name} holds more than named tensors; give the release's latest_net_G.pth as it is")
+        tensors = _unwrapped(found, path.name)
         size = path.stat().st_size
         for key, value in tensors.items():
             # A view of little can be declared to be of any size.
