@@ -15,7 +15,7 @@ import gradio as gr
 from pise_core.document.file_format import MAX_DOCUMENT_BYTES
 from pise_core.images import photo_formats
 from pise_core.pose import default_skeleton, to_rows
-from pise_core.regions import PALETTE, REGIONS
+from pise_core.regions import PALETTE, REGIONS, TABLE
 from pise_core.rendering.recolour import RECOLOURED
 from pise_core.skeleton import JOINTS, LIMBS, MIRROR
 
@@ -41,10 +41,7 @@ def _script(component: str, *names: str, **constants: Any) -> str:
     return "\n".join(lines + [(_WEB / f"{name}.js").read_text("utf-8") for name in ("shared/store", *names)])
 
 
-#: What the page calls the regions, in their order; programs and files call them by their names.
-_LABELS = ("background", "hair", "face", "upper clothes", "dress or skirt", "pants", "arms and neck", "legs and shoes")
-
-_REGIONS = {"REGIONS": REGIONS, "LABELS": _LABELS, "PALETTE": PALETTE.tolist()}
+_REGIONS = {"REGIONS": REGIONS, "LABELS": [row.label for row in TABLE], "PALETTE": PALETTE.tolist()}
 _POSE = {
     "JOINTS": JOINTS,
     "LIMBS": LIMBS,

@@ -14,6 +14,7 @@ from pise_core import regions
 from pise_core.errors import InputError
 from pise_core.images import Source, open_picture
 from pise_core.label_sets import LABEL_SETS, label_set, merge
+from pise_core.regions import LAST
 
 
 def _voc_palette() -> np.ndarray:
@@ -155,8 +156,8 @@ def _indices(name: str, labels: np.ndarray) -> np.ndarray:
     if labels.size and labels.max() >= regions.REGION_COUNT:
         tables = ", ".join(LABEL_SETS)
         raise InputError(
-            f"{name} holds the index {labels.max()}; regions go from 0 to 7. If it is a human parser's map, say whose "
-            f"with the table: {tables}"
+            f"{name} holds the index {labels.max()}; regions go from 0 to {LAST}. If it is a human parser's map, say "
+            f"whose with the table: {tables}"
         )
     return labels.astype(np.uint8)
 

@@ -7,6 +7,8 @@ from others, and partly made by a trained model. Nothing is said of who edited i
 
 import os
 
+from pise_core.version import __version__
+
 #: IPTC's term.
 SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
 _PACKET = """<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
@@ -32,6 +34,4 @@ def wanted() -> bool:
 
 def packet() -> str:
     """The XMP packet of an edited picture; the same for all pictures of one version."""
-    from pise_core import __version__
-
     return _PACKET.format(version=__version__, source=SOURCE_TYPE)

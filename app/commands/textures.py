@@ -14,9 +14,9 @@ from app.view.updates import Update, Updates, rendering, status
 from pise_core.document.document import STEPS
 from pise_core.document.file_format import SavedDocument
 from pise_core.document.file_reader import is_document, read
-from pise_core.document.textures import GARMENTS, garment
+from pise_core.document.textures import garment
 from pise_core.errors import InputError, NobodyFound
-from pise_core.regions import REGIONS
+from pise_core.regions import GARMENTS, REGIONS
 
 
 class TextureActions(Engine):

@@ -10,10 +10,10 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from pise_core import __version__
 from pise_core.document.batch import FAILED, REPORT, Row, edit_photo, photos_of, run_batch, summary
 from pise_core.document.recipe import read_recipe
 from pise_core.errors import InputError
+from pise_core.version import __version__
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -14,9 +14,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from pise_core import __version__
 from pise_core.errors import HubUnreachable, InputError
 from pise_core.files import write_json
+from pise_core.version import __version__
 
 if TYPE_CHECKING:
     import numpy as np

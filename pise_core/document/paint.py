@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 
 from pise_core.errors import InputError
-from pise_core.regions import REGION_COUNT, UNTOUCHED
+from pise_core.regions import LAST, REGION_COUNT, UNTOUCHED
 from pise_core.warping.part_transforms import part_moves, still
 from pise_core.warping.parts import PARTS, assign_parts
 
@@ -88,7 +88,7 @@ class PaintLayer:
         if not len(painted):
             return None
         if painted.max() >= REGION_COUNT:
-            raise InputError(f"the painted map holds the index {int(painted.max())}; regions go from 0 to 7")
+            raise InputError(f"the painted map holds the index {int(painted.max())}; regions go from 0 to {LAST}")
         return cls((labels.shape[1], labels.shape[0]), zlib.compress(np.ascontiguousarray(labels).tobytes(), 6))
 
     def labels(self) -> np.ndarray:

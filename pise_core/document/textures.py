@@ -12,13 +12,11 @@ from pise_core.framing import Framing
 from pise_core.masks import window_of
 from pise_core.person import SavedPerson
 from pise_core.pose import empty_pose
-from pise_core.regions import REGION
+from pise_core.regions import GARMENTS, REGION
 from pise_core.skeleton import JOINT
 
 #: Long side of a saved look.
 LOOK_SIDE = 512
-#: Regions that a garment on its own may be.
-GARMENTS = ("upper_clothes", "dress", "pants")
 #: Long side at which a garment is cut out.
 _CUT_SIDE = 384
 _NOTHING = "nothing stands out in that box; draw it around the garment, with some ground beside"

@@ -11,10 +11,10 @@ import numpy as np
 from pise_core.inpainting.patch_fill import grid_of, show
 from pise_core.inpainting.patch_search import Search, find_offsets
 from pise_core.masks import window_of
-from pise_core.regions import REGION
+from pise_core.regions import REGION, TEXTURED
 
 #: Regions that are cloth, or like it. Skin is better painted plain, and a leg's texture may be a shoe's.
-CLOTH = tuple(REGION[name] for name in ("hair", "upper_clothes", "dress", "pants"))
+CLOTH = tuple(REGION[name] for name in TEXTURED)
 #: Long side of the grid that pieces are found on.
 _SIDE = 128
 #: Cloth is much the same everywhere: pieces as large as can be, from anywhere.

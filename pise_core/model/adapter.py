@@ -14,16 +14,15 @@ from pise_core.errors import InputError
 from pise_core.framing import FRAME_SIZE
 from pise_core.model.config import PISEConfig
 from pise_core.pose import heatmaps
-from pise_core.regions import PALETTE, REGION, REGION_COUNT, REGIONS, cut_out, one_hot
+from pise_core.regions import PALETTE, REGION, REGION_COUNT, REGIONS, TABLE, cut_out, one_hot
 from pise_core.skeleton import JOINT
 
-#: Our region -> index in the maps that the weights were trained on. The authors gave two orders. "pgn" is the table by
-#: which they merge the 20 labels of PGN (issues 2 and 5 of their repository); "spl8" what is in the label files that
-#: they released (issues 20 and 21). Ours knows no shoes, and neither of theirs tells everything apart that ours does.
+#: Our region -> index in the maps that the weights were trained on. The authors gave two orders; neither
+#: tells everything apart that ours does.
 _ORDERS = {
     "studio": dict(REGION),
-    "pgn": dict(zip(REGIONS, (0, 1, 5, 2, 3, 3, 6, 7), strict=True)),
-    "spl8": dict(zip(REGIONS, (0, 2, 7, 3, 4, 5, 6, 6), strict=True)),
+    "pgn": {row.name: row.pgn for row in TABLE},
+    "spl8": {row.name: row.spl8 for row in TABLE},
 }
 #: What the network may answer, though we never say it: shoes in the one order, hats in the other.
 _ONLY_THEIRS = {"pgn": {4: "leg"}, "spl8": {1: "hair"}}

@@ -19,10 +19,10 @@ from PIL import ImageColor
 
 from pise_core.errors import InputError
 from pise_core.masks import window_of
-from pise_core.regions import REGION
+from pise_core.regions import REGION, TEXTURED
 
 #: What can be recoloured; skin can't.
-RECOLOURED = ("hair", "upper_clothes", "dress", "pants")
+RECOLOURED = TEXTURED
 #: The matte's reach about the map's border, as a share of the person's height, and its smoothness in squared Lab steps.
 _REACH, _SMOOTH = 0.004, 6.0
 #: How much more or less folds may show on another lightness.

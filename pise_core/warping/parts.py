@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 from pise_core.pose import visible
-from pise_core.regions import REGION
+from pise_core.regions import REGION, TABLE
 from pise_core.skeleton import BONES, HIPS, KNEES, LEGS, NECK, SHOULDERS
 
 PARTS = (
@@ -35,26 +35,13 @@ _FAR = 1e6
 _LEG_BONES = [(a, b) for leg in LEGS for a, b in pairwise(leg)]
 
 
-def _allowed() -> np.ndarray:
-    """(11, 8) bool: which regions a part may own."""
-    regions = {
-        "torso": ("upper_clothes", "dress", "pants", "upper_skin"),
-        "skirt": ("upper_clothes", "dress"),
-        "head": ("hair", "face"),
-    }
-    table = np.zeros((len(PARTS), len(REGION)), bool)
-    for index, part in enumerate(PARTS):
-        if "arm" in part:
-            owned = ("upper_clothes", "dress", "upper_skin", *(("leg",) if "forearm" in part else ()))
-        elif "thigh" in part or "shin" in part:
-            owned = ("pants", "leg")
-        else:
-            owned = regions[part]
-        table[index, [REGION[r] for r in owned]] = True
-    return table
+def _kind(part: str) -> str:
+    """Left and right are of one kind."""
+    return part.removeprefix("left_").removeprefix("right_")
 
 
-_ALLOWED = _allowed()
+#: (11, 8) bool: which regions a part may own.
+_ALLOWED = np.array([[_kind(part) in region.parts.split() for region in TABLE] for part in PARTS])
 
 
 def assign_parts(parsing: np.ndarray, pose: np.ndarray) -> np.ndarray:

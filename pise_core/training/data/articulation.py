@@ -12,7 +12,7 @@ import numpy as np
 from pise_core.framing import FRAME_SIZE, Framing
 from pise_core.masks import Nearest
 from pise_core.pose import mirror, visible
-from pise_core.regions import REGION
+from pise_core.regions import REGION, TABLE
 from pise_core.skeleton import ARMS, EYES, FACE, HIPS, LEGS, NECK, NOSE
 from pise_core.training.data.prepared_folder import Sample, person_box
 from pise_core.warping.parts import PARTS, assign_parts
@@ -199,7 +199,7 @@ def _recolour(framed: Framed, rng: np.random.Generator) -> np.ndarray:
         mask = framed.parsing == region
         if not mask.any():
             continue
-        cloth = region in (REGION["upper_clothes"], REGION["dress"], REGION["pants"])
+        cloth = TABLE[region].kind == "garment"
         spread = 1.0 if cloth else 0.25
         pixels = image[mask]
         mean = pixels.mean(0)

@@ -15,6 +15,7 @@ from pise_core.framing import FRAME_SIZE, Framing
 from pise_core.model.config import LABELS, PISEConfig
 from pise_core.parsing_files import read_parsing
 from pise_core.pose import from_rows, visible
+from pise_core.regions import REGION_COUNT
 from pise_core.training.data.articulation import Framed, Pair
 from pise_core.training.data.batches import DROPPED, SILENT, Batch, collate
 from pise_core.training.data.deepfashion_lists import SPLITS, first_few
@@ -140,7 +141,7 @@ class DeepFashionPairs:
     ) -> Batch:
         """See ``sources.PairSource``. The detail path is silent for a quarter of the batches."""
         chosen = rng.integers(0, len(self._pairs), size)
-        drop = np.where(rng.random(size) < DROPPED, rng.integers(1, 8, size), -1)
+        drop = np.where(rng.random(size) < DROPPED, rng.integers(1, REGION_COUNT, size), -1)
         detail = bool(detail and rng.random() > SILENT)
         pairs = [self._pair(self._pairs[index], frame, detail) for index in chosen[part]]
         return collate(pairs, drop[part], detail, **self._told)

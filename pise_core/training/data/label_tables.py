@@ -13,7 +13,7 @@ import numpy as np
 from pise_core.errors import InputError
 from pise_core.label_sets import LABEL_SETS, merge
 from pise_core.model.config import LABELS
-from pise_core.regions import REGION_COUNT
+from pise_core.regions import LAST, REGION_COUNT
 
 
 @dataclass(frozen=True)
@@ -80,5 +80,7 @@ def load_table(name: str) -> LabelTable:
     except (OSError, ValueError, KeyError, TypeError):
         fits = False
     if not fits or order not in LABELS:
-        raise InputError(f'{path} is no table: {{"order": one of {"/".join(LABELS)}, "regions": [numbers 0 to 7]}}')
+        raise InputError(
+            f'{path} is no table: {{"order": one of {"/".join(LABELS)}, "regions": [numbers 0 to {LAST}]}}'
+        )
     return LabelTable(regions.astype(np.uint8), order)

@@ -6,6 +6,7 @@ import numpy as np
 
 from pise_core.errors import InputError
 from pise_core.model.config import PISEConfig
+from pise_core.regions import REGION_COUNT
 from pise_core.training.data.articulation import Pair, articulated_pair, frame_sample
 from pise_core.training.data.batches import DROPPED, SILENT, Batch, collate
 from pise_core.training.data.prepared_folder import load_samples
@@ -32,7 +33,7 @@ class StreetPairs:
     ) -> Batch:
         """Fresh pairs. The detail path is silent for a quarter of the batches: the edit must be whole without it."""
         chosen = rng.integers(0, len(self._samples), size)
-        drop = np.where(rng.random(size) < DROPPED, rng.integers(1, 8, size), -1)
+        drop = np.where(rng.random(size) < DROPPED, rng.integers(1, REGION_COUNT, size), -1)
         detail = detail and rng.random() > SILENT
         pairs = []
         for index, own in list(zip(chosen, rng.spawn(size), strict=True))[part]:

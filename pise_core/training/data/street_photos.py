@@ -17,7 +17,7 @@ import scipy.io
 
 from pise_core.errors import InputError
 from pise_core.pose import empty_pose, visible
-from pise_core.regions import CCP_TAGS, REGION
+from pise_core.regions import REGION, TABLE
 from pise_core.skeleton import FACE, LEGS, LIMBS, NECK, NOSE
 
 #: What is carried, and no part of the eight regions.
@@ -53,7 +53,7 @@ class StreetPhotos:
         self.split: dict[str, list[str]] = json.loads(split.read_text())
         tags = scipy.io.loadmat(self.folder / "label_list.mat")["label_list"].ravel()
         names = [str(np.asarray(tag).ravel()[0]) for tag in tags]
-        region_of = {tag: REGION[region] for region, tags in CCP_TAGS.items() for tag in tags.split()}
+        region_of = {tag: index for index, row in enumerate(TABLE) for tag in row.tags.split()}
         self._skin = names.index("skin")
         self._held = np.array([name in HELD_TAGS for name in names])
         self._merge = np.array([region_of.get(name, 0) for name in names], np.uint8)
