@@ -250,3 +250,5 @@ def test_a_sheet_shows_the_first_pictures(folder, tmp_path, pairs):
     assert sheet.shape == (256, 16 * 176, 3)
     np.testing.assert_array_equal(sheet[:, 176:352], pairs[0].target.image)
     assert (sheet[:, 12 * 176 :] == 255).all()
+    assert main(["synthesize", "sheet", "--data", str(folder), "--out", str(tmp_path / "s.jpg"), "--width", "704"]) == 0
+    assert read_image(tmp_path / "s.jpg").shape == (64, 704, 3)

@@ -33,6 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     sheet = kinds.add_parser("sheet", help="the first pictures of rendered people in one picture")
     sheet.add_argument("--data", type=Path, required=True, metavar="DIR", help="folder that people wrote")
     sheet.add_argument("--out", type=Path, required=True, metavar="OUT", help="picture to write: .png, .webp or .jpg")
+    sheet.add_argument("--width", type=int, metavar="W", help="of the whole in pixels (default: as large as they are)")
     sheet.set_defaults(run=_sheet)
 
 
@@ -84,7 +85,15 @@ def _sheet(args: argparse.Namespace) -> int:
     from pise_core.synthesis.dataset import sheet
 
     check_writable(args.out)
-    write_image(args.out, sheet(args.data))
+    picture = sheet(args.data)
+    if args.width is not None:
+        import cv2
+
+        if not 16 <= args.width <= picture.shape[1]:
+            raise InputError(f"--width goes from 16 to {picture.shape[1]}, the pictures' own size")
+        size = args.width, round(picture.shape[0] * args.width / picture.shape[1])
+        picture = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
+    write_image(args.out, picture)
     _report(args.out)
     return 0
 

@@ -346,7 +346,7 @@ EXAMPLES: tuple[Example, ...] = (
                 0.62,
                 (238, 204, 178),
                 (168, 96, 50),
-                "bob",
+                "ponytail",
                 Pose(
                     "sit",
                     Arm(24, 66, 58, 14, turn=35, curl=0.3),
