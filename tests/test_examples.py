@@ -30,8 +30,9 @@ def test_a_script_makes_what_it_says(script, photos, made, tmp_path):
             assert (tmp_path / name).read_bytes().startswith(b"PK")
 
 
-def test_the_notebook_runs():
-    command = [sys.executable, "-m", "pytest", "--nbmake", "-q", "-p", "no:cacheprovider", "examples/first_look.ipynb"]
+@pytest.mark.parametrize("name", ["first_look", "tensors"])
+def test_the_notebooks_run(name):
+    command = [sys.executable, "-m", "pytest", "--nbmake", "-q", "-p", "no:cacheprovider", f"examples/{name}.ipynb"]
     result = subprocess.run(command, cwd=ROOT, env=environment(), capture_output=True, text=True, timeout=600)
     assert result.returncode == 0 and "1 passed" in result.stdout, result.stdout
 
