@@ -1,7 +1,8 @@
 # make app    set up .venv on the first call, then serve the studio on this machine
 # make test   the same with the development tools, then run the tests
 # make nightly  tests that train for minutes, such as the model card's commands, twice, to the same bytes
-# make lint   ruff, pyright and the rules of who may import whom
+# make lint   ruff, pyright, the rules of who may import whom, and the checks of the page's modules
+# make web    the checks of the page's modules alone: types, linter, formatter and their tests in Node.js
 #
 # PYTHON=python3.12 chooses another interpreter; ARGS="--port 8000" goes to app.py, TESTS="tests/test_cli.py" to pytest.
 # WORKERS says in how many processes the tests run; each has a server and a set of models of its own.
@@ -13,7 +14,7 @@ WORKERS ?= $(shell n=$$(nproc 2>/dev/null || echo 2); [ $$n -gt 4 ] && echo 4 ||
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: app test nightly lint setup-app setup-dev browser clean
+.PHONY: app test nightly lint web setup-app setup-dev browser clean
 
 app: setup-app
 	$(BIN)/python app.py $(ARGS)
@@ -24,11 +25,21 @@ test: setup-dev browser
 nightly: setup-dev
 	$(BIN)/python -m pytest -m nightly $(TESTS)
 
-lint: setup-dev
+lint: setup-dev web
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright
 	$(BIN)/lint-imports --no-logo
+
+web: node_modules/.installed
+	npm run --silent lint
+	npm run --silent types
+	npm run --silent test
+
+node_modules/.installed: package.json package-lock.json
+	.ci/node
+	npm ci --no-audit --no-fund
+	@touch $@
 
 setup-app: $(VENV)/.app-installed
 setup-dev: $(VENV)/.dev-installed
@@ -52,4 +63,4 @@ browser:
 	@.ci/browser
 
 clean:
-	rm -rf $(VENV) .pytest_cache .ruff_cache test-artifacts
+	rm -rf $(VENV) node_modules .pytest_cache .ruff_cache test-artifacts

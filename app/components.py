@@ -1,12 +1,13 @@
-"""The canvases and panels as Gradio components; all drawing is in the JavaScript files below ``web``.
+"""The canvases and panels as Gradio components; all drawing is in the ES modules below ``web``.
 
 Only ``value`` flows from the browser to Python, and it is whatever the browser sent:
 :mod:`app.commands.validation` checks it. Every property that Python updates is a keyword here, because Gradio passes
 the updated ones back to ``__init__``.
 """
 
+import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from pise_core.regions import PALETTE, REGIONS, TABLE
 from pise_core.rendering.recolour import RECOLOURED
 from pise_core.skeleton import JOINTS, LIMBS, MIRROR
 
-_WEB = Path(__file__).parent / "web"
+WEB = Path(__file__).parent / "web"
 #: The suffixes that a dialog offers where a photo is to be chosen; what is in a file is found out when it is read.
 #: Telephones turn HEIC into JPEG by themselves where it is not offered: it is only where it can be read.
 PHOTOS = (
@@ -27,79 +28,68 @@ PHOTOS = (
     *((".avif",) if "AVIF" in photo_formats() else ()),
     *((".heic", ".heif") if "HEIF" in photo_formats() else ()),
 )
-_PRESETS = json.loads((_WEB.parent / "examples" / "poses.json").read_text("utf-8"))
+_PRESETS = json.loads((WEB.parent / "examples" / "poses.json").read_text("utf-8"))
 
 
-def _script(component: str, *names: str, **constants: Any) -> str:
-    """The JavaScript of a component: its constants, HTML and CSS, then the files in turn, in one scope; paths are
-    below ``web``."""
-    constants |= {
-        "HTML": (_WEB / f"{component}.html").read_text("utf-8"),
-        "CSS": (_WEB / "shared" / "canvas.css").read_text("utf-8"),
-    }
-    lines = [f"const {name} = {json.dumps(value)};" for name, value in constants.items()]
-    return "\n".join(lines + [(_WEB / f"{name}.js").read_text("utf-8") for name in ("shared/store", *names)])
+def _digest(folder: Path) -> str:
+    digest = hashlib.sha256()
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        digest.update(path.relative_to(folder).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()[:16]
 
 
-_REGIONS = {"REGIONS": REGIONS, "LABELS": [row.label for row in TABLE], "PALETTE": PALETTE.tolist()}
-_POSE = {
+#: What the page's modules know of joints, regions and files (web/shared/tables.js).
+TABLES = {
     "JOINTS": JOINTS,
     "LIMBS": LIMBS,
     "MIRROR": MIRROR,
     "PRESETS": _PRESETS,
     "STANDING": to_rows(default_skeleton((0, 0, 60, 100))),
+    "REGIONS": REGIONS,
+    "LABELS": [row.label for row in TABLE],
+    "PALETTE": PALETTE.tolist(),
+    "RECOLOURED": RECOLOURED,
+    "OFFERED": {
+        "drop": (*PHOTOS, ".pise"),
+        "open": (*PHOTOS, ".pise"),
+        "add-reference": (*PHOTOS, ".pise"),
+        "pose-photo": PHOTOS,
+    },
+    "LARGEST": MAX_DOCUMENT_BYTES,
 }
-_OFFERED = {
-    "drop": (*PHOTOS, ".pise"),
-    "open": (*PHOTOS, ".pise"),
-    "add-reference": (*PHOTOS, ".pise"),
-    "pose-photo": PHOTOS,
-}
-_SCRIPTS = {
-    "pose_editor": _script(
-        "pose/editor",
-        "shared/viewport",
-        "pose/skeleton",
-        "preview/skirt",
-        "preview/part_transforms",
-        "preview/warp_canvas",
-        "preview/refresh",
-        "preview/layers",
-        "pose/selection",
-        "pose/placing",
-        "pose/editor",
-        "pose/library",
-        "pose/gestures",
-        **_POSE,
-    ),  # fmt: skip
-    "region_painter": _script("regions/painter", "shared/viewport", "regions/label_map", "regions/painter", **_REGIONS),
-    "style_panel": _script(
-        "textures/panel",
-        "preview/blend",
-        "textures/panel",
-        "textures/garment_box",
-        "textures/recolour",
-        RECOLOURED=RECOLOURED,
-        **_REGIONS,
-    ),
-    "motion_panel": _script("motion/panel", "preview/layers", "motion/panel", LIMBS=LIMBS),
-    "result_view": _script("result/view", "preview/layers", "result/view"),
-    "document_bar": _script("bar/bar", "bar/bar", "bar/uploads", OFFERED=_OFFERED, LARGEST=MAX_DOCUMENT_BYTES),
-    "keeping": _script("keeping/keeping", "keeping/store", "keeping/connection", "keeping/keeping"),
-    "examples": _script("bar/examples", "bar/examples"),
-    "modes": _script("bar/modes", "bar/modes"),
-    "first_steps": _script("bar/first_steps", "bar/first_steps"),
-}
+#: Where :mod:`app.server` serves the modules: another address for other contents, so that browsers may keep them.
+WEB_ADDRESS = f"/web/{_digest(WEB)}"
+# Without that server, as by ``demo.launch()``, Gradio serves them.
+gr.set_static_paths([WEB])
+
+
+def _loader(module: str, events: Sequence[str]) -> str:
+    """The JavaScript that mounts a part: the module below ``web`` fills it. Gradio takes for its events what is quoted
+    here."""
+    addresses = [f"{WEB_ADDRESS}/{module}", f"/gradio_api/file={(WEB / module).as_posix()}"]
+    return f"""// Events: {json.dumps(events)}
+globalThis.piseTables ??= {json.dumps(TABLES)};
+const [first, second] = {json.dumps(addresses)}.map((address) => (window.gradio_config?.root ?? "") + address);
+import(first)
+  .catch(() => import(second))
+  .then((part) => part.mount({{ element, trigger, props, server, watch }}))
+  .catch((error) => {{
+    console.error(error);
+    element.textContent = "A part of the page did not load. Load the page anew.";
+  }});"""
 
 
 class _Part(gr.HTML):
-    """What all parts have in common."""
+    """What all parts have in common: ``MODULE`` fills them, and tells of ``TOLD``."""
 
-    def __init__(self, script: str, value: Any, elem_id: str | None, live: Callable | None, **props: Any) -> None:
+    MODULE = ""
+    TOLD: tuple[str, ...] = ()
+
+    def __init__(self, value: Any, elem_id: str | None, live: Callable | None, **props: Any) -> None:
         super().__init__(
             value,
             html_template="",
-            js_on_load=_SCRIPTS[script],
+            js_on_load=_loader(self.MODULE, self.TOLD),
             apply_default_css=False,
             elem_id=elem_id,
             server_functions=[live] if live else None,
@@ -107,7 +97,7 @@ class _Part(gr.HTML):
         )
 
     def __getattr__(self, name: str) -> Any:
-        # Gradio takes every name that is quoted in the JavaScript for an event, those of watched properties too.
+        # Gradio takes every name that is quoted in the JavaScript for an event; of those, properties are none.
         if name in self.__dict__.get("props", ()):
             raise AttributeError(name)
         return super().__getattr__(name)
@@ -124,15 +114,19 @@ class _Part(gr.HTML):
 class Modes(_Part):
     """The tabs; they show the columns ``panel-pose``, ``panel-regions``, ``panel-textures`` and ``panel-motion``."""
 
+    MODULE = "bar/modes.js"
+
     def __init__(self, value=None, *, elem_id=None, **kw):
-        super().__init__("modes", value, elem_id, None, **kw)
+        super().__init__(value, elem_id, None, **kw)
 
 
 class FirstSteps(_Part):
     """Three steps to a first edit, shown until they are done or closed."""
 
+    MODULE = "bar/first_steps.js"
+
     def __init__(self, value=None, *, elem_id=None, **kw):
-        super().__init__("first_steps", value, elem_id, None, **kw)
+        super().__init__(value, elem_id, None, **kw)
 
 
 class PoseEditor(_Part):
@@ -147,6 +141,9 @@ class PoseEditor(_Part):
         live: the function that renders a preview.
     """
 
+    MODULE = "pose/editor.js"
+    TOLD = ("commit", "place", "choose", "load_pose")
+
     def __init__(
         self,
         value=None,
@@ -160,7 +157,7 @@ class PoseEditor(_Part):
         live=None,
         **kw,
     ):
-        super().__init__("pose_editor", value, elem_id, live,
+        super().__init__(value, elem_id, live,
                          session=session, photo=photo, pose=pose, people=people, layers=layers, **kw)  # fmt: skip
 
 
@@ -172,8 +169,11 @@ class RegionPainter(_Part):
         map: ``{"document", "version", "width", "height", "base", "paint"}``, the last two as text.
     """
 
+    MODULE = "regions/painter.js"
+    TOLD = ("commit",)
+
     def __init__(self, value=None, *, session=None, photo=None, map=None, elem_id=None, live=None, **kw):
-        super().__init__("region_painter", value, elem_id, live, session=session, photo=photo, map=map, **kw)
+        super().__init__(value, elem_id, live, session=session, photo=photo, map=map, **kw)
 
 
 class StylePanel(_Part):
@@ -190,11 +190,14 @@ class StylePanel(_Part):
         examples: data addresses of example photos.
     """
 
+    MODULE = "textures/panel.js"
+    TOLD = ("commit", "remove", "example", "steps", "save_look", "use_garment", "cancel_garment")
+
     def __init__(
         self, value=None, *, session=None, references=None, styles=None, strip=None, garment=None, examples=None,
         elem_id=None, live=None, **kw,
     ):  # fmt: skip
-        super().__init__("style_panel", value, elem_id, live, session=session, references=references, styles=styles,
+        super().__init__(value, elem_id, live, session=session, references=references, styles=styles,
                          strip=strip, garment=garment, examples=examples, **kw)  # fmt: skip
 
 
@@ -206,15 +209,20 @@ class MotionPanel(_Part):
         progress: ``{"done", "of", "at"}`` while pictures are rendered, else False.
     """
 
+    MODULE = "motion/panel.js"
+    TOLD = ("commit", "save", "stop")
+
     def __init__(self, value=None, *, motion=None, progress=None, elem_id=None, **kw):
-        super().__init__("motion_panel", value, elem_id, None, motion=motion, progress=progress, **kw)
+        super().__init__(value, elem_id, None, motion=motion, progress=progress, **kw)
 
 
 class ResultView(_Part):
     """The result under a before/after slider; ``result`` is ``{"document", "seq", "url", "before"}``."""
 
+    MODULE = "result/view.js"
+
     def __init__(self, value=None, *, result=None, elem_id=None, **kw):
-        super().__init__("result_view", value, elem_id, None, result=result, **kw)
+        super().__init__(value, elem_id, None, result=result, **kw)
 
 
 class DocumentBar(_Part):
@@ -230,10 +238,13 @@ class DocumentBar(_Part):
             done with that document after that edit.
     """
 
+    MODULE = "bar/bar.js"
+    TOLD = ("undo", "redo", "start_over", "save", "stop", "choose_weights")
+
     def __init__(
         self, value=None, *, session=None, status=None, history=None, file=None, weights=None, elem_id=None, **kw
     ):
-        super().__init__("document_bar", value, elem_id, None,
+        super().__init__(value, elem_id, None,
                          session=session, status=status, history=history, file=file, weights=weights, **kw)  # fmt: skip
 
 
@@ -246,12 +257,18 @@ class Keeping(_Part):
             that. Or ``{"key": "", "error"}``.
     """
 
+    MODULE = "keeping/keeping.js"
+    TOLD = ("keep", "restore")
+
     def __init__(self, value=None, *, kept=None, elem_id=None, **kw):
-        super().__init__("keeping", value, elem_id, None, kept=kept, **kw)
+        super().__init__(value, elem_id, None, kept=kept, **kw)
 
 
 class Examples(_Part):
     """A strip of ``pictures`` (data addresses). Event: choose, with ``{"index": n}``."""
 
+    MODULE = "bar/examples.js"
+    TOLD = ("choose",)
+
     def __init__(self, value=None, *, pictures=None, elem_id=None, **kw):
-        super().__init__("examples", value, elem_id, None, pictures=pictures, **kw)
+        super().__init__(value, elem_id, None, pictures=pictures, **kw)

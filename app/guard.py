@@ -19,6 +19,8 @@ from pise_core.errors import InputError
 _NAMED, _ADDRESS = b"x-pise-visitor", b"x-pise-address"
 #: Headers that only a proxy of the operator's is believed.
 _FORWARDED = re.compile(rb"forwarded|x-forwarded-.*|x-real-ip|x-gradio-server")
+#: What browsers may keep: Gradio's own files as those say, the page's modules, which change their address, for ever.
+_KEPT, _MODULES = re.compile(r"/(?:assets|static)/"), re.compile(r"/web/[0-9a-f]{16}/")
 _FILE = re.compile(r"/gradio_api/(?:file=|file/)(.*)", re.DOTALL)
 _SPACE_HOSTS = ("https://huggingface.co", "https://*.hf.space")
 
@@ -131,7 +133,9 @@ class Guard:
                 told["x-content-type-options"] = "nosniff"
                 told["referrer-policy"] = "same-origin"
                 told["content-security-policy"] = self._policy
-                if "/assets/" not in scope["path"] and "/static/" not in scope["path"]:
+                if _MODULES.search(scope["path"]):
+                    told["cache-control"] = "public, max-age=31536000, immutable"
+                elif not _KEPT.search(scope["path"]):
                     told["cache-control"] = "no-store"  # pictures of people, and where they lie
                 if new:
                     told.append("set-cookie", f"{COOKIE}={self._rules.signer.new()}; {self._cookie}")

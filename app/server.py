@@ -17,8 +17,10 @@ import gradio as gr
 import uvicorn
 from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
+from starlette.staticfiles import StaticFiles
 
 from app.api.mcp import McpUploads
+from app.components import WEB, WEB_ADDRESS
 from app.guard import Guard, Rules
 from app.layout import Page
 from app.theme import CSS, theme
@@ -59,6 +61,7 @@ def application(page: Page, mcp_server: bool = False, rules: Rules | None = None
         places = page.sessions.places
         return {"status": "ok", "server": name, "places": places.limit, "taken": len(places), "waiting": places.waiting}
 
+    app.mount(WEB_ADDRESS, StaticFiles(directory=WEB))
     return gr.mount_gradio_app(
         app,
         page,

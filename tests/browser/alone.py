@@ -1,37 +1,64 @@
 """A part of the page by itself, as Gradio mounts it, with no server behind it."""
 
+import json
 from typing import Any
 
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, Route
 
-from app.components import _SCRIPTS
+from app.components import TABLES
+from tests.conftest import ROOT
 
-_MOUNT = """([script, props]) => {
+#: Where the page's modules lie for a page without a server.
+HOST = "http://part.test"
+_KINDS = {".js": "text/javascript", ".css": "text/css", ".html": "text/html"}
+_MOUNT = """async ([module, props]) => {
   const element = document.body.appendChild(document.createElement("div"));
   element.id = "part";
   const [asked, watched] = [[], {}];
   const server = { render_live: (request) => (asked.push(request), Promise.resolve({ ok: false })) };
   const watch = (name, callback) => (watched[name] = callback);
-  const part = new Function("element", "trigger", "props", "server", "upload", "watch", script);
-  part(element, () => {}, props, server, null, watch);
-  window.part = { props, asked, watched };
+  (await import(module)).mount({ element, trigger() {}, props, server, watch });
+  window.part = { element, props, asked, watched };
 }"""
+
+
+def open_page(browser: Browser) -> Page:
+    """An empty page that may import the modules below ``app/web`` from :data:`HOST`."""
+    page = browser.new_page()
+    page.set_default_timeout(20_000)
+
+    def serve(route: Route) -> None:
+        path = route.request.url.removeprefix(f"{HOST}/")
+        if not path:
+            route.fulfill(body="<!doctype html><body></body>", content_type="text/html")
+            return
+        file = ROOT / "app" / "web" / path
+        route.fulfill(body=file.read_text("utf-8"), content_type=_KINDS[file.suffix])
+
+    page.route(f"{HOST}/**", serve)
+    page.goto(f"{HOST}/")
+    page.evaluate(f"globalThis.piseTables = {json.dumps(TABLES)}")
+    return page
+
+
+def mount(page: Page, module: str, **props: Any) -> None:
+    """Let a module fill a part; afterwards ``window.part`` has its element, properties and what was asked for."""
+    page.evaluate(_MOUNT, [f"{HOST}/{module}", props])
 
 
 class Alone:
     """A part on an empty page.
 
     Args:
-        part: its name in :mod:`app.components`.
+        module: the part's, below ``app/web``.
         props: its properties, by name; all that it has.
     """
 
-    def __init__(self, browser: Browser, part: str, **props: Any) -> None:
-        self.page: Page = browser.new_page()
-        self.page.set_default_timeout(20_000)
+    def __init__(self, browser: Browser, module: str, **props: Any) -> None:
+        self.page = open_page(browser)
         self.errors: list[str] = []
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
-        self.page.evaluate(_MOUNT, [_SCRIPTS[part], props])
+        mount(self.page, module, **props)
 
     def tell(self, **news: Any) -> None:
         """New values of properties, one after the other."""

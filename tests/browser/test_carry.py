@@ -1,10 +1,9 @@
 """The parts that the browser carries at once follow the same rules as the server's, and give way to its pictures."""
 
-from pathlib import Path
-
 import cv2
 import numpy as np
 import pytest
+from alone import HOST, open_page
 from pointing import bounds
 from test_desktop import DESKTOP, borrow_example, open_example
 
@@ -13,7 +12,6 @@ from pise_core.skeleton import JOINT
 from pise_core.warping.part_transforms import part_moves
 from pise_core.warping.skirt import SkirtMove
 
-_PREVIEW = Path(__file__).resolve().parents[2] / "app" / "web" / "preview"
 #: The part of the result that was carried or painted, as numbers; the slider is at its left end.
 _SHOWN = """() => {
   const root = document.querySelector("#result .html-container > div").shadowRoot;
@@ -28,10 +26,7 @@ _CARRIED = """() =>
 
 
 def test_the_browser_moves_parts_as_the_server_does(chromium):
-    page = chromium.new_page()
-    page.add_script_tag(content="const clamp = (v, low, high) => Math.min(high, Math.max(low, v));")
-    for script in ("skirt", "part_transforms", "warp_canvas"):
-        page.add_script_tag(content=(_PREVIEW / f"{script}.js").read_text("utf-8"))
+    page = open_page(chromium)
     generator = np.random.default_rng(7)
 
     def random_pose():
@@ -49,10 +44,14 @@ def test_the_browser_moves_parts_as_the_server_does(chromium):
     pairs = [(random_pose(), random_pose()) for _ in range(60)]
     places = generator.uniform(-50, 700, (30, 2))
     found = page.evaluate(
-        """([pairs, places]) => pairs.map(([source, target]) =>
-          Object.fromEntries(Object.entries(partMoves(source, target)).map(([part, move]) =>
-            [part, places.map((place) => moveTo(move, ...place))])))""",
-        [[[joints(source), joints(target)] for source, target in pairs], places.tolist()],
+        """async ([host, pairs, places]) => {
+          const { partMoves } = await import(`${host}/preview/part_transforms.js`);
+          const { moveTo } = await import(`${host}/preview/warp_canvas.js`);
+          return pairs.map(([source, target]) =>
+            Object.fromEntries(Object.entries(partMoves(source, target)).map(([part, move]) =>
+              [part, places.map((place) => moveTo(move, ...place))])));
+        }""",
+        [HOST, [[joints(source), joints(target)] for source, target in pairs], places.tolist()],
     )
     bent = 0
     for (source, target), moved in zip(pairs, found, strict=True):
@@ -76,14 +75,13 @@ def test_a_skirt_bends_in_the_browser_as_on_the_server(chromium):
     placed = np.zeros((400, 300, 3), np.uint8)
     placed[190:370, 120:180] = picture
     expected = move.into(0, 0, (300, 400))(placed)
-    page = chromium.new_page()
-    page.add_script_tag(content="const clamp = (v, low, high) => Math.min(high, Math.max(low, v));")
-    for script in ("skirt", "warp_canvas"):
-        page.add_script_tag(content=(_PREVIEW / f"{script}.js").read_text("utf-8"))
+    page = open_page(chromium)
     rgba = np.dstack([picture, np.full(picture.shape[:2], 255, np.uint8)])
     joints = [[{"x": float(x), "y": float(y), "on": True} for x, y, _ in pose] for pose in (source, target)]
     bent, back = page.evaluate(
-        """([pixels, [source, target]]) => {
+        """async ([host, pixels, [source, target]]) => {
+          const { skirtMove } = await import(`${host}/preview/skirt.js`);
+          const { drawMoved } = await import(`${host}/preview/warp_canvas.js`);
           const canvasOf = (width, height) => Object.assign(document.createElement("canvas"), { width, height });
           const read = (canvas) => [...canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data];
           const [image, bent, back] = [canvasOf(60, 180), canvasOf(300, 400), canvasOf(300, 400)];
@@ -93,7 +91,7 @@ def test_a_skirt_bends_in_the_browser_as_on_the_server(chromium):
           drawMoved(back.getContext("2d"), { points: move.back }, bent, 0, 0);
           return [read(bent), read(back)];
         }""",
-        [rgba.ravel().tolist(), joints],
+        [HOST, rgba.ravel().tolist(), joints],
     )
     page.close()
     for seen, wanted in ((bent, expected), (back, placed)):

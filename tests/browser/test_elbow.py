@@ -3,15 +3,15 @@
 import math
 
 import pytest
+from alone import HOST, open_page
 
-from app import components
 from pise_core.pose import default_skeleton, to_rows
 from pise_core.skeleton import JOINT
 
 _SHOULDER, _ELBOW, _WRIST = (JOINT[f"left_{name}"] for name in ("shoulder", "elbow", "wrist"))
 #: Drags the left wrist through places, and gives the elbow and the wrist after each.
-_DRAGGED = """([script, rows, places]) => {
-  const dragJoint = new Function(script + "; return dragJoint;")();
+_DRAGGED = """async ([module, rows, places]) => {
+  const { dragJoint } = await import(module);
   const start = rows.map(([x, y, score]) => ({ x, y, score, on: true }));
   let last;
   return places.map(([x, y]) => {
@@ -19,12 +19,12 @@ _DRAGGED = """([script, rows, places]) => {
     return [last[6], last[7]].map((joint) => [joint.x, joint.y]);
   });
 }"""
-_MODEL = components._script("pose_editor", "pose_model", MIRROR=[])
+_MODEL = f"{HOST}/pose/skeleton.js"
 
 
 @pytest.fixture(scope="module")
 def page(chromium):
-    page = chromium.new_page()
+    page = open_page(chromium)
     yield page
     page.close()
 

@@ -44,7 +44,7 @@ def mount(chromium):
 
 
 def test_a_selection_is_let_go_of_with_its_photo_alone(mount):
-    editor = mount("pose_editor", photo=_photo(7), pose=_pose(), people=None, layers=None, session="s")
+    editor = mount("pose/editor.js", photo=_photo(7), pose=_pose(), people=None, layers=None, session="s")
     page = editor.page
     page.locator("#stage").press("a")
     selected = page.locator("#joints .selected")
@@ -56,7 +56,7 @@ def test_a_selection_is_let_go_of_with_its_photo_alone(mount):
 
 
 def test_an_elbow_keeps_its_side_while_the_hand_goes_past_the_shoulder(mount):
-    editor = mount("pose_editor", photo=_photo(7), pose=_pose(), people=None, layers=None, session="s")
+    editor = mount("pose/editor.js", photo=_photo(7), pose=_pose(), people=None, layers=None, session="s")
     page = editor.page
     (sx, sy), (wx, wy) = (centre(page.locator(f'[data-joint="left_{name}"]')) for name in ("shoulder", "wrist"))
     reach = wy - sy
@@ -73,9 +73,9 @@ def test_an_elbow_keeps_its_side_while_the_hand_goes_past_the_shoulder(mount):
 
 def test_a_second_reference_takes_nothing_from_a_mix_unsaid(mount):
     panel = mount(
-        "style_panel",
+        "textures/panel.js",
         references=_REFERENCES,
-        styles={"seq": 0, "styles": {"pants": {"r1": 0.5}}, "present": REGIONS[1:]},
+        styles={"seq": 0, "styles": {"pants": {"r1": 0.5}}, "recolour": {}, "present": REGIONS[1:]},
         session="s",
     )
     row = panel.page.locator('#rows [data-region="pants"]')
@@ -93,9 +93,9 @@ def test_a_second_reference_takes_nothing_from_a_mix_unsaid(mount):
 
 def test_one_look_is_chosen_instead_of_another(mount):
     panel = mount(
-        "style_panel",
+        "textures/panel.js",
         references=_REFERENCES,
-        styles={"seq": 0, "styles": {}, "present": REGIONS[1:]},
+        styles={"seq": 0, "styles": {}, "recolour": {}, "present": REGIONS[1:]},
         session="s",
     )
     for key in ("r1", "r2"):
@@ -104,7 +104,7 @@ def test_one_look_is_chosen_instead_of_another(mount):
 
 
 def test_paint_is_meant_for_the_photo_that_was_painted_on(mount):
-    painter = mount("region_painter", photo=_photo(7), map=_map(7), session="s")
+    painter = mount("regions/painter.js", photo=_photo(7), map=_map(7), session="s")
     page = painter.page
     page.evaluate("window.piseStudio.document = 8")  # the picture of the next photo has come before its map
     page.wait_for_function("document.querySelector('#part').shadowRoot.querySelector('#map').width === 320")
@@ -119,7 +119,7 @@ def test_what_was_said_before_the_newest_edit_takes_no_undo_away(mount):
     def history(edit, undo, document=7):
         return {"document": document, "edit": edit, "undo": undo, "redo": False, "start_over": undo, "save": True}
 
-    bar = mount("document_bar", history=history(2, False), weights=None, session="s", file=None, status=None)
+    bar = mount("bar/bar.js", history=history(2, False), weights=None, session="s", file=None, status=None)
     undo = bar.page.locator('[data-do="undo"]')
     bar.page.evaluate("Object.assign(window.piseStudio, { document: 7, seq: 3, edit: 3 })")
     bar.page.evaluate("window.piseStudio.dispatchEvent(new CustomEvent('step'))")

@@ -1,31 +1,39 @@
 // The modes as tabs. All canvases stay mounted: Gradio's own tabs drop what an unopened one is told.
-element.innerHTML = HTML;
-const tabs = [...element.querySelectorAll("[role=tab]")];
+import { fetchText } from "../shared/shadow.js";
+import { tell } from "../shared/store.js";
 
-function open(mode) {
-  document.body.dataset.mode = mode;
-  for (const tab of tabs) {
-    const chosen = tab.dataset.mode === mode;
-    tab.setAttribute("aria-selected", String(chosen));
-    tab.tabIndex = chosen ? 0 : -1;
-    const panel = document.getElementById(tab.getAttribute("aria-controls"));
-    panel?.setAttribute("role", "tabpanel");
-    panel?.setAttribute("aria-labelledby", tab.id);
+const html = await fetchText("modes.html", import.meta.url);
+
+/** Fill the part; `props` are what Python says, and `trigger` tells Python of an event. */
+export function mount({ element }) {
+  element.innerHTML = html;
+  const tabs = [...element.querySelectorAll("[role=tab]")];
+
+  function open(mode) {
+    document.body.dataset.mode = mode;
+    for (const tab of tabs) {
+      const chosen = tab.dataset.mode === mode;
+      tab.setAttribute("aria-selected", String(chosen));
+      tab.tabIndex = chosen ? 0 : -1;
+      const panel = document.getElementById(tab.getAttribute("aria-controls"));
+      panel?.setAttribute("role", "tabpanel");
+      panel?.setAttribute("aria-labelledby", tab.id);
+    }
+    tell("opened", mode);
   }
-  tell("opened", mode);
+  element.addEventListener("click", (event) => {
+    const tab = event.target.closest("[role=tab]");
+    if (!tab) return;
+    open(tab.dataset.mode);
+    if (event.detail) tell("mode", tab.dataset.mode); // by mouse or finger: the canvas's keys work at once
+  });
+  element.addEventListener("keydown", (event) => {
+    const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+    if (!step) return;
+    const next = tabs[(tabs.indexOf(document.activeElement) + step + tabs.length) % tabs.length];
+    open(next.dataset.mode);
+    next.focus();
+    event.preventDefault();
+  });
+  open("pose");
 }
-element.addEventListener("click", (event) => {
-  const tab = event.target.closest("[role=tab]");
-  if (!tab) return;
-  open(tab.dataset.mode);
-  if (event.detail) tell("mode", tab.dataset.mode); // by mouse or finger: the canvas's keys work at once
-});
-element.addEventListener("keydown", (event) => {
-  const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
-  if (!step) return;
-  const next = tabs[(tabs.indexOf(document.activeElement) + step + tabs.length) % tabs.length];
-  open(next.dataset.mode);
-  next.focus();
-  event.preventDefault();
-});
-open("pose");

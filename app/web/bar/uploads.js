@@ -1,7 +1,11 @@
 // Uploads are parts of Gradio's, which would refuse a wrong file in words of its own: they take any, and the server says
 // what to do. What a dialog offers is set when it opens, for its field may be another one by then. The listeners are one
 // object for all times, as the keys are.
-const fieldOf = (id) => document.getElementById(id)?.previousElementSibling;
+import { page, tell } from "../shared/store.js";
+import { LARGEST, OFFERED } from "../shared/tables.js";
+
+/** @returns {HTMLInputElement | null} */
+const fieldOf = (id) => /** @type {any} */ (document.getElementById(id)?.previousElementSibling ?? null);
 
 // What is too large for the server is said before any of it is sent. Of several files none is then taken.
 function refused(event, files) {
@@ -9,38 +13,49 @@ function refused(event, files) {
   if (!large) return false;
   event.preventDefault();
   event.stopImmediatePropagation();
-  tell("status", { kind: "error", text: `${large.name} is larger than ${LARGEST / 1e6} MB; choose a smaller file. Nothing was sent.` });
+  tell("status", {
+    kind: "error",
+    text: `${large.name} is larger than ${LARGEST / 1e6} MB; choose a smaller file. Nothing was sent.`,
+  });
   return true;
 }
 
-page.uploads ??= {
-  click({ target }) {
-    if (target.type !== "file") return;
-    const id = target.closest("#drop") ? "drop" : target.nextElementSibling?.id;
-    if (OFFERED[id]) target.accept = OFFERED[id].join();
-  },
-  change(event) {
-    if (event.target.type === "file" && refused(event, event.target.files)) event.target.value = ""; // for another try
-  },
-  dropped(event) {
-    // Gradio's field takes it for dragged over until it hears of the drop.
-    if (refused(event, event.dataTransfer.files)) event.target.dispatchEvent(new DragEvent("dragleave", { bubbles: true }));
-  },
-  dragover(event) {
-    event.preventDefault();
-  },
-  // Beside the field for it, a file would take the place of the whole page.
-  drop(event) {
-    event.preventDefault();
-    const { files } = event.dataTransfer;
-    const field = fieldOf(document.body.dataset.studio === "editing" && document.body.dataset.mode === "textures" ? "add-reference" : "open");
-    if (!files.length || !field) return;
-    field.files = files;
-    field.dispatchEvent(new Event("change", { bubbles: true }));
-  },
-};
-document.addEventListener("click", page.uploads.click, true);
-document.addEventListener("change", page.uploads.change, true);
-document.addEventListener("drop", page.uploads.dropped, true);
-document.addEventListener("dragover", page.uploads.dragover);
-document.addEventListener("drop", page.uploads.drop);
+/** Listen for files that are chosen or dropped anywhere on the page. */
+export function takeUploads() {
+  page.uploads ??= {
+    click({ target }) {
+      if (target.type !== "file") return;
+      const id = target.closest("#drop") ? "drop" : target.nextElementSibling?.id;
+      if (OFFERED[id]) target.accept = OFFERED[id].join();
+    },
+    change(event) {
+      if (event.target.type === "file" && refused(event, event.target.files)) event.target.value = ""; // for another try
+    },
+    dropped(event) {
+      // Gradio's field takes it for dragged over until it hears of the drop.
+      if (refused(event, event.dataTransfer.files))
+        event.target.dispatchEvent(new DragEvent("dragleave", { bubbles: true }));
+    },
+    dragover(event) {
+      event.preventDefault();
+    },
+    // Beside the field for it, a file would take the place of the whole page.
+    drop(event) {
+      event.preventDefault();
+      const { files } = event.dataTransfer;
+      const field = fieldOf(
+        document.body.dataset.studio === "editing" && document.body.dataset.mode === "textures"
+          ? "add-reference"
+          : "open",
+      );
+      if (!files.length || !field) return;
+      field.files = files;
+      field.dispatchEvent(new Event("change", { bubbles: true }));
+    },
+  };
+  document.addEventListener("click", page.uploads.click, true);
+  document.addEventListener("change", page.uploads.change, true);
+  document.addEventListener("drop", page.uploads.dropped, true);
+  document.addEventListener("dragover", page.uploads.dragover);
+  document.addEventListener("drop", page.uploads.drop);
+}

@@ -1,7 +1,12 @@
 // Whether the server answers: asked every few seconds, and told to the visitor within ten.
+import { page, tell } from "../shared/store.js";
+
 const PAUSE = 2500;
 const LIMIT = 3000;
-const root = new URL(`${(window.gradio_config?.root ?? location.href).replace(/[?#].*$/, "").replace(/\/$/, "")}/`);
+/** The address of the page, with a slash at its end. */
+export const root = new URL(
+  `${(globalThis.gradio_config?.root ?? location.href).replace(/[?#].*$/, "").replace(/\/$/, "")}/`,
+);
 
 async function server() {
   try {
@@ -11,6 +16,7 @@ async function server() {
     return null;
   }
 }
+/** What is known of the server. */
 page.connection ??= { server: null, lost: false, misses: 0 };
 
 async function look() {
@@ -32,10 +38,13 @@ async function look() {
   known.server = name;
   return PAUSE;
 }
-if (!page.looking) {
-  page.looking = true;
-  const again = async () => setTimeout(again, await look());
-  again();
-  // Timers of a page in the background rest.
-  document.addEventListener("visibilitychange", () => document.hidden || look());
+/** Tell, as `lost` and `found`, when the server goes and comes back. */
+export function watchServer() {
+  if (!page.looking) {
+    page.looking = true;
+    const again = async () => setTimeout(again, await look());
+    again();
+    // Timers of a page in the background rest.
+    document.addEventListener("visibilitychange", () => document.hidden || look());
+  }
 }

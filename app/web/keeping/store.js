@@ -24,7 +24,7 @@ async function inStore(mode, act) {
     db.close();
   }
 }
-const kept = {
+export const kept = {
   // The newest first; what is older than a day is deleted on the way.
   async all() {
     const found = await inStore("readonly", (store) => store.getAll());

@@ -1,11 +1,18 @@
 // The shelf below the pose canvas: presets, and poses that the user keeps in this browser; each is drawn as a figure.
+import { icon } from "../shared/icons.js";
+import { tell } from "../shared/store.js";
+import { JOINTS, LIMBS, PRESETS, STANDING } from "../shared/tables.js";
+import { applyPreset, poseFromRows } from "./skeleton.js";
+
 const KEPT_KEY = "pise-poses";
 const MOST_KEPT = 24;
 const FIGURE = poseFromRows(STANDING, { width: 60, height: 100 });
 
 function figure(shape) {
   const there = LIMBS.slice(0, 13).filter(([a, b]) => shape[a].on && shape[b].on);
-  const bones = there.map(([a, b]) => `M${shape[a].x.toFixed(1)} ${shape[a].y.toFixed(1)}L${shape[b].x.toFixed(1)} ${shape[b].y.toFixed(1)}`);
+  const bones = there.map(
+    ([a, b]) => `M${shape[a].x.toFixed(1)} ${shape[a].y.toFixed(1)}L${shape[b].x.toFixed(1)} ${shape[b].y.toFixed(1)}`,
+  );
   const head = shape[0].on ? `<circle cx="${shape[0].x.toFixed(1)}" cy="${(shape[0].y - 1).toFixed(1)}" r="7"/>` : "";
   return `<svg viewBox="-14 -16 88 118" aria-hidden="true"><path d="${bones.join("")}"/>${head}</svg>`;
 }
@@ -22,87 +29,96 @@ function small({ people: [person] }) {
   return shape.map((joint) => ({ ...joint, x: 30 + (joint.x - middle) * factor, y: 2 + (joint.y - top) * factor }));
 }
 
-let kept = [];
-function readable(entry) {
-  try {
-    return typeof entry.name === "string" && small(JSON.parse(entry.file)).some((joint) => joint.on);
-  } catch {
-    return false;
+/** Draw the shelf of `editor`, and let poses be chosen, kept and forgotten. */
+export function createLibrary(editor, placing) {
+  const { $ } = editor;
+  let kept = [];
+  function readable(entry) {
+    try {
+      return typeof entry.name === "string" && small(JSON.parse(entry.file)).some((joint) => joint.on);
+    } catch {
+      return false;
+    }
   }
-}
-// Another tab may have kept or forgotten one meanwhile.
-function readKept() {
-  try {
-    kept = JSON.parse(localStorage.getItem(KEPT_KEY) ?? "[]").filter(readable);
-  } catch {
-    // Nothing is stored, or nothing that can be read: those of this page stay.
+  // Another tab may have kept or forgotten one meanwhile.
+  function readKept() {
+    try {
+      kept = JSON.parse(localStorage.getItem(KEPT_KEY) ?? "[]").filter(readable);
+    } catch {
+      // Nothing is stored, or nothing that can be read: those of this page stay.
+    }
   }
-}
-function keep(poses) {
-  kept = poses;
-  drawShelf();
-  try {
-    localStorage.setItem(KEPT_KEY, JSON.stringify(kept));
-    return true;
-  } catch {
-    tell("status", { kind: "error", text: "This browser keeps nothing: the pose is on the shelf until the page closes. Save it as a file." });
-    return false;
+  function keep(poses) {
+    kept = poses;
+    drawShelf();
+    try {
+      localStorage.setItem(KEPT_KEY, JSON.stringify(kept));
+      return true;
+    } catch {
+      tell("status", {
+        kind: "error",
+        text: "This browser keeps nothing: the pose is on the shelf until the page closes. Save it as a file.",
+      });
+      return false;
+    }
   }
-}
 
-function drawShelf() {
-  const presets = PRESETS.map(
-    (preset, n) => `<button data-preset="${n}" title="${preset.name}">${figure(applyPreset(FIGURE, preset))}<span>${preset.name}</span></button>`,
-  );
-  const own = kept.map(
-    ({ name, file }, n) => `<span class="kept"><button data-kept="${n}" title="${name}, a pose that you kept">${figure(small(JSON.parse(file)))}<span>${name}</span></button>` +
-      `<button class="forget" data-forget="${n}" aria-label="Forget ${name}" title="Forget it">${icon("close")}</button></span>`,
-  );
-  $("#presets").innerHTML = presets.join("") + own.join("");
-  showFurther();
-}
-
-// The end at which more of them are fades, and has an arrow.
-function showFurther() {
-  const { scrollLeft, clientWidth, scrollWidth } = $("#presets");
-  $("#reel").classList.toggle("earlier", scrollLeft > 2);
-  $("#reel").classList.toggle("later", scrollLeft + clientWidth < scrollWidth - 2);
-}
-$("#presets").addEventListener("scroll", showFurther);
-new ResizeObserver(showFurther).observe($("#presets"));
-$("#reel").addEventListener("click", (event) => {
-  const way = Number(event.target.closest("[data-further]")?.dataset.further ?? 0);
-  $("#presets").scrollBy({ left: way * 0.8 * $("#presets").clientWidth, behavior: "smooth" });
-});
-readKept();
-drawShelf();
-
-$("#presets").addEventListener("click", (event) => {
-  const button = event.target.closest("button");
-  if (!button || !pose) return;
-  const { preset, kept: chosen, forget } = button.dataset;
-  if (preset) {
-    change(applyPreset(pose, PRESETS[Number(preset)]));
-    if (placing) view.fit();
-  } else if (forget) {
-    const { name } = kept[Number(forget)];
-    readKept();
-    keep(kept.filter((entry) => entry.name !== name));
-  } else if (chosen) {
-    loadPose(kept[Number(chosen)].file);
+  function drawShelf() {
+    const presets = PRESETS.map(
+      (preset, n) =>
+        `<button data-preset="${n}" title="${preset.name}">${figure(applyPreset(FIGURE, preset))}<span>${preset.name}</span></button>`,
+    );
+    const own = kept.map(
+      ({ name, file }, n) =>
+        `<span class="kept"><button data-kept="${n}" title="${name}, a pose that you kept">${figure(small(JSON.parse(file)))}<span>${name}</span></button>` +
+        `<button class="forget" data-forget="${n}" aria-label="Forget ${name}" title="Forget it">${icon("close")}</button></span>`,
+    );
+    $("#presets").innerHTML = presets.join("") + own.join("");
+    showFurther();
   }
-});
 
-actions.keep = () => {
-  if (!pose || placingFirst()) return;
+  // The end at which more of them are fades, and has an arrow.
+  function showFurther() {
+    const { scrollLeft, clientWidth, scrollWidth } = $("#presets");
+    $("#reel").classList.toggle("earlier", scrollLeft > 2);
+    $("#reel").classList.toggle("later", scrollLeft + clientWidth < scrollWidth - 2);
+  }
+  $("#presets").addEventListener("scroll", showFurther);
+  new ResizeObserver(showFurther).observe($("#presets"));
+  $("#reel").addEventListener("click", (event) => {
+    const way = Number(event.target.closest("[data-further]")?.dataset.further ?? 0);
+    $("#presets").scrollBy({ left: way * 0.8 * $("#presets").clientWidth, behavior: "smooth" });
+  });
   readKept();
-  if (kept.length >= MOST_KEPT) {
-    tell("status", { kind: "error", text: `There are ${MOST_KEPT} poses of yours already; forget one first.` });
-    return;
-  }
-  const number = 1 + Math.max(0, ...kept.map(({ name }) => Number(name.split(" ")[1])));
-  if (keep([...kept, { name: `Mine ${number}`, file: poseFile() }])) {
-    tell("status", { kind: "ok", text: `Kept as Mine ${number}. It fits the person in any photo.` });
-  }
-  $("#presets").lastElementChild.scrollIntoView({ inline: "end", block: "nearest" });
-};
+  drawShelf();
+
+  $("#presets").addEventListener("click", (event) => {
+    const button = event.target.closest("button");
+    if (!button || !editor.pose) return;
+    const { preset, kept: chosen, forget } = button.dataset;
+    if (preset) {
+      editor.change(applyPreset(editor.pose, PRESETS[Number(preset)]));
+      if (editor.placing) editor.view.fit();
+    } else if (forget) {
+      const { name } = kept[Number(forget)];
+      readKept();
+      keep(kept.filter((entry) => entry.name !== name));
+    } else if (chosen) {
+      editor.loadPose(kept[Number(chosen)].file);
+    }
+  });
+
+  editor.actions.keep = () => {
+    if (!editor.pose || placing.first()) return;
+    readKept();
+    if (kept.length >= MOST_KEPT) {
+      tell("status", { kind: "error", text: `There are ${MOST_KEPT} poses of yours already; forget one first.` });
+      return;
+    }
+    const number = 1 + Math.max(0, ...kept.map(({ name }) => Number(name.split(" ")[1])));
+    if (keep([...kept, { name: `Mine ${number}`, file: editor.poseFile() }])) {
+      tell("status", { kind: "ok", text: `Kept as Mine ${number}. It fits the person in any photo.` });
+    }
+    $("#presets").lastElementChild.scrollIntoView({ inline: "end", block: "nearest" });
+  };
+}

@@ -1,7 +1,7 @@
 // Several joints at once: a box about them that is moved, turned by the handle above it and scaled by its corners.
 const BOX_MARGIN = 16; // pixels of the screen
 
-function createSelection(group, view) {
+export function createSelection(group, view) {
   const chosen = new Set();
   const add = (name, attributes) => {
     const node = document.createElementNS("http://www.w3.org/2000/svg", name);
@@ -22,6 +22,7 @@ function createSelection(group, view) {
     const m = BOX_MARGIN;
     return [Math.min(...xs) - m, Math.min(...ys) - m, Math.max(...xs) + m, Math.max(...ys) + m];
   }
+  /** @param {number[]} box */
   const knobOf = ([left, top, right]) => [(left + right) / 2, top > 40 ? top - 24 : top + 24];
 
   const selection = { joints: chosen, rubber: null };
@@ -35,10 +36,19 @@ function createSelection(group, view) {
   selection.at = ([x, y], pose, reach) => {
     if (!selection.several()) return null;
     const box = boxOf(pose);
+    /** @param {number[]} place */
     const near = ([px, py]) => Math.hypot(px - x, py - y) <= reach;
     if (near(knobOf(box))) return "rotate";
     const [left, top, right, bottom] = box;
-    if ([[left, top], [right, top], [left, bottom], [right, bottom]].some(near)) return "scale";
+    if (
+      [
+        [left, top],
+        [right, top],
+        [left, bottom],
+        [right, bottom],
+      ].some(near)
+    )
+      return "scale";
     return x > left && x < right && y > top && y < bottom ? "move" : null;
   };
 
@@ -68,7 +78,12 @@ function createSelection(group, view) {
     if (shown) {
       const [left, top, right, bottom] = boxOf(pose);
       place(frame, left, top, right - left, bottom - top);
-      [[left, top], [right, top], [left, bottom], [right, bottom]].forEach(([x, y], i) => place(handles[i], x - 5, y - 5, 10, 10));
+      [
+        [left, top],
+        [right, top],
+        [left, bottom],
+        [right, bottom],
+      ].forEach(([x, y], i) => place(handles[i], x - 5, y - 5, 10, 10));
       const [kx, ky] = knobOf([left, top, right]);
       knob.setAttribute("cx", kx);
       knob.setAttribute("cy", ky);

@@ -1,20 +1,42 @@
 // The skeleton as numbers: how joints hang together, how they follow a drag, presets. No drawing here.
 // A pose is 18 joints {x, y, score, on} in pixels of the photo; a joint that is off keeps a place to come back to.
+import { clamp } from "../shared/store.js";
+import { MIRROR } from "../shared/tables.js";
+
 const HANGS_ON = [1, -1, 1, 2, 3, 1, 5, 6, 1, 8, 9, 1, 11, 12, 0, 0, 14, 15];
 const NECK = 1;
 const HIPS = [8, 11];
 const ELBOWS = [3, 6];
-const CHAINS = [[2, 3, 4], [5, 6, 7], [8, 9, 10], [11, 12, 13]];
+const CHAINS = [
+  [2, 3, 4],
+  [5, 6, 7],
+  [8, 9, 10],
+  [11, 12, 13],
+];
 // Bone lengths of a standing adult, in torso lengths (neck to the middle of the hips), by the bone's far joint.
 const TYPICAL = { 3: 0.47, 4: 0.44, 6: 0.47, 7: 0.44, 9: 0.67, 10: 0.67, 12: 0.67, 13: 0.67 };
 // Where a missing joint is offered, in torso lengths from the joint it hangs on.
 const OFFERED = {
-  0: [0, -0.32], 2: [-0.3, 0.03], 5: [0.3, 0.03], 3: [-0.1, 0.46], 6: [0.1, 0.46], 4: [-0.06, 0.44], 7: [0.06, 0.44],
-  8: [-0.19, 1], 11: [0.19, 1], 9: [0, 0.67], 12: [0, 0.67], 10: [0, 0.67], 13: [0, 0.67],
-  14: [-0.07, -0.07], 15: [0.07, -0.07], 16: [-0.1, 0.03], 17: [0.1, 0.03],
+  0: [0, -0.32],
+  2: [-0.3, 0.03],
+  5: [0.3, 0.03],
+  3: [-0.1, 0.46],
+  6: [0.1, 0.46],
+  4: [-0.06, 0.44],
+  7: [0.06, 0.44],
+  8: [-0.19, 1],
+  11: [0.19, 1],
+  9: [0, 0.67],
+  12: [0, 0.67],
+  10: [0, 0.67],
+  13: [0, 0.67],
+  14: [-0.07, -0.07],
+  15: [0.07, -0.07],
+  16: [-0.1, 0.03],
+  17: [0.1, 0.03],
 };
 
-const copyPose = (pose) => pose.map((joint) => ({ ...joint }));
+export const copyPose = (pose) => pose.map((joint) => ({ ...joint }));
 const distance = (a, b) => Math.hypot(a.x - b.x, a.y - b.y);
 const middle = (a, b) => ({ x: (a.x + b.x) / 2, y: (a.y + b.y) / 2 });
 
@@ -27,8 +49,10 @@ function torsoLength(pose) {
   return Math.max((Math.max(...ys) - Math.min(...ys)) / 2.5, 8);
 }
 
-function poseFromRows(rows, size) {
-  const pose = rows.map((row) => (row ? { x: row[0], y: row[1], score: row[2] ?? 1, on: true } : { x: 0, y: 0, score: 1, on: false }));
+export function poseFromRows(rows, size) {
+  const pose = rows.map((row) =>
+    row ? { x: row[0], y: row[1], score: row[2] ?? 1, on: true } : { x: 0, y: 0, score: 1, on: false },
+  );
   if (!pose.some((joint) => joint.on)) return pose;
   const torso = torsoLength(pose);
   const placed = pose.map((joint) => joint.on);
@@ -48,7 +72,7 @@ function poseFromRows(rows, size) {
   return pose;
 }
 
-const rowsFromPose = (pose) =>
+export const rowsFromPose = (pose) =>
   pose.map((j) => (j.on ? [Math.round(j.x * 100) / 100, Math.round(j.y * 100) / 100, j.score] : null));
 
 function descendants(joint) {
@@ -57,14 +81,14 @@ function descendants(joint) {
   return found;
 }
 
-function translate(pose, joints, dx, dy) {
+export function translate(pose, joints, dx, dy) {
   for (const j of joints) {
     pose[j].x += dx;
     pose[j].y += dy;
   }
 }
 
-function rotate(pose, joints, centre, angle) {
+export function rotate(pose, joints, centre, angle) {
   const [cos, sin] = [Math.cos(angle), Math.sin(angle)];
   for (const j of joints) {
     const [x, y] = [pose[j].x - centre.x, pose[j].y - centre.y];
@@ -73,7 +97,7 @@ function rotate(pose, joints, centre, angle) {
   }
 }
 
-function scale(pose, joints, centre, factor) {
+export function scale(pose, joints, centre, factor) {
   for (const j of joints) {
     pose[j].x = centre.x + (pose[j].x - centre.x) * factor;
     pose[j].y = centre.y + (pose[j].y - centre.y) * factor;
@@ -84,7 +108,9 @@ function scale(pose, joints, centre, factor) {
 // `last`, the pose on show: only a straight arm, which the drag begins with or passes through, may bend the other way.
 const NEARLY_STRAIGHT = 0.26; // sine of the angle between the bones: where a drag begins, an elbow found may be off by that
 const STRAIGHT = 0.07; // and in its course
-function reach(pose, [root, mid, end], target, start, last = start) {
+/** @param {number[]} chain */
+function reach(pose, chain, target, start, last = start) {
+  const [root, mid, end] = chain;
   const upper = distance(start[root], start[mid]);
   const lower = distance(start[mid], start[end]);
   const far = distance(pose[root], target);
@@ -95,7 +121,8 @@ function reach(pose, [root, mid, end], target, start, last = start) {
   const bend = ux * ly - uy * lx;
   const opening = Math.acos(clamp((upper ** 2 + span ** 2 - lower ** 2) / (2 * upper * span || 1), -1, 1));
   let side = Math.sign(bend || 1);
-  const straight = Math.abs(bend) < (last === start ? NEARLY_STRAIGHT : STRAIGHT) * upper * lower && ux * lx + uy * ly > 0;
+  const straight =
+    Math.abs(bend) < (last === start ? NEARLY_STRAIGHT : STRAIGHT) * upper * lower && ux * lx + uy * ly > 0;
   if (straight && ELBOWS.includes(mid)) {
     // The elbow goes where it is lower; that of an arm that hangs stays behind the hand.
     const [mx, my] = [target.x - last[end].x, target.y - last[end].y];
@@ -110,7 +137,7 @@ function reach(pose, [root, mid, end], target, start, last = start) {
 
 // The pose after dragging one joint of `start` to `target`. Bones keep their lengths unless `free`. `last` is the pose that
 // the same drag has led to so far.
-function dragJoint(start, joint, target, free, last = start) {
+export function dragJoint(start, joint, target, free, last = start) {
   const pose = copyPose(start);
   const [dx, dy] = [target.x - start[joint].x, target.y - start[joint].y];
   const chain = CHAINS.find((candidate) => candidate.includes(joint));
@@ -127,7 +154,12 @@ function dragJoint(start, joint, target, free, last = start) {
   } else if (HIPS.includes(joint)) {
     // The body moves with the hips while the feet stay where they are.
     const feet = new Set([9, 10, 12, 13]);
-    translate(pose, [...pose.keys()].filter((j) => !feet.has(j)), dx, dy);
+    translate(
+      pose,
+      [...pose.keys()].filter((j) => !feet.has(j)),
+      dx,
+      dy,
+    );
     for (const leg of CHAINS.slice(2)) {
       if (leg.every((j) => start[j].on)) reach(pose, leg, start[leg[2]], start);
       else translate(pose, leg.slice(1), dx, dy);
@@ -148,14 +180,14 @@ function figureCentre(pose) {
   return { x: (Math.min(...xs) + Math.max(...xs)) / 2, y: (Math.min(...ys) + Math.max(...ys)) / 2 };
 }
 
-function scaleFigure(start, factor) {
+export function scaleFigure(start, factor) {
   const pose = copyPose(start);
   scale(pose, pose.keys(), figureCentre(start), factor);
   return pose;
 }
 
 // The same posture seen in a mirror, at the same place: of a joint's counterpart, where that is mirrored too.
-function mirrorJoints(start, joints) {
+export function mirrorJoints(start, joints) {
   if (![...joints].some((j) => start[j].on)) return copyPose(start); // nothing in sight has no centre
   const centre = figureCentre([...joints].map((j) => start[j])).x;
   return start.map((joint, j) => {
@@ -167,7 +199,7 @@ function mirrorJoints(start, joints) {
 
 // A preset gives angles per limb: 0 hangs straight down, 90 points straight out from the body, 180 straight up,
 // negative ones across the body. Torso and head stay, and bones keep the person's own lengths.
-function applyPreset(start, preset) {
+export function applyPreset(start, preset) {
   const pose = copyPose(start);
   const torso = torsoLength(start);
   for (const [index, name] of ["right_arm", "left_arm", "right_leg", "left_leg"].entries()) {
@@ -183,7 +215,8 @@ function applyPreset(start, preset) {
     for (const [step, angle] of angles.entries()) {
       const [from, to] = [chain[step], chain[step + 1]];
       const own = start[to].on ? distance(start[from], start[to]) : 0;
-      const other = start[twin[step]].on && start[twin[step + 1]].on ? distance(start[twin[step]], start[twin[step + 1]]) : 0;
+      const other =
+        start[twin[step]].on && start[twin[step + 1]].on ? distance(start[twin[step]], start[twin[step + 1]]) : 0;
       // A limb that points at the camera looks short: a typical length is the least.
       const length = Math.max(own, Math.min(other, 1.15 * (own || other)), 0.85 * TYPICAL[to] * torso);
       const radians = (angle * Math.PI) / 180;

@@ -1,6 +1,8 @@
 // A slider between two looks, at once: of the generator's pictures that are known for this slider, the two that lie
 // nearest on either side are mixed, until the generator's own picture of the place in between comes.
-function createBlend() {
+import { page } from "../shared/store.js";
+
+export function createBlend() {
   const blend = { seq: 0 };
   let slider = ""; // what the pictures belong to
   let known = new Map(); // weight -> picture

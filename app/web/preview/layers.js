@@ -1,11 +1,16 @@
 // The person moved part by part over the background, at once: what is seen until the generator's picture comes.
 // The parts were cut out of the picture on show, at the pose that it has; they are sent anew with every exact picture.
 // In between, what the generator paints for a pose that was passed on the way is carried on from there.
+import { page } from "../shared/store.js";
+import { partMoves } from "./part_transforms.js";
+import { freshParts } from "./refresh.js";
+import { compose, drawMoved, gridOf, moveTo, STILL } from "./warp_canvas.js";
+
 const HOLE_RIM = 4; // so many pixels about a part that moves away, the background behind the person is seen
 
 const onward = (move, back) => (Array.isArray(move) ? compose(move, back) : move); // what bends was bent back already
 
-function createCarrier() {
+export function createCarrier() {
   let layers = null; // {document, pose, scale, base, parts: [{name, image, x, y, hole}]}
   const carrier = { seq: 0 };
 
@@ -49,7 +54,9 @@ function createCarrier() {
       return { name, image, x, y };
     });
     for (const part of parts) part.hole = holeOf(part, background);
-    const pose = news.pose.map((row) => (row ? { x: row[0] * news.scale, y: row[1] * news.scale, on: true } : { on: false }));
+    const pose = news.pose.map((row) =>
+      row ? { x: row[0] * news.scale, y: row[1] * news.scale, on: true } : { on: false },
+    );
     layers = { document: news.document, pose, scale: news.scale, base: under, parts };
   };
 
@@ -84,7 +91,8 @@ function createCarrier() {
 
   carrier.draw = (canvas) => {
     const { base, parts } = layers;
-    if (canvas.width !== base.width || canvas.height !== base.height) [canvas.width, canvas.height] = [base.width, base.height];
+    if (canvas.width !== base.width || canvas.height !== base.height)
+      [canvas.width, canvas.height] = [base.width, base.height];
     const context = canvas.getContext("2d", { alpha: false });
     context.setTransform(1, 0, 0, 1, 0, 0);
     context.drawImage(base, 0, 0);
@@ -98,7 +106,7 @@ function createCarrier() {
 }
 
 // A canvas over a picture: shown while something is drawn at once ({seq, draw}), until a picture comes that is as new.
-function showCarried(canvas, wanted) {
+export function showCarried(canvas, wanted) {
   let carrier = null;
   page.addEventListener("carry", ({ detail }) => {
     carrier = detail;

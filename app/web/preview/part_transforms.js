@@ -1,10 +1,25 @@
 // How each part of a person follows the joints: the rules of pise_core/warping/part_transforms.py, number by number.
 // Poses are 18 joints {x, y, on}; a move is as warp_canvas.js takes it.
+import { clamp } from "../shared/store.js";
+import { skirtMove } from "./skirt.js";
+
 const BONES = {
-  left_thigh: [11, 12], left_shin: [12, 13], right_thigh: [8, 9], right_shin: [9, 10], head: [1, 0],
-  left_upper_arm: [5, 6], left_forearm: [6, 7], right_upper_arm: [2, 3], right_forearm: [3, 4],
+  left_thigh: [11, 12],
+  left_shin: [12, 13],
+  right_thigh: [8, 9],
+  right_shin: [9, 10],
+  head: [1, 0],
+  left_upper_arm: [5, 6],
+  left_forearm: [6, 7],
+  right_upper_arm: [2, 3],
+  right_forearm: [3, 4],
 };
-const FOLLOWS = { left_forearm: "left_upper_arm", right_forearm: "right_upper_arm", left_shin: "left_thigh", right_shin: "right_thigh" };
+const FOLLOWS = {
+  left_forearm: "left_upper_arm",
+  right_forearm: "right_upper_arm",
+  left_shin: "left_thigh",
+  right_shin: "right_thigh",
+};
 
 // A torso seen from the side is no narrower than this.
 const SIDEWAYS = 0.65;
@@ -17,14 +32,21 @@ function similarity(a, b, c, d) {
   const across = clamp(along, 0.85, 1.15);
   const [ux, uy] = [(b.x - a.x) / source, (b.y - a.y) / source];
   const [vx, vy] = [(d.x - c.x) / target, (d.y - c.y) / target];
-  const m = [vx * ux * along + vy * uy * across, vy * ux * along - vx * uy * across,
-             vx * uy * along - vy * ux * across, vy * uy * along + vx * ux * across];
+  const m = [
+    vx * ux * along + vy * uy * across,
+    vy * ux * along - vx * uy * across,
+    vx * uy * along - vy * ux * across,
+    vy * uy * along + vx * ux * across,
+  ];
   return [...m, c.x - m[0] * a.x - m[2] * a.y, c.y - m[1] * a.x - m[3] * a.y];
 }
 
 // The head turned with the line from the neck to its middle: between the ears, or the eyes, or else the nose.
 function head(source, target, there) {
-  const [a, b] = [[16, 17], [14, 15]].find((pair) => there(pair).length === 2) ?? [0, 0];
+  const [a, b] = [
+    [16, 17],
+    [14, 15],
+  ].find((pair) => there(pair).length === 2) ?? [0, 0];
   const middle = (pose) => ({ x: (pose[a].x + pose[b].x) / 2, y: (pose[a].y + pose[b].y) / 2 });
   const [s, t] = [middle(source), middle(target)];
   const [ux, uy, vx, vy] = [s.x - source[1].x, s.y - source[1].y, t.x - target[1].x, t.y - target[1].y];
@@ -35,6 +57,7 @@ function head(source, target, there) {
 }
 
 // Someone who turned to the side is not as thin as paper: the smaller singular value of [a, b, c, d] has a least.
+/** @param {number[]} matrix */
 function notThin([a, b, c, d]) {
   const angle = Math.atan2(2 * (a * c + b * d), a * a + b * b - c * c - d * d) / 2;
   const [cos, sin] = [Math.cos(angle), Math.sin(angle)];
@@ -67,13 +90,18 @@ function affine(source, target) {
   const ridge = 0.02 * (xx + yy) + 1e-6;
   [xx, yy, xu, yv] = [xx + ridge, yy + ridge, xu + ridge, yv + ridge];
   const det = xx * yy - xy * xy;
-  const fit = [(yy * xu - xy * yu) / det, (yy * xv - xy * yv) / det, (xx * yu - xy * xu) / det, (xx * yv - xy * xv) / det];
+  const fit = [
+    (yy * xu - xy * yu) / det,
+    (yy * xv - xy * yv) / det,
+    (xx * yu - xy * xu) / det,
+    (xx * yv - xy * xv) / det,
+  ];
   const m = notThin(fit);
   return [...m, t.x - m[0] * s.x - m[2] * s.y, t.y - m[1] * s.x - m[3] * s.y];
 }
 
 // Part -> move; parts that can't be told are absent, and stay.
-function partMoves(source, target) {
+export function partMoves(source, target) {
   const there = (joints) => joints.filter((j) => source[j].on && target[j].on);
   const of = (pose, joints) => joints.map((j) => pose[j]);
   const moves = {};
@@ -85,7 +113,15 @@ function partMoves(source, target) {
     moves[part] = part === "head" ? head(source, target, there) : similarity(...of(source, bone), ...of(target, bone));
   }
   if (there([8, 11, 9, 12]).length === 4) moves.skirt = skirtMove(source, target);
-  const limbs = ["left_upper_arm", "right_upper_arm", "left_thigh", "right_thigh", ...Object.keys(FOLLOWS), "skirt", "head"];
+  const limbs = [
+    "left_upper_arm",
+    "right_upper_arm",
+    "left_thigh",
+    "right_thigh",
+    ...Object.keys(FOLLOWS),
+    "skirt",
+    "head",
+  ];
   for (const part of limbs) {
     const parent = moves[FOLLOWS[part] ?? "torso"];
     if (!moves[part] && parent) moves[part] = parent;

@@ -1,10 +1,18 @@
 // How a skirt hangs about two legs: the rules of pise_core/warping/skirt.py, number by number.
+import { clamp } from "../shared/store.js";
+
 const [CLOTH, NARROWEST, WIDEST, SHORTEST, TORSO, LEAST_SHIN] = [0.16, 0.65, 5, 0.25, 3.5, 0.3];
 const MOST_LEANING = (35 * Math.PI) / 180;
 
 // The axis from the hips to the knees, and what the legs do on either side of it.
 function legsOf(pose, neck, ankles) {
-  const pairs = [[8, 11], [9, 12], [10, 13]].slice(0, ankles ? 3 : 2).map((pair) => pair.map((j) => pose[j]));
+  const pairs = [
+    [8, 11],
+    [9, 12],
+    [10, 13],
+  ]
+    .slice(0, ankles ? 3 : 2)
+    .map((pair) => pair.map((j) => pose[j]));
   const between = ([p, q]) => [(p.x + q.x) / 2, (p.y + q.y) / 2];
   const [[x, y], knees] = pairs.map(between);
   const [right, left] = pairs[0];
@@ -44,7 +52,7 @@ function fromPixels({ x, y, ax, ay, ux, uy }, px, py) {
 const toPixels = ({ x, y, ax, ay, ux, uy }, level, side) => [x + level * ax + side * ux, y + level * ay + side * uy];
 
 // A move that is no matrix: `points` takes (x, y) along, `back` takes them back.
-function skirtMove(source, target) {
+export function skirtMove(source, target) {
   const seen = [[1], [10, 13]].map((joints) => joints.every((j) => source[j].on && target[j].on));
   const before = legsOf(source, ...seen);
   const after = legsOf(target, ...seen);

@@ -1,14 +1,16 @@
 // A map of regions at working size: the detected labels, what was painted over them, and exact tools.
 // Labels are never read back from a canvas, which may alter colours.
+import { PALETTE } from "../shared/tables.js";
+
 const UNTOUCHED = 255;
 
-async function unpack(text) {
+export async function unpack(text) {
   const bytes = Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
   const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
   return new Uint8Array(await new Response(stream).arrayBuffer());
 }
 
-async function pack(labels) {
+export async function pack(labels) {
   const stream = new Blob([labels]).stream().pipeThrough(new CompressionStream("deflate"));
   const bytes = new Uint8Array(await new Response(stream).arrayBuffer());
   let text = "";
@@ -16,7 +18,7 @@ async function pack(labels) {
   return btoa(text);
 }
 
-function createLabelMap(width, height, base, paint) {
+export function createLabelMap(width, height, base, paint) {
   const map = { width, height, base, paint: paint ?? new Uint8Array(width * height).fill(UNTOUCHED) };
   map.at = (i) => (map.paint[i] === UNTOUCHED ? map.base[i] : map.paint[i]);
   // Painting a region where it already is leaves the pixel untouched, so that only real changes count as edits.

@@ -1,294 +1,311 @@
 // The region canvas: paints labels 0 to 7 over the photo. What is sent is the painted layer alone, exactly.
-const $ = mount(element, HTML, CSS);
-const stage = $("#stage");
-const canvas = $("#map");
-const context = canvas.getContext("2d");
-const ring = $("#ring");
-const photo = { url: "", width: 0, height: 0 };
-let map = null;
-let region = 3;
-let tool = "brush";
-let size = 24; // diameter in pixels of the screen
-let under = "picture";
-let stroke = null; // {last: [x, y], before}
-let strokeSeq = 0; // order number of the newest stroke
-let known = null; // the painted layer that the server and this page both know, packed; null if nothing is painted
-let pointer = null;
-let corners = []; // of the lasso, in pixels of the map
-const hidden = new Set(); // regions whose colour is not shown
+import { icon } from "../shared/icons.js";
+import { fetchText, openShadow } from "../shared/shadow.js";
+import { clamp, createPump, fullScreen, nextEdit, page, showExact, tell } from "../shared/store.js";
+import { LABELS, PALETTE } from "../shared/tables.js";
+import { createGestures, createViewport } from "../shared/viewport.js";
+import { createLabelMap, pack, unpack } from "./label_map.js";
 
-const view = createViewport(stage, $("#world"), () => {
-  drawRing();
-  drawLasso();
-});
+const html = await fetchText("painter.html", import.meta.url);
 
-function drawRing() {
-  const painting = pointer && map && (tool === "brush" || tool === "restore");
-  ring.hidden = !painting;
-  if (!painting) return;
-  ring.style.width = ring.style.height = `${size}px`;
-  ring.style.transform = `translate(${pointer[0] - size / 2}px, ${pointer[1] - size / 2}px)`;
-  ring.style.setProperty("--colour", tool === "restore" ? "#fff" : `rgb(${PALETTE[region]})`);
-}
+/** Fill the part; `props` are what Python says, and `trigger` tells Python of an event. */
+export function mount({ element, trigger, props, server, watch }) {
+  const $ = openShadow(element, html);
+  const stage = $("#stage");
+  const canvas = $("#map");
+  const context = canvas.getContext("2d");
+  const ring = $("#ring");
+  const photo = { url: "", width: 0, height: 0 };
+  let map = null;
+  let region = 3;
+  let tool = "brush";
+  let size = 24; // diameter in pixels of the screen
+  let under = "picture";
+  let stroke = null; // {last: [x, y], before}
+  let strokeSeq = 0; // order number of the newest stroke
+  let known = null; // the painted layer that the server and this page both know, packed; null if nothing is painted
+  let pointer = null;
+  let corners = []; // of the lasso, in pixels of the map
+  const hidden = new Set(); // regions whose colour is not shown
 
-function drawLasso() {
-  const points = corners.map(fromMap);
-  const text = points.map((p) => p.join()).join(" ");
-  for (const line of [$("#lasso-halo"), $("#lasso")]) line.setAttribute("points", text);
-  $("#lasso-start").style.display = points.length ? "" : "none";
-  if (points.length) [$("#lasso-start").cx.baseVal.value, $("#lasso-start").cy.baseVal.value] = points[0];
-}
-
-function showUnder() {
-  $("#backdrop").src = (under === "picture" && page.picture) || photo.url || "";
-  for (const button of element.shadowRoot.querySelectorAll("[data-under]"))
-    button.setAttribute("aria-pressed", button.dataset.under === under);
-}
-
-// ---- talking to the server
-
-const pump = createPump(async ({ seq }) => {
-  if (!map) return null;
-  const { document } = map; // the page may be a photo ahead of it
-  const [labels, before] = await Promise.all([pack(map.paint), known]);
-  return server.render_live({ labels, before, seq, document, session: props.session });
-});
-
-async function commit() {
-  pump.drop();
-  tell("status", { kind: "busy", text: "Rendering at full size…" });
-  const order = { ...nextEdit(), document: map.document };
-  strokeSeq = order.seq;
-  // The layer without the stroke goes along: the server's may have moved with the body meanwhile.
-  const packed = [pack(map.paint), known];
-  known = packed[0];
-  const [labels, before] = await Promise.all(packed);
-  props.value = { ...order, labels, before };
-  tell("edited", "regions");
-  trigger("commit");
-}
-
-// ---- gestures
-
-const toMap = (point) => {
-  const [x, y] = view.toWorld(...point);
-  return [(x * map.width) / photo.width, (y * map.height) / photo.height];
-};
-
-const fromMap = ([x, y]) => view.toScreen((x * photo.width) / map.width, (y * photo.height) / map.height);
-const show = (changed) => map.draw(context, changed, hidden);
-
-function dropLasso() {
-  corners = [];
-  drawLasso();
-}
-
-// The lasso is closed by letting go after drawing, or by a click on its first corner.
-function closeLasso() {
-  const changed = corners.length > 2 && map.polygon(corners, region);
-  dropLasso();
-  if (!changed) return;
-  show(changed);
-  commit();
-}
-
-function paintTo([x, y]) {
-  const radius = Math.max(0.5, ((size / 2 / view.scale) * map.width) / photo.width);
-  const changed = map.stroke(...stroke.last, x, y, radius, tool === "restore" ? null : region);
-  stroke.last = [x, y];
-  if (changed) show(changed);
-}
-
-createGestures(stage, view, {
-  down(point, event) {
-    if (!map && photo.url && tool !== "hand")
-      tell("status", { kind: "error", text: "Nobody to paint on yet: place the skeleton under Pose first, then press Use this pose." });
-    if (!map || tool === "hand") return false;
-    const [x, y] = toMap(point);
-    const inside = x >= 0 && y >= 0 && x < map.width && y < map.height;
-    if (event.altKey) {
-      if (inside) choose(map.at(Math.floor(y) * map.width + Math.floor(x)));
-      return true;
-    }
-    if (tool === "fill" || tool === "replace") {
-      // A second finger may still turn this into a pinch: fill on release.
-      stroke = inside ? { fill: [Math.floor(x), Math.floor(y)] } : null;
-      return true;
-    }
-    if (tool === "lasso") {
-      const reach = event.pointerType === "touch" ? 24 : 10;
-      const [sx, sy] = corners.length ? fromMap(corners[0]) : [0, 0];
-      const closing = corners.length > 2 && Math.hypot(sx - point[0], sy - point[1]) <= reach;
-      stroke = { lasso: corners.length, closing, at: point };
-      if (!closing) corners.push([x, y]);
-      drawLasso();
-      return true;
-    }
-    stroke = { last: [x, y], before: map.paint.slice() };
-    paintTo([x, y]);
-    pump.push({});
-    return true;
-  },
-  move(point) {
-    if (!stroke || stroke.fill) return;
-    if (stroke.at) {
-      const [lx, ly] = stroke.at;
-      if (stroke.closing || Math.hypot(lx - point[0], ly - point[1]) < 4) return;
-      Object.assign(stroke, { at: point, drawn: true });
-      corners.push(toMap(point));
-      drawLasso();
-      return;
-    }
-    paintTo(toMap(point));
-    pump.push({});
-  },
-  up() {
-    if (!stroke) return;
-    if (stroke.fill) {
-      const [x, y] = stroke.fill;
-      const changed = tool === "fill" ? map.fill(x, y, region) : map.replace(map.at(y * map.width + x), region);
-      if (changed) show(changed);
-      stroke = null;
-      if (!changed) return;
-    }
-    if (stroke?.at) {
-      const { closing, drawn } = stroke;
-      stroke = null;
-      if (closing || drawn) closeLasso();
-      return;
-    }
-    stroke = null;
-    commit();
-  },
-  cancel() {
-    if (stroke?.before) {
-      map.paint = stroke.before;
-      drawAll();
-      pump.drop();
-      showExact();
-    }
-    if (stroke?.at) corners.length = stroke.lasso;
-    drawLasso();
-    stroke = null;
-  },
-  wheel(event) {
-    if (!event.shiftKey) return false;
-    resize(size * Math.exp(-clamp(event.deltaY || event.deltaX, -120, 120) / 400));
-    return true;
-  },
-  hover(point, event) {
-    pointer = event.pointerType === "touch" ? null : point;
+  const view = createViewport(stage, $("#world"), () => {
     drawRing();
-  },
-});
+    drawLasso();
+  });
 
-stage.addEventListener("contextmenu", (event) => event.preventDefault());
-stage.addEventListener("keydown", (event) => {
-  if (event.ctrlKey || event.metaKey || event.altKey) return;
-  const key = event.key.toLowerCase();
-  const tools = { b: "brush", l: "lasso", g: "fill", r: "replace", e: "restore" };
-  if (key >= "0" && key <= "7" && key.length === 1) choose(Number(key));
-  else if (tools[key]) take(tools[key]);
-  else if (key === "[") resize(size / 1.2);
-  else if (key === "]") resize(size * 1.2);
-  else if (key === "enter" && corners.length) closeLasso();
-  else if (key === "escape") dropLasso();
-  else return;
-  event.preventDefault();
-});
+  function drawRing() {
+    const painting = pointer && map && (tool === "brush" || tool === "restore");
+    ring.hidden = !painting;
+    if (!painting) return;
+    ring.style.width = ring.style.height = `${size}px`;
+    ring.style.transform = `translate(${pointer[0] - size / 2}px, ${pointer[1] - size / 2}px)`;
+    ring.style.setProperty("--colour", tool === "restore" ? "#fff" : `rgb(${PALETTE[region]})`);
+  }
 
-// ---- tools
+  function drawLasso() {
+    const points = corners.map(fromMap);
+    const text = points.map((p) => p.join()).join(" ");
+    for (const line of [$("#lasso-halo"), $("#lasso")]) line.setAttribute("points", text);
+    $("#lasso-start").style.display = points.length ? "" : "none";
+    if (points.length) [$("#lasso-start").cx.baseVal.value, $("#lasso-start").cy.baseVal.value] = points[0];
+  }
 
-function choose(index) {
-  region = index;
-  for (const button of $("#palette").querySelectorAll("[data-region]")) button.setAttribute("aria-pressed", String(Number(button.dataset.region) === index));
-  if (tool === "restore" || tool === "hand") take("brush");
-  drawRing();
-}
+  function showUnder() {
+    $("#backdrop").src = (under === "picture" && page.picture) || photo.url || "";
+    for (const button of element.shadowRoot.querySelectorAll("[data-under]"))
+      button.setAttribute("aria-pressed", button.dataset.under === under);
+  }
 
-function take(name) {
-  if (name !== "lasso") dropLasso();
-  tool = name;
-  stage.dataset.tool = name;
-  for (const button of element.shadowRoot.querySelectorAll("[data-tool].tool"))
-    button.setAttribute("aria-pressed", button.dataset.tool === name);
-  drawRing();
-}
+  // ---- talking to the server
 
-function toggleColour(button) {
-  const index = Number(button.dataset.eye);
-  hidden.has(index) ? hidden.delete(index) : hidden.add(index);
-  button.setAttribute("aria-pressed", String(!hidden.has(index)));
-  button.querySelector("svg").outerHTML = icon(hidden.has(index) ? "hide" : "eye");
-  if (map) drawAll();
-}
+  const pump = createPump(async ({ seq }) => {
+    if (!map) return null;
+    const { document } = map; // the page may be a photo ahead of it
+    const [labels, before] = await Promise.all([pack(map.paint), known]);
+    return server.render_live({ labels, before, seq, document, session: props.session });
+  });
 
-function resize(value) {
-  size = clamp(Math.round(value), 2, 120);
-  $("#size").value = size;
-  $("#size-value").textContent = size;
-  drawRing();
-}
+  async function commit() {
+    pump.drop();
+    tell("status", { kind: "busy", text: "Rendering at full size…" });
+    const order = { ...nextEdit(), document: map.document };
+    strokeSeq = order.seq;
+    // The layer without the stroke goes along: the server's may have moved with the body meanwhile.
+    const packed = [pack(map.paint), known];
+    known = packed[0];
+    const [labels, before] = await Promise.all(packed);
+    props.value = { ...order, labels, before };
+    tell("edited", "regions");
+    trigger("commit");
+  }
 
-const dark = ([r, g, b]) => 0.3 * r + 0.59 * g + 0.11 * b < 105;
-$("#palette").innerHTML = LABELS.map(
-  (label, index) =>
-    `<span class="cell"><button data-region="${index}" title="Paint ${label} (key ${index})">` +
-    `<i style="background:rgb(${PALETTE[index]});color:${dark(PALETTE[index]) ? "#fff" : "#111"}" aria-hidden="true">${index}</i>` +
-    `<span>${label}</span></button>` +
-    `<button class="eye" data-eye="${index}" aria-pressed="true" title="Show or hide this region's colour" aria-label="Show ${label}">${icon("eye")}</button></span>`,
-).join("");
-$("#size").addEventListener("input", (event) => resize(Number(event.target.value)));
-$("#opacity").addEventListener("input", (event) => (canvas.style.opacity = event.target.value / 100));
-canvas.style.opacity = 0.6;
-const actions = { in: () => view.zoom(1.25), out: () => view.zoom(0.8), fit: () => view.fit(), full: fullScreen };
-element.shadowRoot.addEventListener("click", (event) => {
-  const button = event.target.closest("button");
-  if (!button) return;
-  if (button.dataset.do) actions[button.dataset.do]();
-  if (button.dataset.tool) take(button.dataset.tool);
-  if (button.dataset.region) choose(Number(button.dataset.region));
-  if (button.dataset.eye) toggleColour(button);
-  if (button.dataset.under) {
-    under = button.dataset.under;
+  // ---- gestures
+
+  const toMap = (point) => {
+    const [x, y] = view.toWorld(...point);
+    return [(x * map.width) / photo.width, (y * map.height) / photo.height];
+  };
+
+  const fromMap = ([x, y]) => view.toScreen((x * photo.width) / map.width, (y * photo.height) / map.height);
+  const show = (changed) => map.draw(context, changed, hidden);
+
+  function dropLasso() {
+    corners = [];
+    drawLasso();
+  }
+
+  // The lasso is closed by letting go after drawing, or by a click on its first corner.
+  function closeLasso() {
+    const changed = corners.length > 2 && map.polygon(corners, region);
+    dropLasso();
+    if (!changed) return;
+    show(changed);
+    commit();
+  }
+
+  /** @param {number[]} place */
+  function paintTo([x, y]) {
+    const radius = Math.max(0.5, ((size / 2 / view.scale) * map.width) / photo.width);
+    const changed = map.stroke(...stroke.last, x, y, radius, tool === "restore" ? null : region);
+    stroke.last = [x, y];
+    if (changed) show(changed);
+  }
+
+  createGestures(stage, view, {
+    down(point, event) {
+      if (!map && photo.url && tool !== "hand")
+        tell("status", {
+          kind: "error",
+          text: "Nobody to paint on yet: place the skeleton under Pose first, then press Use this pose.",
+        });
+      if (!map || tool === "hand") return false;
+      const [x, y] = toMap(point);
+      const inside = x >= 0 && y >= 0 && x < map.width && y < map.height;
+      if (event.altKey) {
+        if (inside) choose(map.at(Math.floor(y) * map.width + Math.floor(x)));
+        return true;
+      }
+      if (tool === "fill" || tool === "replace") {
+        // A second finger may still turn this into a pinch: fill on release.
+        stroke = inside ? { fill: [Math.floor(x), Math.floor(y)] } : null;
+        return true;
+      }
+      if (tool === "lasso") {
+        const reach = event.pointerType === "touch" ? 24 : 10;
+        const [sx, sy] = corners.length ? fromMap(corners[0]) : [0, 0];
+        const closing = corners.length > 2 && Math.hypot(sx - point[0], sy - point[1]) <= reach;
+        stroke = { lasso: corners.length, closing, at: point };
+        if (!closing) corners.push([x, y]);
+        drawLasso();
+        return true;
+      }
+      stroke = { last: [x, y], before: map.paint.slice() };
+      paintTo([x, y]);
+      pump.push({});
+      return true;
+    },
+    move(point) {
+      if (!stroke || stroke.fill) return;
+      if (stroke.at) {
+        const [lx, ly] = stroke.at;
+        if (stroke.closing || Math.hypot(lx - point[0], ly - point[1]) < 4) return;
+        Object.assign(stroke, { at: point, drawn: true });
+        corners.push(toMap(point));
+        drawLasso();
+        return;
+      }
+      paintTo(toMap(point));
+      pump.push({});
+    },
+    up() {
+      if (!stroke) return;
+      if (stroke.fill) {
+        const [x, y] = stroke.fill;
+        const changed = tool === "fill" ? map.fill(x, y, region) : map.replace(map.at(y * map.width + x), region);
+        if (changed) show(changed);
+        stroke = null;
+        if (!changed) return;
+      }
+      if (stroke?.at) {
+        const { closing, drawn } = stroke;
+        stroke = null;
+        if (closing || drawn) closeLasso();
+        return;
+      }
+      stroke = null;
+      commit();
+    },
+    cancel() {
+      if (stroke?.before) {
+        map.paint = stroke.before;
+        drawAll();
+        pump.drop();
+        showExact();
+      }
+      if (stroke?.at) corners.length = stroke.lasso;
+      drawLasso();
+      stroke = null;
+    },
+    wheel(event) {
+      if (!event.shiftKey) return false;
+      resize(size * Math.exp(-clamp(event.deltaY || event.deltaX, -120, 120) / 400));
+      return true;
+    },
+    hover(point, event) {
+      pointer = event.pointerType === "touch" ? null : point;
+      drawRing();
+    },
+  });
+
+  stage.addEventListener("contextmenu", (event) => event.preventDefault());
+  stage.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    const key = event.key.toLowerCase();
+    const tools = { b: "brush", l: "lasso", g: "fill", r: "replace", e: "restore" };
+    if (key >= "0" && key <= "7" && key.length === 1) choose(Number(key));
+    else if (tools[key]) take(tools[key]);
+    else if (key === "[") resize(size / 1.2);
+    else if (key === "]") resize(size * 1.2);
+    else if (key === "enter" && corners.length) closeLasso();
+    else if (key === "escape") dropLasso();
+    else return;
+    event.preventDefault();
+  });
+
+  // ---- tools
+
+  function choose(index) {
+    region = index;
+    for (const button of $("#palette").querySelectorAll("[data-region]"))
+      button.setAttribute("aria-pressed", String(Number(button.dataset.region) === index));
+    if (tool === "restore" || tool === "hand") take("brush");
+    drawRing();
+  }
+
+  function take(name) {
+    if (name !== "lasso") dropLasso();
+    tool = name;
+    stage.dataset.tool = name;
+    for (const button of element.shadowRoot.querySelectorAll("[data-tool].tool"))
+      button.setAttribute("aria-pressed", button.dataset.tool === name);
+    drawRing();
+  }
+
+  function toggleColour(button) {
+    const index = Number(button.dataset.eye);
+    hidden.has(index) ? hidden.delete(index) : hidden.add(index);
+    button.setAttribute("aria-pressed", String(!hidden.has(index)));
+    button.querySelector("svg").outerHTML = icon(hidden.has(index) ? "hide" : "eye");
+    if (map) drawAll();
+  }
+
+  function resize(value) {
+    size = clamp(Math.round(value), 2, 120);
+    $("#size").value = size;
+    $("#size-value").textContent = size;
+    drawRing();
+  }
+
+  const dark = ([r, g, b]) => 0.3 * r + 0.59 * g + 0.11 * b < 105;
+  $("#palette").innerHTML = LABELS.map(
+    (label, index) =>
+      `<span class="cell"><button data-region="${index}" title="Paint ${label} (key ${index})">` +
+      `<i style="background:rgb(${PALETTE[index]});color:${dark(PALETTE[index]) ? "#fff" : "#111"}" aria-hidden="true">${index}</i>` +
+      `<span>${label}</span></button>` +
+      `<button class="eye" data-eye="${index}" aria-pressed="true" title="Show or hide this region's colour" aria-label="Show ${label}">${icon("eye")}</button></span>`,
+  ).join("");
+  $("#size").addEventListener("input", (event) => resize(Number(event.target.value)));
+  $("#opacity").addEventListener("input", (event) => (canvas.style.opacity = event.target.value / 100));
+  canvas.style.opacity = 0.6;
+  const actions = { in: () => view.zoom(1.25), out: () => view.zoom(0.8), fit: () => view.fit(), full: fullScreen };
+  element.shadowRoot.addEventListener("click", (event) => {
+    const button = event.target.closest("button");
+    if (!button) return;
+    if (button.dataset.do) actions[button.dataset.do]();
+    if (button.dataset.tool) take(button.dataset.tool);
+    if (button.dataset.region) choose(Number(button.dataset.region));
+    if (button.dataset.eye) toggleColour(button);
+    if (button.dataset.under) {
+      under = button.dataset.under;
+      showUnder();
+    }
+  });
+  take(tool);
+  choose(region);
+
+  // ---- from the server
+
+  function drawAll() {
+    show([0, 0, map.width, map.height]);
+  }
+  function takePhoto() {
+    if (!props.photo) return;
+    Object.assign(photo, props.photo);
+    dropLasso();
     showUnder();
+    view.open(photo.width, photo.height);
   }
-});
-take(tool);
-choose(region);
-
-// ---- from the server
-
-function drawAll() {
-  show([0, 0, map.width, map.height]);
-}
-function takePhoto() {
-  if (!props.photo) return;
-  Object.assign(photo, props.photo);
-  dropLasso();
-  showUnder();
-  view.open(photo.width, photo.height);
-}
-async function takeMap() {
-  const news = props.map;
-  if (!news) {
-    map = null;
-    context.clearRect(0, 0, canvas.width, canvas.height);
-    return;
+  async function takeMap() {
+    const news = props.map;
+    if (!news) {
+      map = null;
+      context.clearRect(0, 0, canvas.width, canvas.height);
+      return;
+    }
+    const [base, paint] = await Promise.all([unpack(news.base), news.paint && unpack(news.paint)]);
+    if (news.version < (props.map?.version ?? 0)) return; // a newer one came meanwhile
+    // Strokes that the server had not heard of yet stay.
+    const keep = map?.document === news.document && (stroke || news.version < strokeSeq);
+    map = createLabelMap(news.width, news.height, base, keep ? map.paint : paint);
+    if (!keep) known = news.paint;
+    map.document = news.document;
+    [canvas.width, canvas.height] = [map.width, map.height];
+    drawAll();
   }
-  const [base, paint] = await Promise.all([unpack(news.base), news.paint && unpack(news.paint)]);
-  if (news.version < (props.map?.version ?? 0)) return; // a newer one came meanwhile
-  // Strokes that the server had not heard of yet stay.
-  const keep = map?.document === news.document && (stroke || news.version < strokeSeq);
-  map = createLabelMap(news.width, news.height, base, keep ? map.paint : paint);
-  if (!keep) known = news.paint;
-  map.document = news.document;
-  [canvas.width, canvas.height] = [map.width, map.height];
-  drawAll();
+  watch("photo", takePhoto);
+  watch("map", takeMap);
+  page.addEventListener("mode", ({ detail }) => detail === "regions" && stage.focus({ preventScroll: true }));
+  page.addEventListener("picture", () => under === "picture" && showUnder());
+  takePhoto();
+  takeMap();
 }
-watch("photo", takePhoto);
-watch("map", takeMap);
-page.addEventListener("mode", ({ detail }) => detail === "regions" && stage.focus({ preventScroll: true }));
-page.addEventListener("picture", () => under === "picture" && showUnder());
-takePhoto();
-takeMap();

@@ -1,50 +1,60 @@
 // The result, with the photo as it was under a slider. Live pictures come from the canvases, exact ones from Python.
-const $ = mount(element, HTML, CSS);
-const stage = $("#stage");
-const frame = $("#frame");
-let size = null;
 
-function layout() {
-  if (!size) return;
-  const scale = Math.min((stage.clientWidth - 24) / size[0], (stage.clientHeight - 24) / size[1]);
-  frame.style.width = `${size[0] * scale}px`;
-  frame.style.height = `${size[1] * scale}px`;
-}
-new ResizeObserver(layout).observe(stage);
+import { showCarried } from "../preview/layers.js";
+import { fetchText, openShadow } from "../shared/shadow.js";
+import { page, showPicture } from "../shared/store.js";
 
-function split() {
-  const percent = Number($("#slide").value);
-  $("#before").style.clipPath = `inset(0 ${100 - percent}% 0 0)`;
-  $("#divider").style.left = `${percent}%`;
-  $("#tag-before").hidden = percent < 2;
-}
-$("#slide").addEventListener("input", split);
-split();
+const html = await fetchText("view.html", import.meta.url);
 
-$("#before").addEventListener("load", () => {
-  size = [$("#before").naturalWidth, $("#before").naturalHeight];
-  $("#empty").hidden = true;
-  frame.hidden = false;
-  layout();
-});
+/** Fill the part; `props` are what Python says, and `trigger` tells Python of an event. */
+export function mount({ element, props, watch }) {
+  const $ = openShadow(element, html);
+  const stage = $("#stage");
+  const frame = $("#frame");
+  let size = null;
 
-page.addEventListener("picture", ({ detail }) => {
-  if (detail.before) {
-    $("#before").src = detail.before;
-    $("#slide").value = 0;
-    split();
+  function layout() {
+    if (!size) return;
+    const scale = Math.min((stage.clientWidth - 24) / size[0], (stage.clientHeight - 24) / size[1]);
+    frame.style.width = `${size[0] * scale}px`;
+    frame.style.height = `${size[1] * scale}px`;
   }
-  $("#after").src = detail.url;
-  $("#after").dataset.live = String(Boolean(detail.live));
-  $("#after").dataset.seq = detail.seq;
-  $("#live").hidden = !detail.live;
-});
-page.addEventListener("status", ({ detail }) => ($("#progress").hidden = detail.kind !== "busy"));
+  new ResizeObserver(layout).observe(stage);
 
-showCarried($("#carry"), () => true);
+  function split() {
+    const percent = Number($("#slide").value);
+    $("#before").style.clipPath = `inset(0 ${100 - percent}% 0 0)`;
+    $("#divider").style.left = `${percent}%`;
+    $("#tag-before").hidden = percent < 2;
+  }
+  $("#slide").addEventListener("input", split);
+  split();
 
-function takeResult() {
-  if (props.result) showPicture(props.result);
+  $("#before").addEventListener("load", () => {
+    size = [$("#before").naturalWidth, $("#before").naturalHeight];
+    $("#empty").hidden = true;
+    frame.hidden = false;
+    layout();
+  });
+
+  page.addEventListener("picture", ({ detail }) => {
+    if (detail.before) {
+      $("#before").src = detail.before;
+      $("#slide").value = 0;
+      split();
+    }
+    $("#after").src = detail.url;
+    $("#after").dataset.live = String(Boolean(detail.live));
+    $("#after").dataset.seq = detail.seq;
+    $("#live").hidden = !detail.live;
+  });
+  page.addEventListener("status", ({ detail }) => ($("#progress").hidden = detail.kind !== "busy"));
+
+  showCarried($("#carry"), () => true);
+
+  function takeResult() {
+    if (props.result) showPicture(props.result);
+  }
+  watch("result", takeResult);
+  takeResult();
 }
-watch("result", takeResult);
-takeResult();

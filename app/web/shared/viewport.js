@@ -1,5 +1,7 @@
+import { clamp } from "./store.js";
+
 // Zoom and pan over a photo, by wheel, keys, mouse, pen and fingers; one-finger gestures are handed to a tool.
-function createViewport(stage, world, onChange) {
+export function createViewport(stage, world, onChange) {
   const view = { scale: 1, x: 0, y: 0, width: 0, height: 0 };
   let fitted = true;
 
@@ -54,7 +56,7 @@ function createViewport(stage, world, onChange) {
 
 // tool: down(point, event) -> true if it takes the gesture (else it pans), move(point, event), up(event), cancel(),
 // and optionally hover(point | null, event).
-function createGestures(stage, view, tool) {
+export function createGestures(stage, view, tool) {
   const pointers = new Map();
   let mode = null; // "tool", "pan" or "pinch"
   let spread = null;

@@ -1,274 +1,302 @@
 // Textures: for every region its own look, a reference's, or a mix of several.
-const $ = mount(element, HTML, CSS);
-let styles = {}; // region -> id of a reference -> its weight; what is missing to 1 is the person's own
-let recolour = {}; // region -> {colour, hue, saturation, lightness}, what changes of its colours
-let present = [];
-let newest = 0; // order number of the newest change
+import { createBlend } from "../preview/blend.js";
+import { icon } from "../shared/icons.js";
+import { drawIcons, fetchText, openShadow } from "../shared/shadow.js";
+import { createPump, nextEdit, page, showPicture, tell } from "../shared/store.js";
+import { LABELS, PALETTE, REGIONS } from "../shared/tables.js";
+import { markGarments } from "./garment_box.js";
+import { createRecolour } from "./recolour.js";
 
-const label = (name) => LABELS[REGIONS.indexOf(name)];
-const title = (name) => label(name)[0].toUpperCase() + label(name).slice(1);
-const safe = (text) => String(text).replace(/[&<>"]/g, (c) => `&#${c.charCodeAt(0)};`);
-const references = () => props.references ?? [];
-// The region itself, where it is borrowed; the whole person where there is none of it.
-const pictureOf = (reference, region) => `<img src="${reference.regions[region] ?? reference.image}" alt="">`;
-const total = (mix) => Object.values(mix).reduce((sum, weight) => sum + weight, 0);
-// The share of the person's own look; what rounding has left of it is none.
-const own = (mix) => (total(mix) < 0.995 ? 1 - total(mix) : 0);
+const html = await fetchText("panel.html", import.meta.url);
 
-$("#rows").innerHTML = REGIONS.map((name, index) =>
-  index === 0
-    ? ""
-    : `<li data-region="${name}">
-        <div class="name"><i style="background:rgb(${PALETTE[index]})"></i><b>${title(name)}</b><small></small></div>
-        <div class="choices" role="group" aria-label="Looks of ${title(name)}"></div>
-        <div class="mixes"></div>
-        <div class="row-tools">
-          <button class="tool" data-strip data-icon="steps" title="Steps from own to borrowed, side by side" aria-label="Steps of ${title(name)}"><span class="short">Steps</span></button>
-          <button class="tool" data-look data-icon="save" title="Save this look as a small file, to be added as a reference later" aria-label="Save look: ${title(name)}"><span class="short">Save look</span></button>
-        </div>
-        <div class="strip" role="group" aria-label="Steps of ${title(name)}" hidden></div>
-      </li>`,
-).join("");
+/** Fill the part; `props` are what Python says, and `trigger` tells Python of an event. */
+export function mount({ element, trigger, props, server, watch }) {
+  const $ = openShadow(element, html);
+  const looks = {
+    styles: {}, // region -> id of a reference -> its weight; what is missing to 1 is the person's own
+    recolour: {}, // region -> {colour, hue, saturation, lightness}, what changes of its colours
+    present: [], // the regions that the photo shows
+  };
+  let newest = 0; // order number of the newest change
 
-for (const slot of $("#rows").querySelectorAll("[data-icon]")) slot.insertAdjacentHTML("afterbegin", icon(slot.dataset.icon));
+  const label = (name) => LABELS[REGIONS.indexOf(name)];
+  const title = (name) => label(name)[0].toUpperCase() + label(name).slice(1);
+  const safe = (text) => String(text).replace(/[&<>"]/g, (c) => `&#${c.charCodeAt(0)};`);
+  const references = () => props.references ?? [];
+  // The region itself, where it is borrowed; the whole person where there is none of it.
+  const pictureOf = (reference, region) => `<img src="${reference.regions[region] ?? reference.image}" alt="">`;
+  const total = (mix) => Object.values(mix).reduce((sum, weight) => sum + weight, 0);
+  // The share of the person's own look; what rounding has left of it is none.
+  const own = (mix) => (total(mix) < 0.995 ? 1 - total(mix) : 0);
 
-// ---- talking to the server
+  $("#rows").innerHTML = REGIONS.map((name, index) =>
+    index === 0
+      ? ""
+      : `<li data-region="${name}">
+          <div class="name"><i style="background:rgb(${PALETTE[index]})"></i><b>${title(name)}</b><small></small></div>
+          <div class="choices" role="group" aria-label="Looks of ${title(name)}"></div>
+          <div class="mixes"></div>
+          <div class="row-tools">
+            <button class="tool" data-strip data-icon="steps" title="Steps from own to borrowed, side by side" aria-label="Steps of ${title(name)}"><span class="short">Steps</span></button>
+            <button class="tool" data-look data-icon="save" title="Save this look as a small file, to be added as a reference later" aria-label="Save look: ${title(name)}"><span class="short">Save look</span></button>
+          </div>
+          <div class="strip" role="group" aria-label="Steps of ${title(name)}" hidden></div>
+        </li>`,
+  ).join("");
 
-const blend = createBlend();
-const pump = createPump(
-  ({ seq, document, styles, recolour }) => server.render_live({ seq, document, styles, recolour, session: props.session }),
-  async (picture, { slider, weight, styles: asked, recolour: coloured }) => {
-    if (slider) await blend.learn(slider, weight, picture.url).catch(() => false);
-    if (asked === styles && coloured === recolour) showPicture(picture);
-    else mixAtOnce();
-  },
-);
-const live = () => pump.push({ styles, recolour });
-function mixAtOnce() {
-  if (sliding && blend.at(styles[sliding.region][sliding.mix])) tell("carry", blend);
-}
-let sliding = null; // {region, mix, before, at, name}: the slider that is moved
-let keying = 0; // timer of a slider moved by keys that is no step of the history yet
-function commit() {
-  clearTimeout(keying);
-  keying = 0;
-  sliding = null;
-  pump.drop();
-  tell("status", { kind: "busy", text: "Rendering at full size…" });
-  const order = nextEdit();
-  newest = order.seq;
-  props.value = { ...order, styles, recolour };
-  tell("edited", "textures");
-  trigger("commit");
-}
+  drawIcons($("#rows"));
 
-// ---- mixing
+  // ---- talking to the server
 
-// Rounded down, so that all sum to 1 at most.
-const times = (mix, factor) =>
-  Object.fromEntries(Object.entries(mix).map(([id, weight]) => [id, Math.floor(10000 * weight * factor) / 10000]));
-
-// One weight changes; the own look makes room first, then the others.
-function weigh(mix, reference, weight) {
-  const others = total(mix) - (mix[reference] ?? 0);
-  return { ...times(mix, others + weight > 1 ? (1 - weight) / others : 1), [reference]: weight };
-}
-
-function choose(region, reference) {
-  const mix = styles[region] ?? {};
-  styles = { ...styles };
-  if (!reference) delete styles[region];
-  else if (reference in mix) {
-    const { [reference]: gone, ...rest } = mix;
-    if (Object.keys(rest).length) styles[region] = rest;
-    else delete styles[region];
-  } else if (Object.keys(mix).length === 1 && !own(mix)) {
-    styles[region] = { [reference]: 1 }; // all of one look: another one takes its place
-  } else {
-    // It gets an equal share of the looks, the own one if that is seen; all others make room, and none is lost.
-    const looks = Object.keys(mix).length + (own(mix) ? 1 : 0);
-    const weight = Object.keys(mix).length ? 1 / (looks + 1) : 1;
-    styles[region] = { ...times(mix, 1 - weight), [reference]: weight };
+  const blend = createBlend();
+  const pump = createPump(
+    ({ slider, weight, ...asked }) => server.render_live({ ...asked, session: props.session }),
+    async (picture, { slider, weight, styles: asked, recolour: coloured }) => {
+      if (slider) await blend.learn(slider, weight, picture.url).catch(() => false);
+      if (asked === looks.styles && coloured === looks.recolour) showPicture(picture);
+      else mixAtOnce();
+    },
+  );
+  const live = () => pump.push({ styles: looks.styles, recolour: looks.recolour });
+  function mixAtOnce() {
+    if (sliding && blend.at(looks.styles[sliding.region][sliding.mix])) tell("carry", blend);
   }
-}
-
-// ---- rows
-
-function drawChoices() {
-  $("#empty").textContent = references().length
-    ? "Or take an example:"
-    : `Add a photo of somebody who wears what you want to borrow${props.examples?.length ? ", or take an example:" : "."}`;
-  $("#source").hidden = !props.examples?.length && references().length > 0;
-  $("#examples").innerHTML = (props.examples ?? [])
-    .map((image, n) => `<li><button data-example="${n}" aria-label="Borrow from example person ${n + 1}"><img src="${image}" alt=""></button></li>`)
-    .join("");
-  $("#references").innerHTML = references()
-    .map(
-      (r) => `<li><img src="${r.image}" alt=""><span>${safe(r.name)}</span>
-        <button data-remove="${r.id}" data-tip title="Remove ${safe(r.name)}" aria-label="Remove ${safe(r.name)}">${icon("close")}</button></li>`,
-    )
-    .join("");
-  for (const row of $("#rows").children) {
-    const name = row.dataset.region;
-    row.querySelector(".choices").innerHTML = [{ id: "", name: "Own" }, ...references()]
-      .map((r) => {
-        const lacks = r.id && !r.present.includes(name) ? ` (no ${label(name)} to borrow)` : "";
-        return `<button data-reference="${r.id}" title="${safe(r.name)}${lacks}" aria-label="${safe(r.name)}${lacks}" ${lacks ? "disabled" : ""}>${r.id ? pictureOf(r, name) : "Own"}</button>`;
-      })
-      .join("");
-  }
-  drawRows();
-}
-
-function drawRows() {
-  for (const row of $("#rows").children) {
-    const name = row.dataset.region;
-    const mix = styles[name] ?? {};
-    for (const button of row.querySelectorAll("[data-reference]"))
-      button.setAttribute("aria-pressed", button.dataset.reference ? button.dataset.reference in mix : own(mix) > 0);
-    drawSliders(row, name, mix);
-    row.querySelector("[data-strip]").disabled = Object.keys(mix).length !== 1;
-    row.querySelector("[data-look]").disabled = !present.includes(name) && !total(mix);
-    drawStrip(row, name, mix);
-    row.querySelector("small").textContent = present.includes(name) ? "" : "not in the photo";
-    row.classList.toggle("absent", !present.includes(name));
-  }
-}
-
-// Sliders stay the same nodes while one of them is dragged.
-function drawSliders(row, name, mix) {
-  const list = row.querySelector(".mixes");
-  const ids = references().map((r) => r.id).filter((id) => id in mix);
-  if (list.dataset.ids !== ids.join()) {
-    list.dataset.ids = ids.join();
-    list.innerHTML = ids
-      .map((id) => {
-        const reference = references().find((r) => r.id === id);
-        const head = ids.length > 1 ? pictureOf(reference, name) : "<span>Own</span>";
-        return `<label class="mix">${head}<input type="range" min="0" max="100" data-mix="${id}" aria-label="${title(name)}: how much of ${safe(reference.name)}">${ids.length > 1 ? "" : "<span>Borrowed</span>"}<output></output></label>`;
-      })
-      .join("");
-    // One slider says how much is the own look; several don't.
-    if (ids.length > 1) list.innerHTML += '<div class="mix" data-own><span>Own</span><output></output></div>';
-  }
-  for (const range of list.querySelectorAll("input")) {
-    const percent = Math.round(100 * mix[range.dataset.mix]);
-    if (Number(range.value) !== percent) range.value = percent;
-    range.parentElement.querySelector("output").textContent = `${percent}%`;
-  }
-  const rest = list.querySelector("[data-own] output");
-  if (rest) rest.textContent = `${Math.round(100 * own(mix))}%`;
-}
-
-// The steps are those of one region and one reference, and go when another one is chosen.
-function drawStrip(row, name, mix) {
-  const strip = props.strip;
-  const list = row.querySelector(".strip");
-  list.hidden = !(strip && strip.region === name && Object.keys(mix).join() === strip.reference);
-  if (list.hidden) return;
-  if (list.strip !== strip) {
-    list.strip = strip;
-    list.innerHTML = strip.weights
-      .map((weight, n) => `<button data-step="${weight}"><img src="${strip.pictures[n]}" alt=""><span>${Math.round(100 * weight)}%</span></button>`)
-      .join("");
-  }
-  for (const button of list.children)
-    button.setAttribute("aria-pressed", String(Math.abs(Number(button.dataset.step) - mix[strip.reference]) < 0.005));
-}
-
-element.shadowRoot.addEventListener("click", (event) => {
-  const button = event.target.closest("button");
-  if (!button || button.closest("#garment")) return;
-  const region = button.closest("[data-region]")?.dataset.region;
-  if (button.dataset.recolour !== undefined) showRecolour(button);
-  else if (button.dataset.recolourReset !== undefined) {
-    setRecolour(region, {});
-    commit();
-  } else if (button.dataset.strip !== undefined) {
-    tell("status", { kind: "busy", text: "Rendering the steps…" });
-    props.value = { document: page.document, region, reference: Object.keys(styles[region])[0] };
-    trigger("steps");
-  } else if (button.dataset.look !== undefined) {
-    tell("status", { kind: "busy", text: "Saving the look…" });
-    tell("settle"); // what is still being changed with the keys belongs to it
-    props.value = { ...nextEdit(false), region };
-    trigger("save_look");
-  } else if (button.dataset.step) {
-    styles = { ...styles, [region]: { [props.strip.reference]: Number(button.dataset.step) } };
-    drawRows();
-    commit();
-  } else if (button.dataset.example) {
-    tell("status", { kind: "busy", text: "Analysing the reference…" });
-    props.value = { index: Number(button.dataset.example) };
-    trigger("example");
-  } else if (button.dataset.remove) {
-    props.value = { ...nextEdit(), reference: button.dataset.remove };
-    trigger("remove");
-  } else {
-    choose(region, button.dataset.reference);
-    blend.close();
-    drawRows();
-    live();
-    commit();
-  }
-});
-
-// The other weights make room while one is dragged, and come back when it is dragged back.
-function grasp(region, mix) {
-  const from = styles;
-  const before = from[region][mix];
-  const at = (weight) => ({ ...from, [region]: weigh(from[region], mix, weight) });
-  sliding = { region, mix, before, at, name: JSON.stringify([page.document, region, mix, at(0)]) };
-  const exact = page.shown === page.seq;
-  if (blend.open(sliding.name) && exact) blend.learn(sliding.name, before, page.picture).catch(() => false);
-}
-function slide(event) {
-  if (changeRecolour(event)) return;
-  const { mix } = event.target.dataset;
-  const region = event.target.closest("[data-region]").dataset.region;
-  if (!(mix in (styles[region] ?? {}))) return;
-  if (sliding?.region !== region || sliding.mix !== mix) grasp(region, mix);
-  const { before, at, name } = sliding;
-  const weight = Number(event.target.value) / 100;
-  styles = at(weight);
-  drawRows();
-  if (event.type === "change") {
+  let sliding = null; // {region, mix, before, at, name}: the slider that is moved
+  let keying = 0; // timer of a slider moved by keys that is no step of the history yet
+  function commit() {
     clearTimeout(keying);
-    if (byKeys) keying = setTimeout(commit, 400); // a row of key presses is one step of the history
-    else commit();
-    return;
+    keying = 0;
+    sliding = null;
+    pump.drop();
+    tell("status", { kind: "busy", text: "Rendering at full size…" });
+    const order = nextEdit();
+    newest = order.seq;
+    props.value = { ...order, styles: looks.styles, recolour: looks.recolour };
+    tell("edited", "textures");
+    trigger("commit");
   }
-  const end = Number(weight > before); // known soon, it lets all weights on this side be mixed
-  if (!blend.knows(end)) pump.push({ styles: at(end), recolour, slider: name, weight: end });
-  pump.push({ styles, recolour, slider: name, weight });
-  mixAtOnce();
-}
-let byKeys = false;
-$("#rows").addEventListener("keydown", () => (byKeys = true));
-$("#rows").addEventListener("pointerdown", () => (byKeys = false));
-$("#rows").addEventListener("input", slide);
-$("#rows").addEventListener("change", slide);
 
-// ---- from the server
+  // ---- mixing
 
-function takeStyles() {
-  const seq = props.styles?.seq ?? newest;
-  if (!props.styles || seq < newest) return; // a newer answer follows, or was here already
-  newest = seq;
-  blend.close();
-  sliding = null;
-  clearTimeout(keying);
-  keying = 0;
-  styles = props.styles.styles;
-  recolour = props.styles.recolour;
-  present = props.styles.present;
-  drawRecolour();
-  drawRows();
+  // Rounded down, so that all sum to 1 at most.
+  const times = (mix, factor) =>
+    Object.fromEntries(Object.entries(mix).map(([id, weight]) => [id, Math.floor(10000 * weight * factor) / 10000]));
+
+  // One weight changes; the own look makes room first, then the others.
+  function weigh(mix, reference, weight) {
+    const others = total(mix) - (mix[reference] ?? 0);
+    return { ...times(mix, others + weight > 1 ? (1 - weight) / others : 1), [reference]: weight };
+  }
+
+  function choose(region, reference) {
+    const mix = looks.styles[region] ?? {};
+    looks.styles = { ...looks.styles };
+    if (!reference) delete looks.styles[region];
+    else if (reference in mix) {
+      const { [reference]: gone, ...rest } = mix;
+      if (Object.keys(rest).length) looks.styles[region] = rest;
+      else delete looks.styles[region];
+    } else if (Object.keys(mix).length === 1 && !own(mix)) {
+      looks.styles[region] = { [reference]: 1 }; // all of one look: another one takes its place
+    } else {
+      // It gets an equal share of the looks, the own one if that is seen; all others make room, and none is lost.
+      const count = Object.keys(mix).length + (own(mix) ? 1 : 0);
+      const weight = Object.keys(mix).length ? 1 / (count + 1) : 1;
+      looks.styles[region] = { ...times(mix, 1 - weight), [reference]: weight };
+    }
+  }
+
+  // ---- rows
+
+  function drawChoices() {
+    $("#empty").textContent = references().length
+      ? "Or take an example:"
+      : `Add a photo of somebody who wears what you want to borrow${props.examples?.length ? ", or take an example:" : "."}`;
+    $("#source").hidden = !props.examples?.length && references().length > 0;
+    $("#examples").innerHTML = (props.examples ?? [])
+      .map(
+        (image, n) =>
+          `<li><button data-example="${n}" aria-label="Borrow from example person ${n + 1}"><img src="${image}" alt=""></button></li>`,
+      )
+      .join("");
+    $("#references").innerHTML = references()
+      .map(
+        (r) => `<li><img src="${r.image}" alt=""><span>${safe(r.name)}</span>
+          <button data-remove="${r.id}" data-tip title="Remove ${safe(r.name)}" aria-label="Remove ${safe(r.name)}">${icon("close")}</button></li>`,
+      )
+      .join("");
+    for (const row of $("#rows").children) {
+      const name = row.dataset.region;
+      row.querySelector(".choices").innerHTML = [{ id: "", name: "Own" }, ...references()]
+        .map((r) => {
+          const lacks = r.id && !r.present.includes(name) ? ` (no ${label(name)} to borrow)` : "";
+          return `<button data-reference="${r.id}" title="${safe(r.name)}${lacks}" aria-label="${safe(r.name)}${lacks}" ${lacks ? "disabled" : ""}>${r.id ? pictureOf(r, name) : "Own"}</button>`;
+        })
+        .join("");
+    }
+    drawRows();
+  }
+
+  function drawRows() {
+    for (const row of $("#rows").children) {
+      const name = row.dataset.region;
+      const mix = looks.styles[name] ?? {};
+      for (const button of row.querySelectorAll("[data-reference]"))
+        button.setAttribute("aria-pressed", button.dataset.reference ? button.dataset.reference in mix : own(mix) > 0);
+      drawSliders(row, name, mix);
+      row.querySelector("[data-strip]").disabled = Object.keys(mix).length !== 1;
+      row.querySelector("[data-look]").disabled = !looks.present.includes(name) && !total(mix);
+      drawStrip(row, name, mix);
+      row.querySelector("small").textContent = looks.present.includes(name) ? "" : "not in the photo";
+      row.classList.toggle("absent", !looks.present.includes(name));
+    }
+  }
+
+  // Sliders stay the same nodes while one of them is dragged.
+  function drawSliders(row, name, mix) {
+    const list = row.querySelector(".mixes");
+    const ids = references()
+      .map((r) => r.id)
+      .filter((id) => id in mix);
+    if (list.dataset.ids !== ids.join()) {
+      list.dataset.ids = ids.join();
+      list.innerHTML = ids
+        .map((id) => {
+          const reference = references().find((r) => r.id === id);
+          const head = ids.length > 1 ? pictureOf(reference, name) : "<span>Own</span>";
+          return `<label class="mix">${head}<input type="range" min="0" max="100" data-mix="${id}" aria-label="${title(name)}: how much of ${safe(reference.name)}">${ids.length > 1 ? "" : "<span>Borrowed</span>"}<output></output></label>`;
+        })
+        .join("");
+      // One slider says how much is the own look; several don't.
+      if (ids.length > 1) list.innerHTML += '<div class="mix" data-own><span>Own</span><output></output></div>';
+    }
+    for (const range of list.querySelectorAll("input")) {
+      const percent = Math.round(100 * mix[range.dataset.mix]);
+      if (Number(range.value) !== percent) range.value = percent;
+      range.parentElement.querySelector("output").textContent = `${percent}%`;
+    }
+    const rest = list.querySelector("[data-own] output");
+    if (rest) rest.textContent = `${Math.round(100 * own(mix))}%`;
+  }
+
+  // The steps are those of one region and one reference, and go when another one is chosen.
+  function drawStrip(row, name, mix) {
+    const strip = props.strip;
+    const list = row.querySelector(".strip");
+    list.hidden = !(strip && strip.region === name && Object.keys(mix).join() === strip.reference);
+    if (list.hidden) return;
+    if (list.strip !== strip) {
+      list.strip = strip;
+      list.innerHTML = strip.weights
+        .map(
+          (weight, n) =>
+            `<button data-step="${weight}"><img src="${strip.pictures[n]}" alt=""><span>${Math.round(100 * weight)}%</span></button>`,
+        )
+        .join("");
+    }
+    for (const button of list.children)
+      button.setAttribute("aria-pressed", String(Math.abs(Number(button.dataset.step) - mix[strip.reference]) < 0.005));
+  }
+
+  element.shadowRoot.addEventListener("click", (event) => {
+    const button = event.target.closest("button");
+    if (!button || button.closest("#garment")) return;
+    const region = button.closest("[data-region]")?.dataset.region;
+    if (button.dataset.recolour !== undefined) recolour.show(button);
+    else if (button.dataset.recolourReset !== undefined) {
+      recolour.set(region, {});
+      commit();
+    } else if (button.dataset.strip !== undefined) {
+      tell("status", { kind: "busy", text: "Rendering the steps…" });
+      props.value = { document: page.document, region, reference: Object.keys(looks.styles[region])[0] };
+      trigger("steps");
+    } else if (button.dataset.look !== undefined) {
+      tell("status", { kind: "busy", text: "Saving the look…" });
+      tell("settle"); // what is still being changed with the keys belongs to it
+      props.value = { ...nextEdit(false), region };
+      trigger("save_look");
+    } else if (button.dataset.step) {
+      looks.styles = { ...looks.styles, [region]: { [props.strip.reference]: Number(button.dataset.step) } };
+      drawRows();
+      commit();
+    } else if (button.dataset.example) {
+      tell("status", { kind: "busy", text: "Analysing the reference…" });
+      props.value = { index: Number(button.dataset.example) };
+      trigger("example");
+    } else if (button.dataset.remove) {
+      props.value = { ...nextEdit(), reference: button.dataset.remove };
+      trigger("remove");
+    } else {
+      choose(region, button.dataset.reference);
+      blend.close();
+      drawRows();
+      live();
+      commit();
+    }
+  });
+
+  // The other weights make room while one is dragged, and come back when it is dragged back.
+  function grasp(region, mix) {
+    const from = looks.styles;
+    const before = from[region][mix];
+    const at = (weight) => ({ ...from, [region]: weigh(from[region], mix, weight) });
+    sliding = { region, mix, before, at, name: JSON.stringify([page.document, region, mix, at(0)]) };
+    const exact = page.shown === page.seq;
+    if (blend.open(sliding.name) && exact) blend.learn(sliding.name, before, page.picture).catch(() => false);
+  }
+  function slide(event) {
+    if (recolour.change(event)) return;
+    const { mix } = event.target.dataset;
+    const region = event.target.closest("[data-region]").dataset.region;
+    if (!(mix in (looks.styles[region] ?? {}))) return;
+    if (sliding?.region !== region || sliding.mix !== mix) grasp(region, mix);
+    const { before, at, name } = sliding;
+    const weight = Number(event.target.value) / 100;
+    looks.styles = at(weight);
+    drawRows();
+    if (event.type === "change") {
+      clearTimeout(keying);
+      if (byKeys)
+        keying = setTimeout(commit, 400); // a row of key presses is one step of the history
+      else commit();
+      return;
+    }
+    const end = Number(weight > before); // known soon, it lets all weights on this side be mixed
+    if (!blend.knows(end)) pump.push({ styles: at(end), recolour: looks.recolour, slider: name, weight: end });
+    pump.push({ styles: looks.styles, recolour: looks.recolour, slider: name, weight });
+    mixAtOnce();
+  }
+  let byKeys = false;
+  $("#rows").addEventListener("keydown", () => (byKeys = true));
+  $("#rows").addEventListener("pointerdown", () => (byKeys = false));
+  $("#rows").addEventListener("input", slide);
+  $("#rows").addEventListener("change", slide);
+
+  const recolour = createRecolour({ $, looks, blend, live, commit, title, total });
+
+  // ---- from the server
+
+  function takeStyles() {
+    const seq = props.styles?.seq ?? newest;
+    if (!props.styles || seq < newest) return; // a newer answer follows, or was here already
+    newest = seq;
+    blend.close();
+    sliding = null;
+    clearTimeout(keying);
+    keying = 0;
+    looks.styles = props.styles.styles;
+    looks.recolour = props.styles.recolour;
+    looks.present = props.styles.present;
+    recolour.draw();
+    drawRows();
+  }
+  page.addEventListener("settle", () => keying && commit());
+  page.addEventListener("posed", () => blend.close());
+  page.addEventListener("edited", ({ detail }) => detail !== "textures" && blend.close());
+  watch("strip", drawRows);
+  watch("references", drawChoices);
+  watch("styles", takeStyles);
+  drawChoices();
+  takeStyles();
+  markGarments({ $, trigger, props, watch });
 }
-page.addEventListener("settle", () => keying && commit());
-page.addEventListener("posed", () => blend.close());
-page.addEventListener("edited", ({ detail }) => detail !== "textures" && blend.close());
-watch("strip", drawRows);
-watch("references", drawChoices);
-watch("styles", takeStyles);
-drawChoices();
