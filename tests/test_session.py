@@ -1,5 +1,6 @@
 """A page's session, its files, and the registry that bounds how many there are."""
 
+import errno
 import time
 from pathlib import Path
 
@@ -134,3 +135,17 @@ def test_idle_sessions_go():
     sessions._sweep()  # as its timer does when nobody else comes
     assert len(sessions) == 0
     sessions.close()
+
+
+def test_a_full_disk_is_told_in_a_line_and_leaves_no_half_picture(session, person, monkeypatch):
+    kept = session.save(person.photo, "shown", ".jpg")
+
+    def full(path, data):
+        path.touch()
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "write_bytes", full)
+        with pytest.raises(InputError, match="^the server can't keep the picture: No space left on device; try again"):
+            session.save(person.photo, "shown", ".jpg")
+    assert [path for path in session._folder.rglob("*") if path.is_file()] == [Path(kept)]

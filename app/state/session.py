@@ -248,8 +248,12 @@ class Session:
         with self.lock:
             if self.closed:
                 raise InputError(EXPIRED)
-            path.parent.mkdir(parents=True)
-            path.write_bytes(data)
+            try:
+                path.parent.mkdir(parents=True)
+                path.write_bytes(data)
+            except OSError as error:
+                shutil.rmtree(path.parent, ignore_errors=True)
+                raise InputError(f"the server can't keep the picture: {error.strerror}; try again later") from None
             self._files.append(path)
             same = [p for p in self._files if p.name == path.name]
             for old in same[:-keep]:
