@@ -41,13 +41,15 @@ class Studio:
         settings = os.environ | {"GRADIO_TEMP_DIR": str(self.base), "OMP_NUM_THREADS": "1"} | environment
         with self.log.open("w") as output:
             self.process = subprocess.Popen(command, cwd=ROOT, env=settings, stdout=output, stderr=subprocess.STDOUT)
-        for _ in range(1200):
+        for _ in range(3000):
             found = re.search(r"http://\S+", self.log.read_text())
             if found or self.process.poll() is not None:
                 break
             time.sleep(0.1)
         if not found:
-            raise RuntimeError(self.log.read_text())
+            said = self.log.read_text()
+            self.clean()
+            raise RuntimeError(f"the studio did not start: {said}")
         self.address = found[0]
 
     def stop(self, number: int = signal.SIGTERM, seconds: float = 5) -> int | None:

@@ -17,8 +17,7 @@ def test_a_whole_file_is_taken(door):
         with pytest.raises(InputError, match="lacks"):
             DOORS[door].take(DOORS[door].corpus()[0])
         return
-    for data in DOORS[door].corpus():
-        DOORS[door].take(data)
+    DOORS[door].take(DOORS[door].corpus()[0])
 
 
 @pytest.mark.parametrize("door", sorted(DOORS))
