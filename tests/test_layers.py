@@ -184,3 +184,22 @@ def test_the_edge_of_a_moved_arm_is_the_persons_and_not_the_old_wall(editor, tex
     above = high & ~grow(drawn.parsing > 0, 12)
     white = (result.photo.min(2) > 200) & above
     assert result.changed[above].any() and white.sum() < 20
+
+
+@pytest.mark.parametrize("size", [0.4, 0.7])
+def test_a_person_made_smaller_leaves_nothing(editor, textured, size):
+    drawn, wall, _ = textured
+    person = editor.set_person(drawn.photo, pose=drawn.pose, parsing=drawn.parsing)
+    wanted = drawn.pose.copy()
+    feet = np.array([np.nanmean(wanted[:, 0]), np.nanmax(wanted[:, 1])])
+    wanted[:, :2] = (wanted[:, :2] - feet) * size + feet
+    result = person.render(pose=wanted)
+    new = grow(result.parsing > 0, 14)
+    old = grow(drawn.parsing > 0, 10) & ~new
+    assert old.sum() > 5000
+    assert (np.abs(result.photo.astype(int) - wall).mean(2)[old] > 14).sum() == 0
+    x0, x1 = np.nanmin(wanted[:, 0]), np.nanmax(wanted[:, 0])
+    reach = 0.35 * np.ptp(drawn.pose[:, 1])
+    far = np.ones(drawn.parsing.shape, bool)
+    far[max(0, int(wanted[:, 1].min() - reach)) :, int(x0 - reach) : int(x1 + reach)] = False
+    assert not (result.parsing[far] > 0).any()

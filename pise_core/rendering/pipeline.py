@@ -11,6 +11,7 @@
 import math
 from typing import NamedTuple
 
+import cv2
 import numpy as np
 import torch
 from torch import Tensor
@@ -41,6 +42,8 @@ _OVERRULE = 0.85
 _SURROUNDINGS = 2 * REACH + 8
 #: In frame pixels: how far about a moved part its soft edge is looked for.
 _EDGE_WINDOW = 12.0
+#: What is new of the person lies so near to what was carried, in frame pixels.
+_BESIDE = 2.5
 #: Narrower rims of new cloth about what moved, in frame pixels, are none.
 _THIN = 1.6
 #: Rows that are finished together: float pictures of a whole large photo would take gigabytes.
@@ -151,9 +154,11 @@ def _posed(person: Person, wanted: Wanted, model: PISE, convention: Convention, 
     probabilities = convention.probabilities(logits, person.frame.parsing, pose)
     labels = probabilities.argmax(0).astype(np.uint8)
     small_map = _settle(labels, probabilities[0], person.frame.parsing, small, 1.0, detail)
+    small_map = _without_remains(small_map, small, 1.0)
     # Beyond the frame, where a limb may be dragged to, the generator says nothing: what was carried counts there.
     labels, nothing = person.framing.paste_most_probable(probabilities), person.framing.paste(probabilities[0], 0.5)
     large_map = _settle(labels, nothing, person.parsing, large, person.framing.scale, detail)
+    large_map = _without_remains(large_map, large, person.framing.scale)
     if detail:
         large_map = _without_rims(large_map, person.parsing, large, person.framing.scale)
     return _Posed(small, large, small_map, large_map, logits)
@@ -239,6 +244,30 @@ def _settle(labels, nothing, source: np.ndarray, carried: Carried, scale: float,
         still = arrived & ~carried.landed & ~carried.lifted
         labels = np.where(still, source, labels)
     return np.where(concerned, labels, source).astype(np.uint8)
+
+
+def _without_remains(wanted: np.ndarray, carried: Carried, scale: float) -> np.ndarray:
+    """The map without cloth that the generator sees where parts were, and that nothing of the person touches any more.
+
+    Where all of the person moved, what is new lies close about where they are now.
+    """
+    arrived = carried.parsing > 0
+    left = (wanted > 0) & carried.lifted & ~arrived
+    window = window_of(left, margin=round(2 * _BESIDE / scale) + 2)
+    if window is None:
+        return wanted
+    left, here = left[window], arrived[window]
+    elsewhere = not (arrived & ~carried.landed & ~carried.lifted).any()
+    near = grow(here, _BESIDE / scale) if here.any() else here
+    if not elsewhere:
+        _, pieces = cv2.connectedComponents(left.astype(np.uint8))
+        near = np.isin(pieces, np.unique(pieces[left & near]))
+    gone = left & ~near
+    if not gone.any():
+        return wanted
+    wanted = wanted.copy()
+    wanted[window][gone] = 0
+    return wanted
 
 
 def _without_rims(wanted: np.ndarray, source: np.ndarray, carried: Carried, scale: float) -> np.ndarray:
