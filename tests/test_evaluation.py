@@ -278,6 +278,8 @@ def test_a_whole_run_on_drawn_test_photos(prepared, trial_weights, tmp_path, cap
     rows = tasks["articulated"]["rows"]
     of_paper = ["paper", f"paper{ON_TRUE_MAP}"]
     assert list(rows) == [WITH_DETAIL, ALONE, ALONE + ON_TRUE_MAP, *of_paper, COPY, WARP, TRUTH]
+    # A picture's own mean IoU has an interval, beside that which is pooled over all.
+    assert len(tasks["articulated"]["each"][ALONE]["parsing_miou"]) == 1
     # Each network's own map, and the true one beside it; where the map is given there is one row for both.
     for task in ("articulated", "half_body"):
         maps = {name: row["map_miou"] for name, row in tasks[task]["rows"].items() if name not in (WARP, COPY, TRUTH)}

@@ -53,7 +53,8 @@ NOTES = {
     "fid_squeeze": "FID-squeeze: over the pooled features of SqueezeNet 1.1 (ImageNet), with the same masks; coarse "
     "for a few hundred pictures.",
     "pck@0.05": "PCK, parsing mIoU: joints and regions that the analyzer sees in the picture, against what was asked; "
-    "the ground truth's row is what the analyzer itself reaches.",
+    "the ground truth's row is what the analyzer itself reaches. Parsing mIoU is pooled over all pictures; --against "
+    "compares each picture's own.",
     "map_miou": "map mIoU: the map that the picture was made on, against what was asked. A row is on the network's own "
     "map; one called 'true map' is on the true one, so that the image generator alone is judged. Where the map is "
     "given (identity, regions, styles) one row stands for both.",

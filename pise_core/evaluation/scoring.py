@@ -14,7 +14,7 @@ from pise_core.evaluation.image_metrics import Frechet, Measures, person_only, p
 from pise_core.training.analyzer.metrics import KeypointAccuracy, RegionOverlap
 
 #: Figures that are kept for each example.
-EACH = ("lpips", "ssim", "psnr")
+EACH = ("lpips", "ssim", "psnr", "parsing_miou")
 #: Equal pictures are this far apart at most: batches of other sizes round otherwise.
 _EQUAL = 1e-6
 
@@ -127,6 +127,9 @@ class Scorer:
             row = self._rows[name]
             row.joints.add(example.pose, pose)
             row.read.add(example.parsing, parsing)
+            own = RegionOverlap()
+            own.add(example.parsing, parsing)
+            row.values[example.group]["parsing_miou"].append(own.mean)
             if one.parsing is not None:
                 row.made.add(example.parsing, one.parsing)
             if example.edited is not None:
