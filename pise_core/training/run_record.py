@@ -14,8 +14,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from pise_core import __version__
 from pise_core.synthesis.dataset import People
+from pise_core.version import __version__
 
 _ROOT = Path(__file__).resolve().parents[2]
 
