@@ -19,7 +19,7 @@ from pise_core.errors import InputError
 from pise_core.model.config import PISEConfig
 from pise_core.model.network import PISE
 from pise_core.model.vgg import VGGSlice
-from pise_core.model.weights import save_model
+from pise_core.model.weights import read_model, save_model
 from pise_core.pose import to_rows, visible
 from pise_core.regions import CCP_TAGS, REGION, REGIONS
 from pise_core.training import command as train
@@ -280,6 +280,24 @@ def test_an_analyzer_begins_with_the_weights_of_another(prepared, tmp_path):
     save_model(tmp_path / "thin.safetensors", AnalyzerNetwork(AnalyzerConfig((8, 16, 16, 16, 16), 16)))
     with pytest.raises(InputError, match="an analyzer of other sizes"):
         begin_with(tmp_path / "thin.safetensors", TRAINED_CONFIG)
+
+
+def test_packed_matrices_come_back_to_within_half_a_step(tmp_path):
+    torch.manual_seed(0)
+    network = AnalyzerNetwork(AnalyzerConfig((8, 16, 16, 24, 32), 16))
+    with torch.no_grad():
+        network.context[0].weight[3] = 0  # pyright: ignore
+    for name, pack in (("whole", ()), ("packed", ("context.0.weight",))):
+        save_model(tmp_path / name, network, torch.float16, pack=pack)
+    assert (tmp_path / "packed").stat().st_size < (tmp_path / "whole").stat().st_size
+    theirs, ours = network.state_dict(), read_network(tmp_path / "packed").state_dict()
+    for name, value in read_network(tmp_path / "whole").state_dict().items():
+        if name != "context.0.weight":
+            assert torch.equal(ours[name], value), name
+    steps = theirs["context.0.weight"].abs().amax(1, keepdim=True) / 127
+    assert ((ours["context.0.weight"] - theirs["context.0.weight"]).abs() <= 0.52 * steps + 1e-7).all()
+    _, _, tensors = read_model(tmp_path / "packed")
+    assert "context.0.weight.scale" not in tensors
 
 
 def test_what_an_older_analyzer_knows_is_kept(tmp_path):

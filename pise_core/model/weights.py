@@ -1,7 +1,7 @@
 """Weights on disk: one safetensors file per network, its configuration inside, no code and no pickles."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Protocol, TypeVar, cast
 
@@ -16,6 +16,8 @@ from pise_core.files import replacing
 _PACKAGE = Path(__file__).resolve().parents[1]
 #: Where the shipped weights lie: inside an installed package, beside it in a checkout.
 SHIPPED = _PACKAGE / "_weights" if (_PACKAGE / "_weights").is_dir() else _PACKAGE.parent / "weights"
+#: After the name of a matrix of bytes: what its rows are to be multiplied by.
+_SCALE = ".scale"
 
 M = TypeVar("M", bound=nn.Module)
 
@@ -26,15 +28,25 @@ class _Configured(Protocol):
     def to_dict(self) -> dict: ...
 
 
-def save_model(path: Path, module: nn.Module, dtype: torch.dtype = torch.float32, **notes: str) -> None:
+def save_model(
+    path: Path,
+    module: nn.Module,
+    dtype: torch.dtype = torch.float32,
+    pack: Collection[str] = (),
+    **notes: str,
+) -> None:
     """Write ``module`` and its ``config`` (anything with ``to_dict()``); ``notes`` become metadata.
 
-    ``dtype`` float16 halves the file; weights are float32 again once read.
+    ``dtype`` float16 halves the file, and matrices that ``pack`` names take a byte a number; weights are float32 again
+    once read.
     """
     tensors = {
         name: (value.to(dtype) if value.is_floating_point() else value).contiguous().cpu()
         for name, value in module.state_dict().items()
     }
+    for name in pack:
+        tensors[name], scale = packed(module.state_dict()[name].float().cpu())
+        tensors[name + _SCALE] = scale.half()
     config = cast(_Configured, module.config)
     metadata = {"format": "pt", "network": type(module).__name__, "config": json.dumps(config.to_dict())}
     write_tensors(path, tensors, {**metadata, **notes})
@@ -77,11 +89,30 @@ def read_model(path: Path) -> tuple[str, dict, dict[str, torch.Tensor]]:
     except (ValueError, RecursionError):
         raise InputError(f"the configuration inside {path} is damaged; fetch the file again") from None
     check_finite(tensors, str(path))
-    return (
-        metadata["network"],
-        config,
-        {name: value.float() if value.is_floating_point() else value for name, value in tensors.items()},
-    )
+    tensors = {name: value.float() if value.is_floating_point() else value for name, value in tensors.items()}
+    try:
+        return metadata["network"], config, _unpacked(tensors)
+    except RuntimeError:
+        raise InputError(f"{path} is damaged: its packed weights and their scales do not fit; fetch it again") from None
+
+
+def packed(value: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """A matrix in a quarter of its bytes: int8 of the same shape, and a scale (rows,) that makes it up again, each
+    number to within half a scale."""
+    scale = (value.abs().amax(1) / 127).clamp(min=torch.finfo(torch.float16).tiny).half().float()
+    return (value / scale[:, None]).round().clamp(-127, 127).to(torch.int8), scale
+
+
+def _unpacked(tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    scales = {name: value for name, value in tensors.items() if name.endswith(_SCALE)}
+    out = {name: value for name, value in tensors.items() if name not in scales}
+    for name, scale in scales.items():
+        whole = name.removesuffix(_SCALE)
+        if whole in out:
+            out[whole] = out[whole].float() * scale[:, None]
+        else:
+            out[name] = scale
+    return out
 
 
 def check_finite(tensors: Mapping[str, torch.Tensor], name: str) -> None:
