@@ -172,6 +172,8 @@ def test_other_weights(client, files):
 def test_a_motion(client, files, person):
     state = client.predict(handle_file("me.jpg"), api_name="/open_file")
     keys = [state["keypoints"], to_rows(moved(person))]
+    clip = json.dumps([FILES["comfyui"](TRUTH)[0], FILES["openpose body_25"](TRUTH)])
+    assert len(client.predict(clip, api_name="/load_motion")["motion"]["keys"]) == 2
     state = client.predict(keys, 0.2, False, api_name="/set_motion")
     assert state["motion"] == {"keys": keys, "seconds": 0.2, "loop": False}
     with Image.open(client.predict("gif", api_name="/animate")) as gif:
@@ -196,7 +198,8 @@ def test_every_action_is_an_endpoint_that_is_described(client):
     assert described.keys() == {
         "/open_file", "/state", "/choose_weights", "/choose_person", "/place_person", "/analyse_again",
         "/set_pose", "/load_pose", "/pose_from_photo", "/set_regions", "/add_reference", "/add_garment",
-        "/remove_reference", "/set_style", "/set_styles", "/set_recolour", "/set_motion", "/undo", "/redo",
+        "/remove_reference", "/set_style", "/set_styles", "/set_recolour", "/set_motion", "/load_motion",
+        "/undo", "/redo",
         "/start_over", "/result", "/regions", "/steps", "/animate", "/save_look", "/save_document", "/close",
     }  # fmt: skip
     for endpoint in described.values():

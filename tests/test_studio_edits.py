@@ -180,7 +180,7 @@ def test_a_pose_file_of_several_people_says_whom_it_took_and_a_program_may_choos
     run(studio.load_pose(session, {"text": text}))
     first = session.document.edits.pose
     note = session.note
-    assert "2 people" in note and "2 pictures" in note
+    assert "2 people" in note and "2 pictures" in note and "Motion" in note
     run(studio.load_pose(session, {"text": text, "person": 0}))
     assert np.abs(session.document.edits.pose[:, :2] - first[:, :2]).max() > 5
     with pytest.raises(InputError, match="2 people"):

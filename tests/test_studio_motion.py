@@ -1,11 +1,46 @@
 """Key poses and their pictures, without a browser: actions called as the page calls them."""
 
+import json
+
+import numpy as np
 import pytest
 from PIL import Image, ImageSequence
 
 from pise_core.errors import InputError
 from pise_core.pose import to_rows
+from pise_core.skeleton import JOINT
 from tests.conftest import moved, run
+from tests.pose_files_of_others import FILES, TRUTH
+
+
+def clip(count):
+    """A clip's poses as ComfyUI writes them: the right wrist goes up from picture to picture."""
+    pictures = []
+    for number in range(count):
+        pose = TRUTH.copy()
+        pose[JOINT["right_wrist"], :2] += (0, 120 * (1 - number / (count - 1)))
+        pictures += FILES["comfyui as shares"](pose)
+    return json.dumps(pictures)
+
+
+def test_a_clip_of_poses_becomes_a_motion(studio, session):
+    page = run(studio.commit_motion(session, {"seq": 1, "text": clip(5)}))
+    motion = session.document.edits.motion
+    assert len(motion.keys) == 5 and motion.seconds == 0.5 and not motion.loop
+    assert len(page["motion"]["motion"]["keys"]) == 5
+    heights = [key[JOINT["right_wrist"], 1] for key in motion.keys]
+    assert heights == sorted(heights, reverse=True) and heights[0] > heights[-1] + 5
+    hips = [key[[8, 11], :2].mean(0) for key in motion.keys]
+    assert np.allclose(hips, session.document.person.pose[[8, 11], :2].mean(0), atol=1)
+    # A long one keeps its way and its time, in as many keys as there may be.
+    run(studio.commit_motion(session, {"seq": 2, "text": clip(241)}))
+    motion = session.document.edits.motion
+    heights = [key[JOINT["right_wrist"], 1] for key in motion.keys]
+    assert len(motion.keys) == 24 and heights == sorted(heights, reverse=True)
+    assert motion.seconds * 23 == pytest.approx(10, rel=0.01)
+    with pytest.raises(InputError, match="one picture only"):
+        run(studio.commit_motion(session, {"seq": 3, "text": json.dumps(FILES["comfyui"](TRUTH))}))
+    assert session.document.edits.motion is motion
 
 
 def test_a_motion_is_an_edit_and_its_pictures_can_be_stopped(studio, session, person):

@@ -227,6 +227,15 @@ class Programs:
         motion = {"keys": keys, "seconds": seconds, "loop": loop}
         return state_of(session, carry_out(self._studio.commit_motion(session, {"motion": motion})))
 
+    def load_motion(self, session: Session, text: str) -> State:
+        """Make the key poses of a motion of a file of poses that shows several pictures, such as a clip's.
+
+        Args:
+            text: of a list of OpenPose's, ControlNet's or ComfyUI's pictures, or of AlphaPose's, MMPose's or other
+                programs' results for a clip.
+        """
+        return state_of(session, carry_out(self._studio.commit_motion(session, {"text": text})))
+
     def undo(self, session: Session) -> State:
         """One step back, whatever kind of edit it was; before the first one, back to the photo edited before."""
         return state_of(session, carry_out(self._studio.undo(session, {})))

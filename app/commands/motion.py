@@ -28,8 +28,15 @@ class MotionActions(Engine):
 
     def commit_motion(self, session: Session, value: Any) -> Updates:
         """Key poses were added, moved or taken away, or the pace was changed; ``value`` is
-        ``{"seq", "motion"}``."""
+        ``{"seq", "motion"}``, or ``{"seq", "text"}`` with the contents of a file of poses, such as a clip's."""
         document, sequence = session.need_document(), session.count(validation.sequence(value))
+        if validation.field(value, "text") is not None:
+            count = document.load_motion(validation.text(value))
+            news = {"motion": {"motion": view.motion(document, sequence)}}
+            kept = len(document.edits.motion.keys)
+            said = f"{count} pictures came as {kept} key poses." if kept < count else f"{count} key poses were loaded."
+            yield news | status("ok", f"{said} {_NEXT[2]}", session)
+            return
         motion = validation.field(value, "motion")
         keys, seconds, loop = (validation.field(motion, name) for name in ("keys", "seconds", "loop"))
         try:

@@ -214,7 +214,7 @@ def _chosen(file: PoseFile) -> str:
     if count > 1:
         notes.append(f"The file shows {count} people; the largest was taken.")
     if file.frame_count > 1:
-        notes.append(f"It holds {file.frame_count} pictures; the first that shows somebody was taken.")
+        notes.append(f"It holds {file.frame_count} pictures; load it under Motion to play them.")
     return view.sentences(notes)
 
 

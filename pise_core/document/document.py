@@ -14,12 +14,12 @@ from typing import Any
 import numpy as np
 
 from pise_core import pose as poses
-from pise_core.document.edits import Edits, Paint, checked_motion, checked_pose
+from pise_core.document.edits import KEY_LIMIT, Edits, Paint, checked_motion, checked_pose
 from pise_core.document.file_format import PEOPLE_LIMIT, SavedDocument
 from pise_core.document.file_reader import is_document, read
 from pise_core.document.file_writer import write
 from pise_core.document.history import History
-from pise_core.document.motion import encode_motion, motion_poses
+from pise_core.document.motion import encode_motion, motion_poses, pace_of, smoothed_keys
 from pise_core.document.paint import UNTOUCHED, PaintLayer, resize_labels, working_size
 from pise_core.document.people import EditedPerson
 from pise_core.document.references import PREVIEW_SIDE, References, checked_styles
@@ -456,6 +456,29 @@ class Document:
         motion = checked_motion(keys, seconds, loop)
         with self._lock:
             self._history.commit(motion=motion)
+
+    def load_motion(self, text: str | bytes) -> int:
+        """As :meth:`set_motion`, with the pictures of a file of poses, such as a clip's, each fitted to the person.
+
+        Of more than 24 pictures as many are taken, evenly, each the mean of those about it, at a clip's 24 pictures a
+        second; fewer follow each other every half second.
+
+        Args:
+            text: of the file; see :func:`pise_core.read_pose`.
+
+        Returns:
+            How many pictures of the file show somebody.
+
+        Raises:
+            InputError: if the text holds no poses of two pictures, or some that can't be fitted.
+        """
+        height, width = self.person.parsing.shape
+        poses = open_pose_file(text.encode() if isinstance(text, str) else text).motion((width, height))
+        if len(poses) < 2:
+            raise InputError("that file shows somebody in one picture only; load it under Pose")
+        fitted = [retarget(self.person.pose, pose) for pose in poses]
+        self.set_motion(smoothed_keys(fitted, KEY_LIMIT), pace_of(len(fitted), KEY_LIMIT), loop=False)
+        return len(poses)
 
     # ---- references
 

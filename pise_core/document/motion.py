@@ -25,10 +25,34 @@ from pise_core.skeleton import JOINT_COUNT, PARENTS, PARENTS_FIRST, ROOT
 FPS = 12
 #: At most so many pictures, for each of them is rendered.
 MAX_FRAMES = 240
+#: Pictures a second that clips are taken to have: files of poses don't say.
+_CLIP_FPS = 24
 #: A palette is made of at most so many pictures.
 _PALETTE_FRAMES = 8
 #: Of all pictures of a motion, before they are packed.
 MAX_BYTES = 400_000_000
+
+
+def smoothed_keys(poses: Sequence[np.ndarray], most: int) -> list[np.ndarray]:
+    """At most so many key poses (18, 3) of a clip's poses, evenly from the first to the last, each the mean of those
+    that it stands for; the poses as they are where there are no more."""
+    if len(poses) <= most:
+        return list(poses)
+    step = (len(poses) - 1) / (most - 1)
+    keys = []
+    for place in np.arange(most) * step:
+        about = range(max(0, round(place - step / 2)), min(len(poses), round(place + step / 2) + 1))
+        near = np.stack([poses[index] for index in about])
+        there = visible(poses[round(place)])
+        key = empty_pose()
+        key[there] = np.nanmean(near[:, there], axis=0)
+        keys.append(key)
+    return keys
+
+
+def pace_of(count: int, most: int) -> float:
+    """Seconds from one of a clip's keys to the next: half a second where every picture is a key."""
+    return 0.5 if count <= most else float(np.clip((count - 1) / (most - 1) / _CLIP_FPS, 0.1, 5))
 
 
 def motion_poses(motion: Motion, picture_bytes: int = 0) -> list[np.ndarray]:

@@ -3,7 +3,7 @@
 import { showCarried } from "../preview/layers.js";
 import { icon } from "../shared/icons.js";
 import { fetchText, openShadow } from "../shared/shadow.js";
-import { nextEdit, page, tell } from "../shared/store.js";
+import { nextEdit, page, readText, tell } from "../shared/store.js";
 import { LIMBS } from "../shared/tables.js";
 
 const html = await fetchText("panel.html", import.meta.url);
@@ -142,6 +142,7 @@ export function mount({ element, trigger, props, watch }) {
       if (rows) commit([...keys, rows]);
     },
     play: () => (playing ? halt() : play()),
+    load: () => $("#file").click(),
     stop: () => trigger("stop"),
   };
   element.shadowRoot.addEventListener("click", (event) => {
@@ -173,6 +174,18 @@ export function mount({ element, trigger, props, watch }) {
     "input",
     () => ($("#seconds-value").textContent = `${Number($("#seconds").value).toFixed(1)} s`),
   );
+  $("#file").addEventListener("change", async (event) => {
+    const [file] = event.target.files;
+    event.target.value = "";
+    if (!file || !page.pose?.()) return;
+    halt();
+    tell("status", { kind: "busy", text: "Fitting the poses…" });
+    const text = await readText(file);
+    const order = nextEdit();
+    newest = order.seq;
+    props.value = { ...order, text };
+    trigger("commit");
+  });
   for (const control of ["#seconds", "#loop"]) $(control).addEventListener("change", () => commit(keys));
   page.addEventListener("opened", () => {
     halt();

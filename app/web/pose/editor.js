@@ -2,7 +2,7 @@
 import { createCarrier, showCarried } from "../preview/layers.js";
 import { icon } from "../shared/icons.js";
 import { fetchText, openShadow } from "../shared/shadow.js";
-import { createPump, download, fullScreen, nextEdit, page, showPicture, tell } from "../shared/store.js";
+import { createPump, download, fullScreen, nextEdit, page, readText, showPicture, tell } from "../shared/store.js";
 import { JOINTS, LIMBS } from "../shared/tables.js";
 import { createViewport } from "../shared/viewport.js";
 import { listenToGestures } from "./gestures.js";
@@ -16,13 +16,6 @@ const SVG = "http://www.w3.org/2000/svg";
 
 const sideOf = (joint) => (/^right/.test(JOINTS[joint]) ? "right" : /^left/.test(JOINTS[joint]) ? "left" : "centre");
 const label = (joint) => JOINTS[joint][0].toUpperCase() + JOINTS[joint].slice(1).replace("_", " ");
-
-// The text of a file that Windows' programs may have written, too; a mark of the encoding at the beginning counts.
-async function readText(file) {
-  const bytes = new Uint8Array(await file.slice(0, 10000001).arrayBuffer());
-  const marks = { "255,254": "utf-16le", "254,255": "utf-16be" };
-  return new TextDecoder(marks[String(bytes.slice(0, 2))] ?? "utf-8").decode(bytes);
-}
 
 /** Fill the part; `props` are what Python says, and `trigger` tells Python of an event. */
 export function mount({ element, trigger, props, server, watch }) {

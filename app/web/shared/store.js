@@ -96,3 +96,10 @@ export function fullScreen() {
 export function clamp(value, low, high) {
   return Math.min(high, Math.max(low, value));
 }
+
+// The text of a file that Windows' programs may have written, too; a mark of the encoding at the beginning counts.
+export async function readText(file) {
+  const bytes = new Uint8Array(await file.slice(0, 10000001).arrayBuffer());
+  const marks = { "255,254": "utf-16le", "254,255": "utf-16be" };
+  return new TextDecoder(marks[String(bytes.slice(0, 2))] ?? "utf-8").decode(bytes);
+}
