@@ -1,11 +1,14 @@
 """Key poses are played in the browser, and saved as GIF and MP4."""
 
 import io
+import json
 
 import pytest
 from PIL import Image, ImageSequence
 from test_desktop import DESKTOP, open_example
 from test_phone import PHONE
+
+from tests.pose_files_of_others import FILES, TRUTH
 
 
 @pytest.mark.parametrize(("name", "size"), [("desktop", DESKTOP), ("phone", PHONE)])
@@ -63,3 +66,19 @@ def test_key_poses_become_a_motion(visit, name, size):
             list(download.value.path().read_bytes()),
         )
         assert plays == 440
+
+
+def test_a_clip_of_poses_becomes_key_poses(visit, tmp_path):
+    visitor = visit("motion-clip", **DESKTOP)
+    page = visitor.page
+    open_example(visitor, 0)
+    lowered = TRUTH.copy()
+    lowered[4, :2] += (0, 150)
+    pictures = [FILES["comfyui as shares"](pose)[0] for pose in (TRUTH, lowered, TRUTH)]
+    (tmp_path / "clip.json").write_text(json.dumps(pictures))
+    page.get_by_role("tab", name="Motion").click()
+    page.locator("#motion #file").set_input_files(tmp_path / "clip.json")
+    page.locator("#motion #keys li").nth(2).wait_for()
+    assert page.locator("#motion #keys li").count() == 3
+    assert page.locator("#motion #seconds").input_value() == "0.5" and not page.locator("#motion #loop").is_checked()
+    visitor.shoot("clip")
