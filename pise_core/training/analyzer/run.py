@@ -49,7 +49,7 @@ BACKBONE_RATE = 0.2
 PSEUDO_FROM, PSEUDO_SURE = 0.5, 0.8
 #: The share of photos that are annotated by hand, where the others have no regions and where they get some.
 BY_HAND, BY_HAND_AMONG_LABELLED = 5 / 6, 2 / 3
-#: The share of rendered people among the views, where there are any; chosen on the validation photos.
+#: The share of rendered people among the views, where there are any.
 PEOPLE_SHARE = 0.4
 #: Of a pixel of something held, which few are, in its cross-entropy.
 _HELD_WEIGHT = 4.0
