@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import scipy.io
 import torch
+from safetensors import safe_open
 from safetensors.torch import save_file
 from torchvision.models import squeezenet1_1
 
@@ -175,6 +176,16 @@ def test_the_analyzer_trains_and_resumes(prepared, backbone, tmp_path):
     assert {1, 4} == logged.keys()
     assert logged[1]["loss"] == pytest.approx(sum(logged[1][term] for term in ("region", "dice", "joint", "held")))
     assert read_network(tmp_path / "analyzer.safetensors").config == TRAINED_CONFIG
+    # What it was made of: in the checkpoint and in the weights; on other data it does not go on.
+    with safe_open(str(tmp_path / "analyzer.safetensors"), "pt") as file:
+        made_of = json.loads(file.metadata()["run"])
+    assert {**second["run"], "people": None} == made_of and len(made_of["data"]) == 64
+    other = tmp_path / "other"
+    shutil.copytree(prepared, other)
+    photos = sorted((other / "images").iterdir())
+    photos[0].write_bytes(photos[1].read_bytes())
+    with pytest.raises(InputError, match="the content of --data is another"):
+        train.run(_parse(train, [word if word != prepared else other for word in run]))
     # Pixels that the network was not sure of are marked.
     labels = cv2.imread(str(tmp_path / "pseudo" / "0005.png"), cv2.IMREAD_GRAYSCALE)
     assert labels is not None

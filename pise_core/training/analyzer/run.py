@@ -6,6 +6,8 @@ from then on learns from those of its labels that it was sure of. A network that
 A share of the views may show rendered people (``synthesize people``), whose joints, regions and held things are exact.
 """
 
+import json
+import logging
 from dataclasses import replace
 from pathlib import Path
 
@@ -42,6 +44,9 @@ from pise_core.training.loop import (
 )
 from pise_core.training.prefetch import Ahead
 from pise_core.training.processes import fast_in_bfloat16
+from pise_core.training.run_record import differences, digest_of_prepared, surroundings
+
+_log = logging.getLogger(__name__)
 
 #: The ImageNet features are changed this much more slowly than what begins at random.
 BACKBONE_RATE = 0.2
@@ -122,6 +127,24 @@ class _Draws:
         return views_of(list(zip(drawn, others, strict=True)), rng, frame)
 
 
+def _changes(out: Path, before: dict, now: dict) -> list[str]:
+    """What differs from how a run was begun, a line each; what was not recorded is passed over.
+
+    Raises:
+        InputError: if its data had another content.
+    """
+    if before.get("data", now["data"]) != now["data"]:
+        raise InputError(
+            f"{out} holds a run on other data (the content of --data is another); give that again, or another --out"
+        )
+    said = [
+        f"{name} was {before[name]} and is {now[name]}"
+        for name in now
+        if name in before and name not in ("data", "surroundings") and before[name] != now[name]
+    ]
+    return said + differences(before.get("surroundings", {}), now["surroundings"])
+
+
 def train(
     data: Path,
     out: Path,
@@ -183,6 +206,10 @@ def train(
         network = AnalyzerNetwork(TRAINED_CONFIG)
         if state is None:
             load_backbone(network, backbone)
+    made_of = {"seed": seed, "batch": batch, "rate": rate, "people_share": people_share, "pseudo": pseudo}
+    made_of |= {"data": digest_of_prepared(data), "surroundings": surroundings(torch.device(device))}
+    for note in _changes(out, (state or {}).get("run", {}), made_of):
+        _log.info(note)
     network = network.to(device).to(memory_format=torch.channels_last)
     average = Average(network)
     groups = [
@@ -216,8 +243,10 @@ def train(
             step=step,
             spent=budget.spent,
             people=rendered,
+            run=made_of,
         )
-        save_model(out / "analyzer.safetensors", average.module)
+        notes = json.dumps({**made_of, "people": rendered}, sort_keys=True)
+        save_model(out / "analyzer.safetensors", average.module, run=notes, step=str(step))
 
     def frame_at(step: int, used: float) -> tuple[int, int]:
         if init is not None:
