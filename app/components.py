@@ -18,7 +18,7 @@ from pise_core.images import photo_formats
 from pise_core.pose import default_skeleton, to_rows
 from pise_core.regions import PALETTE, REGIONS, TABLE
 from pise_core.rendering.recolour import RECOLOURED
-from pise_core.skeleton import JOINTS, LIMBS, MIRROR
+from pise_core.skeleton import ARMS, BONES, FOLLOWS, JOINTS, LEGS, LIMBS, MIRROR, NECK, PARENTS, PARENTS_FIRST
 
 WEB = Path(__file__).parent / "web"
 #: The suffixes that a dialog offers where a photo is to be chosen; what is in a file is found out when it is read.
@@ -41,8 +41,15 @@ def _digest(folder: Path) -> str:
 #: What the page's modules know of joints, regions and files (web/shared/tables.js).
 TABLES = {
     "JOINTS": JOINTS,
+    "HANGS_ON": PARENTS,
+    "PARENTS_FIRST": PARENTS_FIRST,
     "LIMBS": LIMBS,
     "MIRROR": MIRROR,
+    "ARMS": ARMS,
+    "LEGS": LEGS,
+    "NECK": NECK,
+    "BONES": BONES,
+    "FOLLOWS": FOLLOWS,
     "PRESETS": _PRESETS,
     "STANDING": to_rows(default_skeleton((0, 0, 60, 100))),
     "REGIONS": REGIONS,

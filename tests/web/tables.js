@@ -1,5 +1,33 @@
 // What Python says to the page, as far as the pure modules need it.
 globalThis.piseTables = {
+  HANGS_ON: [1, -1, 1, 2, 3, 1, 5, 6, 1, 8, 9, 1, 11, 12, 0, 0, 14, 15],
+  PARENTS_FIRST: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 0, 14, 16, 15, 17],
+  ARMS: [
+    [2, 3, 4],
+    [5, 6, 7],
+  ],
+  LEGS: [
+    [8, 9, 10],
+    [11, 12, 13],
+  ],
+  NECK: 1,
+  BONES: {
+    head: [1, 0],
+    right_upper_arm: [2, 3],
+    right_forearm: [3, 4],
+    left_upper_arm: [5, 6],
+    left_forearm: [6, 7],
+    right_thigh: [8, 9],
+    right_shin: [9, 10],
+    left_thigh: [11, 12],
+    left_shin: [12, 13],
+  },
+  FOLLOWS: {
+    right_forearm: "right_upper_arm",
+    left_forearm: "left_upper_arm",
+    right_shin: "right_thigh",
+    left_shin: "left_thigh",
+  },
   MIRROR: [0, 1, 5, 6, 7, 2, 3, 4, 11, 12, 13, 8, 9, 10, 15, 14, 17, 16],
   PALETTE: Array.from({ length: 8 }, (_, n) => [30 * n, 255 - 30 * n, 128]),
 };

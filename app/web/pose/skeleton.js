@@ -1,18 +1,11 @@
 // The skeleton as numbers: how joints hang together, how they follow a drag, presets. No drawing here.
 // A pose is 18 joints {x, y, score, on} in pixels of the photo; a joint that is off keeps a place to come back to.
 import { clamp } from "../shared/store.js";
-import { MIRROR } from "../shared/tables.js";
+import { ARMS, HANGS_ON, LEGS, MIRROR, NECK, PARENTS_FIRST } from "../shared/tables.js";
 
-const HANGS_ON = [1, -1, 1, 2, 3, 1, 5, 6, 1, 8, 9, 1, 11, 12, 0, 0, 14, 15];
-const NECK = 1;
-const HIPS = [8, 11];
-const ELBOWS = [3, 6];
-const CHAINS = [
-  [2, 3, 4],
-  [5, 6, 7],
-  [8, 9, 10],
-  [11, 12, 13],
-];
+const CHAINS = [...ARMS, ...LEGS];
+const ELBOWS = ARMS.map((arm) => arm[1]);
+const HIPS = LEGS.map((leg) => leg[0]);
 // Bone lengths of a standing adult, in torso lengths (neck to the middle of the hips), by the bone's far joint.
 const TYPICAL = { 3: 0.47, 4: 0.44, 6: 0.47, 7: 0.44, 9: 0.67, 10: 0.67, 12: 0.67, 13: 0.67 };
 // Where a missing joint is offered, in torso lengths from the joint it hangs on.
@@ -63,7 +56,7 @@ export function poseFromRows(rows, size) {
     placed[NECK] = true;
   }
   // Parents come before children in this order.
-  for (const j of [0, 2, 5, 8, 11, 3, 6, 9, 12, 4, 7, 10, 13, 14, 15, 16, 17]) {
+  for (const j of PARENTS_FIRST) {
     if (placed[j]) continue;
     const parent = pose[HANGS_ON[j]];
     pose[j].x = clamp(parent.x + OFFERED[j][0] * torso, 4, size.width - 4);

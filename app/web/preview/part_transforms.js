@@ -1,25 +1,8 @@
 // How each part of a person follows the joints: the rules of pise_core/warping/part_transforms.py, number by number.
 // Poses are 18 joints {x, y, on}; a move is as warp_canvas.js takes it.
 import { clamp } from "../shared/store.js";
+import { BONES, FOLLOWS } from "../shared/tables.js";
 import { skirtMove } from "./skirt.js";
-
-const BONES = {
-  left_thigh: [11, 12],
-  left_shin: [12, 13],
-  right_thigh: [8, 9],
-  right_shin: [9, 10],
-  head: [1, 0],
-  left_upper_arm: [5, 6],
-  left_forearm: [6, 7],
-  right_upper_arm: [2, 3],
-  right_forearm: [3, 4],
-};
-const FOLLOWS = {
-  left_forearm: "left_upper_arm",
-  right_forearm: "right_upper_arm",
-  left_shin: "left_thigh",
-  right_shin: "right_thigh",
-};
 
 // A torso seen from the side is no narrower than this.
 const SIDEWAYS = 0.65;

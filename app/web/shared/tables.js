@@ -1,3 +1,21 @@
-// What Python says once of joints, regions and files; see `tables` in app/components.py.
-export const { JOINTS, LIMBS, MIRROR, PRESETS, STANDING, REGIONS, LABELS, PALETTE, RECOLOURED, OFFERED, LARGEST } =
-  globalThis.piseTables;
+// What Python says once of joints, regions and files; see `TABLES` in app/components.py.
+export const {
+  JOINTS,
+  HANGS_ON,
+  PARENTS_FIRST,
+  LIMBS,
+  MIRROR,
+  ARMS,
+  LEGS,
+  NECK,
+  BONES,
+  FOLLOWS,
+  PRESETS,
+  STANDING,
+  REGIONS,
+  LABELS,
+  PALETTE,
+  RECOLOURED,
+  OFFERED,
+  LARGEST,
+} = globalThis.piseTables;
