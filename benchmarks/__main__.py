@@ -15,7 +15,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from benchmarks import drag, photos, startup, visitors
-from benchmarks.builds import Build, Worker, checked_out
+from benchmarks.builds import Build, Failed, Worker, checked_out
 from benchmarks.table import rows_of, text
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -33,10 +33,14 @@ def main(arguments: list[str] | None = None) -> int:
         if options.against:
             builds.insert(0, stack.enter_context(checked_out(ROOT, options.against)))
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        rounds = {}
+        rounds, failed = {}, False
         for part in options.parts:
             for settings in _settings(part, options, folder):
-                rounds |= _measure(part, settings, builds, options.rounds)
+                try:
+                    rounds |= _measure(part, settings, builds, options.rounds)
+                except Failed as error:  # what was measured already is not lost
+                    failed = True
+                    print(f"error: {error}", file=sys.stderr)
         commits = [_commit(build) for build in builds]
     rows = rows_of(rounds)
     print(text(rows, [build.name for build in builds]))
@@ -50,7 +54,7 @@ def main(arguments: list[str] | None = None) -> int:
             "rows": [row._asdict() for row in rows],
         }
         options.json.write_text(json.dumps(report, indent=1) + "\n")
-    return 0
+    return int(failed)
 
 
 def _parse(arguments: list[str] | None) -> argparse.Namespace:

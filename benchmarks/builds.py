@@ -12,6 +12,10 @@ from types import TracebackType
 from typing import NamedTuple
 
 
+class Failed(Exception):
+    """A part could not be measured; the message is a line that says why."""
+
+
 class Build(NamedTuple):
     """A checkout of some commit."""
 
@@ -59,7 +63,7 @@ class Worker:
             self._process.stdin.flush()
             return json.loads(self._process.stdout.readline())
         except (BrokenPipeError, json.JSONDecodeError):
-            raise SystemExit(f"error: {self._build.name} could not be measured; see above") from None
+            raise Failed(f"{self._build.name} could not be measured; see above") from None
 
     def __enter__(self) -> "Worker":
         return self

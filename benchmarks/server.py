@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from benchmarks.builds import environment
+from benchmarks.builds import Failed, environment
 
 
 class Server(NamedTuple):
@@ -49,7 +49,7 @@ def served(root: Path) -> Iterator[Server]:
                 break
             except OSError:
                 if process.poll() is not None:
-                    raise SystemExit(f"error: the studio of {root} did not start") from None
+                    raise Failed(f"the studio of {root} did not start") from None
                 time.sleep(0.2)
         yield server
     finally:

@@ -8,6 +8,7 @@ from typing import Any
 
 from gradio_client import Client, handle_file
 
+from benchmarks.builds import Failed
 from benchmarks.server import served
 
 _EDITS = 2
@@ -52,7 +53,7 @@ def measure(root: Path, settings: dict) -> dict[str, dict]:
             thread.join()
         ended = time.monotonic()
         if failures:
-            raise SystemExit(f"error: a visitor was refused: {failures[0]}")
+            raise Failed(f"a visitor was refused: {failures[0]}")
         seconds, memory = server.processor_seconds() - before, server.megabytes()
     named = f"{count} visitors"
     return {
