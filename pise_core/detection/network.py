@@ -84,8 +84,8 @@ class _Fire(nn.Module):
         self.expand3x3 = nn.Conv2d(squeeze, expand, 3, padding=1)
 
     def forward(self, x: Tensor) -> Tensor:
-        x = F.relu(self.squeeze(x))
-        return F.relu(torch.cat([self.expand1x1(x), self.expand3x3(x)], 1))
+        x = F.relu(self.squeeze(x), inplace=True)
+        return F.relu(torch.cat([self.expand1x1(x), self.expand3x3(x)], 1), inplace=True)
 
 
 class SqueezeNet(nn.Module):
@@ -121,7 +121,7 @@ class SqueezeNet(nn.Module):
 
     def forward(self, image: Tensor) -> list[Tensor]:
         layer = self.features
-        levels = [F.relu(layer["0"](((image + 1) / 2 - self.mean) / self.std))]
+        levels = [F.relu(layer["0"](((image + 1) / 2 - self.mean) / self.std), inplace=True)]
         for names in (("3", "4"), ("6", "7"), ("9", "10", "11", "12")):
             x = F.max_pool2d(levels[-1], 3, 2, ceil_mode=True)
             for name in names:
@@ -138,7 +138,7 @@ class _Residual(nn.Module):
         self.second = nn.Sequential(nn.Conv2d(inside, channels, 3, 1, 1, bias=False), nn.BatchNorm2d(channels))
 
     def forward(self, x: Tensor) -> Tensor:
-        return F.relu(x + self.second(self.first(x)))
+        return F.relu(self.second(self.first(x)).add_(x), inplace=True)
 
 
 class _Up(nn.Module):
