@@ -8,6 +8,7 @@ import numpy as np
 import scipy.sparse
 
 from pise_core.synthesis.bodies import Body, Shape, body
+from pise_core.synthesis.dataset import SEGMENTS
 from pise_core.synthesis.rasterizer import vertex_normals
 
 #: Of one sample: linear RGB (N, 3), index into ``regions.REGIONS`` (N,) or one, index into ``KINDS`` (N,) or one.
@@ -84,6 +85,18 @@ def smoothing() -> scipy.sparse.csr_matrix:
     return (scipy.sparse.identity(count, "float32") * np.float32(0.5) + share @ near * np.float32(0.5)).tocsr()
 
 
+#: Rounds of smoothing for all of the body; heads, hands and feet, which are most of the vertices, get no more.
+_FINE = 16
+
+
+@functools.lru_cache(maxsize=1)
+def _limbs() -> tuple[np.ndarray, scipy.sparse.csr_matrix]:
+    """Vertices of torso, arms and legs, and their rows of ``smoothing``."""
+    fine = [i for i, name in enumerate(SEGMENTS) if name == "head" or name.endswith(("hand", "foot"))]
+    rows = np.flatnonzero(~np.isin(body().segment, fine))
+    return rows, smoothing()[rows]
+
+
 class Person:
     """A body at rest with what follows from it alone, to be posed more than once."""
 
@@ -100,8 +113,12 @@ class Person:
         if rounds not in self._smooth:
             start = max(r for r in self._smooth if r <= rounds)
             vertices = self._smooth[start]
-            for _ in range(rounds - start):
+            for _ in range(start, min(rounds, _FINE)):
                 vertices = smoothing() @ vertices
+            rows, some = _limbs()
+            for _ in range(max(start, _FINE), rounds):
+                vertices = vertices.copy()
+                vertices[rows] = some @ vertices
             self._smooth[rounds] = vertices.astype(np.float32)
         return self._smooth[rounds]
 
