@@ -15,7 +15,9 @@ from pise_core.masks import window_of
 from pise_core.model.answers import Answers
 from pise_core.model.image_generator import SourceCode
 from pise_core.regions import REGION_COUNT
+from pise_core.rendering.matting import Edges, soft_edges
 from pise_core.warping.arm_edges import refine_arms
+from pise_core.warping.layers import cut_outs
 from pise_core.warping.parts import assign_parts
 
 #: Parts are assigned at most at this long side and enlarged beyond: their inner borders need no more.
@@ -46,6 +48,22 @@ class Edit:
     parsing: np.ndarray
     changed: np.ndarray
     unpainted: np.ndarray
+
+
+class Layer(NamedTuple):
+    """One layer of a photo.
+
+    Attributes:
+        name: ``background``, or the part, one of ``pise_core.warping.parts.PARTS``.
+        window: rows and columns of the photo that it covers.
+        image: (h, w, 4) uint8 RGBA, straight alpha, of the window's size.
+        depth: 0 for the farthest; the nearest has the greatest.
+    """
+
+    name: str
+    window: tuple[slice, slice]
+    image: np.ndarray
+    depth: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -152,6 +170,15 @@ class Person:
         """The person at the photo's size."""
         return View(self.photo, self.parsing, self.pose)
 
+    @property
+    def _about(self) -> tuple[slice, slice] | None:
+        """Rows and columns about all of the person, and what soft edges need around; None if the map is empty."""
+        return window_of(self.parsing > 0, margin=round(12 / self.framing.scale) + 2)
+
+    def _edges(self, window: tuple[slice, slice]) -> Edges:
+        view = self.full.part(window)
+        return soft_edges(view.image, view.parsing, view.owner, self.framing.scale)
+
     @cached_property
     def background(self) -> np.ndarray:
         """(H, W, 3) uint8: the photo without the person; in a preview that of the larger photo, if it is there."""
@@ -159,6 +186,32 @@ class Person:
         if larger is not None:
             return cv2.resize(larger.background, self.photo.shape[1::-1], interpolation=cv2.INTER_AREA)
         return fill_background(self.photo, self.parsing, self.framing)
+
+    @property
+    def alpha(self) -> np.ndarray:
+        """(H, W) float32 in [0, 1]: the person's share of each pixel. Made anew each time: it isn't kept."""
+        share, window = np.zeros(self.parsing.shape, np.float32), self._about
+        if window is not None:
+            share[window] = self._edges(window).share
+        return share
+
+    @property
+    def layers(self) -> list["Layer"]:
+        """The background without the person, and the person's parts with their own colours and soft edges, from the
+        farthest to the nearest. Made anew each time: they aren't kept."""
+        height, width = self.parsing.shape
+        opaque = np.full((height, width, 1), 255, np.uint8)
+        found = [Layer("background", (slice(0, height), slice(0, width)), np.dstack([self.background, opaque]), 0)]
+        window = self._about
+        if window is None:
+            return found
+        edges, here = self._edges(window), self.full.part(window)
+        parts = cut_outs(edges.colours, here.parsing, here.pose, edges.owner, share=edges.share)
+        for depth, part in enumerate(parts, 1):
+            y, x = window[0].start + part.y, window[1].start + part.x
+            h, w = part.image.shape[:2]
+            found.append(Layer(part.part, (slice(y, y + h), slice(x, x + w)), part.image, depth))
+        return found
 
     @cached_property
     def present(self) -> np.ndarray:

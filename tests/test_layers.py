@@ -203,3 +203,21 @@ def test_a_person_made_smaller_leaves_nothing(editor, textured, size):
     far = np.ones(drawn.parsing.shape, bool)
     far[max(0, int(wanted[:, 1].min() - reach)) :, int(x0 - reach) : int(x1 + reach)] = False
     assert not (result.parsing[far] > 0).any()
+
+
+def test_a_persons_layers_laid_over_one_another_are_the_photo(editor, textured):
+    drawn, _, _ = textured
+    photo = cv2.GaussianBlur(drawn.photo, (0, 0), 1.0)
+    person = editor.set_person(photo, pose=drawn.pose, parsing=drawn.parsing)
+    layers, alpha = person.layers, person.alpha
+    assert layers[0].name == "background" and [layer.depth for layer in layers] == list(range(len(layers)))
+    assert {layer.name for layer in layers[1:]} <= set(PARTS)
+    laid = layers[0].image[..., :3].astype(float)
+    for layer in layers[1:]:
+        share = layer.image[..., 3:] / 255
+        laid[layer.window] = laid[layer.window] * (1 - share) + layer.image[..., :3] * share
+    assert np.abs(laid - photo).mean() < 1.5
+    assert alpha.shape == drawn.parsing.shape and alpha.dtype == np.float32
+    assert alpha.min() == 0 and alpha.max() == 1
+    inner, outer = grow(drawn.parsing == 0, 12), grow(drawn.parsing > 0, 12)
+    assert (alpha[~inner] == 1).all() and (alpha[~outer] == 0).all()

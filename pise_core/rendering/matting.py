@@ -10,6 +10,8 @@ from pise_core.masks import Nearest, grow, smooth
 
 #: In frame pixels: how far from the map's silhouette the true one can be, and the window in which edges are followed.
 BAND, _WINDOW = 2.5, 3.0
+#: In frame pixels: how far inside the map's silhouette the edge may be soft.
+INSIDE = 1.2
 #: Variance of colour (of values in [0, 1]) below which there is no edge to follow.
 _EPS = 1e-4
 #: Smaller shares are none, and those as near to 1 are 1.
@@ -47,7 +49,8 @@ def soft_edges(photo: np.ndarray, parsing: np.ndarray, owner: np.ndarray, scale:
     if not person.any() or person.all():
         return Edges(person.astype(np.float32), photo, owner)
     outside = grow(person, BAND / scale)
-    band = outside & grow(~person, BAND / scale)
+    # Deeper inside, a wall of the person's own colour would make holes.
+    band = outside & grow(~person, INSIDE / scale)
     share = guided_filter(photo, matte(parsing, scale), _WINDOW / scale, _EPS, band)
     # A trace of the person in the wall is noise, and so is a trace of the wall deep in the person.
     share = np.where(band, np.clip((share - _TRACE) / (1 - 2 * _TRACE), 0, 1), person).astype(np.float32)

@@ -29,7 +29,12 @@ class CutOut(NamedTuple):
 
 
 def cut_outs(
-    image: np.ndarray, parsing: np.ndarray, pose: np.ndarray, owner: np.ndarray | None = None, rim: int = 1
+    image: np.ndarray,
+    parsing: np.ndarray,
+    pose: np.ndarray,
+    owner: np.ndarray | None = None,
+    rim: int = 1,
+    share: np.ndarray | None = None,
 ) -> list[CutOut]:
     """The parts of a person, in drawing order; parts without a pixel are left out.
 
@@ -39,9 +44,15 @@ def cut_outs(
         pose: (18, 3) in pixels of the image.
         owner: (H, W) from ``assign_parts``, where it is known already.
         rim: so many pixels at the silhouette are left out, for the background shines through them.
+        share: (H, W) float32 in [0, 1], the person's share of each pixel, where that is known: then no rim is left out,
+            ``image`` holds the person's own colours, and ``owner`` says whose they are wherever there is a share.
     """
     owner = assign_parts(parsing, pose) if owner is None else owner
-    core = (~grow(parsing == 0, rim)).astype(np.uint8)
+    if share is None:
+        core, opaque = (~grow(parsing == 0, rim)).astype(np.uint8), np.full(parsing.shape, 255, np.uint8)
+    else:
+        opaque = np.rint(255 * share).astype(np.uint8)
+        core = (opaque > 0).astype(np.uint8)
     found = []
     for index, part in enumerate(PARTS):
         mask = (owner == index).astype(np.uint8)
@@ -51,7 +62,7 @@ def cut_outs(
         x, y, w, h = cv2.boundingRect(mask)
         if w:
             here = slice(y, y + h), slice(x, x + w)
-            found.append(CutOut(part, x, y, np.dstack([image[here], 255 * mask[here]])))
+            found.append(CutOut(part, x, y, np.dstack([image[here], opaque[here] * mask[here]])))
     return found
 
 

@@ -148,7 +148,8 @@ def with_overlap(mask, index: int, part: str, parsing: np.ndarray, pose: np.ndar
     Returns:
         (H, W) uint8 of 0 and 1.
     """
-    wider = np.minimum(cv2.dilate(mask, np.ones((3, 3), np.uint8)), parsing > 0).astype(np.uint8)
+    wider = cv2.dilate(mask, np.ones((3, 3), np.uint8))
+    wider = np.maximum(mask, wider * (parsing > 0)).astype(np.uint8)  # a soft edge reaches beyond the map
     if part not in WITH_OVERLAP:
         return wider
     disc = np.zeros_like(mask)
