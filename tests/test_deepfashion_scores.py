@@ -326,3 +326,33 @@ def test_poses_of_two_joints_are_scored_like_others(tmp_path, network_file):
         assert evaluate("--data", given.out, "--json", figures, *weights) == 0
         rows = json.loads(figures.read_text())["rows"]
         assert len(rows) == (3 if weights else 4) and all(0 < row["ssim"] <= 1.0001 for row in rows.values())
+
+
+def test_ssim_leaves_out_the_rim_as_the_fields_code_does():
+    """Against the definition in double precision (Wang et al., 2004), over windows that lie within the picture."""
+    random = np.random.default_rng(5)
+    a = np.full((256, 176, 3), 255, np.uint8)
+    a[40:220, 50:130] = random.integers(0, 255, (180, 80, 3))
+    b = a.copy()
+    b[40:220, 50:130] = np.clip(a[40:220, 50:130].astype(int) + random.normal(0, 60, (180, 80, 3)), 0, 255)
+    window = np.exp(-(np.arange(-5, 6) ** 2) / (2 * 1.5**2))
+    window /= window.sum()
+
+    def mean(values):
+        for axis in (0, 1):
+            values = np.lib.stride_tricks.sliding_window_view(values, 11, axis) @ window
+        return values
+
+    x, y = a.astype(float), b.astype(float)
+    mx, my = mean(x), mean(y)
+    vx, vy, vxy = mean(x * x) - mx**2, mean(y * y) - my**2, mean(x * y) - mx * my
+    c1, c2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
+    expected = (((2 * mx * my + c1) * (2 * vxy + c2)) / ((mx**2 + my**2 + c1) * (vx + vy + c2))).mean()
+    pictures = [torch.from_numpy(v).permute(2, 0, 1)[None].float() for v in (a, b)]
+    metrics = Metrics(Loaders(lpips_alex=_none, lpips_squeeze=_none, fid=_none, legacy_fid=_none), "cpu")
+    assert metrics.ssim(*pictures).item() == pytest.approx(expected, abs=1e-3)
+    assert metrics._ssim(*pictures, sigma=1.5, data_range=255.0).item() > expected + 5e-3  # with the rim
+
+
+def _none(device):
+    raise InputError("not needed here")
