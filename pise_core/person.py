@@ -12,10 +12,10 @@ import numpy as np
 from pise_core.framing import Box, Framing
 from pise_core.inpainting.background import fill_background
 from pise_core.masks import window_of
+from pise_core.matting import Edges, soft_edges
 from pise_core.model.answers import Answers
 from pise_core.model.image_generator import SourceCode
 from pise_core.regions import REGION_COUNT
-from pise_core.rendering.matting import Edges, soft_edges
 from pise_core.warping.arm_edges import refine_arms
 from pise_core.warping.layers import cut_outs
 from pise_core.warping.parts import assign_parts

@@ -3,8 +3,8 @@
 import numpy as np
 
 from pise_core.masks import feather, grow
+from pise_core.matting import matte
 from pise_core.rendering.compositing import composite
-from pise_core.rendering.matting import matte
 
 
 def test_where_the_weight_is_zero_the_photo_s_bits_come_out():

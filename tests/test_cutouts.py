@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from pise_core.rendering.matting import soft_edges
+from pise_core.matting import soft_edges
 from pise_core.warping.layers import cut_outs, pack_cut_outs
 from pise_core.warping.parts import PARTS, assign_parts
 

@@ -8,8 +8,8 @@ from pise_core.detection.map_cleaning import clean_map
 from pise_core.framing import Framing
 from pise_core.guided_filter import guided_filter
 from pise_core.masks import grow
+from pise_core.matting import own_colours, soft_edges
 from pise_core.regions import REGION, one_hot
-from pise_core.rendering.matting import own_colours, soft_edges
 from pise_core.skeleton import JOINT
 from pise_core.warping.arm_edges import refine_arms
 from pise_core.warping.parts import PARTS, assign_parts

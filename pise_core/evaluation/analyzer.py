@@ -14,9 +14,9 @@ import numpy as np
 
 from pise_core.detection.analyzer import Analyzer
 from pise_core.evaluation.entries import timed
+from pise_core.matting import matte
 from pise_core.pose import empty_pose, visible
 from pise_core.regions import REGIONS
-from pise_core.rendering.matting import matte
 from pise_core.skeleton import ARMS, HIPS, WRISTS
 from pise_core.training.analyzer.metrics import KeypointAccuracy, RegionOverlap
 from pise_core.training.data.prepared_folder import Sample, person_box

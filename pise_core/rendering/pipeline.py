@@ -20,12 +20,12 @@ from pise_core.framing import Framing
 from pise_core.inpainting.garments import CLOTH, continue_cloth
 from pise_core.inpainting.mirror import continue_regions
 from pise_core.masks import Nearest, feather, grow, smooth, window_of
+from pise_core.matting import matte, soft_edges
 from pise_core.model.adapter import Convention
 from pise_core.model.network import PISE, Carry
 from pise_core.person import Edit, Person, View
 from pise_core.regions import UNTOUCHED
 from pise_core.rendering.compositing import composite
-from pise_core.rendering.matting import matte, soft_edges
 from pise_core.warping.part_transforms import part_moves
 from pise_core.warping.parts import PARTS
 from pise_core.warping.warp import Carried, carry, reach_of, stays

@@ -18,13 +18,15 @@ import numpy as np
 from PIL import ImageColor
 
 from pise_core.errors import InputError
+from pise_core.guided_filter import guided_filter
 from pise_core.masks import window_of
 from pise_core.regions import REGION, TEXTURED
 
 #: What can be recoloured; skin can't.
 RECOLOURED = TEXTURED
-#: The matte's reach about the map's border, as a share of the person's height, and its smoothness in squared Lab steps.
-_REACH, _SMOOTH = 0.004, 6.0
+#: The matte's reach about the map's border, as a share of the person's height, and the variance of colour (of values in
+#: [0, 1]) below which there is no border to follow.
+_REACH, _SMOOTH = 0.004, 5e-4
 #: How much more or less folds may show on another lightness.
 _LEAST_CONTRAST, _MOST_CONTRAST = 0.45, 1.6
 
@@ -126,7 +128,7 @@ def recolour(photo: np.ndarray, parsing: np.ndarray, wanted: Mapping[str, Recolo
         if window is None:
             continue
         lab = _to_lab(photo[window])
-        alpha = _matte(lab, inside[window], reach)[..., None]
+        alpha = _matte(photo[window], inside[window], reach)[..., None]
         changed = _to_rgb(_changed(lab, _typical(lab, inside[window], reach), change))
         blended = np.rint(made[window] + alpha * (changed - photo[window])).clip(0, 255).astype(np.uint8)
         made = made.copy() if made is photo else made
@@ -145,24 +147,15 @@ def _typical(lab: np.ndarray, inside: np.ndarray, reach: int) -> np.ndarray:
     return np.median(lab[core if np.count_nonzero(core) >= 20 else inside], axis=0)
 
 
-def _matte(lab: np.ndarray, inside: np.ndarray, reach: int) -> np.ndarray:
+def _matte(photo: np.ndarray, inside: np.ndarray, reach: int) -> np.ndarray:
     """How much of each pixel is the region, (H, W) float32: 0 or 1 away from the map's border."""
     mask = inside.astype(np.float32)
-    alpha = np.mean([_guided(np.ascontiguousarray(lab[..., c]), mask, 2 * reach) for c in range(3)], axis=0)
+    alpha = guided_filter(photo, mask, 2 * reach, _SMOOTH)
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (4 * reach + 1, 4 * reach + 1))
     alpha = np.clip((alpha - 0.3) / 0.4, 0, 1)  # guided, it is flatter than the border is
     near = cv2.dilate(inside.astype(np.uint8), kernel) > 0
     deep = cv2.erode(inside.astype(np.uint8), kernel) > 0
     return np.where(deep, 1, np.where(near, alpha, 0)).astype(np.float32)
-
-
-def _guided(guide: np.ndarray, mask: np.ndarray, radius: int) -> np.ndarray:
-    def mean(values: np.ndarray) -> np.ndarray:
-        return cv2.boxFilter(values, cv2.CV_32F, (2 * radius + 1, 2 * radius + 1))
-
-    guide_mean, mask_mean = mean(guide), mean(mask)
-    slope = (mean(guide * mask) - guide_mean * mask_mean) / (mean(guide * guide) - guide_mean**2 + _SMOOTH)
-    return mean(slope) * guide + mean(mask_mean - slope * guide_mean)
 
 
 def _changed(lab: np.ndarray, typical: np.ndarray, change: Recolour) -> np.ndarray:

@@ -13,8 +13,8 @@ import numpy as np
 from pise_core.files import write_file
 from pise_core.framing import Framing
 from pise_core.inpainting.background import fill_background
+from pise_core.matting import matte
 from pise_core.pose import visible
-from pise_core.rendering.matting import matte
 from pise_core.training.data.articulation import fill_holes, raise_arms, random_pose
 from pise_core.training.data.prepared_folder import Sample, person_box
 from pise_core.warping.parts import assign_parts
