@@ -69,6 +69,14 @@ def test_two_garments_of_different_colours_stay_two(drawn):
     assert (cleaned(drawn, drawn.photo, drawn.parsing) == drawn.parsing).mean() > 0.999
 
 
+def test_a_suit_of_one_colour_has_two_pieces():
+    suit = draw_person(440, 660, shirt=(40, 44, 60), trousers=(40, 44, 60))
+    found = cleaned(suit, suit.photo, suit.parsing)
+    for region in ("upper_clothes", "pants"):
+        piece = suit.parsing == REGION[region]
+        assert (found[piece] == REGION[region]).mean() > 0.98
+
+
 def test_a_hand_before_the_belly_goes_with_its_arm(drawn):
     pose, parsing = drawn.pose.copy(), drawn.parsing.copy()
     middle = (pose[JOINT["right_hip"], :2] + pose[JOINT["left_hip"], :2]) / 2

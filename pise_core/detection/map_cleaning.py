@@ -6,6 +6,7 @@ What the analyzer sees in a small frame is set against the photo's own colours, 
    what has the colours of the person's own face and arms.
 2. Speckles take the label that most of their surroundings have.
 3. Pieces of two garments that meet along a line on which the photo shows no edge are one garment; the larger wins.
+   Trousers of the colour of what is worn above them stay trousers: a suit has two pieces.
 """
 
 import cv2
@@ -33,8 +34,11 @@ _SPECKLE = 14
 _EDGE = 9.0
 #: In frame pixels: shorter borders between garments say nothing.
 _SHORTEST_BORDER = 6
+#: A piece of trousers larger than this share of the top that it meets, or the other way round, is a garment of its own.
+_SCRAP = 0.15
 _ARMS = tuple(tuple(JOINT[f"{side}_{joint}"] for joint in ("shoulder", "elbow", "wrist")) for side in ("left", "right"))
 _GARMENTS = tuple(REGION[name] for name in ("upper_clothes", "dress", "pants"))
+_SUIT = {REGION["upper_clothes"], REGION["pants"]}
 
 
 def clean_map(
@@ -221,7 +225,8 @@ def _join_garments(labels: np.ndarray, lab: np.ndarray, factor: float) -> None:
         across = np.concatenate(differences)
         if regions[a] == regions[b] or len(across) < _SHORTEST_BORDER * step * factor:
             continue
-        if np.mean(across) > _EDGE or not _same_cloth(lab, pieces == a, pieces == b):
+        of_a_suit = {regions[a], regions[b]} == _SUIT and min(areas[a], areas[b]) > _SCRAP * max(areas[a], areas[b])
+        if of_a_suit or np.mean(across) > _EDGE or not _same_cloth(lab, pieces == a, pieces == b):
             continue
         a, b = root(a), root(b)
         if a != b:
