@@ -90,12 +90,13 @@ class View:
         """(H, W) int8: the part that each pixel belongs to."""
         scale = _PARTS_SIDE / max(self.size)
         if scale >= 1:
-            return refine_arms(assign_parts(self.parsing, self.pose), self.image, self.pose)
+            return refine_arms(assign_parts(self.parsing, self.pose), self.image, self.pose, self.parsing)
         size = max(1, round(self.size[1] * scale)), max(1, round(self.size[0] * scale))
         pose = self.pose.copy()
         pose[:, :2] *= np.array(size) / (self.size[1], self.size[0])
-        small = assign_parts(cv2.resize(self.parsing, size, interpolation=cv2.INTER_NEAREST_EXACT), pose)
-        small = refine_arms(small, cv2.resize(self.image, size, interpolation=cv2.INTER_AREA), pose)
+        parsing = cv2.resize(self.parsing, size, interpolation=cv2.INTER_NEAREST_EXACT)
+        image = cv2.resize(self.image, size, interpolation=cv2.INTER_AREA)
+        small = refine_arms(assign_parts(parsing, pose), image, pose, parsing)
         # Pixels at the silhouette may fall into cells whose centre is background: these take a neighbour's part.
         beside = cv2.dilate((small + 1).astype(np.uint8), np.ones((3, 3), np.uint8)).astype(np.int8) - 1
         small = np.where(small < 0, beside, small)

@@ -86,6 +86,18 @@ def test_a_hand_before_the_belly_goes_with_its_arm(drawn):
     assert (assign_parts(parsing, pose)[hand] == PARTS.index("right_forearm")).mean() > 0.95
 
 
+def test_a_hand_that_a_bag_cuts_off_stays_with_its_arm(drawn):
+    parsing = drawn.parsing.copy()
+    elbow, wrist = drawn.pose[JOINT["right_elbow"], :2], drawn.pose[JOINT["right_wrist"], :2]
+    parsing[disc(parsing.shape, elbow + 0.75 * (wrist - elbow), 16)] = 0
+    hand = disc(parsing.shape, wrist + (4, 14), 10)
+    parsing[hand] = REGION["upper_skin"]
+    parsing[disc(parsing.shape, wrist + (30, 14), 16) & ~hand] = REGION["upper_clothes"]
+    photo = np.where(parsing[..., None] == REGION["upper_skin"], np.uint8(200), drawn.photo)
+    owner = refine_arms(assign_parts(parsing, drawn.pose), photo, drawn.pose, parsing)
+    assert (owner[hand] == PARTS.index("right_forearm")).all()
+
+
 def test_an_arm_ends_where_its_sleeve_does(drawn):
     """A white sleeve before a dark coat: the nearest bone gives the coat some of it."""
     photo, parsing = drawn.photo.copy(), drawn.parsing.copy()
@@ -99,7 +111,7 @@ def test_an_arm_ends_where_its_sleeve_does(drawn):
     photo[coat], photo[sleeve > 0] = (40, 42, 48), (235, 235, 230)
     parsing[sleeve > 0] = REGION["upper_clothes"]
     rough = assign_parts(parsing, drawn.pose)
-    fine = refine_arms(rough, photo, drawn.pose)
+    fine = refine_arms(rough, photo, drawn.pose, parsing)
 
     def wrong(owner: np.ndarray) -> int:
         shoulders = drawn.pose[JOINT["right_shoulder"], 1] + 30  # at the shoulder nobody knows

@@ -11,6 +11,7 @@ import numpy as np
 from pise_core.guided_filter import guided_filter
 from pise_core.masks import Nearest, window_of
 from pise_core.pose import visible
+from pise_core.regions import REGION
 from pise_core.warping.parts import BONES, PARTS, arm_length
 
 #: In lengths of the arm's longer bone: how far from the rough border colours decide, how near the bone they don't, and
@@ -25,24 +26,26 @@ _WINDOW, _EPS = 0.06, 1e-3
 _LEAST = 30
 
 
-def refine_arms(owner: np.ndarray, image: np.ndarray, pose: np.ndarray) -> np.ndarray:
+def refine_arms(owner: np.ndarray, image: np.ndarray, pose: np.ndarray, parsing: np.ndarray) -> np.ndarray:
     """The parts (H, W) int8 of ``assign_parts`` with arms that end where the picture shows it.
 
     Args:
         owner: (H, W) int8.
         image: (H, W, 3) uint8 RGB.
         pose: (18, 3) in the same pixels.
+        parsing: (H, W) uint8; bare skin that was the arm's stays so, even where a bag or a cuff cuts it off.
     """
+    skin = parsing == REGION["upper_skin"]
     refined = owner.copy()
     there = visible(pose)
     for side in ("left", "right"):
         upper, lower = f"{side}_upper_arm", f"{side}_forearm"
         if there[[*BONES[upper], *BONES[lower]]].all():
-            _refine(refined, image, pose, PARTS.index(upper), PARTS.index(lower))
+            _refine(refined, image, pose, skin, PARTS.index(upper), PARTS.index(lower))
     return refined
 
 
-def _refine(owner: np.ndarray, image: np.ndarray, pose: np.ndarray, upper: int, lower: int) -> None:
+def _refine(owner: np.ndarray, image: np.ndarray, pose: np.ndarray, skin, upper: int, lower: int) -> None:
     length = arm_length(pose, PARTS[upper])
     whole = (owner == upper) | (owner == lower)
     window = window_of(whole, margin=round((_BAND + _AROUND) * length) + 2)
@@ -62,7 +65,7 @@ def _refine(owner: np.ndarray, image: np.ndarray, pose: np.ndarray, upper: int, 
     for part in (upper, lower):
         ends = [np.rint(pose[joint, :2] - shift).astype(int).tolist() for joint in BONES[PARTS[part]]]
         cv2.line(bones, ends[0], ends[1], 1, max(1, round(2 * _CORE * length)))
-    core = arm & (bones > 0)
+    core = arm & ((bones > 0) | skin[window])
     cost = _COLOUR * _evidence(picture, arm, other, inside, outside, length) + _PLACE * np.clip(place, -1, 1)
     cost[~near & arm], cost[~near & ~arm] = _PLACE, -_PLACE
     cost[core] = _MOST + _PLACE
