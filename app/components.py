@@ -38,7 +38,7 @@ def _digest(folder: Path) -> str:
     return digest.hexdigest()[:16]
 
 
-#: What the page's modules know of joints, regions and files (web/shared/tables.js).
+#: What the page's modules know of joints, regions and files (web/common/tables.js).
 TABLES = {
     "JOINTS": JOINTS,
     "HANGS_ON": PARENTS,

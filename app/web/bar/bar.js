@@ -1,6 +1,6 @@
 // One history for every kind of edit, the document as a file, and the line that says what is happening.
-import { fetchText, openShadow } from "../shared/shadow.js";
-import { download, nextEdit, page, tell } from "../shared/store.js";
+import { fetchText, openShadow } from "../common/shadow.js";
+import { download, nextEdit, page, tell } from "../common/store.js";
 import { takeUploads } from "./uploads.js";
 
 const html = await fetchText("bar.html", import.meta.url);

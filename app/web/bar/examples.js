@@ -1,6 +1,6 @@
 // A strip of pictures to choose from; only the number of the chosen one is sent.
-import { fetchText, openShadow } from "../shared/shadow.js";
-import { tell } from "../shared/store.js";
+import { fetchText, openShadow } from "../common/shadow.js";
+import { tell } from "../common/store.js";
 
 const html = await fetchText("examples.html", import.meta.url);
 

@@ -1,7 +1,7 @@
 // Three steps for who is here for the first time. Each is ticked off when it is done, wherever that happens; after the
 // last one, or when they are closed, they don't come back in this browser.
-import { drawIcons, fetchText } from "../shared/shadow.js";
-import { page } from "../shared/store.js";
+import { drawIcons, fetchText } from "../common/shadow.js";
+import { page } from "../common/store.js";
 
 const html = await fetchText("first_steps.html", import.meta.url);
 

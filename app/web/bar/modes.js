@@ -1,6 +1,6 @@
 // The modes as tabs. All canvases stay mounted: Gradio's own tabs drop what an unopened one is told.
-import { fetchText } from "../shared/shadow.js";
-import { tell } from "../shared/store.js";
+import { fetchText } from "../common/shadow.js";
+import { tell } from "../common/store.js";
 
 const html = await fetchText("modes.html", import.meta.url);
 

@@ -1,8 +1,8 @@
 // Uploads are parts of Gradio's, which would refuse a wrong file in words of its own: they take any, and the server says
 // what to do. What a dialog offers is set when it opens, for its field may be another one by then. The listeners are one
 // object for all times, as the keys are.
-import { page, tell } from "../shared/store.js";
-import { LARGEST, OFFERED } from "../shared/tables.js";
+import { page, tell } from "../common/store.js";
+import { LARGEST, OFFERED } from "../common/tables.js";
 
 /** @returns {HTMLInputElement | null} */
 const fieldOf = (id) => /** @type {any} */ (document.getElementById(id)?.previousElementSibling ?? null);

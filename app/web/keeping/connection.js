@@ -1,5 +1,5 @@
 // Whether the server answers: asked every few seconds, and told to the visitor within ten.
-import { page, tell } from "../shared/store.js";
+import { page, tell } from "../common/store.js";
 
 const PAUSE = 2500;
 const LIMIT = 3000;

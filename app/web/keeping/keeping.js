@@ -1,6 +1,6 @@
 // What the visitor is told and asked about the work kept in this browser, and about the server.
-import { fetchText, openShadow } from "../shared/shadow.js";
-import { page, tell } from "../shared/store.js";
+import { fetchText, openShadow } from "../common/shadow.js";
+import { page, tell } from "../common/store.js";
 import { root, watchServer } from "./connection.js";
 import { kept } from "./store.js";
 

@@ -1,10 +1,10 @@
 // Motion: key poses in a row, played with the carried parts; the pictures themselves are rendered when they are saved.
 
+import { icon } from "../common/icons.js";
+import { fetchText, openShadow } from "../common/shadow.js";
+import { nextEdit, page, readText, tell } from "../common/store.js";
+import { LIMBS } from "../common/tables.js";
 import { showCarried } from "../preview/layers.js";
-import { icon } from "../shared/icons.js";
-import { fetchText, openShadow } from "../shared/shadow.js";
-import { nextEdit, page, readText, tell } from "../shared/store.js";
-import { LIMBS } from "../shared/tables.js";
 
 const html = await fetchText("panel.html", import.meta.url);
 

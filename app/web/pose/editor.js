@@ -1,10 +1,11 @@
 // The pose canvas: 18 joints over the photo. The page's copy of the pose is the true one while the user drags.
+
+import { icon } from "../common/icons.js";
+import { fetchText, openShadow } from "../common/shadow.js";
+import { createPump, download, fullScreen, nextEdit, page, readText, showPicture, tell } from "../common/store.js";
+import { JOINTS, LIMBS } from "../common/tables.js";
+import { createViewport } from "../common/viewport.js";
 import { createCarrier, showCarried } from "../preview/layers.js";
-import { icon } from "../shared/icons.js";
-import { fetchText, openShadow } from "../shared/shadow.js";
-import { createPump, download, fullScreen, nextEdit, page, readText, showPicture, tell } from "../shared/store.js";
-import { JOINTS, LIMBS } from "../shared/tables.js";
-import { createViewport } from "../shared/viewport.js";
 import { listenToGestures } from "./gestures.js";
 import { createLibrary } from "./library.js";
 import { createPlacing } from "./placing.js";

@@ -1,7 +1,7 @@
 // The pose canvas under mouse, pen, fingers and keys.
-import { clamp, showExact } from "../shared/store.js";
-import { JOINTS } from "../shared/tables.js";
-import { createGestures } from "../shared/viewport.js";
+import { clamp, showExact } from "../common/store.js";
+import { JOINTS } from "../common/tables.js";
+import { createGestures } from "../common/viewport.js";
 import { copyPose, dragJoint, rotate, scale, translate } from "./skeleton.js";
 
 const STEPS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };

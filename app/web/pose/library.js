@@ -1,7 +1,7 @@
 // The shelf below the pose canvas: presets, and poses that the user keeps in this browser; each is drawn as a figure.
-import { icon } from "../shared/icons.js";
-import { tell } from "../shared/store.js";
-import { JOINTS, LIMBS, PRESETS, STANDING } from "../shared/tables.js";
+import { icon } from "../common/icons.js";
+import { tell } from "../common/store.js";
+import { JOINTS, LIMBS, PRESETS, STANDING } from "../common/tables.js";
 import { applyPreset, poseFromRows } from "./skeleton.js";
 
 const KEPT_KEY = "pise-poses";

@@ -1,6 +1,6 @@
 // The user says where the joints of the person are in the photo: nobody was found there, or joints were found wrong.
 // "Use this pose" has the person analysed anew with them. A page that is loaded anew goes on where it was.
-import { page, tell } from "../shared/store.js";
+import { page, tell } from "../common/store.js";
 import { poseFromRows, rowsFromPose, scaleFigure } from "./skeleton.js";
 
 const PLACING_KEY = "pise-placing";

@@ -1,7 +1,7 @@
 // The skeleton as numbers: how joints hang together, how they follow a drag, presets. No drawing here.
 // A pose is 18 joints {x, y, score, on} in pixels of the photo; a joint that is off keeps a place to come back to.
-import { clamp } from "../shared/store.js";
-import { ARMS, HANGS_ON, LEGS, MIRROR, NECK, PARENTS_FIRST } from "../shared/tables.js";
+import { clamp } from "../common/store.js";
+import { ARMS, HANGS_ON, LEGS, MIRROR, NECK, PARENTS_FIRST } from "../common/tables.js";
 
 const CHAINS = [...ARMS, ...LEGS];
 const ELBOWS = ARMS.map((arm) => arm[1]);

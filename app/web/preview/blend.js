@@ -1,6 +1,6 @@
 // A slider between two looks, at once: of the generator's pictures that are known for this slider, the two that lie
 // nearest on either side are mixed, until the generator's own picture of the place in between comes.
-import { page } from "../shared/store.js";
+import { page } from "../common/store.js";
 
 export function createBlend() {
   const blend = { seq: 0 };

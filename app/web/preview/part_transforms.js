@@ -1,7 +1,7 @@
 // How each part of a person follows the joints: the rules of pise_core/warping/part_transforms.py, number by number.
 // Poses are 18 joints {x, y, on}; a move is as warp_canvas.js takes it.
-import { clamp } from "../shared/store.js";
-import { BONES, FOLLOWS } from "../shared/tables.js";
+import { clamp } from "../common/store.js";
+import { BONES, FOLLOWS } from "../common/tables.js";
 import { skirtMove } from "./skirt.js";
 
 // A torso seen from the side is no narrower than this.

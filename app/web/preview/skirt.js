@@ -1,5 +1,5 @@
 // How a skirt hangs about two legs: the rules of pise_core/warping/skirt.py, number by number.
-import { clamp } from "../shared/store.js";
+import { clamp } from "../common/store.js";
 
 const [CLOTH, NARROWEST, WIDEST, SHORTEST, TORSO, LEAST_SHIN] = [0.16, 0.65, 5, 0.25, 3.5, 0.3];
 const MOST_LEANING = (35 * Math.PI) / 180;

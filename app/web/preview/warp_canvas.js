@@ -1,5 +1,5 @@
 // Pictures that move: by a matrix [a, b, c, d, e, f], as canvases take it, or, bent like a skirt, in small cells.
-import { clamp } from "../shared/store.js";
+import { clamp } from "../common/store.js";
 
 /** @type {[number, number, number, number, number, number]} */
 export const STILL = [1, 0, 0, 1, 0, 0];

@@ -1,6 +1,6 @@
 // A map of regions at working size: the detected labels, what was painted over them, and exact tools.
 // Labels are never read back from a canvas, which may alter colours.
-import { PALETTE } from "../shared/tables.js";
+import { PALETTE } from "../common/tables.js";
 
 const UNTOUCHED = 255;
 

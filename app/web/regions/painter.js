@@ -1,9 +1,9 @@
 // The region canvas: paints labels 0 to 7 over the photo. What is sent is the painted layer alone, exactly.
-import { icon } from "../shared/icons.js";
-import { fetchText, openShadow } from "../shared/shadow.js";
-import { clamp, createPump, fullScreen, nextEdit, page, showExact, tell } from "../shared/store.js";
-import { LABELS, PALETTE } from "../shared/tables.js";
-import { createGestures, createViewport } from "../shared/viewport.js";
+import { icon } from "../common/icons.js";
+import { fetchText, openShadow } from "../common/shadow.js";
+import { clamp, createPump, fullScreen, nextEdit, page, showExact, tell } from "../common/store.js";
+import { LABELS, PALETTE } from "../common/tables.js";
+import { createGestures, createViewport } from "../common/viewport.js";
 import { createLabelMap, pack, unpack } from "./label_map.js";
 
 const html = await fetchText("painter.html", import.meta.url);

@@ -1,8 +1,8 @@
 // The result, with the photo as it was under a slider. Live pictures come from the canvases, exact ones from Python.
 
+import { fetchText, openShadow } from "../common/shadow.js";
+import { page, showPicture } from "../common/store.js";
 import { showCarried } from "../preview/layers.js";
-import { fetchText, openShadow } from "../shared/shadow.js";
-import { page, showPicture } from "../shared/store.js";
 
 const html = await fetchText("view.html", import.meta.url);
 

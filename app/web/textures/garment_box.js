@@ -1,5 +1,5 @@
 // A photo of a garment that nobody wears: the user draws a box around it, and says what it is.
-import { clamp, tell } from "../shared/store.js";
+import { clamp, tell } from "../common/store.js";
 
 /** Let the user mark the garment of the photo that `props.garment` shows. */
 export function markGarments({ $, trigger, props, watch }) {

@@ -1,9 +1,10 @@
 // Textures: for every region its own look, a reference's, or a mix of several.
+
+import { icon } from "../common/icons.js";
+import { drawIcons, fetchText, openShadow } from "../common/shadow.js";
+import { createPump, nextEdit, page, showPicture, tell } from "../common/store.js";
+import { LABELS, PALETTE, REGIONS } from "../common/tables.js";
 import { createBlend } from "../preview/blend.js";
-import { icon } from "../shared/icons.js";
-import { drawIcons, fetchText, openShadow } from "../shared/shadow.js";
-import { createPump, nextEdit, page, showPicture, tell } from "../shared/store.js";
-import { LABELS, PALETTE, REGIONS } from "../shared/tables.js";
 import { markGarments } from "./garment_box.js";
 import { createRecolour } from "./recolour.js";
 

@@ -1,6 +1,6 @@
 // Another colour for a garment or hair: a colour to choose, and sliders for hue, saturation and lightness.
-import { icon } from "../shared/icons.js";
-import { RECOLOURED } from "../shared/tables.js";
+import { icon } from "../common/icons.js";
+import { RECOLOURED } from "../common/tables.js";
 
 const SLIDERS = [
   ["hue", "Hue", -180, 180, 1, 0],
