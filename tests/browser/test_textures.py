@@ -89,4 +89,4 @@ def test_a_row_of_keys_on_a_slider_is_one_step(visit):
     assert slider.input_value() == "96"
     page.locator('#bar [data-do="undo"]').click()
     page.wait_for_function("""() => document.querySelector("#textures .html-container > div").shadowRoot
-      .querySelector("input[type=range]").value === "100" """)
+      .querySelector("[data-mix]").value === "100" """)
