@@ -4,18 +4,21 @@ import copy
 import os
 import pickle
 import stat
+import subprocess
+import sys
 from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
+from safetensors import safe_open
 
 from pise_core import Editor
 from pise_core.detection.analyzer import Analyzer
 from pise_core.model.config import SHIPPED_CONFIG
 from pise_core.model.network import PISE
 from pise_core.model.weights import save_model
-from tests.conftest import moved
+from tests.conftest import ROOT, moved
 
 
 @pytest.mark.parametrize("load", [PISE.from_pretrained, Analyzer.from_pretrained, Editor.from_pretrained])
@@ -48,3 +51,24 @@ def test_written_weights_may_be_read_by_whom_the_umask_lets(tmp_path):
     finally:
         os.umask(before)
     assert stat.S_IMODE((tmp_path / "pise.safetensors").stat().st_mode) == 0o644
+
+
+WRITING = """
+import sys
+import torch
+from pise_core.model.weights import write_tensors
+
+notes = {name: 'a \u00e4 \u2713 "' + name for name in ("run", "config", "network", "step", "format")}
+write_tensors(sys.argv[1], {"b": torch.arange(6.0).view(2, 3), "a": torch.ones(3)}, notes)
+"""
+
+
+def test_the_same_weights_are_the_same_bytes_in_every_process(tmp_path):
+    """With notes of many names, and signs of other alphabets."""
+    paths = [tmp_path / f"{name}.safetensors" for name in "abcd"]
+    for path in paths:
+        subprocess.run([sys.executable, "-c", WRITING, str(path)], cwd=ROOT, check=True)
+    assert len({path.read_bytes() for path in paths}) == 1
+    with safe_open(str(paths[0]), "pt") as file:
+        assert file.metadata()["run"] == 'a \u00e4 \u2713 "run'
+        assert torch.equal(file.get_tensor("b"), torch.arange(6.0).view(2, 3))

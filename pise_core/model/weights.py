@@ -61,8 +61,23 @@ def write_tensors(path: Path, tensors: Mapping[str, torch.Tensor], metadata: dic
     with replacing(path) as partial:
         try:
             save_file(dict(tensors), str(partial), metadata=metadata)
+            _sort_notes(partial)
         except SafetensorError as error:  # a full disk, too
             raise OSError(str(error)) from None
+
+
+def _sort_notes(path: Path) -> None:
+    """Put a file's metadata in the order of names: safetensors writes it in another order in every process, and the
+    same weights are to be the same bytes."""
+    with path.open("r+b") as file:
+        length = int.from_bytes(file.read(8), "little")
+        header = json.loads(file.read(length))
+        header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
+        written = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
+        if len(written) > length:
+            raise OSError(f"the header of {path} does not fit into its place")
+        file.seek(8)
+        file.write(written.ljust(length))
 
 
 def read_model(path: Path) -> tuple[str, dict, dict[str, torch.Tensor]]:
