@@ -37,7 +37,8 @@ def test_drag_commit_render_undo_redo(studio, session, person):
     edited = read_image(downloaded(studio, session))
     assert edited.shape == person.photo.shape and not np.array_equal(edited, person.photo)
     with Image.open(downloaded(studio, session)) as file:
-        assert file.format == "PNG" and not file.info
+        # Of the photo nothing but pixels; of the edit, that it is one.
+        assert file.format == "PNG" and set(file.info) <= {"XML:com.adobe.xmp", "xmp"} and "xmp" in str(file.info)
     page = run(studio.undo(session, {"seq": 5}))
     assert page["pose"]["pose"]["rows"] == page["pose"]["pose"]["own"]
     assert not page["bar"]["history"]["start_over"]
