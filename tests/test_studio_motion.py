@@ -72,7 +72,8 @@ def test_a_key_pose_that_is_added_while_a_picture_is_rendered_takes_away_no_down
     assert page["pose"]["layers"]
 
 
-def test_pictures_of_a_motion_wait_for_their_turns_one_by_one(studio, session, person):
+def test_pictures_of_a_motion_wait_for_their_turns_one_by_one(studio, session, person, monkeypatch):
+    monkeypatch.setattr(studio.line, "room", 1)  # however many cores there are
     motion = {"keys": [to_rows(person.pose), to_rows(moved(person))], "seconds": 0.25, "loop": False}
     run(studio.commit_motion(session, {"motion": motion}))
     asked = {"format": "gif", "size": "small"}

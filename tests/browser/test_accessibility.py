@@ -52,8 +52,14 @@ def test_no_serious_violation(visit, axe, scheme, size):
     page.add_script_tag(content=axe)
     found = {"welcome": page.evaluate(_RUN)}
     open_example(visitor, 2)
+    page.locator("#result #frame").wait_for(state="visible")
     found["pose"] = page.evaluate(_RUN)
     visitor.shoot("pose")
+    swap = "([frame, line]) => { [frame.hidden, line.hidden] = [line.hidden, frame.hidden]; }"
+    parts = [page.locator(f"#result {part}").element_handle() for part in ("#frame", "#empty")]
+    page.evaluate(swap, parts)  # as before the first picture has come
+    found["no picture yet"] = page.evaluate(_RUN)
+    page.evaluate(swap, parts)
     page.locator('#pose [data-do="correct"]').click()
     found["correcting"] = page.evaluate(_RUN)
     page.locator('#pose [data-do="cancel"]').click()

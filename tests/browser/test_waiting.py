@@ -32,7 +32,9 @@ class Paused(Studio):
 @pytest.fixture(scope="module")
 def studio_address(editor):
     """Address of a server whose long work can be held up."""
-    with served(build(Paused(lambda: editor))) as address:
+    studio = Paused(lambda: editor)
+    studio.line.room = 1  # however many cores there are
+    with served(build(studio)) as address:
         yield address
 
 
