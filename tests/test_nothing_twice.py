@@ -148,7 +148,7 @@ def test_opening_reads_once_looks_once_and_writes_once(studio, photo_path, edito
         run(studio.prepare(session))
         written = [path.name for path in session._folder.rglob("*") if path.is_file()]
         assert sorted(written) == ["behind.jpg", "parts.webp", "photo.jpg"]
-        assert session.photo is session.document.photo
+        assert session.photo is session.need_document().photo
     finally:
         hook.remove()
         session.close()
@@ -166,7 +166,7 @@ def test_all_doors_see_the_same_person(studio, photo_path, editor, person, tmp_p
     """Page and API, a document, Python with and without a box, and the command line."""
     session = Session()
     run(studio.open_file(session, str(photo_path), BUILT_IN, BUILT_IN))
-    seen = session.document.person
+    seen = session.need_document().person
     (box, *_) = editor.find_people(person.photo)
     maps = tmp_path / photo_path.stem / "parsing.png"
     assert main(["analyze", str(photo_path), "--out", str(tmp_path)]) == 0

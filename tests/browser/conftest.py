@@ -87,6 +87,11 @@ class Visitor:
         self.page.on("console", lambda message: self._console(message.type, message.text))
         self.page.on("request", lambda request: self._request(request.url, address))
         self.page.goto(address)
+        self._mounted()
+
+    def _mounted(self) -> None:
+        """The page's modules come after Gradio's; only then does the page listen."""
+        self.page.wait_for_function("window.piseStudio?.uploads")
 
     def _console(self, kind: str, text: str) -> None:
         if kind == "error" and not (self._leaving and text.startswith(_GIVEN_UP)):
@@ -96,6 +101,7 @@ class Visitor:
         """Load the page anew. Answers that are still on their way are given up, and Gradio's client says so."""
         self._leaving = True
         self.page.reload()
+        self._mounted()
         self._leaving = False
 
     def _request(self, url: str, address: str) -> None:

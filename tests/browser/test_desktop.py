@@ -121,7 +121,8 @@ def test_from_photo_to_download(visit, drawn_reference):
     with page.expect_download() as download:
         page.locator("#download").click()
     with Image.open(io.BytesIO(download.value.path().read_bytes())) as image:
-        assert image.format == "PNG" and image.size == (int(width), int(height)) and not image.info
+        assert image.format == "PNG" and image.size == (int(width), int(height))
+        assert set(image.info) <= {"XML:com.adobe.xmp", "xmp"}
 
 
 def test_undo_from_the_first_edit_gives_the_photo_back(visit, drawn_photo, person):

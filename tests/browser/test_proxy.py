@@ -78,7 +78,7 @@ def behind_nginx(editor, tmp_path_factory):
 
 def test_the_page_works_below_a_path_and_each_visitor_stays_with_one_server(chromium, behind_nginx):
     address, pages = behind_nginx
-    visitors = [Visitor(chromium, address, f"proxy-{number}", **DESKTOP) for number in range(5)]
+    visitors = [Visitor(chromium, address, f"proxy-{number}", asks=False, **DESKTOP) for number in range(5)]
     for visitor in visitors[:2]:
         open_example(visitor, 0)
         visitor.after(lambda page=visitor.page: page.locator("#pose [data-preset]").nth(1).click())
