@@ -177,7 +177,7 @@ def _pieces_inside(mask: np.ndarray, near: np.ndarray, share: float = _ABOUT_WRI
     inside = np.bincount(pieces[near], minlength=count)
     good = inside >= share * stats[:, cv2.CC_STAT_AREA]
     good[0] = False
-    return good[np.asarray(pieces)] & near
+    return good[np.asarray(pieces, np.int32)] & near
 
 
 def _remove_speckles(labels: np.ndarray, least: int) -> None:
