@@ -70,7 +70,7 @@ class Editor:
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)
-        self._lock = threading.RLock()
+        self._lock = self.analyzer.lock = threading.RLock()
 
     @classmethod
     def from_pretrained(cls, path: str | Path | None = None, device: str = "auto") -> "Editor":

@@ -34,6 +34,7 @@ def test_loading_weights_leaves_the_random_numbers_alone(load):
 def test_a_copied_editor_edits_alike_and_shares_nothing(editor, person, twin_of):
     twin = twin_of(editor)
     assert twin._lock is not editor._lock
+    assert twin._lock is twin.analyzer.lock and editor._lock is editor.analyzer.lock
     edits = []
     for each in (editor, twin):
         known = each.set_person(person.photo, pose=person.pose, parsing=person.parsing)

@@ -39,11 +39,11 @@ def _start_two(out: Path, *settings: object) -> subprocess.Popen:
 
 
 def _launch_two(out: Path, *settings: object) -> str:
-    """What a run in two processes prints."""
+    """What a run in two processes says of its progress, on stderr."""
     with _start_two(out, *settings) as run:
-        printed, errors = run.communicate()
-    assert run.returncode == 0, errors[-2000:]
-    return printed
+        _, said = run.communicate()
+    assert run.returncode == 0, said[-2000:]
+    return said
 
 
 def _interrupt_two(out: Path, step: int, *settings: object) -> int:
@@ -63,9 +63,9 @@ def _interrupt_two(out: Path, step: int, *settings: object) -> int:
 def test_two_processes_compute_what_one_does_with_twice_the_batch(tmp_path):
     data, teacher = write_samples(tmp_path / "data"), write_teacher(tmp_path / "vgg.safetensors")
     common = ["--data", data, "--vgg", teacher, "--steps", 3, "--log-every", 1, "--small-share", 0, *SETTINGS]
-    printed = _launch_two(tmp_path / "two", *common, "--batch", 1)
+    said = _launch_two(tmp_path / "two", *common, "--batch", 1)
     # The main process alone talks.
-    assert printed.count("step 1 ") == 1
+    assert said.count("step 1 ") == 1
     assert train.run(command("--out", tmp_path / "one", *common, "--batch", 2)) == 0
 
     one, two = curve(tmp_path / "one"), curve(tmp_path / "two")

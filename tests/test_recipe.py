@@ -389,8 +389,9 @@ def test_a_run_that_leaves_all_numbers_ends_in_a_line(data, teacher, tmp_path, c
     run = ["train", "generator", "--data", data, "--vgg", teacher, "--out", tmp_path, "--width", 4, "--batch", 1]
     run += ["--stage", "parsing", "--small-share", 1, "--device", "cpu", "--steps", 50, "--rate", 1e30]
     assert main([*map(str, run)]) == 2
-    (said,) = capsys.readouterr().err.splitlines()
+    *progress, said = capsys.readouterr().err.splitlines()
     assert said.startswith("error: loss is not finite at step ") and "cross" in said and "lower --rate" in said
+    assert not any(line.startswith(("error", "Traceback")) for line in progress), progress
 
 
 def test_training_needs_nothing_that_a_gpu_machine_lacks():

@@ -39,7 +39,9 @@ def test_a_turned_photo_gives_the_same_person_turned(editor, turns):
         assert visible(found.pose).sum() == visible(upright.pose).sum()
         x0, y0, x1, y1 = found.box
         ys, xs = np.nonzero(found.parsing)
-        assert x0 - 5 <= xs.min() and xs.max() <= x1 + 5 and y0 - 5 <= ys.min() and ys.max() <= y1 + 5
+        # The box is about what the analyzer sees; cleaning the map then adds the rims of hands to it, upright or not.
+        rim = 0.01 * max(x1 - x0, y1 - y0)
+        assert x0 - rim <= xs.min() and xs.max() <= x1 + rim and y0 - rim <= ys.min() and ys.max() <= y1 + rim
     person = editor.set_person(turned)  # and what follows from it can be made
     assert person.parsing.shape == turned.shape[:2]
 

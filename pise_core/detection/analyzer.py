@@ -88,6 +88,14 @@ class Analyzer:
         self.device = device
         self.lock: AbstractContextManager[Any] = threading.RLock()
 
+    def __getstate__(self) -> dict[str, Any]:
+        """All but the lock: a copy, in this process or another, has one of its own."""
+        return {name: value for name, value in vars(self).items() if name != "lock"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self.lock = threading.RLock()
+
     @classmethod
     def from_pretrained(cls, folder: Path | None = None, device: str = "cpu") -> "Analyzer":
         """Weights from ``analyzer.safetensors`` in ``folder`` (default: those that ship).
