@@ -104,25 +104,28 @@ class Server:
             app, log_level="warning", proxy_headers=False, server_header=False, timeout_graceful_shutdown=FINISH
         )
         self._server = uvicorn.Server(config)
-        self._thread = threading.Thread(target=self._run, daemon=True)
-        self._thread.start()
-        while not self._server.started and self._thread.is_alive():
+        # Not asked of the thread: in Python 3.11 a signal that interrupts its join makes it look ended.
+        self._ended = threading.Event()
+        threading.Thread(target=self._run, daemon=True).start()
+        while not self._server.started and not self._ended.is_set():
             time.sleep(0.01)
 
     def _run(self) -> None:
-        self._server.run(sockets=[self._socket])
+        try:
+            self._server.run(sockets=[self._socket])
+        finally:
+            self._ended.set()
 
     def wait(self) -> None:
         """Wait until it ends."""
-        while self._thread.is_alive():
-            self._thread.join(1)
+        while not self._ended.wait(1):
+            pass
 
     def close(self) -> None:
         """Answer no more; requests that are being answered are given up soon."""
         logging.getLogger("uvicorn.error").disabled = True  # what is cut off now is no error
         self._server.should_exit = True
-        self._thread.join(FINISH + 1.5)
-        if not self._thread.is_alive():
+        if self._ended.wait(FINISH + 1.5):
             self._socket.close()
 
 
