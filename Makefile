@@ -5,6 +5,7 @@
 # make web    the checks of the page's modules alone: types, linter, formatter and their tests in Node.js
 #
 # PYTHON=python3.12 chooses another interpreter; ARGS="--port 8000" goes to app.py, TESTS="tests/test_cli.py" to pytest.
+# What ran out of time, as a browser on a busy machine may, is tried again, and the summary says so.
 # WORKERS says in how many processes the tests run; each has a server and a set of models of its own.
 
 PYTHON ?= python3
@@ -20,7 +21,7 @@ app: setup-app
 	$(BIN)/python app.py $(ARGS)
 
 test: setup-dev browser
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(TESTS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --reruns 2 --only-rerun TimeoutError $(TESTS)
 
 nightly: setup-dev
 	$(BIN)/python -m pytest -m nightly $(TESTS)
