@@ -22,7 +22,7 @@ print(len(set(moved[4].tolist()) - {255}))
 PYTHON
 left() {
     python3 -m venv "$work/$1"
-    "$work/$1/bin/pip" install --disable-pip-version-check -q "opencv-python-headless==$1" "numpy==2.3.5" 2>"$work/log" ||
+    "$work/$1/bin/python" -m pip install --disable-pip-version-check -q "opencv-python-headless==$1" "numpy==2.3.5" 2>"$work/log" ||
         { cat "$work/log" >&2; exit 2; }
     "$work/$1/bin/python" "$work/shift.py"
 }

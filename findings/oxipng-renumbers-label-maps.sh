@@ -11,7 +11,7 @@ set -euo pipefail
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 python3 -m venv "$work/venv"
-"$work/venv/bin/pip" install --disable-pip-version-check -q pyoxipng==9.1.1 pillow==12.3.0 numpy==2.3.5 2>"$work/log" ||
+"$work/venv/bin/python" -m pip install --disable-pip-version-check -q pyoxipng==9.1.1 pillow==12.3.0 numpy==2.3.5 2>"$work/log" ||
     { cat "$work/log" >&2; exit 2; }
 cat > "$work/map.py" <<'PYTHON'
 import io, sys

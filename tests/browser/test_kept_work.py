@@ -71,7 +71,7 @@ def note(page):
     return page.locator("#keeping .note")
 
 
-@pytest.mark.xfail(strict=False, reason="runs out of time beside another worker on two cores; passes alone")
+@pytest.mark.xfail(strict=False, reason="runs out of time, why is not understood yet")
 @pytest.mark.parametrize(("name", "screen"), (("desktop", DESKTOP), ("phone", PHONE)))
 def test_after_a_server_was_killed_one_click_brings_the_work_back(chromium, process, name, screen):
     visitor = Visitor(chromium, process.address, f"kept-{name}", asks=True, **screen)
@@ -116,7 +116,7 @@ def test_after_a_server_was_killed_one_click_brings_the_work_back(chromium, proc
     visitor.context.close()
 
 
-@pytest.mark.xfail(strict=False, reason="runs out of time beside another worker on two cores; passes alone")
+@pytest.mark.xfail(strict=False, reason="runs out of time, why is not understood yet")
 def test_what_is_older_than_a_day_is_deleted(chromium, process):
     visitor = Visitor(chromium, process.address, "old", asks=True, **DESKTOP)
     page = visitor.page
