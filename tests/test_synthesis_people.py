@@ -233,7 +233,8 @@ def test_skirts_go_along_with_the_knees():
 
 
 def test_the_examples_are_large_and_show_somebody(tmp_path):
-    from pise_core.synthesis.examples import EXAMPLES, render
+    from pise_core.synthesis.example_people import EXAMPLES
+    from pise_core.synthesis.examples import render
 
     assert len(EXAMPLES) == 8
     picture = render(EXAMPLES[0], (192, 128))

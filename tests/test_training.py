@@ -24,6 +24,7 @@ from pise_core.model.weights import read_model, save_model
 from pise_core.pose import to_rows, visible
 from pise_core.regions import CCP_TAGS, REGION, REGIONS
 from pise_core.training import command as train
+from pise_core.training.analyzer import run as analyzer_run
 from pise_core.training.analyzer.initial_weights import begin_with, load_backbone
 from pise_core.training.analyzer.metrics import KeypointAccuracy, RegionOverlap
 from pise_core.training.data import prepare
@@ -235,7 +236,7 @@ def test_a_backbone_begins_with_what_imagenet_taught(backbone, tmp_path):
 
 
 def _scenes(prepared):
-    """A dozen scenes, each with its map and the sample that it was made of."""
+    """A dozen near scenes, each with its map and the sample that it was made of."""
     scenes = Scenes(load_samples(prepared, "train", annotated_only=True))
     rng = np.random.default_rng(0)
     for _ in range(12):
@@ -245,8 +246,9 @@ def _scenes(prepared):
         yield scene, scene.parsing, original
 
 
-def test_scenes_move_people_and_labels_together(prepared):
+def test_scenes_move_people_and_labels_together(prepared, monkeypatch):
     """Re-posed or before another street: joints stay on the person, and what is labelled background is no person."""
+    monkeypatch.setattr(scene_module, "FAR", 0.0)
     moved = 0
     for scene, parsing, original in _scenes(prepared):
         assert scene.image.shape[:2] == parsing.shape and scene.image.shape[1] == original.image.shape[1]
@@ -261,6 +263,7 @@ def test_scenes_move_people_and_labels_together(prepared):
 def test_lifted_hands_are_above_the_shoulders_and_in_the_picture(prepared, monkeypatch):
     monkeypatch.setattr(scene_module, "REPOSED", 1.0)
     monkeypatch.setattr(scene_module, "RAISED", 1.0)
+    monkeypatch.setattr(scene_module, "FAR", 0.0)
     higher = 0
     for scene, parsing, original in _scenes(prepared):
         height = scene.image.shape[0]
@@ -274,6 +277,26 @@ def test_lifted_hands_are_above_the_shoulders_and_in_the_picture(prepared, monke
         assert person[int(elbow[1]), int(np.clip(elbow[0], 0, person.shape[1] - 1))]
         assert not parsing[: max(0, int(scene.pose[:, 1].min() - 0.05 * height))].any()
     assert higher > 0
+
+
+def test_some_stand_far_away_in_a_wide_street(prepared, monkeypatch):
+    """Joints and map shrink with the person, who is whole; all around is a street and nobody."""
+    monkeypatch.setattr(scene_module, "FAR", 1.0)
+    monkeypatch.setattr(scene_module, "REPOSED", 0.0)
+    scenes, rng, shapes = Scenes(load_samples(prepared, "train", annotated_only=True)), np.random.default_rng(3), set()
+    for _ in range(8):
+        scene = scenes.draw(rng)
+        assert scene.parsing is not None and scene.image.shape[:2] == scene.parsing.shape
+        height, width = scene.parsing.shape
+        shapes.add(width > height)
+        there = scene.pose[visible(scene.pose), :2]
+        assert 0.13 * height < np.ptp(there[:, 1]) < 0.6 * height
+        assert ((there >= 0) & (there < (width, height))).all()
+        rows, columns = np.nonzero(scene.parsing)
+        assert 0.05 * height < np.ptp(rows) < 0.65 * height and np.ptp(columns) < 0.5 * width
+        x, y = np.mean(scene.pose[[1, 8, 11], :2], 0).astype(int)
+        assert scene.parsing[y, x] > 0
+    assert shapes == {True, False}
 
 
 def test_an_analyzer_begins_with_the_weights_of_another(prepared, tmp_path):
@@ -291,6 +314,44 @@ def test_an_analyzer_begins_with_the_weights_of_another(prepared, tmp_path):
     save_model(tmp_path / "thin.safetensors", AnalyzerNetwork(AnalyzerConfig((8, 16, 16, 16, 16), 16)))
     with pytest.raises(InputError, match="an analyzer of other sizes"):
         begin_with(tmp_path / "thin.safetensors", TRAINED_CONFIG)
+
+
+def test_a_gentle_run_keeps_sizes_the_imagenet_part_and_the_statistics(prepared, tmp_path):
+    """What it may change it does change; and it cannot begin from nothing."""
+    given = AnalyzerNetwork(AnalyzerConfig((8, 16, 16, 24, 32), 24))
+    save_model(tmp_path / "given.safetensors", given)
+    run = ["analyzer", "--data", prepared, "--batch", 3, "--device", "cpu", "--no-pseudo", "--steps", 2, "--gentle"]
+    with pytest.raises(InputError, match="--gentle .* give them with --init"):
+        train.run(_parse(train, [*run, "--out", tmp_path / "nothing"]))
+    assert not (tmp_path / "nothing").exists()
+    run += ["--init", tmp_path / "given.safetensors", "--out", tmp_path / "out"]
+    assert train.run(_parse(train, run)) == 0
+    saved = load_checkpoint(tmp_path / "out" / "analyzer.pt")
+    assert saved is not None and saved["run"]["gentle"] is True and saved["run"]["rate"] == 2e-4
+    trained = read_network(tmp_path / "out" / "analyzer.safetensors")
+    assert trained.config == given.config
+    before, after = given.state_dict(), trained.state_dict()
+    kept = {name for name in before if torch.equal(before[name], after[name])}
+    assert kept >= {name for name in before if name.startswith("down.") or "running" in name or "batches" in name}
+    assert not kept & {"deep.1.first.0.weight", "up.0.merge.0.weight", "heatmap_head.1.weight", "parsing_head.weight"}
+
+
+def test_views_of_a_run_that_begins_with_another_have_the_sizes_that_are_looked_at_in_use(
+    prepared, tmp_path, monkeypatch
+):
+    save_model(tmp_path / "given.safetensors", AnalyzerNetwork(AnalyzerConfig((8, 16, 16, 24, 32), 24)))
+    seen, views_of = {}, analyzer_run.views_of
+
+    def noted(drawn, rng, frame):
+        views = views_of(drawn, rng, frame)
+        seen[len(seen)] = frame, tuple(views.images.shape[2:]), tuple(views.heatmaps.shape[2:])
+        return views
+
+    monkeypatch.setattr(analyzer_run, "views_of", noted)
+    run = ["analyzer", "--data", prepared, "--out", tmp_path / "out", "--batch", 2, "--device", "cpu", "--no-pseudo"]
+    assert train.run(_parse(train, [*run, "--init", tmp_path / "given.safetensors", "--gentle", "--steps", 4])) == 0
+    assert [size for size, _, _ in seen.values()][:4] == [(256, 176), (192, 132), (256, 176), (192, 256)]
+    assert all(size == image and maps == (size[0] // 4, size[1] // 4) for size, image, maps in seen.values())
 
 
 def test_packed_matrices_come_back_to_within_half_a_step(tmp_path):

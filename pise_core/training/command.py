@@ -30,10 +30,10 @@ from pise_core.training.processes import join, leave, usable_device
 #: What the analyzer is trained with; everything else is the generator's.
 _OF_ANALYZER = (
     *("network", "data", "out", "minutes", "steps", "until", "batch", "rate", "seed", "device", "threads", "init"),
-    *("people", "people_share", "backbone", "no_pseudo"),
+    *("people", "people_share", "backbone", "no_pseudo", "gentle"),
 )
 #: ... and the generator is not.
-_NOT_OF_GENERATOR = ("backbone", "no_pseudo")
+_NOT_OF_GENERATOR = ("backbone", "no_pseudo", "gentle")
 _LAYERS = {"shallow": (SHALLOW_PERCEPTUAL, SHALLOW_STYLE), "deep": (DEEP_PERCEPTUAL, DEEP_STYLE)}
 
 
@@ -75,6 +75,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     analyzer.add_argument(
         "--no-pseudo", action="store_true", help="don't let the network label the photos that nobody annotated"
+    )
+    analyzer.add_argument(
+        "--gentle",
+        action="store_true",
+        help="change what --init gives only a little: its sizes and outputs, its ImageNet part and the statistics of "
+        "its norms stay, and the peak rate is lower",
     )
     generator = parser.add_argument_group("generator")
     generator.add_argument(
@@ -301,6 +307,7 @@ def _analyzer(args: argparse.Namespace) -> int:
         "init": args.init,
         "people": args.people,
         "pseudo": not args.no_pseudo,
+        "gentle": args.gentle,
         "steps": args.steps,
         "until": args.until,
         **_given({"batch": args.batch, "rate": args.rate, "people_share": args.people_share}),

@@ -32,8 +32,8 @@ def load_backbone(network: AnalyzerNetwork, path: Path | None) -> None:
         raise InputError(f"{path} does not hold torchvision's squeezenet1_1") from None
 
 
-def begin_with(path: Path, config: AnalyzerConfig) -> AnalyzerNetwork:
-    """A network of ``config`` with the weights of another.
+def begin_with(path: Path, config: AnalyzerConfig | None) -> AnalyzerNetwork:
+    """A network of ``config`` with the weights of another; None: the same as the other.
 
     An output that the other lacks begins as new ones do. Where the other is wider inside its deep blocks, the channels
     that matter least are left out.
@@ -46,6 +46,8 @@ def begin_with(path: Path, config: AnalyzerConfig) -> AnalyzerNetwork:
         InputError: if the file is missing, damaged, or holds a network that cannot become one of ``config``.
     """
     given = read_network(path / FILE_NAME if path.is_dir() else path)
+    if config is None:
+        return given
     network = AnalyzerNetwork(config)
     tensors = _narrowed(given.state_dict(), given.config.deep, config.deep)
     own = network.state_dict()

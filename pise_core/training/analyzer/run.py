@@ -50,6 +50,11 @@ _log = logging.getLogger(__name__)
 
 #: The ImageNet features are changed this much more slowly than what begins at random.
 BACKBONE_RATE = 0.2
+#: Peak learning rates: from nothing, and where another's weights are to change only a little.
+RATE, GENTLE_RATE = 2e-3, 2e-4
+#: (H, W) of the views of a run that begins with another's weights, by turns: the frame of the close look, that of the
+#: coarse one, and a wide scene as the first look sees it.
+_SIZES_IN_USE = ((256, 176), (192, 132), (256, 176), (192, 256))
 #: The share of the time after which unlabelled photos are labelled, and how sure a pixel's label must be to count.
 PSEUDO_FROM, PSEUDO_SURE = 0.5, 0.8
 #: The share of photos that are annotated by hand, where the others have no regions and where they get some.
@@ -151,13 +156,14 @@ def train(
     minutes: float | None,
     backbone: Path | None = None,
     batch: int = 12,
-    rate: float = 2e-3,
+    rate: float | None = None,
     seed: int = 0,
     device: str = "cpu",
     init: Path | None = None,
     people: Path | None = None,
     people_share: float = PEOPLE_SHARE,
     pseudo: bool = True,
+    gentle: bool = False,
     steps: int | None = None,
     until: int | None = None,
 ) -> AnalyzerNetwork:
@@ -174,14 +180,16 @@ def train(
         minutes: wall clock of the whole run; None where ``steps`` says how long it is.
         backbone: torchvision's SqueezeNet 1.1; None for its hub.
         batch: views a step.
-        rate: peak learning rate.
+        rate: peak learning rate; by default ``RATE``, or ``GENTLE_RATE``.
         seed: of everything random.
         device: "cpu", "cuda".
         init: the folder of another run, or a file of weights. It takes the place of ``backbone``, and views then
-            are of full size and of three quarters by turns: both are looked at in use.
+            are of the sizes that are looked at in use, by turns.
         people: folder of rendered people that ``synthesize people`` wrote; a run goes on with those it began with.
         people_share: of the views that show them.
         pseudo: let the network label photos that nobody annotated (see the module).
+        gentle: of what ``init`` gives, keep the sizes and outputs, the ImageNet part and the statistics of the norms: a
+            third faster, and little is unlearned.
         steps: length of the whole run.
         until: leave the run at this step; called again it goes on.
 
@@ -193,6 +201,9 @@ def train(
     """
     if minutes is None and steps is None:
         raise InputError("give --minutes or --steps")
+    if gentle and init is None:
+        raise InputError("--gentle changes the weights of another run a little; give them with --init")
+    rate = rate or (GENTLE_RATE if gentle else RATE)
     out.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(seed)
     samples = load_samples(data, "train")
@@ -201,16 +212,18 @@ def train(
         raise InputError(f"{data} holds no annotated photo to train on; prepare a folder that has annotations")
     state = load_checkpoint(out / "analyzer.pt")
     if init is not None:
-        network = begin_with(init, TRAINED_CONFIG)
+        network = begin_with(init, None if gentle else TRAINED_CONFIG)
     else:
         network = AnalyzerNetwork(TRAINED_CONFIG)
         if state is None:
             load_backbone(network, backbone)
-    made_of = {"seed": seed, "batch": batch, "rate": rate, "people_share": people_share, "pseudo": pseudo}
+    made_of = {"seed": seed, "batch": batch, "rate": rate, "people_share": people_share}
+    made_of |= {"pseudo": pseudo, "gentle": gentle}
     made_of |= {"data": digest_of_prepared(data), "surroundings": surroundings(torch.device(device))}
     for note in _changes(out, (state or {}).get("run", {}), made_of):
         _log.info(note)
     network = network.to(device).to(memory_format=torch.channels_last)
+    network.down.requires_grad_(not gentle)
     average = Average(network)
     groups = [
         {"params": list(network.down.parameters()), "share": BACKBONE_RATE},
@@ -250,9 +263,8 @@ def train(
 
     def frame_at(step: int, used: float) -> tuple[int, int]:
         if init is not None:
-            part = 0.75 if step % 2 else 1.0
-        else:
-            part = 0.5 if used < 0.2 else 0.75 if used < 0.4 else 1.0
+            return _SIZES_IN_USE[step % len(_SIZES_IN_USE)]
+        part = 0.5 if used < 0.2 else 0.75 if used < 0.4 else 1.0
         return int(256 * part), int(176 * part) // 4 * 4
 
     def labels_itself(used: float) -> bool:
@@ -271,7 +283,7 @@ def train(
                 batches.foresee(step + 1, frame_at(step + 1, soon), labels_itself(soon))
             for group in optimizer.param_groups:
                 group["lr"] = rate_at(rate, step, used) * group["share"]
-            network.train()
+            _set_training(network, gentle)
             with torch.autocast(torch.device(device).type, torch.bfloat16, enabled=fast):
                 found = network(views.images.to(memory_format=torch.channels_last))
             terms = losses(found.float(), views)
@@ -293,6 +305,15 @@ def train(
     if not over and step != until:
         raise KeyboardInterrupt(f"interrupted at step {step}; the same command goes on from there")
     return average.module
+
+
+def _set_training(network: AnalyzerNetwork, gentle: bool) -> None:
+    """Training mode; the norms of a gentle run go on with the statistics that they came with."""
+    network.train()
+    if gentle:
+        for module in network.modules():
+            if isinstance(module, torch.nn.BatchNorm2d):
+                module.eval()
 
 
 def _people_scenes(
