@@ -5,7 +5,6 @@ what is cut out, carried and laid over one another for some goes on beside the n
 """
 
 import logging
-import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,15 +61,16 @@ class Editor:
         self.model = model.eval().requires_grad_(False).to(device).to(memory_format=torch.channels_last)
         self.convention = Convention(model.config, device)
         self.analyzer = analyzer
-        self._lock = analyzer.lock = threading.RLock()
+        # Editors of one analyzer share its lock: the analyzer works for one of them at a time.
+        self._lock = analyzer.lock
 
     def __getstate__(self) -> dict[str, Any]:
-        """All but the lock: a copy, in this process or another, has one of its own."""
+        """All but the lock: a copy, in this process or another, has that of its own analyzer."""
         return {name: value for name, value in vars(self).items() if name != "_lock"}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)
-        self._lock = self.analyzer.lock = threading.RLock()
+        self._lock = self.analyzer.lock
 
     @classmethod
     def from_pretrained(cls, path: str | Path | None = None, device: str = "auto") -> "Editor":

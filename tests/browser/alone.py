@@ -14,11 +14,14 @@ _KINDS = {".js": "text/javascript", ".css": "text/css", ".html": "text/html"}
 _MOUNT = """async ([module, props]) => {
   const element = document.body.appendChild(document.createElement("div"));
   element.id = "part";
-  const [asked, watched] = [[], {}];
+  const [asked, told, watched] = [[], [], {}];
   const server = { render_live: (request) => (asked.push(request), Promise.resolve({ ok: false })) };
   const watch = (name, callback) => (watched[name] = callback);
-  (await import(module)).mount({ element, trigger() {}, props, server, watch });
-  window.part = { element, props, asked, watched };
+  (await import(module)).mount({
+    element, props, server, watch,
+    trigger: (event) => told.push({ event, value: structuredClone(props.value) }),
+  });
+  window.part = { element, props, asked, told, watched };
 }"""
 
 
@@ -42,7 +45,7 @@ def open_page(browser: Browser) -> Page:
 
 
 def mount(page: Page, module: str, **props: Any) -> None:
-    """Let a module fill a part; afterwards ``window.part`` has its element, properties and what was asked for."""
+    """Let a module fill a part. ``window.part`` then has its element, properties, what it asked for and what it told."""
     page.evaluate(_MOUNT, [f"{HOST}/{module}", props])
 
 

@@ -133,3 +133,24 @@ def test_what_was_said_before_the_newest_edit_takes_no_undo_away(mount):
     bar.page.evaluate("Object.assign(window.piseStudio, { seq: 9, edit: 9 })")  # an edit that is lost on its way
     bar.tell(history=history(5, True, document=8))  # of the next photo
     assert undo.is_enabled()
+
+
+def test_a_motion_whose_answer_was_overtaken_by_an_older_one_is_asked_for_again(mount):
+    def motion(seq, keys, poses):
+        return {"seq": seq, "keys": keys, "poses": poses, "seconds": 1, "loop": True, "steps": 12}
+
+    rows = [[40 + 3 * n, 60 + 5 * n] for n in range(18)]
+    panel = mount("motion/panel.js", motion=motion(None, [], []), progress=False)
+    page = panel.page
+    page.evaluate("rows => { window.piseStudio.pose = () => rows; }", rows)
+    for _ in range(2):
+        page.locator('[data-do="add"]').click()
+    first, second = (told["value"] for told in page.evaluate("part.told"))
+    panel.tell(motion=motion(first["seq"], [rows], []))  # in the place of the newer one
+    page.wait_for_function("part.told.length === 3")
+    again = page.evaluate("part.told[2].value")
+    assert again["motion"] == second["motion"] and again["after"] == second["seq"]
+    panel.tell(motion=motion(again["seq"], [rows, rows], [rows] * 24))
+    assert page.locator('[data-save="gif"]').is_enabled() and page.locator("#keys li").count() == 2
+    panel.tell(motion=motion(second["seq"], [rows], []))  # late
+    assert page.locator('[data-save="gif"]').is_enabled() and page.locator("#keys li").count() == 2

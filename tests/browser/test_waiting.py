@@ -97,7 +97,6 @@ def test_whoever_has_waited_long_enough_stops(visit, going):
     assert second.page.locator("#pose #stage").is_hidden()
 
 
-@pytest.mark.xfail(strict=False, reason="runs out of time, why is not understood yet")
 def test_a_motion_is_stopped(visit, going):
     visitor = visit("stop-motion", **DESKTOP)
     page = visitor.page

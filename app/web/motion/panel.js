@@ -7,6 +7,8 @@ import { LIMBS } from "../common/tables.js";
 import { showCarried } from "../preview/layers.js";
 
 const html = await fetchText("panel.html", import.meta.url);
+/** Milliseconds until an answer that did not come is asked for again. */
+const PATIENCE = 3000;
 
 /** Fill the part; `props` are what Python says, and `trigger` tells Python of an event. */
 export function mount({ element, trigger, props, watch }) {
@@ -18,6 +20,9 @@ export function mount({ element, trigger, props, watch }) {
   let start = 0; // when playing began
   let playing = 0; // the animation frame asked for
   let newest = 0; // order number of the newest change
+  let answered = 0; // of the newest one that was answered
+  let sent = null; // what the newest one was
+  let missing = 0; // the timer that asks again for its answer
 
   // ---- the stage
 
@@ -122,13 +127,17 @@ export function mount({ element, trigger, props, watch }) {
     $("#progress").hidden = !busy;
     if (busy) $("#progress").value = props.progress.done / props.progress.of;
   }
+  function send(change, step = true) {
+    const order = nextEdit(step);
+    newest = order.seq;
+    sent = change;
+    props.value = { ...order, ...change };
+    trigger("commit");
+  }
   function commit(next) {
     keys = next; // the next change may come before the server's answer
     draw();
-    const order = nextEdit();
-    newest = order.seq;
-    props.value = { ...order, motion: { keys: next, seconds: Number($("#seconds").value), loop: $("#loop").checked } };
-    trigger("commit");
+    send({ motion: { keys: next, seconds: Number($("#seconds").value), loop: $("#loop").checked } });
   }
   function swap(a, b) {
     const next = [...keys];
@@ -181,10 +190,7 @@ export function mount({ element, trigger, props, watch }) {
     halt();
     tell("status", { kind: "busy", text: "Fitting the poses…" });
     const text = await readText(file);
-    const order = nextEdit();
-    newest = order.seq;
-    props.value = { ...order, text };
-    trigger("commit");
+    send({ text });
   });
   for (const control of ["#seconds", "#loop"]) $(control).addEventListener("change", () => commit(keys));
   page.addEventListener("opened", () => {
@@ -196,8 +202,14 @@ export function mount({ element, trigger, props, watch }) {
 
   function takeMotion() {
     const seq = props.motion?.seq ?? newest;
-    if (!props.motion || seq < newest) return; // a newer answer follows, or was here already
-    newest = seq;
+    if (!props.motion) return;
+    clearTimeout(missing);
+    if (seq < newest) {
+      // A newer answer follows. If it came at the same moment, this one has taken its place: then it is asked for again.
+      if (answered < newest) missing = setTimeout(() => send(sent, false), PATIENCE);
+      return;
+    }
+    newest = answered = seq;
     const on = playing;
     halt();
     rest();
