@@ -45,7 +45,7 @@ def open_page(browser: Browser) -> Page:
 
 
 def mount(page: Page, module: str, **props: Any) -> None:
-    """Let a module fill a part. ``window.part`` then has its element, properties, what it asked for and what it told."""
+    """Let a module fill a part. ``window.part`` then has its element, properties, what it asked for and told."""
     page.evaluate(_MOUNT, [f"{HOST}/{module}", props])
 
 

@@ -116,12 +116,24 @@ def test_after_a_server_was_killed_one_click_brings_the_work_back(chromium, proc
     visitor.context.close()
 
 
-def test_what_is_older_than_a_day_is_deleted(chromium, process):
+def test_who_is_told_that_nothing_is_kept_loses_nothing_and_what_is_a_day_old_is_deleted(chromium, process):
     visitor = Visitor(chromium, process.address, "old", asks=True, **DESKTOP)
     page = visitor.page
     open_example(visitor, 0)
     visitor.after(lambda: page.locator("#pose [data-preset]").nth(1).click())
+    # A database of which nothing can be expected.
+    page.evaluate("""() => new Promise((resolve) => {
+      indexedDB.deleteDatabase("pise-studio").onsuccess = () => {
+        const opening = indexedDB.open("pise-studio");
+        opening.onsuccess = () => (opening.result.close(), resolve());
+      };
+    })""")
     page.locator("#keeping #yes").click()
+    note(page).get_by_text("is not kept in this browser").wait_for()
+    visitor.shoot("not-kept")
+    page.locator("#keeping #no").click()
+    page.evaluate("new Promise((resolve) => (indexedDB.deleteDatabase('pise-studio').onsuccess = resolve))")
+    visitor.after(lambda: page.locator("#pose [data-preset]").nth(2).click())
     page.wait_for_function("() => window.piseStudio.keptAt")
     page.evaluate("""() => new Promise((resolve) => {
       const opening = indexedDB.open("pise-studio");

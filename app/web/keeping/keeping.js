@@ -88,9 +88,11 @@ export function mount({ element, trigger, props, watch }) {
       have = news.key;
       page.keptAt = Date.now();
       hold(mine);
-      tell("kept", { at: page.keptAt });
     } catch {
-      tell("kept", { at: null });
+      have = "";
+      if (page.keepingFailed) return; // said once
+      page.keepingFailed = true;
+      ask("Your work is not kept in this browser: its storage is full, or closed to this page.", null, "All right");
     }
   }
   // A tab that is open holds its work: another one doesn't offer it.
@@ -112,7 +114,6 @@ export function mount({ element, trigger, props, watch }) {
     remember("localStorage", CONSENT, null);
     remember("sessionStorage", CONSENT, "no");
     await kept.clear().catch(() => {});
-    tell("kept", { at: null });
   }
   function agree() {
     remember("localStorage", CONSENT, "yes");
