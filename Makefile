@@ -38,7 +38,7 @@ web: node_modules/.installed
 	npm run --silent test
 
 node_modules/.installed: package.json package-lock.json
-	.ci/node
+	@.ci/debian "nodejs npm" npm
 	npm ci --no-audit --no-fund
 	@touch $@
 
@@ -61,7 +61,7 @@ $(VENV)/.dev-installed: requirements-dev.txt requirements-train.txt requirements
 	@touch $@ $(VENV)/.app-installed
 
 browser:
-	@.ci/browser
+	@.ci/debian chromium chromium chromium-browser google-chrome google-chrome-stable
 
 clean:
 	rm -rf $(VENV) node_modules .pytest_cache .ruff_cache test-artifacts
