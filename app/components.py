@@ -1,7 +1,7 @@
 """The canvases and panels as Gradio components; all drawing is in the ES modules below ``web``.
 
 Only ``value`` flows from the browser to Python, and it is whatever the browser sent:
-:mod:`app.commands.validation` checks it. Every property that Python updates is a keyword here, because Gradio passes
+:mod:`app.values` checks it. Every property that Python updates is a keyword here, because Gradio passes
 the updated ones back to ``__init__``.
 """
 

@@ -7,15 +7,16 @@ from weakref import WeakSet
 
 import gradio as gr
 
-from app.commands import validation
-from app.commands.studio import Studio, Updates
+from app import values
+from app.commands.outcome import sentence
 from app.guard import visitor_of
 from app.state.queueing import Line
 from app.state.registry import Sessions
 from app.state.session import Session
 from app.turns import in_turn, uploads
 from app.view import updates as view
-from app.view.updates import status
+from app.view.studio import Studio
+from app.view.updates import Updates, status
 from pise_core.errors import InputError
 
 log = logging.getLogger(__name__)
@@ -55,7 +56,7 @@ class Handlers:
             owner, value = request.session_hash or "", inputs[0] if inputs else None
             known = self._sessions.knows(owner)
             if action == self._studio.start:
-                known, session = True, self._sessions.adopt(owner, validation.field(value, "session"))
+                known, session = True, self._sessions.adopt(owner, values.field(value, "session"))
             else:
                 session = self._sessions.of(owner)
             visitor = visitor_of(request.headers)
@@ -100,16 +101,16 @@ class Handlers:
 def in_order(session: Session, value: Any, updates: Updates) -> Updates:
     """Make an edit when those before it are made; its updates, and its error, follow. What is no edit is done as it
     comes."""
-    if validation.field(value, "after") is None:
-        validation.same_document(session, value)
+    if values.field(value, "after") is None:
+        values.same_document(session, value)
         yield from updates
         return
     made: list[view.Update] = []
     problem: Exception | None = None
-    sequence = validation.sequence(value)
-    with session.order.turn(sequence, validation.sequence(value, "after")):
+    sequence = values.sequence(value)
+    with session.order.turn(sequence, values.sequence(value, "after")):
         try:
-            validation.same_document(session, value)
+            values.same_document(session, value)
             made.extend(updates)
         except Exception as error:
             problem = error
@@ -127,4 +128,4 @@ def without_status(update: view.Update) -> view.Update:
 
 
 def _problem(text: str, session: Session) -> dict[str, Any]:
-    return status("error", view.sentence(text), session)["bar"]
+    return status("error", sentence(text), session)["bar"]

@@ -8,9 +8,9 @@ from typing import Any
 
 import gradio as gr
 
+from app import values
 from app.api.mount import add_endpoints
-from app.commands import validation
-from app.commands.studio import Studio, Updates
+from app.commands.outcome import sentence
 from app.components import (
     PHOTOS,
     DocumentBar,
@@ -31,8 +31,9 @@ from app.state.queueing import AT_ONCE
 from app.state.registry import Sessions
 from app.state.session import Session
 from app.upload_fields import File, UploadButton
+from app.view.studio import Studio
 from app.view.thumbnails import data_address, shrink
-from app.view.updates import sentence, status
+from app.view.updates import Updates, status
 from pise_core.errors import InputError
 from pise_core.images import read_image
 
@@ -97,7 +98,7 @@ def build(studio: Studio, places: Places | None = None) -> Page:
     def live(request: Any) -> dict[str, Any]:
         # Server functions know no session: the token says which. An exception would reach the page as `undefined`.
         try:
-            return studio.live(sessions.by_token(validation.field(request, "session")), request)
+            return studio.live(sessions.by_token(values.field(request, "session")), request)
         except InputError as error:
             return {"ok": False, "error": sentence(str(error))}
         except Exception:
@@ -208,7 +209,7 @@ def build(studio: Studio, places: Places | None = None) -> Page:
             """The action on a bundled example, of which the page names only the number."""
 
             def chosen(session: Session, choice: Any, *rest: Any) -> Updates:
-                yield from action(session, examples[validation.index(choice, len(examples), "example")], *rest)
+                yield from action(session, examples[values.index(choice, len(examples), "example")], *rest)
 
             chosen.__name__ = f"{action.__name__}_example"
             return chosen

@@ -16,13 +16,13 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 import gradio as gr  # noqa: E402
 
 from app.api.mcp import wanted_by_environment  # noqa: E402
-from app.commands.studio import Studio  # noqa: E402
 from app.guard import Rules  # noqa: E402
 from app.layout import build  # noqa: E402
 from app.server import Server, Stopped, application, end, listening_on, stop_on_signals  # noqa: E402
 from app.state.places import Places  # noqa: E402
 from app.state.scratch import Scratch  # noqa: E402
 from app.state.session import DEFAULT_WEIGHTS  # noqa: E402
+from app.view.studio import Studio  # noqa: E402
 from pise_core.errors import InputError  # noqa: E402
 
 

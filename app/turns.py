@@ -4,12 +4,12 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
-from app.commands import validation
-from app.commands.studio import Studio
+from app import values
 from app.state.queueing import Line
 from app.state.session import Session
-from app.state.uploads import received
+from app.state.uploads import read_once, received
 from app.view import updates as view
+from app.view.studio import Studio
 from app.view.updates import Update, Updates
 
 #: Actions that leave something half done if they are not carried out.
@@ -53,13 +53,13 @@ def uploads(action: str, inputs: tuple[Any, ...]) -> Iterator[None]:
     """The files that were sent for an action, as long as they are needed; afterwards the server keeps no copy."""
     with ExitStack() as sent:
         for path in _sent(action, inputs):
-            sent.enter_context(validation.upload(received(path)))
+            sent.enter_context(read_once(received(path)))
         yield
 
 
 def _sent(action: str, inputs: tuple[Any, ...]) -> list[Any]:
     if action == "restore":
-        return [validation.field(inputs[0], "file")]
+        return [values.field(inputs[0], "file")]
     if action in _UPLOADS:
         return inputs[0] if isinstance(inputs[0], list) else [inputs[0]]
     return []

@@ -1,9 +1,9 @@
 """Where things lie in the builds that can be measured: the project as it is, and as it was before it had rooms."""
 
 try:  # as it is
-    from app.commands.studio import Studio
     from app.state.detectors import BUILT_IN
     from app.state.session import Session
+    from app.view.studio import Studio
     from pise_core.model.network import PISE, Carry
     from pise_core.model.vgg import VGGSlice
     from pise_core.skeleton import JOINT

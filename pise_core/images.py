@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, BinaryIO
 
+import cv2
 import numpy as np
 from PIL import Image, ImageCms, ImageOps, PngImagePlugin, features
 
@@ -165,6 +166,16 @@ def encode_parsing(parsing: np.ndarray) -> bytes:
     # Without bits=8 Pillow would pack 8 colours into 4 bits; readers that look at raw rows expect one byte a pixel.
     image.save(buffer, "PNG", bits=8)
     return buffer.getvalue()
+
+
+def shrink(image: np.ndarray, side: int) -> np.ndarray:
+    """An image (H, W) or (H, W, C) uint8 with its longer side brought down to ``side`` pixels if it is longer, by the
+    mean of the pixels that become one."""
+    scale = side / max(image.shape[:2])
+    if scale >= 1:
+        return image
+    size = max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale))
+    return cv2.resize(image, size, interpolation=cv2.INTER_AREA)
 
 
 def harmless(name: str) -> str:

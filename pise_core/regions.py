@@ -107,6 +107,12 @@ def check_parsing(parsing: np.ndarray, size: tuple[int, int] | None = None) -> n
     return parsing.astype(np.uint8)
 
 
+def present(parsing: np.ndarray) -> list[str]:
+    """Names of the regions that cover at least one pixel in two thousand of a map (H, W)."""
+    share = np.bincount(parsing.ravel(), minlength=REGION_COUNT) / parsing.size
+    return [name for name, value in zip(REGIONS, share, strict=True) if value >= 1 / 2000]
+
+
 def one_hot(parsing: np.ndarray) -> np.ndarray:
     """(H, W) indices -> (8, H, W) float32 of zeros and ones."""
     return (np.arange(REGION_COUNT, dtype=np.uint8)[:, None, None] == parsing[None]).astype(np.float32)

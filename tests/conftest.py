@@ -126,7 +126,7 @@ def document(known):
 @pytest.fixture(scope="session")
 def studio(editor):
     """The actions of the studio, over the editor with the weights that ship."""
-    from app.commands.studio import Studio
+    from app.view.studio import Studio
 
     return Studio(lambda: editor)
 

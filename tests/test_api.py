@@ -12,8 +12,8 @@ from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 from PIL import Image
 
-from app.commands.studio import Studio
 from app.layout import build
+from app.view.studio import Studio
 from pise_core.images import read_image, write_image, write_parsing
 from pise_core.pose import to_rows
 from pise_core.pose_files import encode_pose

@@ -11,13 +11,13 @@ import pytest
 from gradio.utils import get_upload_folder
 from gradio_client import Client, handle_file
 
-from app.commands.studio import Studio
 from app.guard import Rules
 from app.layout import build
 from app.state import uploads
 from app.state.places import Places
 from app.state.session import Session
 from app.view import updates as view
+from app.view.studio import Studio
 from pise_core.errors import InputError
 from tests.conftest import run, sent, served
 

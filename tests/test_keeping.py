@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app.commands.studio import Studio
 from app.layout import build
 from app.state.session import Session
 from app.view import updates as view
+from app.view.studio import Studio
 from pise_core.document.file_reader import join
 from pise_core.document.file_writer import write, write_edits
 from pise_core.errors import InputError

@@ -14,9 +14,9 @@ from mcp.client.streamable_http import streamablehttp_client
 from PIL import Image
 
 from app.api import mcp as app_mcp
-from app.commands.studio import Studio
 from app.layout import build
 from app.server import application
+from app.view.studio import Studio
 from pise_core.errors import InputError
 from pise_core.images import encode_image
 from pise_core.pose import to_rows

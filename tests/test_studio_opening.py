@@ -188,8 +188,8 @@ def test_all_notes_are_told(studio, session, person, photo_path, monkeypatch):
     def analyse(photo, found, parser):
         return session.document.person, "Second. The built-in parser was used."
 
-    monkeypatch.setattr(studio._detectors, "find", find)
-    monkeypatch.setattr(studio._detectors, "analyse", analyse)
+    monkeypatch.setattr(studio.detectors, "find", find)
+    monkeypatch.setattr(studio.detectors, "analyse", analyse)
     both = "First. The built-in detector was used. Second. The built-in parser was used."
     other = Session()
     assert run(studio.open_file(other, photo_path, BUILT_IN, BUILT_IN))["bar"]["status"]["text"] == both

@@ -90,7 +90,7 @@ def test_a_download_holds_nobody_else_up_and_what_can_not_be_had_is_done_without
 
     detectors = Detectors(studio.load)
     detectors._hub[OPENPOSE] = Fetched(make)
-    monkeypatch.setattr(studio, "_detectors", detectors)
+    monkeypatch.setattr(studio, "detectors", detectors)
     line, inputs = Line(), (str(photo_path), OPENPOSE, BUILT_IN)
     updates: Any = in_turn(studio, line, session, "open_file", inputs, studio.open_file(session, *inputs))
     said = next(updates)

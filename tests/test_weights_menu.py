@@ -5,11 +5,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from app.commands.studio import Studio
 from app.state.detectors import BUILT_IN
 from app.state.queueing import Line
 from app.state.session import Session
 from app.turns import in_turn
+from app.view.studio import Studio
 from app.view.updates import can_stop
 from pise_core import PISE, Editor, PISEConfig
 from pise_core.document import Document

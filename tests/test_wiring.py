@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from app.commands.studio import Studio
 from app.handlers import Handlers, in_order
 from app.layout import build
 from app.state.queueing import AT_ONCE, Line
 from app.state.registry import Sessions
 from app.state.session import Session
+from app.view.studio import Studio
 from app.view.updates import status
 from pise_core.errors import InputError
 

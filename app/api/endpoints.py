@@ -1,24 +1,24 @@
 """What programs can do: one method per endpoint, which takes a session and typed parameters, and returns what they get.
 
-What the methods do is what :mod:`app.commands.studio` does; they answer with the state of the document, or a file,
-instead of updates of the page. :mod:`app.api.mount` makes endpoints of them, and their parameters and docstrings are
-its reference.
+A method parses what was sent, calls one of :mod:`app.commands`, and answers with the state of the document, or with a
+file. :mod:`app.api.mount` makes endpoints of the methods, and their parameters and docstrings are its reference.
 """
 
 from typing import Any, Literal, NewType
 
 import numpy as np
 
-from app.api.responses import Download, State, carry_out, file_of, received, state_of
-from app.commands import validation
-from app.commands.studio import Studio
+from app import values
+from app.api.responses import Download, State, file_of, received, state_of
+from app.commands import edits, motion, opening, references, saving
+from app.commands.outcome import finish
+from app.commands.reading import stem
+from app.state import uploads
+from app.state.models import Engine
 from app.state.session import Session
-from app.view import updates as view
-from pise_core.document.file_format import SavedDocument
-from pise_core.document.file_writer import write
 from pise_core.document.textures import likely_box
 from pise_core.errors import InputError
-from pise_core.images import encode_image, encode_parsing, read_image
+from pise_core.images import encode_image, read_image
 from pise_core.parsing_files import doubted_parsing
 
 #: A file that the program sends: the path of an upload, which is not kept.
@@ -35,10 +35,10 @@ Box = list[float]
 
 
 class Programs:
-    """The endpoints, over the actions of the studio."""
+    """The endpoints, over the editors that all sessions share."""
 
-    def __init__(self, studio: Studio) -> None:
-        self._studio = studio
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
 
     # ---- photos and documents in
 
@@ -53,7 +53,9 @@ class Programs:
             detector: who finds people and joints; OpenPose is downloaded once.
             parser: who finds the regions; SegFormer clothes is downloaded once.
         """
-        return state_of(session, carry_out(self._studio.open_upload(session, received(file), detector, parser)))
+        path = received(file)
+        with uploads.read_once(path):
+            return state_of(session, opening.open_file(self._engine, session, path, detector, parser))
 
     def state(self, session: Session) -> State:
         """What is open and asked for: size, people, keypoints, regions, styles, references, motion, undo and redo."""
@@ -66,7 +68,8 @@ class Programs:
             index: in the state's list of people, from 0.
             parser: who finds the regions.
         """
-        return state_of(session, carry_out(self._studio.choose_person(session, {"index": index}, parser)))
+        chosen = values.index({"index": index}, len(session.people), "person in the photo")
+        return state_of(session, opening.choose_person(self._engine, session, chosen, parser))
 
     def place_person(self, session: Session, keypoints: Keypoints, parser: Parser = "Built-in") -> State:
         """Say where the joints of the person are, if nobody or the wrong pose was found; this starts a new history.
@@ -75,8 +78,9 @@ class Programs:
             keypoints: 18 rows [x, y, score] in pixels of the photo, or null where a joint is missing.
             parser: who finds the regions.
         """
-        placed = {"keypoints": keypoints, "anyway": True}
-        return state_of(session, carry_out(self._studio.place_person(session, placed, parser)))
+        session.need_photo()
+        pose = values.pose({"keypoints": keypoints})
+        return state_of(session, opening.place_person(self._engine, session, pose, parser, anyway=True))
 
     def analyse_again(self, session: Session, detector: Detector = "Built-in", parser: Parser = "Built-in") -> State:
         """Analyse the open photo anew, which starts a new history.
@@ -85,7 +89,7 @@ class Programs:
             detector: who finds people and joints.
             parser: who finds the regions.
         """
-        return state_of(session, carry_out(self._studio.analyse_again(session, detector, parser)))
+        return state_of(session, opening.analyse_again(self._engine, session, detector, parser))
 
     def choose_weights(self, session: Session, name: str) -> State:
         """Go on with the document, its history and its references included, with other weights.
@@ -94,7 +98,8 @@ class Programs:
             name: of weights that the server was started with; Default for the first ones.
         """
         session.need_photo()
-        return state_of(session, carry_out(self._studio.choose_weights(session, {"name": name})))
+        chosen = values.choice({"name": name}, "name", self._engine.weights)
+        return state_of(session, opening.choose_weights(self._engine, session, chosen))
 
     # ---- pose and regions
 
@@ -104,7 +109,8 @@ class Programs:
         Args:
             keypoints: 18 rows [x, y, score] in pixels of the photo, or null where a joint is missing.
         """
-        return state_of(session, carry_out(self._studio.commit_pose(session, {"keypoints": keypoints})))
+        session.need_document()
+        return state_of(session, edits.set_pose(session, values.pose({"keypoints": keypoints})))
 
     def load_pose(self, session: Session, text: str, person: int = -1) -> State:
         """Fit a pose to the person.
@@ -114,8 +120,9 @@ class Programs:
                 MMPose, MediaPipe and others.
             person: which of several people in it, from 0; by default the largest and most complete.
         """
-        chosen = None if person < 0 else person
-        return state_of(session, carry_out(self._studio.load_pose(session, {"text": text, "person": chosen})))
+        session.need_document()
+        sent = {"text": text, "person": None if person < 0 else person}
+        return state_of(session, edits.load_pose(session, values.text(sent), values.person(sent)))
 
     def pose_from_photo(self, session: Session, file: Upload, detector: Detector = "Built-in") -> State:
         """Fit the pose of somebody in another photo to the person.
@@ -124,7 +131,9 @@ class Programs:
             file: JPEG, PNG or WebP.
             detector: who finds the joints.
         """
-        return state_of(session, carry_out(self._studio.borrow_pose(session, received(file), detector)))
+        path = received(file)
+        with uploads.read_once(path):
+            return state_of(session, edits.borrow_pose(self._engine, session, path, detector))
 
     def set_regions(self, session: Session, file: Upload, table: Table = "regions") -> State:
         """Set the map of regions that is wanted in the pose of now.
@@ -134,12 +143,11 @@ class Programs:
                 regions returns it.
             table: whose labels the map has: the regions themselves, or those of a human parser.
         """
-        with validation.upload(received(file)):
-            document = session.need_document()
-            size = document.photo.shape[1], document.photo.shape[0]
+        with uploads.read_once(received(file)):
+            photo = session.need_document().photo
+            size = photo.shape[1], photo.shape[0]
             parsing, doubt = doubted_parsing(file, size, None if table == "regions" else table)
-            document.set_regions(parsing)
-        return state_of(session, {"bar": {"status": {"kind": "error", "text": doubt}}})
+        return state_of(session, edits.set_regions(session, parsing, doubt))
 
     # ---- references and styles
 
@@ -153,12 +161,13 @@ class Programs:
             detector: who finds people and joints.
             parser: who finds the regions.
         """
-        waiting = set(session.garments)
-        news = carry_out(self._studio.add_uploads(session, [received(file)], detector, parser))
+        path, waiting = received(file), set(session.garments)
+        with uploads.read_once(path):
+            added = finish(references.add_references(self._engine, session, [path], detector, parser))
         for key in set(session.garments) - waiting:
             del session.garments[key]
             raise InputError("nobody was found in that reference; for a garment that nobody wears call add_garment")
-        return state_of(session, news)
+        return state_of(session, added)
 
     def add_garment(self, session: Session, file: Upload, region: Garment, box: Box | None = None) -> State:
         """Take a garment that nobody wears as a reference. Its id is the last one listed in the state.
@@ -168,14 +177,11 @@ class Programs:
             region: what it is.
             box: x0, y0, x1, y1 about it, in shares of the photo from 0 to 1; by default it is looked for.
         """
-        with validation.upload(received(file)):
+        with uploads.read_once(received(file)):
             photo = read_image(str(file))
-        key = session.await_garment(view.stem(file), photo)
-        try:
-            marked = {"garment": key, "box": list(likely_box(photo)) if box is None else box, "region": region}
-            return state_of(session, carry_out(self._studio.use_garment(session, marked)))
-        finally:
-            session.garments.pop(key, None)
+        marked = values.share_box({"box": list(likely_box(photo)) if box is None else box})
+        name = stem(file)
+        return state_of(session, references.add_garment(self._engine, session, name, photo, marked, region))
 
     def remove_reference(self, session: Session, reference: str) -> State:
         """Remove a reference and everything that is borrowed from it; this can be undone.
@@ -183,7 +189,7 @@ class Programs:
         Args:
             reference: its id, such as r1.
         """
-        return state_of(session, carry_out(self._studio.remove_reference(session, {"reference": reference})))
+        return state_of(session, references.remove_reference(session, reference))
 
     def set_style(self, session: Session, region: Region, reference: str, weight: float = 1.0) -> State:
         """Borrow one region from one reference.
@@ -202,7 +208,7 @@ class Programs:
         Args:
             styles: {region: {id of a reference: weight}}, the weights of a region at most 1 in all.
         """
-        return state_of(session, carry_out(self._studio.commit_styles(session, {"styles": styles})))
+        return state_of(session, edits.set_looks(session, styles=styles))
 
     def set_recolour(self, session: Session, recolour: dict[str, Any]) -> State:
         """Give garments and hair other colours; texture and folds stay. What is not named has its own colours.
@@ -212,7 +218,7 @@ class Programs:
                 "#1b3a8c" or "navy", or has any of colour, hue (degrees, -180 to 180), saturation (a factor, 0 to 2)
                 and lightness (-1 to 1).
         """
-        return state_of(session, carry_out(self._studio.commit_styles(session, {"recolour": recolour})))
+        return state_of(session, edits.set_looks(session, recolour=recolour))
 
     # ---- motion and the history
 
@@ -224,8 +230,7 @@ class Programs:
             seconds: from one to the next, 0.1 to 5.
             loop: whether the last one is followed by the first one.
         """
-        motion = {"keys": keys, "seconds": seconds, "loop": loop}
-        return state_of(session, carry_out(self._studio.commit_motion(session, {"motion": motion})))
+        return state_of(session, motion.set_motion(session, keys, seconds, loop is True))
 
     def load_motion(self, session: Session, text: str) -> State:
         """Make the key poses of a motion of a file of poses that shows several pictures, such as a clip's.
@@ -234,32 +239,30 @@ class Programs:
             text: of a list of OpenPose's, ControlNet's or ComfyUI's pictures, or of AlphaPose's, MMPose's or other
                 programs' results for a clip.
         """
-        return state_of(session, carry_out(self._studio.commit_motion(session, {"text": text})))
+        session.need_document()
+        return state_of(session, motion.load_motion(session, values.text({"text": text})))
 
     def undo(self, session: Session) -> State:
         """One step back, whatever kind of edit it was; before the first one, back to the photo edited before."""
-        return state_of(session, carry_out(self._studio.undo(session, {})))
+        return state_of(session, edits.undo(session))
 
     def redo(self, session: Session) -> State:
         """One step forward again; after the last one, to the photo that undo has left."""
-        return state_of(session, carry_out(self._studio.redo(session, {})))
+        return state_of(session, edits.redo(session))
 
     def start_over(self, session: Session) -> State:
         """Back to the photo as it was opened; this can be undone."""
-        return state_of(session, carry_out(self._studio.start_over(session, {})))
+        return state_of(session, edits.start_over(session))
 
     # ---- pictures and files out
 
     def result(self, session: Session) -> Download:
         """The edited photo at full size, a PNG."""
-        document = session.need_document()
-        data = encode_image(document.render().photo, edited=not document.edits.none)
-        return Download(session.save(data, f"{session.name}-edited", ".png", keep=2))
+        return file_of(finish(saving.save_picture(session)))
 
     def regions(self, session: Session) -> Download:
         """The regions of the result at full size, a PNG of mode P with the indices 0 to 7."""
-        parsing = session.need_document().render().parsing
-        return Download(session.save(encode_parsing(parsing), "regions", ".png", keep=2))
+        return file_of(saving.save_regions(session))
 
     def steps(self, session: Session, region: Region, reference: str) -> Download:
         """Five steps from the own look of a region to a reference's, side by side, a PNG.
@@ -281,7 +284,8 @@ class Programs:
             format: of the file.
             size: the pictures' longer side is 640 or 1280 pixels at most.
         """
-        return file_of(carry_out(self._studio.save_motion(session, {"format": format, "size": size})))
+        side = motion.SIDES[size]
+        return file_of(finish(motion.save_motion(self._engine, session, f".{format}", side)))
 
     def save_look(self, session: Session, region: Region) -> Download:
         """The look that a region has now, as a small .pise file that add_reference takes.
@@ -289,12 +293,8 @@ class Programs:
         Args:
             region: whose look.
         """
-        return _saved(session, session.need_document().look(region))
+        return file_of(saving.save_look(session, region))
 
     def save_document(self, session: Session) -> Download:
         """The document as a .pise file: photo, person, references, edits and their history."""
-        return _saved(session, session.need_document().contents())
-
-
-def _saved(session: Session, document: SavedDocument) -> Download:
-    return Download(session.save(write(document), document.name, ".pise", keep=2))
+        return file_of(saving.save_document(session))

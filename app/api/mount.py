@@ -20,10 +20,11 @@ from gradio_client.utils import python_type_to_json_schema
 from app.api import mcp
 from app.api.endpoints import Programs, Upload
 from app.api.responses import Download, State, received
-from app.commands import validation
-from app.commands.studio import Studio
+from app.commands.opening import fetch
+from app.commands.outcome import finish
 from app.guard import visitor_of
 from app.state import uploads
+from app.state.models import Engine
 from app.state.queueing import AT_ONCE
 from app.state.registry import Sessions
 from app.state.session import Session
@@ -45,9 +46,9 @@ _KINDS = {"animate": "motion", "save_look": "files", "save_document": "files"} |
 _OPENS = ("open_file", "add_reference", "add_garment")
 
 
-def add_endpoints(studio: Studio, sessions: Sessions) -> None:
+def add_endpoints(engine: Engine, sessions: Sessions) -> None:
     """Add the endpoints to the blocks that are being built."""
-    programs = Programs(studio)
+    programs = Programs(engine)
 
     def close(session: Session) -> State:
         """Forget the document and all of its files now; otherwise they are forgotten after a while."""
@@ -58,9 +59,9 @@ def add_endpoints(studio: Studio, sessions: Sessions) -> None:
         button = gr.Button()
         for name in vars(Programs):
             if not name.startswith("_"):
-                turn = nullcontext if name in _KINDS else studio.line.turn
-                _add(button, getattr(programs, name), sessions, turn, studio)
-        _add(button, close, sessions, nullcontext, studio)
+                turn = nullcontext if name in _KINDS else engine.line.turn
+                _add(button, getattr(programs, name), sessions, turn, engine)
+        _add(button, close, sessions, nullcontext, engine)
 
 
 def _add(
@@ -68,7 +69,7 @@ def _add(
     function: Callable[..., Any],
     sessions: Sessions,
     turn: Callable[[], AbstractContextManager[None]],
-    studio: Studio,
+    engine: Engine,
 ) -> None:
     """Make an endpoint of a function whose first parameter is the session, and that waits for its ``turn``."""
     name, signature = function.__name__, inspect.signature(function)
@@ -86,10 +87,9 @@ def _add(
             with ExitStack() as work:
                 for parameter, value in zip(parameters, values, strict=True):
                     if parameter.annotation is Upload:
-                        work.enter_context(validation.upload(uploads.received(received(value))))
+                        work.enter_context(uploads.read_once(uploads.received(received(value))))
                 work.enter_context(sessions.at_work(session, visitor_of(request.headers), opens=name in _OPENS))
-                for _ in studio.fetch(session, *values):
-                    pass  # beside the line
+                finish(fetch(engine, values))  # beside the line
                 with turn():
                     return function(session, *values)
         except InputError as error:

@@ -2,10 +2,11 @@
 
 from typing import Any, NewType
 
+from app.commands.outcome import Outcome, Steps, finish, sentences
 from app.state.session import Session
-from app.view import updates as view
 from pise_core import pose as poses
 from pise_core.errors import InputError
+from pise_core.regions import present
 
 #: A file that the program gets: its path on the server.
 Download = NewType("Download", str)
@@ -23,31 +24,23 @@ def received(file: Any) -> str:
     return file
 
 
-def carry_out(updates: view.Updates) -> view.Update:
-    """Carry an action out; all of its updates in one."""
-    whole: view.Update = {}
-    for update in updates:
-        for part, properties in update.items():
-            whole.setdefault(part, {}).update(properties)
-    return whole
-
-
-def file_of(news: view.Update) -> Download:
-    """The file that an action handed out.
+def file_of(outcome: Outcome) -> Download:
+    """The file that an action made.
 
     Raises:
         InputError: if there is none, because the user of the page has stopped it.
     """
-    if "file" not in news.get("bar", {}):
+    if not outcome.file:
         raise InputError("it was stopped, and nothing was saved")
-    return Download(view.path_of(news["bar"]["file"]["url"]))
+    return Download(outcome.file)
 
 
-def state_of(session: Session, news: view.Update | None = None) -> State:
-    """What an endpoint answers, with the note of an action that could not do all of what was wanted."""
+def state_of(session: Session, outcome: Outcome | Steps | None = None) -> State:
+    """What an endpoint answers: the state after an action, and why not all went as it was wanted."""
+    if outcome is not None and not isinstance(outcome, Outcome):
+        outcome = finish(outcome)
     photo, document = session.need_photo(), session.document
-    said = (news or {}).get("bar", {}).get("status", {})
-    note = said.get("text", "") if said.get("kind") == "error" else ""
+    note = "" if outcome is None else sentences(outcome.warnings)
     state: State = {
         "session": session.token,
         "weights": session.weights,
@@ -64,7 +57,7 @@ def state_of(session: Session, news: view.Update | None = None) -> State:
     return state | {
         "chosen": document.chosen,
         "keypoints": poses.to_rows(document.pose_of(edits)),
-        "regions": view.present(document.person.parsing),
+        "regions": present(document.person.parsing),
         "styles": edits.styles,
         "recolour": {region: change.to_dict() for region, change in edits.recolour.items()},
         "motion": {"keys": [poses.to_rows(k) for k in motion.keys], "seconds": motion.seconds, "loop": motion.loop},

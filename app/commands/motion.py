@@ -1,17 +1,12 @@
-"""Motion: key poses, and the pictures between them as GIF or MP4; one method per action, as in
-:mod:`app.commands.studio`."""
+"""Motion: key poses, and the pictures between them as GIF or MP4."""
 
-import time
 from typing import Any
 
-from app.commands import validation
+from app.commands.outcome import Changed, Outcome, Progress, Steps
 from app.state.models import Engine
 from app.state.session import Session
-from app.view import updates as view
-from app.view.updates import Updates, status
 from pise_core.document.motion import encode_motion
 from pise_core.document.references import PREVIEW_SIDE
-from pise_core.errors import InputError
 
 #: Long side of the pictures that are saved, in pixels, where the photo is that large.
 SIDES = {"small": PREVIEW_SIDE, "large": 1280}
@@ -23,66 +18,51 @@ _NEXT = (
 )
 
 
-class MotionActions(Engine):
-    """The actions, over one editor that all sessions share."""
+def set_motion(session: Session, keys: Any, seconds: Any = 1.0, loop: bool = True, sequence: int = 0) -> Outcome:
+    """Set key poses and pace; the document says what they may be."""
+    document, sequence = session.need_document(), session.count(sequence)
+    document.set_motion(keys, seconds, loop)
+    return Outcome(_NEXT[min(len(keys), 2)], changed=Changed.MOTION, sequence=sequence)
 
-    def commit_motion(self, session: Session, value: Any) -> Updates:
-        """Key poses were added, moved or taken away, or the pace was changed; ``value`` is
-        ``{"seq", "motion"}``, or ``{"seq", "text"}`` with the contents of a file of poses, such as a clip's."""
-        document, sequence = session.need_document(), session.count(validation.sequence(value))
-        if validation.field(value, "text") is not None:
-            count = document.load_motion(validation.text(value))
-            news = {"motion": {"motion": view.motion(document, sequence)}}
-            kept = len(document.edits.motion.keys)
-            said = f"{count} pictures came as {kept} key poses." if kept < count else f"{count} key poses were loaded."
-            yield news | status("ok", f"{said} {_NEXT[2]}", session)
-            return
-        motion = validation.field(value, "motion")
-        keys, seconds, loop = (validation.field(motion, name) for name in ("keys", "seconds", "loop"))
-        try:
-            document.set_motion(keys, seconds, loop is True)
-        except InputError:
-            yield {"motion": {"motion": view.motion(document, sequence)}}  # the page shows what was refused
-            raise
-        news = {"motion": {"motion": view.motion(document, sequence)}}
-        yield news | status("ok", _NEXT[min(len(keys), 2)], session)
 
-    def save_motion(self, session: Session, value: Any) -> Updates:
-        """Render the motion, and hand it out; ``value`` is ``{"format", "size"}``, gif or mp4 and small or large.
+def load_motion(session: Session, text: str, sequence: int = 0) -> Outcome:
+    """Make key poses of a file of poses, such as a clip's."""
+    document, sequence = session.need_document(), session.count(sequence)
+    count = document.load_motion(text)
+    kept = len(document.edits.motion.keys)
+    said = f"{count} pictures came as {kept} key poses." if kept < count else f"{count} key poses were loaded."
+    return Outcome(f"{said} {_NEXT[2]}", changed=Changed.MOTION, sequence=sequence)
 
-        It may take minutes: every picture waits for its own turn, and others come in between.
-        """
-        suffix = "." + validation.choice(value, "format", ("gif", "mp4"))
-        side = SIDES[validation.choice(value, "size", tuple(SIDES))]
-        document, frames = session.need_document(), []
-        makers = document.frames(side=side)
-        count = len(makers)
-        session.stopped = False
 
-        def stopped() -> bool:
-            return session.stopped or session.document is not document
+def save_motion(engine: Engine, session: Session, suffix: str, side: int) -> Steps:
+    """Render the motion to a file, ``.gif`` or ``.mp4``; without one if the user has stopped it.
 
-        try:
-            for number, make in enumerate(makers, 1):
-                news = {"progress": {"done": number - 1, "of": count, "at": time.time()}}
-                yield {"motion": news} | status("busy", f"Rendering picture {number} of {count}…", session)
-                for step in self.line.steps((make() for make in [make]), session, stopped):
-                    if isinstance(step, int):
-                        yield view.waiting(session, step)
-                    else:
-                        frames.append(step)
-                if stopped():
-                    yield {"motion": {"progress": False}} | status("ok", "Stopped. Nothing was saved.", session)
-                    return
-            data = encode_motion(frames, suffix)
-        except Exception:
-            yield {"motion": {"progress": False}}
-            raise
-        name = f"{document.name}-motion"
-        yield view.file(session, data, name, suffix) | {"motion": {"progress": False}}
-        yield status("ok", f"Saved as {name}{suffix}.", session)
+    It may take minutes: every picture waits for its own turn, and others come in between.
+    """
+    document, frames = session.need_document(), []
+    makers = document.frames(side=side)
+    count = len(makers)
+    session.stopped = False
 
-    def stop_motion(self, session: Session, value: Any) -> Updates:
-        """Give up rendering the motion."""
-        session.stopped = True
-        yield status("busy", "Stopping…", session)
+    def stopped() -> bool:
+        return session.stopped or session.document is not document
+
+    for number, make in enumerate(makers, 1):
+        yield Progress(f"Rendering picture {number} of {count}…", step=number - 1, steps=count)
+        for step in engine.line.steps((make() for make in [make]), session, stopped):
+            if isinstance(step, int):
+                yield Progress(ahead=step)
+            else:
+                frames.append(step)
+        if stopped():
+            return Outcome("Stopped. Nothing was saved.")
+    data = encode_motion(frames, suffix)
+    name = f"{document.name}-motion"
+    return Outcome(f"Saved as {name}{suffix}.", file=session.save(data, name, suffix, keep=1))
+
+
+def stop_motion(session: Session) -> Steps:
+    """Give up rendering the motion."""
+    session.stopped = True
+    yield Progress("Stopping…")
+    return Outcome()

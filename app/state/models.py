@@ -20,13 +20,14 @@ class Engine:
 
     Attributes:
         line: of all that needs the networks.
+        detectors: who find people, joints and regions.
     """
 
     def __init__(self, load_editor: Callable[[], Any], others: Mapping[str, Callable[[], Any]] | None = None) -> None:
         self._loaders = {DEFAULT_WEIGHTS: load_editor, **(others or {})}
         self._editors: dict[str, Any] = {}
         self._loading = threading.Lock()
-        self._detectors = Detectors(self.load)
+        self.detectors = Detectors(self.load)
         # The networks work for one at a time; what is carried and put together for another one goes on meanwhile.
         self.line = Line(room=min(4, os.cpu_count() or 1))
 
@@ -47,6 +48,6 @@ class Engine:
         return self.load(session.weights)
 
     def own(self, session: Session, person: Any) -> Any:
-        """A person whom the detectors found, as the session's editor knows her."""
+        """A person whom the detectors found, as the session's editor knows them."""
         editor = self.editor_of(session)
         return person if person.editor is editor else SavedPerson.of(person).known_to(editor)

@@ -10,6 +10,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from gradio.utils import get_upload_folder
@@ -23,6 +24,8 @@ from pise_core.document.references import REFERENCE_LIMIT, References
 from pise_core.errors import InputError
 from pise_core.images import encode_image
 
+#: Long side of the pictures shown on the page; the download is always full size.
+SHOWN_SIDE = 1600
 #: Long side of the parts that the browser carries before a preview arrives.
 LAYER_SIDE = 896
 #: What is said where a session is gone, and with it all that was on the page.
@@ -174,6 +177,15 @@ class Session:
             raise InputError("open a photo of a person first")
         return self.document
 
+    def need_room(self) -> None:
+        """Make sure that there may be one more reference.
+
+        Raises:
+            InputError: if it would be one too many.
+        """
+        if len(self.references) + len(self.garments) >= REFERENCE_LIMIT:
+            raise InputError(f"there are {REFERENCE_LIMIT} references already; remove one first")
+
     def await_garment(self, name: str, photo: np.ndarray) -> str:
         """Keep a photo of a garment until the user has marked it; returns its id.
 
@@ -181,11 +193,21 @@ class Session:
             InputError: if it would be one reference too many.
         """
         with self.lock:
-            if len(self.references) + len(self.garments) >= REFERENCE_LIMIT:
-                raise InputError(f"there are {REFERENCE_LIMIT} references already; remove one first")
+            self.need_room()
             key = f"g{secrets.token_hex(4)}"
             self.garments[key] = Garment(name, photo)
             return key
+
+    def need_garment(self, key: Any) -> Garment:
+        """The photo of a garment that waits to be marked, by its id.
+
+        Raises:
+            InputError: if none of that id waits.
+        """
+        waiting = self.garments.get(key) if isinstance(key, str) else None
+        if waiting is None:
+            raise InputError("add the photo of the garment again")
+        return waiting
 
     # ---- what the page knows, and in which order
 

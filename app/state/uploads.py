@@ -8,6 +8,8 @@ import os
 import secrets
 import shutil
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -68,3 +70,14 @@ def sweep(age: float = FORGOTTEN) -> None:
                 shutil.rmtree(path, ignore_errors=True)
         except FileNotFoundError:
             continue
+
+
+@contextmanager
+def read_once(*paths: Any) -> Iterator[None]:
+    """Uploads while they are read; afterwards the server keeps no copy, whatever came of it. Whoever takes the paths
+    from outside has checked them with :func:`received`."""
+    try:
+        yield
+    finally:
+        for path in paths:
+            forget(path)

@@ -6,20 +6,12 @@ import cv2
 import numpy as np
 
 from pise_core.framing import Box
+from pise_core.images import shrink
 
 #: Long side of a portrait.
 PORTRAIT_SIDE = 320
 #: Side of the picture of one region, for screens of two pixels to one.
 SWATCH_SIDE = 88
-
-
-def shrink(image: np.ndarray, side: int) -> np.ndarray:
-    """The image with its longer side brought down to ``side`` if it is longer."""
-    scale = side / max(image.shape[:2])
-    if scale >= 1:
-        return image
-    size = max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale))
-    return cv2.resize(image, size, interpolation=cv2.INTER_AREA)
 
 
 def data_address(image: np.ndarray, quality: int) -> str:

@@ -3,7 +3,8 @@
 import io
 import itertools
 import os
-from collections.abc import Iterable, Iterator
+import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -12,25 +13,22 @@ import numpy as np
 from PIL import Image
 
 from app.state.opened import Moment
-from app.state.session import LAYER_SIDE, Session
-from app.view.thumbnails import portrait, shrink, swatch
+from app.state.session import LAYER_SIDE, SHOWN_SIDE, Session
+from app.view.thumbnails import portrait, swatch
 from pise_core import pose as poses
 from pise_core.document import Document, Edits, Motion, Rendered
 from pise_core.document.motion import interpolate
 from pise_core.document.paint import pack, resize_labels, working_size
 from pise_core.document.references import Reference
 from pise_core.document.textures import likely_box
-from pise_core.images import harmless
-from pise_core.regions import REGION, REGIONS
+from pise_core.images import shrink
+from pise_core.regions import REGION, present
 from pise_core.skeleton import NECK
 from pise_core.warping.layers import cut_outs, pack_cut_outs
 
 #: Properties by the name of the part; the parts are named in :mod:`app.layout`.
 Update = dict[str, dict[str, Any]]
 Updates = Iterator[Update]
-
-#: Long side of the pictures shown on the page; the download is always full size.
-SHOWN_SIDE = 1600
 
 _versions = itertools.count(1)
 _FILE = "/gradio_api/file="
@@ -73,16 +71,6 @@ def status(kind: str, text: str, session: Session | None = None, stop: bool = Fa
 def can_stop(update: Update) -> bool:
     """Whether the action can be left after this."""
     return update.get("bar", {}).get("status", {}).get("stop", False)
-
-
-def sentence(text: str) -> str:
-    """A message with a capital in front, unless that is the name of a file."""
-    return text[:1].upper() + text[1:] if text.split(" ")[0].isalpha() else text
-
-
-def sentences(notes: Iterable[str]) -> str:
-    """Notes one after the other, each once; those that are empty are left out."""
-    return " ".join(dict.fromkeys(note for note in notes if note))
 
 
 def weights(names: tuple[str, ...], chosen: str) -> dict[str, Any]:
@@ -192,11 +180,9 @@ def download(image: np.ndarray) -> dict[str, Any]:
     return {"value": f"Download PNG · {image.shape[1]} × {image.shape[0]}", "interactive": True}
 
 
-def file(session: Session, data: bytes, name: str, suffix: str) -> Update:
-    """A file that the browser saves at once."""
-    path = session.save(data, name, suffix, keep=1)
-    news = {"url": address(path), "name": f"{name}{suffix}", "version": next(_versions)}
-    return {"bar": {"file": news}}
+def file(path: str) -> dict[str, Any]:
+    """A file that the browser saves at once, of the document bar."""
+    return {"file": {"url": address(path), "name": Path(path).name, "version": next(_versions)}}
 
 
 def pose(known: Document, sequence: int | None = None) -> dict[str, Any]:
@@ -209,6 +195,11 @@ def placing(skeleton: np.ndarray, doubtful: bool = False) -> dict[str, Any]:
     """A skeleton that the user is to place; doubtful if that was done, and hardly any person is under it."""
     rows = poses.to_rows(skeleton)
     return {"version": next(_versions), "seq": None, "rows": rows, "own": rows, "placing": True, "doubtful": doubtful}
+
+
+def doubted(session: Session, placed: np.ndarray) -> dict[str, Any]:
+    """A pose that was placed where hardly any person is: to be placed better, or given up for that of now."""
+    return placing(placed, True) if session.document is None else pose(session.document) | {"doubtful": True}
 
 
 def people(session: Session) -> dict[str, Any]:
@@ -283,6 +274,11 @@ def step(known: Document, shown: np.ndarray) -> str:
     return portrait(shown, known.sized(preview=True).box, 82)
 
 
+def counted(step: int, steps: int) -> dict[str, Any]:
+    """How many pictures of a motion are done, and how many there will be."""
+    return {"done": step, "of": steps, "at": time.time()}
+
+
 def motion(known: Document | None, sequence: int | None = None) -> dict[str, Any]:
     """The key poses and the pace, and for playing the poses between: ``steps`` of them from each key to the next.
 
@@ -302,19 +298,8 @@ def motion(known: Document | None, sequence: int | None = None) -> dict[str, Any
     }
 
 
-def present(parsing: np.ndarray) -> list[str]:
-    """Names of the regions that cover at least one pixel in two thousand."""
-    share = np.bincount(parsing.ravel(), minlength=len(REGIONS)) / parsing.size
-    return [name for name, value in zip(REGIONS, share, strict=True) if value >= 1 / 2000]
-
-
 def _webp(image: np.ndarray) -> bytes:
     """(h, w, 4) uint8 as WebP, small and quick to make."""
     buffer = io.BytesIO()
     Image.fromarray(image).save(buffer, "WEBP", quality=88, alpha_quality=100, method=1)
     return buffer.getvalue()
-
-
-def stem(path: Any) -> str:
-    """A harmless file name without its suffix."""
-    return harmless(Path(str(path)).stem)

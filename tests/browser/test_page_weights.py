@@ -3,8 +3,8 @@
 import pytest
 from test_desktop import DESKTOP, open_example
 
-from app.commands.studio import Studio
 from app.layout import build
+from app.view.studio import Studio
 from pise_core import PISE, Editor, PISEConfig
 from tests.conftest import served
 

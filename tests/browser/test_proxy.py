@@ -12,10 +12,10 @@ import pytest
 from conftest import ROOT, Visitor
 from test_desktop import DESKTOP, open_example
 
-from app.commands.studio import Studio
 from app.guard import Rules, networks
 from app.layout import build
 from app.state.visitors import Signer
+from app.view.studio import Studio
 from tests.conftest import served
 
 NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/usr/local/sbin")

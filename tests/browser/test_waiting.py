@@ -7,8 +7,8 @@ from test_desktop import DESKTOP, borrow_example, open_example
 from test_phone import PHONE
 from test_placing import wait_for_text
 
-from app.commands.studio import Studio
 from app.layout import build
+from app.view.studio import Studio
 from tests.conftest import served
 
 

@@ -1,23 +1,19 @@
-"""What a browser or a program sent, checked: nothing from outside gets past here as it came.
+"""What a browser or a program sent, parsed once: below this the values are trusted.
 
-Every function raises :class:`pise_core.errors.InputError` with a line that says what to do.
+Every function takes a JSON object, and raises :class:`pise_core.errors.InputError` with a line that says what to do.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from io import BufferedReader
-from pathlib import Path
+import base64
+import binascii
 from typing import Any
 
 import numpy as np
 
-from app.state import uploads
 from app.state.session import EXPIRED, Session
 from pise_core.document import Document
 from pise_core.document.edits import checked_pose
 from pise_core.document.paint import PaintLayer, working_size
 from pise_core.errors import InputError
-from pise_core.images import read_image
 
 
 def field(value: Any, name: str) -> Any:
@@ -87,32 +83,12 @@ def text(value: Any, limit: int = 10_000_000) -> str:
     return content
 
 
-def opened(path: Any) -> BufferedReader:
-    """An uploaded file, open for reading."""
-    try:
-        return open(path, "rb")  # noqa: SIM115 - the caller closes it
-    except OSError:  # uploads of the same file at the same time are one file, which the first reader has taken away
-        raise InputError(f"{Path(path).name} did not arrive; choose it again") from None
-
-
-def photo(file: BufferedReader, documents: bool = True) -> np.ndarray:
-    """The photo in an uploaded file, (H, W, 3) uint8 RGB; ``documents`` says whether a .pise file would do as well."""
-    start = file.peek(12)[:12]
-    known = start.startswith((b"\xff\xd8", b"\x89PNG")) or (start[:4], start[8:]) == (b"RIFF", b"WEBP")
-    if not known and start[4:8] != b"ftyp":  # as HEIC and AVIF begin, of which the reader knows whether it can
-        wanted = "a photo (JPG, PNG or WebP)" + (" or a .pise document" if documents else "")
-        raise InputError(f"{Path(file.name).name} can't be opened here; choose {wanted}")
-    return read_image(file)
-
-
-@contextmanager
-def upload(path: Any) -> Iterator[None]:
-    """An upload while it is read; afterwards the server keeps no copy, whatever came of it. Whoever takes the path from
-    outside has checked it with :func:`app.state.uploads.received`."""
-    try:
-        yield
-    finally:
-        uploads.forget(path)
+def person(value: Any) -> int | None:
+    """``{"person": n}``, which person of a file of poses is meant, from 0; None if it isn't said."""
+    number = field(value, "person")
+    if number is not None and type(number) is not int:
+        raise InputError("which person of the file is meant is a whole number, from 0")
+    return number
 
 
 def same_document(session: Session, value: Any) -> None:
@@ -122,3 +98,14 @@ def same_document(session: Session, value: Any) -> None:
         raise InputError(EXPIRED)
     if number not in (0, session.number):
         raise InputError("another photo was opened meanwhile; that edit was for the one before, and was not made")
+
+
+def bytes_of(value: Any, name: str, limit: int) -> bytes:
+    """``{name: text in base64}``, at most ``limit`` characters of it."""
+    text = field(value, name)
+    if not isinstance(text, str) or len(text) > limit:
+        raise InputError("the edits did not come along; try again")
+    try:
+        return base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        raise InputError("the edits are damaged; open the photo again") from None

@@ -1,0 +1,160 @@
+"""Edits of the document: pose, paint, what is borrowed and recoloured, and the way through their history.
+
+``sequence`` is the order number that a page gave the request, 0 if it has none.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from app.commands.opening import reopened
+from app.commands.outcome import Changed, Outcome, Progress, Steps, sentences, told
+from app.commands.reading import photo
+from app.state.models import Engine
+from app.state.session import Session
+from pise_core.document import Document
+from pise_core.document.paint import PaintLayer
+from pise_core.document.references import checked_styles
+from pise_core.pose_files import PoseFile
+from pise_core.rendering.recolour import checked_recolours
+
+#: A painted layer without a stroke and with it.
+Stroke = tuple[PaintLayer | None, PaintLayer | None]
+
+
+def set_pose(session: Session, pose: np.ndarray, sequence: int = 0) -> Outcome:
+    """Set the wanted pose; what was painted goes along with the body."""
+    session.need_document().set_pose(pose)
+    session.edited(sequence, carried=True)
+    return Outcome(changed=Changed.EDITS)
+
+
+def load_pose(session: Session, text: str, person: int | None = None, sequence: int = 0) -> Outcome:
+    """Fit the pose in a file, ours or another program's, to the person; ``person`` says which one of it, the largest
+    by default."""
+    file = session.need_document().load_pose(text, person)
+    return _posed(session, sequence, _chosen(file) if person is None else "")
+
+
+def borrow_pose(engine: Engine, session: Session, path: Any, detector: str) -> Steps:
+    """Fit the pose of somebody in another photo to the person."""
+    document = session.need_document()
+    yield Progress("Looking for the pose in that photo…")
+    other = photo(path)
+    people, note = engine.detectors.find(other, detector)
+    document.fit_pose(engine.detectors.pose_of_first(other, people))
+    return replace(_posed(session, note=note), warnings=told(note))
+
+
+def paint(session: Session, stroke: Stroke, sequence: int = 0) -> Outcome:
+    """Add a stroke of paint. Whoever painted may not know yet where the paint has gone with a new pose: only the stroke
+    itself is taken over."""
+    with session.lock:
+        session.need_document().set_paint(*stroke)
+        session.edited(sequence)
+        session.painter_knows(stroke[1])
+    return Outcome(changed=Changed.EDITS)
+
+
+def set_regions(session: Session, parsing: np.ndarray, doubt: str = "") -> Outcome:
+    """Set the map (H, W) of regions that is wanted in the pose of now; ``doubt`` is what its reader doubts of it."""
+    session.need_document().set_regions(parsing)
+    session.edited()
+    return Outcome(warnings=told(doubt), changed=Changed.EDITS)
+
+
+def set_looks(session: Session, styles: Any = None, recolour: Any = None, sequence: int = 0) -> Outcome:
+    """Set all that is borrowed, and all that has other colours; what is None stays as it is."""
+    document = session.need_document()
+    known = document.edits
+    document.set_looks(known.styles if styles is None else styles, known.recolour if recolour is None else recolour)
+    session.edited(sequence)
+    return Outcome(changed=Changed.EDITS)
+
+
+def preview(
+    session: Session,
+    pose: np.ndarray | None = None,
+    stroke: Stroke | None = None,
+    styles: Any = None,
+    recolour: Any = None,
+) -> np.ndarray:
+    """The picture (h, w, 3) uint8 at preview size with other edits than those of now; what is None is as it is."""
+    document = session.need_document()
+    edits = document.edits
+    if pose is not None:
+        edits = replace(edits, pose=document.wanted(pose))
+    if stroke is not None:
+        edits = replace(edits, paint=document.stroked(edits, *stroke))
+    if styles is not None:
+        edits = replace(edits, styles=checked_styles(styles, document.references))
+    if recolour is not None:
+        edits = replace(edits, recolour=checked_recolours(recolour))
+    return document.render(edits, preview=True).photo
+
+
+# ---- the history
+
+
+def undo(session: Session, sequence: int = 0, within: bool = False) -> Outcome:
+    """One step back, whatever kind of edit it was; before the first one, back to the photo before, unless it is to stay
+    ``within`` this one."""
+    if session.before is None or (session.document is not None and session.document.can_undo):
+        return _travelled(session, Document.undo, sequence)
+    if within:
+        return Outcome("The Undo button leads back to the photo before.")
+    session.bring_back()
+    return _arrived(session, sequence)
+
+
+def redo(session: Session, sequence: int = 0, within: bool = False) -> Outcome:
+    """One step forward again; after the last one, to the photo that undo has left, unless as in :func:`undo`."""
+    if session.after is None or (session.document is not None and session.document.can_redo):
+        return _travelled(session, Document.redo, sequence)
+    if within:
+        return Outcome("The Redo button leads to the photo after this one.")
+    session.bring_forth()
+    return _arrived(session, sequence)
+
+
+def start_over(session: Session, sequence: int = 0) -> Outcome:
+    """Back to the photo as it was opened; this can be undone."""
+    return _travelled(session, Document.start_over, sequence)
+
+
+def _travelled(session: Session, step: Callable[[Document], bool], sequence: int) -> Outcome:
+    document, removed = session.document, session.references.removed
+    moved = document is not None and step(document)
+    session.edited(sequence)
+    if not moved:
+        return Outcome("There is nothing more to undo or redo.")
+    changed = Changed.EDITS | Changed.POSE | Changed.LOOKS | Changed.MOTION
+    if session.references.removed != removed:
+        changed |= Changed.REFERENCES
+    return Outcome(changed=changed, sequence=sequence)
+
+
+def _arrived(session: Session, sequence: int) -> Outcome:
+    """Another photo takes the place of the one that was edited."""
+    session.edited(sequence, note=f"Here is {session.name} again.")
+    here = reopened(session)
+    return replace(here, changed=here.changed | Changed.WEIGHTS)
+
+
+def _posed(session: Session, sequence: int = 0, note: str = "") -> Outcome:
+    known = sequence or session.made  # what the page has asked for later is newer
+    session.edited(sequence, carried=True, note=note)
+    return Outcome(changed=Changed.EDITS | Changed.POSE, sequence=known)
+
+
+def _chosen(file: PoseFile) -> str:
+    """What the user should know of a file of more than one pose; empty for others."""
+    notes = []
+    count = file.people(file.first())
+    if count > 1:
+        notes.append(f"The file shows {count} people; the largest was taken.")
+    if file.frame_count > 1:
+        notes.append(f"It holds {file.frame_count} pictures; load it under Motion to play them.")
+    return sentences(notes)

@@ -1,0 +1,78 @@
+"""The pictures that follow an edit: at full size on the page, and the parts that it carries during a drag."""
+
+from app.commands.outcome import sentences
+from app.state.session import Session
+from app.view import updates as view
+from app.view.updates import Updates, rendering, status
+from pise_core import pose as poses
+from pise_core.document import Document, Edits
+
+#: What became of the paint when the pose changed.
+_TOLD = (
+    "What you painted went along with the body.",
+    "What you painted went along with the body; {:.0%} of it left the picture.",
+)
+_BEYOND = "Part of the pose lies beyond the photo, and is cut off there."
+
+
+def render(session: Session) -> Updates:
+    """Render the current edits at full size, and bring map and download up to date."""
+    now = session.moment()
+    if now is None:
+        return
+    document, edits = now.document, now.document.edits
+    rendered = document.render(edits)
+    shown = view.as_opened(session, document) if edits.none else view.picture(session, rendered.photo)
+    url = shown["url"]
+    if session.document is not document:
+        return
+    # Said with the picture once more: what an older picture said last may have come after what the edit said.
+    updates = {"result": view.result(url, now.number, now.edit)} | rendering(session)
+    if not session.painter_is_told(edits):
+        updates["regions"] = {"map": view.region_map(document, edits, now.number, now.edit)}
+    if session.strip_is_stale(edits):
+        session.strip, updates["textures"] = None, {"strip": False}
+    yield updates
+
+    def newest() -> bool:
+        # Otherwise a newer picture is on its way, with parts of its own.
+        return session.document is document and document.edits.looks_like(edits)
+
+    if newest():
+        layers = view.layers(session, now, edits, rendered, url)
+        if newest():
+            done = status("ok", _done(session, document, edits), session)
+            yield {"pose": {"layers": layers}, "download": view.download(rendered.photo)} | done
+
+
+def prepare(session: Session) -> Updates:
+    """After a document was opened: render its edits, or compute what the first preview needs."""
+    now = session.moment()
+    if now is None:
+        return
+    document, edits = now.document, now.document.edits
+    if not edits.none:
+        yield from render(session)
+        return
+    rendered = document.render(edits)
+    url = view.as_opened(session, document)["url"]
+    layers = view.layers(session, now, edits, rendered, url)
+    if session.document is not document:
+        return
+    yield {"pose": {"layers": layers}}
+    document.sized(preview=True).make_ready()
+
+
+def _done(session: Session, document: Document, edits: Edits) -> str:
+    if edits.none:
+        return sentences(["This is the photo as it was.", session.note])
+    notes = [session.note]
+    if session.carried and edits.paint is not None:
+        kept = document.paint_kept(edits)
+        notes.insert(0, _TOLD[0] if kept > 0.98 else _TOLD[1].format(1 - kept))
+    if edits.pose is not None:
+        height, width = document.photo.shape[:2]
+        seen = edits.pose[poses.visible(edits.pose), :2]
+        if ((seen < 0) | (seen > (width, height))).any():
+            notes.append(_BEYOND)
+    return sentences(["Done.", *notes] if any(notes) else ["Done. Drag the line to compare."])

@@ -1,0 +1,293 @@
+"""What the page asks for, one method for each of its events: what it sent is parsed, a command is carried out, and the
+outcome is shown.
+
+Every action is a generator of :data:`app.view.updates.Update`. Nothing here knows Gradio, so that tests call it
+directly.
+"""
+
+import base64
+from typing import Any
+
+from app import values
+from app.commands import edits, motion, opening, references, saving
+from app.commands.outcome import Outcome, Steps, sentence
+from app.state import uploads
+from app.state.models import Engine
+from app.state.session import EXPIRED, Session
+from app.view import pictures
+from app.view import updates as view
+from app.view.outcomes import progress_of, shown
+from app.view.thumbnails import data_address
+from app.view.updates import Update, Updates, status
+from pise_core.document.document import STEPS
+from pise_core.document.file_format import MAX_DOCUMENT_BYTES
+from pise_core.document.file_writer import write, write_edits
+from pise_core.errors import InputError
+from pise_core.regions import GARMENTS, REGIONS
+
+
+class Studio(Engine):
+    """The page's actions, over the editors that all sessions share.
+
+    ``value`` is what the browser sent. An edit has ``seq``, its order number, beside what is named here.
+    """
+
+    def _shown(self, session: Session, work: Outcome | Steps) -> Updates:
+        return shown(session, work, self.weights)
+
+    # ---- a page comes, and what it waits for
+
+    def start(self, session: Session, value: Any = None) -> Updates:
+        """A page was opened: say who it is, for the live path; a page that was loaded anew, and names its session with
+        ``{"session"}``, gets its document back."""
+        yield self.introduce(session)
+        if session.photo is not None:
+            session.page_is_new()
+            yield from self._shown(session, opening.reopened(session))
+        elif values.field(value, "session") not in (None, session.token):
+            raise InputError(EXPIRED)
+
+    def introduce(self, session: Session) -> Update:
+        """Who the page is, for all that asks past the queue, and what pictures can be made with."""
+        news = {part: {"session": session.token} for part in ("bar", "pose", "regions", "textures")}
+        return news | {"bar": news["bar"] | view.weights(self.weights, session.weights)}
+
+    def fetch(self, session: Session, *chosen: Any) -> Updates:
+        """Before a photo is looked at: download what is ``chosen`` for that and isn't here yet."""
+        yield from self._shown(session, opening.fetch(self, chosen))
+
+    def stop(self, session: Session, value: Any) -> Updates:
+        """The user has had enough of what takes so long."""
+        yield from self._shown(session, opening.stop(session))
+
+    # ---- photos and documents
+
+    def open_file(self, session: Session, path: Any, detector: str, parser: str) -> Updates:
+        """Open a file that the server put at ``path``: a photo, whose largest person is analysed, or a document."""
+        yield from self._shown(session, opening.open_file(self, session, path, detector, parser))
+
+    def open_upload(self, session: Session, path: Any, detector: str, parser: str) -> Updates:
+        """As :meth:`open_file`, and the server keeps no copy of the file."""
+        with uploads.read_once(path):
+            yield from self.open_file(session, path, detector, parser)
+
+    def choose_weights(self, session: Session, value: Any) -> Updates:
+        """Go on with other weights; ``{"name"}``."""
+        name = values.choice(value, "name", self.weights)
+        try:
+            yield from self._shown(session, opening.choose_weights(self, session, name))
+        except InputError:
+            yield {"bar": view.weights(self.weights, session.weights)}  # the menu shows what could not be loaded
+            raise
+
+    def analyse_again(self, session: Session, detector: str, parser: str) -> Updates:
+        """Analyse the open photo anew, with the detectors chosen now."""
+        yield from self._shown(session, opening.analyse_again(self, session, detector, parser))
+
+    def choose_person(self, session: Session, value: Any, parser: str) -> Updates:
+        """Edit another of the people found; ``{"index"}``."""
+        index = values.index(value, len(session.people), "person in the photo")
+        yield from self._shown(session, opening.choose_person(self, session, index, parser))
+
+    def place_person(self, session: Session, value: Any, parser: str) -> Updates:
+        """Analyse the photo with joints that the user placed by hand; ``{"keypoints", "anyway"}``."""
+        session.need_photo()
+        pose, anyway = values.pose(value), values.field(value, "anyway") is True
+        yield from self._shown(session, opening.place_person(self, session, pose, parser, anyway))
+
+    # ---- edits
+
+    def commit_pose(self, session: Session, value: Any) -> Updates:
+        """The user let go of the skeleton; ``{"keypoints"}``."""
+        session.need_document()
+        yield from self._shown(session, edits.set_pose(session, values.pose(value), values.sequence(value)))
+
+    def load_pose(self, session: Session, value: Any) -> Updates:
+        """Take the pose of a file; ``{"text"}``, or ``{"text", "person"}``."""
+        session.need_document()
+        text, person = values.text(value), values.person(value)
+        yield from self._shown(session, edits.load_pose(session, text, person, values.sequence(value)))
+
+    def borrow_pose(self, session: Session, path: Any, detector: str) -> Updates:
+        """Fit the pose of somebody in another photo to the person; the server keeps no copy of the file."""
+        with uploads.read_once(path):
+            yield from self._shown(session, edits.borrow_pose(self, session, path, detector))
+
+    def commit_paint(self, session: Session, value: Any) -> Updates:
+        """A stroke has ended; ``{"labels", "before"}``, the layer with the stroke and without."""
+        stroke = values.stroke(session.need_document(), value)
+        yield from self._shown(session, edits.paint(session, stroke, values.sequence(value)))
+
+    def commit_styles(self, session: Session, value: Any) -> Updates:
+        """A slider was let go of, another reference or a colour chosen; ``{"styles", "recolour"}``, of which one may be
+        missing and stays as it is."""
+        styles, recolour = (values.field(value, name) for name in ("styles", "recolour"))
+        yield from self._shown(session, edits.set_looks(session, styles, recolour, values.sequence(value)))
+
+    def undo(self, session: Session, value: Any) -> Updates:
+        """One step back; to the photo before only without ``{"within": true}``."""
+        within = values.field(value, "within") is True
+        yield from self._shown(session, edits.undo(session, values.sequence(value), within))
+
+    def redo(self, session: Session, value: Any) -> Updates:
+        """One step forward again; ``value`` as for :meth:`undo`."""
+        within = values.field(value, "within") is True
+        yield from self._shown(session, edits.redo(session, values.sequence(value), within))
+
+    def start_over(self, session: Session, value: Any) -> Updates:
+        """Back to the photo as it was opened; this can be undone."""
+        yield from self._shown(session, edits.start_over(session, values.sequence(value)))
+
+    # ---- pictures
+
+    def render(self, session: Session) -> Updates:
+        """Render the current edits at full size, and bring map and download up to date."""
+        return pictures.render(session)
+
+    def prepare(self, session: Session) -> Updates:
+        """After a document was opened: render its edits, or compute what the first preview needs."""
+        return pictures.prepare(session)
+
+    def live(self, session: Session, request: Any) -> dict[str, Any]:
+        """A preview while the user drags: ``{"ok", "document", "seq", "image"}``, the image a JPEG data address.
+
+        ``request`` holds any of ``keypoints``, ``labels``, ``styles`` and ``recolour``; what it lacks is taken from the
+        document. One for another document than that of now is not answered, ``{"ok": False}``.
+        """
+        number, document = session.number, session.need_document()
+        if values.sequence(request, "document") not in (0, number):
+            return {"ok": False}
+        sequence = session.saw(values.sequence(request))
+        styles, recolour, pose, labels = (
+            values.field(request, name) for name in ("styles", "recolour", "keypoints", "labels")
+        )
+        pose = None if pose is None else values.pose(request)
+        stroke = None if labels is None else values.stroke(document, request)
+        image = edits.preview(session, pose, stroke, styles, recolour)
+        return {"ok": True, "document": number, "seq": sequence, "image": data_address(image, 82)}
+
+    # ---- references
+
+    def add_references(self, session: Session, paths: Any, detector: str, parser: str) -> Updates:
+        """Take files as references: photos of people, documents or saved looks; a photo of a garment is asked about."""
+        paths = paths if isinstance(paths, list) else [paths]
+        yield from self._shown(session, references.add_references(self, session, paths, detector, parser))
+
+    def add_uploads(self, session: Session, paths: Any, detector: str, parser: str) -> Updates:
+        """As :meth:`add_references`, and the server keeps no copy of the files."""
+        with uploads.read_once(*(paths if isinstance(paths, list) else [paths])):
+            yield from self.add_references(session, paths, detector, parser)
+
+    def use_garment(self, session: Session, value: Any) -> Updates:
+        """A garment in a photo that nobody wears it in; ``{"garment": id, "box", "region"}``, the box in shares."""
+        key = values.field(value, "garment")
+        session.need_garment(key)
+        box, region = values.share_box(value), values.choice(value, "region", GARMENTS)
+        yield from self._shown(session, references.use_garment(self, session, key, box, region))
+
+    def cancel_garment(self, session: Session, value: Any) -> Updates:
+        """The photo of a garment is not wanted after all, and forgotten; ``{"garment": id}``."""
+        yield from self._shown(session, references.cancel_garment(session, values.field(value, "garment")))
+
+    def remove_reference(self, session: Session, value: Any) -> Updates:
+        """Remove a reference and what is borrowed from it; ``{"reference": id}``."""
+        key, sequence = values.field(value, "reference"), values.sequence(value)
+        yield from self._shown(session, references.remove_reference(session, key, sequence))
+
+    def strip(self, session: Session, value: Any) -> Updates:
+        """Steps from the own look to a reference's, side by side; ``{"region", "reference"}``."""
+        document = session.need_document()
+        region = values.choice(value, "region", REGIONS[1:])
+        reference = values.choice(value, "reference", tuple(document.references))
+        outcome = yield from progress_of(session, references.steps_of_mix(session, region, reference))
+        strip = [view.step(document, picture) for picture in outcome.pictures]
+        news = {"region": region, "reference": reference, "weights": STEPS, "pictures": strip}
+        yield {"textures": {"strip": news}} | status("ok", outcome.note, session)
+
+    # ---- motion
+
+    def commit_motion(self, session: Session, value: Any) -> Updates:
+        """Key poses were added, moved or taken away, or the pace was changed; ``{"motion"}``, or ``{"text"}`` with the
+        contents of a file of poses, such as a clip's."""
+        document, sequence = session.need_document(), values.sequence(value)
+        if values.field(value, "text") is not None:
+            yield from self._shown(session, motion.load_motion(session, values.text(value), sequence))
+            return
+        wanted = values.field(value, "motion")
+        keys, seconds, loop = (values.field(wanted, name) for name in ("keys", "seconds", "loop"))
+        try:
+            outcome = motion.set_motion(session, keys, seconds, loop is True, sequence)
+        except InputError:
+            # The page shows what was refused.
+            yield {"motion": {"motion": view.motion(document, sequence or session.made)}}
+            raise
+        yield from self._shown(session, outcome)
+
+    def save_motion(self, session: Session, value: Any) -> Updates:
+        """Render the motion, and hand it out; ``{"format", "size"}``, gif or mp4 and small or large."""
+        suffix = "." + values.choice(value, "format", ("gif", "mp4"))
+        side = motion.SIDES[values.choice(value, "size", tuple(motion.SIDES))]
+        session.need_document()
+        try:
+            yield from self._shown(session, motion.save_motion(self, session, suffix, side))
+        except Exception:
+            yield {"motion": {"progress": False}}
+            raise
+        yield {"motion": {"progress": False}}
+
+    def stop_motion(self, session: Session, value: Any) -> Updates:
+        """Give up rendering the motion."""
+        yield from self._shown(session, motion.stop_motion(session))
+
+    # ---- files
+
+    def download(self, session: Session) -> Updates:
+        """Hand out the picture as it is wanted now: a PNG at full size, and noted as edited in it."""
+        yield from self._shown(session, saving.save_picture(session))
+
+    def save(self, session: Session, value: Any) -> Updates:
+        """Take the whole document down as it is now; :meth:`pack` hands it out as a ``.pise`` file."""
+        yield from self._shown(session, saving.take_down_document(session))
+
+    def save_look(self, session: Session, value: Any) -> Updates:
+        """Take one region's look down as it is now, ``{"region"}``; :meth:`pack` hands it out as a small document, to
+        be added as a reference."""
+        session.need_document()
+        region = values.choice(value, "region", REGIONS[1:])
+        yield from self._shown(session, saving.take_down_look(session, region))
+
+    def pack(self, session: Session) -> Updates:
+        """Hand out what was to be saved. It takes a while, and later edits need not wait for it."""
+        while True:
+            try:
+                packed = saving.pack(session)
+            except InputError as error:  # what waits behind it is packed all the same
+                yield status("error", sentence(str(error)), session)
+            else:
+                if packed is None:
+                    return
+                yield from self._shown(session, packed)
+
+    # ---- work that the visitor's browser keeps, if the visitor wants that
+
+    def keep(self, session: Session, value: Any) -> Updates:
+        """Hand out the edits as they are now, and the pictures that they are made on unless the browser has them
+        already, ``{"have": key}``."""
+        if session.document is None:
+            return
+        contents = session.document.contents()
+        key = f"{session.number}-{'-'.join(contents.references)}"
+        try:
+            news = {"key": key, "name": contents.name, "edits": base64.b64encode(write_edits(contents)).decode()}
+            if values.field(value, "have") != key:
+                news["base"] = view.address(session.save(write(contents), "kept", ".pise", keep=2))
+        except InputError as error:
+            news = {"key": "", "error": sentence(str(error))}
+        yield {"keeping": {"kept": view.numbered(news)}}
+
+    def restore(self, session: Session, value: Any) -> Updates:
+        """Open what a browser has kept: ``{"file", "edits"}``, an upload with the pictures, and the edits as text."""
+        path = uploads.received(values.field(value, "file"))
+        with uploads.read_once(path):
+            kept = values.bytes_of(value, "edits", MAX_DOCUMENT_BYTES)
+            yield from self._shown(session, opening.open_kept(self, session, path, kept))
