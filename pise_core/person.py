@@ -9,6 +9,7 @@ from typing import NamedTuple, Protocol
 import cv2
 import numpy as np
 
+from pise_core.finishing import finish_behind
 from pise_core.framing import Box, Framing
 from pise_core.inpainting.background import fill_background
 from pise_core.masks import window_of
@@ -19,6 +20,7 @@ from pise_core.regions import REGION_COUNT
 from pise_core.warping.arm_edges import refine_arms
 from pise_core.warping.layers import cut_outs
 from pise_core.warping.parts import assign_parts
+from pise_core.warping.warp import Behind
 
 #: Parts are assigned at most at this long side and enlarged beyond: their inner borders need no more.
 _PARTS_SIDE = 1024
@@ -79,6 +81,8 @@ class View:
     image: np.ndarray
     parsing: np.ndarray
     pose: np.ndarray
+    _whole: "tuple[View, tuple[slice, slice]] | None" = None
+    _finished: dict[str, Behind | None] = field(default_factory=dict)
 
     @property
     def size(self) -> tuple[int, int]:
@@ -103,11 +107,27 @@ class View:
         large = cv2.resize(small, self.size[::-1], interpolation=cv2.INTER_NEAREST_EXACT)
         return np.where(self.parsing > 0, large, -1)
 
+    def behind(self, name: str, scale: float) -> Behind | None:
+        """What lies behind some parts, finished; found once, in the view that this one is a part of.
+
+        Args:
+            name: of ``finishing.FRONTS``.
+            scale: frame pixels per pixel.
+        """
+        if self._whole is not None:
+            view, window = self._whole
+            whole = view.behind(name, scale)
+            return None if whole is None else whole.part(window)
+        if name not in self._finished:
+            self._finished[name] = finish_behind(name, self.image, self.parsing, self.owner, self.pose, scale)
+        return self._finished[name]
+
     def part(self, window: tuple[slice, slice]) -> "View":
         """Rows and columns of this view; arrays are shared."""
         rows, columns = window
         pose = self.pose - np.array([columns.start, rows.start, 0], np.float32)
-        return self._owned(View(self.image[window], self.parsing[window], pose), self.owner[window])
+        part = View(self.image[window], self.parsing[window], pose, (self, window))
+        return self._owned(part, self.owner[window])
 
     def only(self, region: int) -> "View":
         """The part of the view about one region, and that region alone: what is carried when a garment is borrowed."""

@@ -16,10 +16,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from pise_core.finishing import RIM, fronts_of
 from pise_core.framing import Framing
 from pise_core.inpainting.garments import CLOTH, continue_cloth
 from pise_core.inpainting.mirror import continue_regions
-from pise_core.masks import Nearest, feather, grow, smooth, window_of
+from pise_core.masks import feather, grow, smooth, window_of
 from pise_core.matting import matte, soft_edges
 from pise_core.model.adapter import Convention
 from pise_core.model.network import PISE, Carry
@@ -27,12 +28,11 @@ from pise_core.person import Edit, Person, View
 from pise_core.regions import UNTOUCHED
 from pise_core.rendering.compositing import composite
 from pise_core.warping.part_transforms import part_moves
-from pise_core.warping.parts import PARTS
+from pise_core.warping.parts import PARTS, among
 from pise_core.warping.warp import Carried, carry, reach_of, stays
 
-#: Widths in frame pixels: the seam about what changes, and the rim of a moved part that is not believed.
+#: Width of the seam about what changes, in frame pixels.
 SEAM = 1.3
-RIM = 1.0
 #: How far carried texture continues into a gap of its own region, in frame pixels.
 REACH = 10.0
 #: How sure the parsing generator must be to overrule a carried label, or background that was seen.
@@ -44,6 +44,8 @@ _SURROUNDINGS = 2 * REACH + 8
 _EDGE_WINDOW = 12.0
 #: What is new of the person lies so near to what was carried, in frame pixels.
 _BESIDE = 2.5
+#: Slits between carried parts are up to twice as wide, in frame pixels.
+_SLIT = 2.0
 #: Narrower rims of new cloth about what moved, in frame pixels, are none.
 _THIN = 1.6
 #: Rows that are finished together: float pictures of a whole large photo would take gigabytes.
@@ -158,6 +160,8 @@ def _posed(person: Person, wanted: Wanted, model: PISE, convention: Convention, 
     # Beyond the frame, where a limb may be dragged to, the generator says nothing: what was carried counts there.
     labels, nothing = person.framing.paste_most_probable(probabilities), person.framing.paste(probabilities[0], 0.5)
     large_map = _settle(labels, nothing, person.parsing, large, person.framing.scale, detail)
+    if detail:
+        large_map = _finished(large_map, large, person.framing.scale)
     large_map = _without_remains(large_map, large, person.framing.scale)
     if detail:
         large_map = _without_rims(large_map, person.parsing, large, person.framing.scale)
@@ -180,8 +184,8 @@ def _render(
         if wanted.pose is not None:
             over = _over(_mixed(person, False, carried, large_map, large_map, wanted.pose, wanted.styles, 0), own_large)
             if wanted.parsing is not None:
-                own_below = _below(person, carried, own_large, own_large)[1]
-            carried, below_map = _below(person, carried, large_map, own_large)
+                own_below = _below(carried, own_large, own_large)[1]
+            carried, below_map = _below(carried, large_map, own_large)
             if wanted.parsing is None:
                 own_below = below_map
         large = _mixed(person, False, carried, own_below, below_map, wanted.pose, wanted.styles)
@@ -209,13 +213,15 @@ def _carried(view: View, pose: np.ndarray | None, rim: int, scale: float | None 
         return carry(view.image, view.parsing, view.owner, view.pose, pose, rim=rim)
     moves = part_moves(view.pose, pose)
     moved = [i for i, p in enumerate(PARTS) if p in moves and not stays(view.owner == i, moves[p])]
-    window = window_of(np.isin(view.owner, moved), margin=round(_EDGE_WINDOW / scale) + 2)
+    window = window_of(among(view.owner, moved), margin=round(_EDGE_WINDOW / scale) + 2)
     if window is None:
-        return carry(view.image, view.parsing, view.owner, view.pose, pose, rim=rim)
+        return carry(view.image, view.parsing, view.owner, view.pose, pose, rim=rim, behind=[])
     edges = soft_edges(view.image[window], view.parsing[window], view.owner[window], scale)
     image, owner, share = view.image.copy(), view.owner.copy(), (view.parsing > 0).astype(np.float32)
     image[window], owner[window], share[window] = edges.colours, edges.owner, edges.share
-    return carry(image, view.parsing, owner, view.pose, pose, rim=rim, share=share)
+    found = [view.behind(name, scale) for name in fronts_of(moved)]
+    behind = [one for one in found if one is not None]
+    return carry(image, view.parsing, owner, view.pose, pose, rim=rim, share=share, behind=behind)
 
 
 def _generate_map(person: Person, pose, carried: Carried, model: PISE, convention: Convention, detail: bool):
@@ -244,6 +250,26 @@ def _settle(labels, nothing, source: np.ndarray, carried: Carried, scale: float,
         still = arrived & ~carried.landed & ~carried.lifted
         labels = np.where(still, source, labels)
     return np.where(concerned, labels, source).astype(np.uint8)
+
+
+def _finished(wanted: np.ndarray, carried: Carried, scale: float) -> np.ndarray:
+    """The map with the finished layers where parts were that moved: what the generator sees there beyond these counts
+    only in slits between what was carried."""
+    if carried.staying is None:
+        return wanted
+    open_to_it = carried.lifted & ~carried.landed
+    radius = _SLIT / scale
+    window = window_of(open_to_it, margin=round(2 * radius) + 2)
+    if window is None:
+        return wanted
+    here, arrived = open_to_it[window], carried.parsing[window] > 0
+    slits = ~grow(~grow(arrived, radius), radius) if arrived.any() else arrived
+    below = carried.staying.parsing[window]
+    wanted = wanted.copy()
+    wanted[window] = np.where(
+        here & (below > 0), below, np.where(here & ~arrived & ~slits, np.uint8(0), wanted[window])
+    )
+    return wanted
 
 
 def _without_remains(wanted: np.ndarray, carried: Carried, scale: float) -> np.ndarray:
@@ -404,18 +430,24 @@ def _finish(person: Person, below: _Canvas, over: _Canvas | None, own_map, style
     out = person.photo.copy()
     window = window_of(concerned, margin=round(3 * seam) + 4)
     if window is not None:
-        _lay_below(out, person, below, concerned, window, painted, gate)
+        cover = None if over is None else over.carried.cover
+        _lay_below(out, person, below, cover, concerned, window, painted, gate)
     if over is not None:
         _lay_over(out, over, framing, painted, gate)
     return out
 
 
-def _lay_below(out: np.ndarray, person: Person, below: _Canvas, concerned, window, painted, gate) -> None:
-    """The finished layers that did not move, over the photo where an edit concerns it; ``window`` is about that."""
+def _lay_below(out: np.ndarray, person: Person, below: _Canvas, cover, concerned, window, painted, gate) -> None:
+    """The finished layers that did not move, over the photo where an edit concerns it; ``window`` is about that.
+
+    ``cover``: (H, W), the share of the moved parts that will be laid over them, if there are any."""
     framing = person.framing
     seam = SEAM / framing.scale
     weight = feather(grow(concerned[window], seam), seam)
-    silhouette = matte(below.wanted[window], framing.scale)
+    silhouette = below.wanted[window] > 0
+    if cover is not None and silhouette.any():  # beside what covers it no background shines through the layer's edge
+        silhouette |= grow(silhouette, SEAM / framing.scale + 1) & (cover[window] > 0.99)
+    silhouette = matte(silhouette, framing.scale)
     trust = _soft(below.trust[window], framing)
     photo, colours, background = person.photo[window], below.colours[window], person.background[window]
     framing = framing.within(window)
@@ -445,27 +477,14 @@ def _lay_over(out: np.ndarray, over: _Canvas, framing: Framing, painted, gate) -
         below[rows][ys, xs] = np.rint(made[ys, xs] * part + below[rows][ys, xs] * (1 - part)).clip(0, 255)
 
 
-def _below(person: Person, carried: Carried, wanted: np.ndarray, own_map: np.ndarray) -> tuple[Carried, np.ndarray]:
-    """What was carried, and the wanted map, without the parts that moved: what lies below them."""
-    window = window_of(carried.lifted | carried.landed, margin=1)
-    if window is None:
+def _below(carried: Carried, wanted: np.ndarray, own_map: np.ndarray) -> tuple[Carried, np.ndarray]:
+    """What was carried, and the wanted map, without the parts that moved: the finished layers that stay."""
+    stayed = carried.staying
+    if stayed is None:
         return carried, wanted
-    image, parsing, trust, lower = carried.image.copy(), carried.parsing.copy(), carried.trust.copy(), wanted.copy()
-    landed, lifted, source = carried.landed[window], carried.lifted[window], person.parsing[window]
-    painted = wanted[window] != own_map[window]
-    known = landed & ~lifted  # in plain sight before: the photo shows it
-    parsing[window][landed] = np.where(known, source, 0)[landed]
-    trust[window][landed] = (known & (source > 0))[landed]
-    image[window][landed] = person.photo[window][landed]
-    seen = known & ~painted
-    lower[window][seen] = source[seen]
-    # Where a part was and another one is now, what lies between them is what lies beside.
-    hidden, beside = landed & lifted & ~painted, lifted & ~landed
-    if hidden.any() and beside.any():
-        ys, xs = np.nonzero(hidden)
-        y, x = Nearest(beside).at(ys, xs)
-        lower[window][ys, xs] = lower[window][y, x]
-    return Carried(image, parsing, trust, carried.lifted, carried.landed), lower
+    open_to_it = carried.landed & (wanted == own_map)
+    lower = np.where(open_to_it, stayed.parsing, wanted)
+    return carried._replace(image=stayed.image, parsing=stayed.parsing, trust=stayed.trust), lower
 
 
 def _over(canvas: _Canvas, own_map: np.ndarray) -> _Canvas:

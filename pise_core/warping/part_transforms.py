@@ -27,9 +27,11 @@ class Move(Protocol):
         """(N, 2) before the move -> (N, 2) after it."""
         ...
 
-    def into(self, x: int, y: int, size: tuple[int, int]) -> Callable[..., np.ndarray]:
+    def into(
+        self, x: int, y: int, size: tuple[int, int], origin: tuple[int, int] = (0, 0)
+    ) -> Callable[..., np.ndarray]:
         """What makes of an image (H, W) or (H, W, C) the moved one, as far as that lies in the rectangle of ``size``
-        (W, H) whose top left corner is (x, y), of the same dtype.
+        (W, H) whose top left corner is (x, y), of the same dtype. The image's own top left corner is at ``origin``.
 
         It is called with the image, and may be with ``flags`` and ``border``: OpenCV's interpolation (linear, if not
         given), and what lies beyond the image (zeros).
@@ -47,11 +49,13 @@ class Affine:
         """See :class:`Move`."""
         return points @ self.matrix[:, :2].T + self.matrix[:, 2]
 
-    def into(self, x: int, y: int, size: tuple[int, int]) -> Callable[..., np.ndarray]:
+    def into(
+        self, x: int, y: int, size: tuple[int, int], origin: tuple[int, int] = (0, 0)
+    ) -> Callable[..., np.ndarray]:
         """See :class:`Move`."""
         # OpenCV puts pixel centres at whole numbers.
         linear = self.matrix[:, :2]
-        matrix = np.c_[linear, self.matrix[:, 2] + linear @ [0.5, 0.5] - 0.5 - [x, y]]
+        matrix = np.c_[linear, self.matrix[:, 2] + linear @ (np.array(origin) + 0.5) - 0.5 - [x, y]]
 
         def moved(image: np.ndarray, flags: int = cv2.INTER_LINEAR, border: int = cv2.BORDER_CONSTANT) -> np.ndarray:
             return cv2.warpAffine(image, matrix, size, flags=flags, borderMode=border)

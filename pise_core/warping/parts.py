@@ -5,6 +5,7 @@ the hips, are a part of their own, so that they are not torn between the legs.
 :mod:`pise_core.warping.part_transforms` says how the parts move.
 """
 
+from collections.abc import Iterable
 from itertools import pairwise
 
 import cv2
@@ -42,6 +43,13 @@ def _kind(part: str) -> str:
 
 #: (11, 8) bool: which regions a part may own.
 _ALLOWED = np.array([[_kind(part) in region.parts.split() for region in TABLE] for part in PARTS])
+
+
+def among(owner: np.ndarray, parts: Iterable[int]) -> np.ndarray:
+    """(H, W) bool: which pixels of ``owner`` (H, W) int8 belong to one of some parts, indices into ``PARTS``."""
+    table = np.zeros(256, np.uint8)
+    table[list(parts)] = 1
+    return cv2.LUT(np.ascontiguousarray(owner).view(np.uint8), table).view(bool)
 
 
 def assign_parts(parsing: np.ndarray, pose: np.ndarray) -> np.ndarray:

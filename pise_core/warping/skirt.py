@@ -132,7 +132,9 @@ class SkirtMove:
         side = inside / wide + (side - inside) / self.size
         return self.source.to_pixels(level, side + np.interp(level, self.source.levels, self.source.middle))
 
-    def into(self, x: int, y: int, size: tuple[int, int]) -> Callable[..., np.ndarray]:
+    def into(
+        self, x: int, y: int, size: tuple[int, int], origin: tuple[int, int] = (0, 0)
+    ) -> Callable[..., np.ndarray]:
         """See :class:`pise_core.warping.part_transforms.Move`. Where every pixel comes from is
         worked out here, once for all images."""
         width, height = size
@@ -141,6 +143,7 @@ class SkirtMove:
             rows = min(_STRIP, height - top)
             xs, ys = np.meshgrid(np.arange(width) + x + 0.5, np.arange(top, top + rows) + y + 0.5)
             places = self.back(np.stack([xs.ravel(), ys.ravel()], 1)) - 0.5  # OpenCV has pixel centres at whole numbers
+            places -= origin
             columns[top : top + rows], lines[top : top + rows] = places.T.reshape(2, rows, width)
 
         def moved(image: np.ndarray, flags: int = cv2.INTER_LINEAR, border: int = cv2.BORDER_CONSTANT) -> np.ndarray:

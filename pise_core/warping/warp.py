@@ -11,9 +11,53 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from pise_core.masks import grow
+from pise_core.masks import grow, window_of
 from pise_core.warping.part_transforms import Move, bounds, part_moves, still
-from pise_core.warping.parts import PARTS, WITH_OVERLAP, overlap_disc, with_overlap
+from pise_core.warping.parts import PARTS, WITH_OVERLAP, among, overlap_disc, with_overlap
+
+Window = tuple[slice, slice]
+
+
+class Behind(NamedTuple):
+    """What lies behind some parts, finished (:mod:`pise_core.finishing`).
+
+    Attributes:
+        front: the parts that hide it, indices into ``PARTS``.
+        back: the parts that it may be a piece of.
+        window: rows and columns that the arrays are about.
+        image: (h, w, 3) uint8, the finished layers; meaningful where ``belief`` is above 0.
+        parsing: (h, w) uint8, their regions; 0 where the background is next.
+        owner: (h, w) int8, which part each pixel belongs to, also a little beyond the layers' edge; -1 elsewhere.
+        belief: (h, w) uint8, how far the colours are believed, of 255; also beyond the edge.
+    """
+
+    front: tuple[int, ...]
+    back: tuple[int, ...]
+    window: Window
+    image: np.ndarray
+    parsing: np.ndarray
+    owner: np.ndarray
+    belief: np.ndarray
+
+    def part(self, window: Window) -> "Behind | None":
+        """The same in pixels of a part of the picture; None where nothing of it lies there."""
+        mine, there = [], []
+        for own, whole in zip(self.window, window, strict=True):
+            low, high = max(own.start, whole.start), min(own.stop, whole.stop)
+            if low >= high:
+                return None
+            mine.append(slice(low - own.start, high - own.start))
+            there.append(slice(low - whole.start, high - whole.start))
+        arrays = (array[mine[0], mine[1]] for array in self[3:])
+        return Behind(self.front, self.back, (there[0], there[1]), *arrays)
+
+
+class Staying(NamedTuple):
+    """The parts that stay, as they lie below those that move."""
+
+    image: np.ndarray  # (H, W, 3) uint8; meaningful where trust > 0
+    parsing: np.ndarray  # (H, W) uint8
+    trust: np.ndarray  # (H, W) float32
 
 
 class Carried(NamedTuple):
@@ -25,6 +69,7 @@ class Carried(NamedTuple):
     lifted: np.ndarray  # (H, W) bool: where a part was that changed its place, and a rim about it
     landed: np.ndarray  # (H, W) bool: where such a part is now
     cover: np.ndarray | None = None  # (H, W) float32 in [0, 1]: the moved parts' share of each pixel; None: not known
+    staying: Staying | None = None  # what stays, where the layers behind what moved are known
 
     def known(self, source: np.ndarray) -> np.ndarray:
         """(H, W) bool: where the carried map can be believed, given the map it was carried from.
@@ -66,6 +111,7 @@ def carry(
     rim: int = 0,
     order: Sequence[int] = range(len(PARTS)),
     share: np.ndarray | None = None,
+    behind: Sequence[Behind] | None = None,
 ) -> Carried:
     """Move every part to the wanted pose; a part that stays keeps its pixels bit for bit.
 
@@ -81,44 +127,52 @@ def carry(
         order: indices into ``PARTS`` from the farthest part to the nearest.
         share: (H, W) float32 in [0, 1], the person's share of each pixel, where it is known. ``image`` then holds the
             person's own colours, up to where the share is 0, and ``owner`` says there whose they are.
+        behind: the finished layers behind what moves. They show where it was, within ``rim`` about it too, and go
+            along with the parts that they are pieces of.
     """
     size = canvas or owner.shape
     moves = part_moves(source, target)
     out, labels = np.zeros((*size, 3), np.uint8), np.zeros(size, np.uint8)
     trust = np.zeros(size, np.float32)
     lifted, landed = np.zeros(size, bool), np.zeros(size, bool)
-    staying = []
+    staying, hidden, stayed = [], [], None
     if canvas is None:
         staying = [i for i, part in enumerate(PARTS) if part not in moves or stays(owner == i, moves[part])]
-        lifted = np.isin(owner, [i for i in range(len(PARTS)) if i not in staying])
+        moving = [i for i in range(len(PARTS)) if i not in staying]
+        lifted = among(owner, moving)
+        hidden = [_Hidden(one, _about(lifted & among(owner, one.front), rim)) for one in behind or ()]
         lifted = grow(lifted, rim) if rim else lifted
+    if behind is not None:
+        stayed = Staying(np.zeros_like(out), np.zeros_like(labels), np.zeros_like(trust))
+        for index in order:
+            if index in staying:
+                _leave(stayed, index, image, parsing, owner == index, lifted, hidden)
     believed = share is None and rim > 0
     core = (~grow(parsing == 0, rim) if believed else parsing > 0).astype(np.uint8)
     over = np.zeros(size, np.float32)
     for index in order:
         part, mask = PARTS[index], owner == index
-        if not mask.any():
-            continue
         if index in staying:
-            here = mask & ~lifted
-            # Only a limb that was drawn earlier can lie here already: this part covers it.
-            labels[mask], trust[mask] = parsing[mask], 0.0
-            over[mask] = 0 if share is None else over[mask] * (1 - share[mask])
-            out[here], trust[here] = image[here], 1.0
+            if mask.any():
+                _leave(Staying(out, labels, trust), index, image, parsing, mask, lifted, hidden)
+                # Only a limb that was drawn earlier can lie here already: this part covers it.
+                over[mask] = 0 if share is None else over[mask] * (1 - share[mask])
             continue
         if part not in moves:
             continue
-        mask = with_overlap(mask.astype(np.uint8), index, part, parsing, source)
-        box = _bounds(mask, moves[part], size)
+        piece = _piece(index, image, parsing, mask, core, share, source, moves, hidden)
+        if piece is None:
+            continue
+        box = _bounds(piece.box, moves[part], size)
         if box is None:
             continue
         x0, y0, x1, y1 = box
-        moved = moves[part].into(x0, y0, (x1 - x0, y1 - y0))
-        cover = moved(mask.astype(np.float32) if share is None else mask * share)
-        alpha = moved((mask & core).astype(np.float32)) if believed else cover
+        moved = moves[part].into(x0, y0, (x1 - x0, y1 - y0), piece.box[:2])
+        cover = moved(piece.mask.astype(np.float32) if share is None else piece.mask * piece.share)
+        alpha = moved((piece.mask & piece.core).astype(np.float32)) if believed else cover
         # Colours are taken from the whole image: the soft edge of the mask must not mix in black.
-        colours = moved(image, flags=cv2.INTER_LINEAR, border=cv2.BORDER_REPLICATE)
-        regions = moved(parsing * mask, flags=cv2.INTER_NEAREST)
+        colours = moved(piece.image, flags=cv2.INTER_LINEAR, border=cv2.BORDER_REPLICATE)
+        regions = moved(piece.parsing * piece.mask, flags=cv2.INTER_NEAREST)
         window = slice(y0, y1), slice(x0, x1)
         under = trust[window]
         total = alpha + under * (1 - cover)
@@ -128,14 +182,121 @@ def carry(
         trust[window] = total
         over[window] = cover + over[window] * (1 - cover)
         landed[window] |= cover > 0
-    return Carried(out, labels, trust, lifted, landed, over)
+    return Carried(out, labels, trust, lifted, landed, over, stayed)
 
 
-def _bounds(mask: np.ndarray, move: Move, size: tuple[int, int]) -> tuple[int, int, int, int] | None:
-    """Where the moved mask can lie, clipped to the image; None when it leaves it."""
+class _Hidden(NamedTuple):
+    """What lies behind parts that move."""
+
+    layers: Behind
+    about: tuple[Window, np.ndarray] | None  # a window, and where in it these parts and a rim about them were
+
+
+class _Piece(NamedTuple):
+    """One part, cut out of the image."""
+
+    box: tuple[int, int, int, int]  # x0, y0, x1, y1
+    image: np.ndarray
+    parsing: np.ndarray
+    mask: np.ndarray  # uint8, 0 or 1
+    core: np.ndarray
+    share: np.ndarray | None
+
+
+def _about(mask: np.ndarray, rim: int) -> tuple[Window, np.ndarray] | None:
+    window = window_of(mask, margin=rim + 1)
+    if window is None:
+        return None
+    return window, grow(mask[window], rim) if rim else mask[window]
+
+
+def _leave(to: Staying, index: int, image, parsing, mask: np.ndarray, lifted: np.ndarray, hidden: list[_Hidden]):
+    """A part that stays, and what shows of it where others were lifted off."""
+    here = mask & ~lifted
+    to.parsing[mask], to.trust[mask] = parsing[mask], 0.0
+    to.image[here], to.trust[here] = image[here], 1.0
+    for layers, about in hidden:
+        if about is None or index not in layers.back:
+            continue
+        window, gone = about
+        to.parsing[window][gone & mask[window]] = 0
+        ys, xs = np.nonzero(layers.owner == index)
+        ys, xs = ys + layers.window[0].start, xs + layers.window[1].start
+        seen = _at(about, ys, xs)
+        ys, xs = ys[seen], xs[seen]
+        y, x = ys - layers.window[0].start, xs - layers.window[1].start
+        to.parsing[ys, xs], to.image[ys, xs] = layers.parsing[y, x], layers.image[y, x]
+        to.trust[ys, xs] = layers.belief[y, x] / np.float32(255)
+
+
+def _at(about: tuple[Window, np.ndarray], ys: np.ndarray, xs: np.ndarray) -> np.ndarray:
+    """(N,) bool: which of some pixels of the image are set."""
+    (rows, columns), mask = about
+    inside = (ys >= rows.start) & (ys < rows.stop) & (xs >= columns.start) & (xs < columns.stop)
+    found = np.zeros(len(ys), bool)
+    found[inside] = mask[ys[inside] - rows.start, xs[inside] - columns.start]
+    return found
+
+
+def _piece(
+    index: int, image, parsing, mask: np.ndarray, core, share, pose: np.ndarray, moves: dict[str, Move], hidden
+) -> _Piece | None:
+    """A part with its overlap, and with what is finished of it behind parts that move otherwise."""
+    part = PARTS[index]
     box = _box_of(mask)
     if box is None:
         return None
+    uncovered = [
+        one for one in hidden
+        if one.about is not None and index in one.layers.back
+        and any(PARTS[i] in moves and not _alike(moves[part], moves[PARTS[i]], box) for i in one.layers.front)
+    ]  # fmt: skip
+    low, high = np.array(box[:2]), np.array(box[2:])
+    for layers, _ in uncovered:
+        rows, columns = layers.window
+        low, high = np.minimum(low, [columns.start, rows.start]), np.maximum(high, [columns.stop, rows.stop])
+    if part in WITH_OVERLAP:
+        centre, radius = overlap_disc(part, pose)
+        low, high = np.minimum(low, centre - radius), np.maximum(high, centre + radius + 1)
+    low, high = np.maximum(low - 2, 0), np.minimum(high + 2, mask.shape[::-1])
+    x0, y0, x1, y1 = (int(v) for v in (*low, *high))
+    if x1 <= x0 or y1 <= y0:
+        return None
+    here = slice(y0, y1), slice(x0, x1)
+    image, parsing, mask, core = image[here], parsing[here], mask[here].astype(np.uint8), core[here]
+    share = None if share is None else share[here]
+    if uncovered:
+        image, parsing, core = image.copy(), parsing.copy(), core.copy()
+        share = None if share is None else share.copy()
+    for layers, about in uncovered:
+        if about is not None:
+            ys, xs = np.nonzero(about[1])
+            ys, xs = ys + about[0][0].start - y0, xs + about[0][1].start - x0
+            inside = (ys >= 0) & (ys < y1 - y0) & (xs >= 0) & (xs < x1 - x0)
+            mask[ys[inside], xs[inside]] = 0
+        ys, xs = np.nonzero(layers.owner == index)
+        top, left = layers.window[0].start - y0, layers.window[1].start - x0
+        image[ys + top, xs + left] = layers.image[ys, xs]
+        inside = layers.parsing[ys, xs] > 0
+        ys, xs = ys[inside], xs[inside]
+        mask[ys + top, xs + left], core[ys + top, xs + left] = 1, 1
+        parsing[ys + top, xs + left] = layers.parsing[ys, xs]
+        if share is not None:
+            share[ys + top, xs + left] = 1
+    if not mask.any():
+        return None
+    shifted = pose - np.array([x0, y0, 0], np.float32)
+    return _Piece((x0, y0, x1, y1), image, parsing, with_overlap(mask, index, part, parsing, shifted), core, share)
+
+
+def _alike(first: Move, second: Move | None, box: tuple[int, int, int, int]) -> bool:
+    """Whether two moves shift everything in a box alike; None is that of a part that stays."""
+    points = np.array([[x, y] for x in box[::2] for y in (box[1], (box[1] + box[3]) / 2, box[3])], np.float64)
+    return bool(np.abs(first.points(points) - (points if second is None else second.points(points))).max() < 0.05)
+
+
+def _bounds(box: tuple[int, int, int, int], move: Move, size: tuple[int, int]) -> tuple[int, int, int, int] | None:
+    """Where the moved box can lie, clipped to the image; None when it leaves it."""
     low, high = bounds(move, box)
     x0, y0 = np.maximum(np.floor(low) - 2, 0).astype(int)
     x1, y1 = np.minimum(np.ceil(high) + 2, size[::-1]).astype(int)
