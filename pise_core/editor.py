@@ -26,13 +26,16 @@ from pise_core.model.answers import Answers
 from pise_core.model.network import PISE
 from pise_core.person import Edit, Person, Styles, View
 from pise_core.pose import bounding_box, empty_pose, visible
-from pise_core.regions import REGIONS, UNTOUCHED, check_parsing, region_index
+from pise_core.regions import GARMENTS, REGION, REGIONS, UNTOUCHED, check_parsing, region_index
 from pise_core.rendering import pipeline
+from pise_core.rendering.wearing.wear import wear
 from pise_core.skeleton import JOINT_COUNT
 
 _log = logging.getLogger(__name__)
 
 NOBODY = "no person was found in the photo; place a skeleton by hand, or try another photo"
+#: In which order garments are put on.
+_PUT_ON = ("pants", "dress", "upper_clothes")
 _STYLES = "styles are given as {region: [(person, weight), ...]}, people as set_person returns them"
 
 
@@ -196,6 +199,24 @@ class Editor:
         wanted = _checked(person, pose, parsing, styles, paint, frame_pose)
         with torch.no_grad():
             return pipeline.render(person, wanted, self.model, self.convention, detail, cloth)
+
+    def wear(self, person: Person, garments: Mapping[str, Person]) -> Person:
+        """See :meth:`Person.wear`."""
+        if not isinstance(garments, Mapping) or not garments.keys() <= set(GARMENTS):
+            raise InputError(f"what can be worn is {', '.join(GARMENTS)}, each of a person as set_person returns them")
+        dressed = person
+        for region in sorted(garments, key=_PUT_ON.index):
+            lender = garments[region]
+            if not isinstance(lender, Person) or not lender.present[REGION[region]]:
+                raise InputError(f"the reference shows no {region.replace('_', ' ')}; choose another one")
+            if lender.code is person.code:  # their own
+                continue
+            with torch.no_grad():
+                photo, parsing = wear(dressed, lender, REGION[region], self.model, self.convention)
+            dressed = self.set_person(photo, pose=person.pose, parsing=parsing, framing=person.framing)
+            # What clothes hide now was photographed, or filled once.
+            dressed.__dict__["background"] = person.background
+        return dressed
 
     def pose_map(self, person: Person, pose: np.ndarray, frame_pose: np.ndarray | None = None) -> np.ndarray:
         """See :meth:`Person.pose_map`."""

@@ -127,7 +127,7 @@ class View:
         rows, columns = window
         pose = self.pose - np.array([columns.start, rows.start, 0], np.float32)
         part = View(self.image[window], self.parsing[window], pose, (self, window))
-        return self._owned(part, self.owner[window])
+        return self.owned(part, self.owner[window])
 
     def only(self, region: int) -> "View":
         """The part of the view about one region, and that region alone: what is carried when a garment is borrowed."""
@@ -135,7 +135,7 @@ class View:
         here = self if window is None else self.part(window)
         inside = here.parsing == region
         view = View(here.image, np.where(inside, here.parsing, 0), here.pose)
-        return self._owned(view, np.where(inside, here.owner, -1))
+        return self.owned(view, np.where(inside, here.owner, -1))
 
     def resized(self, scale: float) -> "View":
         """The same view with fewer pixels, or with more; itself where ``scale`` is about 1."""
@@ -148,11 +148,11 @@ class View:
             cv2.resize(self.parsing, size, interpolation=cv2.INTER_NEAREST_EXACT),
             self.pose * np.array([size[0] / width, size[1] / height, 1], np.float32),
         )
-        return self._owned(view, cv2.resize(self.owner, size, interpolation=cv2.INTER_NEAREST_EXACT))
+        return self.owned(view, cv2.resize(self.owner, size, interpolation=cv2.INTER_NEAREST_EXACT))
 
     @staticmethod
-    def _owned(view: "View", owner: np.ndarray) -> "View":
-        """Which bone a sleeve follows is decided once, with the whole body in sight."""
+    def owned(view: "View", owner: np.ndarray) -> "View":
+        """A view whose owners are known: which bone a sleeve follows is decided once, with the whole body in sight."""
         view.__dict__["owner"] = owner
         return view
 
@@ -291,6 +291,21 @@ class Person:
         """The map (H, W) uint8 that a pose alone asks for, which takes no picture; arguments as in :meth:`render`."""
         return self.editor.pose_map(self, pose, frame_pose)
 
+    def wear(self, garments: Mapping[str, "Person"]) -> "Person":
+        """The person in garments of others, cut and all, in her own pose: to be edited further, or ``photo`` as it is.
+
+        The lender's sleeves, length and neckline come along. What the person wore there goes; what that uncovers is
+        made: arms, legs and neck in her own skin, what her other clothes hid of themselves, the background.
+
+        Args:
+            garments: ``upper_clothes``, ``dress`` or ``pants`` -> who lends it. Of several, trousers are put on first
+                and tops last.
+
+        Raises:
+            InputError: on another region, a lender who shows none, or a pose without shoulders and hips.
+        """
+        return self.editor.wear(self, garments)
+
     def render(
         self,
         pose: np.ndarray | None = None,
@@ -351,6 +366,10 @@ class PersonEditor(Protocol):
         frame_pose: np.ndarray | None = None,
     ) -> Edit:
         """See :meth:`Person.render`."""
+        ...
+
+    def wear(self, person: Person, garments: Mapping[str, Person]) -> Person:
+        """See :meth:`Person.wear`."""
         ...
 
     def pose_map(self, person: Person, pose: np.ndarray, frame_pose: np.ndarray | None = None) -> np.ndarray:

@@ -114,7 +114,7 @@ def rewritten(data, change=None, compression=zipfile.ZIP_DEFLATED, **members):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda d: d.update(version=4), "version 4"),
+        (lambda d: d.update(version=5), "version 5"),
         (lambda d: d.update(version="2"), "version 2"),
         (lambda d: d.update(format="other"), "no .pise document"),
         (lambda d: d.update(position=4), "damaged"),
@@ -234,13 +234,21 @@ def test_files_of_version_2_open():
     assert all(a.same(b) for a, b in zip(saved.history, again.history, strict=True))
 
 
+def test_files_of_version_3_open():
+    """Written by the last build of version 3: the one above, with a step that recolours."""
+    saved = read(VERSION_2.with_name("version-3.pise"))
+    assert (saved.name, saved.position, len(saved.history)) == ("example", 5, 6)
+    assert list(saved.history[5].recolour) == ["upper_clothes"] and not any(edits.wear for edits in saved.history)
+    assert all(a.same(b) for a, b in zip(saved.history, read(write(saved)).history, strict=True))
+
+
 def test_what_a_file_holds_is_tied_to_its_version(document):
     """Whoever changes these raises the version by a step in ``migrations``, and keeps a file of the version before."""
     other = SavedEdits(document.person, 1, document.history, 3)
     data = write(dataclasses.replace(document, others=(other,)))
     entries = json.loads(zipfile.ZipFile(io.BytesIO(data)).read("document.json"))
     known = {"pose", "framing"}
-    assert entries["version"] == VERSION == 3
+    assert entries["version"] == VERSION == 4
     assert entries.keys() == {
         "format", "version", "name", "regions", "person", "people", "references", "history", "position", "others",
         "edited",
@@ -248,7 +256,7 @@ def test_what_a_file_holds_is_tied_to_its_version(document):
     assert entries["person"].keys() == known and entries["references"][0].keys() == known | {"id", "name"}
     assert entries["others"][0].keys() == known | {"chosen", "position", "history"}
     for step in (*entries["history"], *entries["others"][0]["history"]):
-        assert step.keys() == {"pose", "paint", "painted_at", "styles", "motion", "recolour", "removed"}
+        assert step.keys() == {"pose", "paint", "painted_at", "styles", "motion", "recolour", "removed", "wear"}
 
 
 def test_several_people_come_back_with_their_edits(document, other_person):

@@ -142,10 +142,18 @@ def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
         help="give a region the looks it has in another photo, fully or by a share 0..1; may be repeated",
     )
     edit.add_argument(
+        "--wear",
+        action="append",
+        default=[],
+        type=_pair,
+        metavar="REGION=REFERENCE",
+        help="wear upper_clothes, dress or pants of somebody in another photo, cut and all; may be repeated",
+    )
+    edit.add_argument(
         "--recolour",
         action="append",
         default=[],
-        type=_recolour,
+        type=_pair,
         metavar="REGION=COLOUR",
         help="give hair, upper_clothes, dress or pants another colour (#1b3a8c, navy); folds and pattern stay; may be "
         "repeated",
@@ -199,11 +207,11 @@ def _style(text: str) -> tuple[str, Path, float]:
     return region, Path(reference), alpha
 
 
-def _recolour(text: str) -> tuple[str, str]:
-    region, equals, colour = text.partition("=")
-    if not (region and equals and colour):
-        raise argparse.ArgumentTypeError(f"{text!r} is not REGION=COLOUR")
-    return region, colour
+def _pair(text: str) -> tuple[str, str]:
+    region, equals, value = text.partition("=")
+    if not (region and equals and value):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a region, = and what it gets")
+    return region, value
 
 
 def _analyze(args: argparse.Namespace) -> int:
@@ -270,7 +278,10 @@ def _edit(args: argparse.Namespace) -> int:
         totals[region] = totals.get(region, 0) + alpha
         if totals[region] > 1 + 1e-6:
             raise InputError(f"the shares given for {region} add up to {totals[region]:g}; at most 1 is possible")
-    references = {path: images.read_image(path) for _, path, _ in args.style}
+    worn = {region: Path(path) for region, path in args.wear}
+    if len(worn) < len(args.wear) or not worn.keys() <= set(regions.GARMENTS):
+        raise InputError(f"--wear takes each of {', '.join(regions.GARMENTS)} once")
+    references = {path: images.read_image(path) for path in [*(path for _, path, _ in args.style), *worn.values()]}
     recolours = checked_recolours(dict(args.recolour))
 
     if wanted_pose is None and model_photo is None and wanted_parsing is None and not (references or recolours):
@@ -285,6 +296,7 @@ def _edit(args: argparse.Namespace) -> int:
     if model_photo is not None:
         wanted_pose = retarget(person.pose, detect.find(args.pose_from, model_photo))
     people = {path: detect.person(path, picture) for path, picture in references.items()}
+    person = person.wear({region: people[path] for region, path in worn.items()})
     styles: dict[str, list] = {}
     for region, path, alpha in args.style:
         styles.setdefault(region, []).append((people[path], alpha))

@@ -22,7 +22,7 @@ from pise_core.document.history import History
 from pise_core.document.motion import encode_motion, motion_poses, pace_of, smoothed_keys
 from pise_core.document.paint import UNTOUCHED, PaintLayer, resize_labels, working_size
 from pise_core.document.people import EditedPerson
-from pise_core.document.references import PREVIEW_SIDE, References, checked_styles
+from pise_core.document.references import PREVIEW_SIDE, References, checked_styles, checked_wear
 from pise_core.document.renderer import Rendered, Renderer
 from pise_core.document.textures import garment, likely_box, look
 from pise_core.errors import InputError
@@ -284,7 +284,7 @@ class Document:
         with self._lock:
             edited = not self.edits.none
             if edited:
-                self._history.commit(pose=None, paint=None, styles={}, recolour={})
+                self._history.commit(pose=None, paint=None, styles={}, recolour={}, wear={})
             return edited
 
     # ---- pose
@@ -437,6 +437,24 @@ class Document:
         with self._lock:
             self.set_recolour({**self.edits.recolour, region: {} if recolour is None else recolour})
 
+    def set_wear(self, wear: Any) -> None:
+        """All that is worn of others, ``{region: id of a reference}``, as one step; the rest is the person's own.
+
+        Each of ``upper_clothes``, ``dress`` and ``pants`` comes with its own cut: sleeves, length and neckline are the
+        lender's, and what they uncover is made.
+
+        Raises:
+            InputError: on another region, or a reference that is gone or lacks it.
+        """
+        with self._lock:
+            self._history.commit(wear=checked_wear(wear, self.references))
+
+    def wear(self, region: str, reference: str | None) -> None:
+        """Wear one garment of a reference (None: the person's own again), as one step; raises as :meth:`set_wear`."""
+        with self._lock:
+            rest = {name: key for name, key in self.edits.wear.items() if name != region}
+            self.set_wear(rest if reference is None else {**rest, region: reference})
+
     def set_style(self, region: str, reference: str, weight: float = 1.0) -> None:
         """Borrow one region from one reference, by a share of 0 to 1, as one step; raises as :meth:`set_styles`."""
         with self._lock:
@@ -536,7 +554,8 @@ class Document:
         """
         with self._lock:
             self.references.remove(key)
-            self._history.commit(styles=self.edits.without({key}).styles, removed=self.references.removed)
+            rest = self.edits.without({key})
+            self._history.commit(styles=rest.styles, wear=rest.wear, removed=self.references.removed)
 
     # ---- pictures
 

@@ -62,6 +62,8 @@ class Edits:
         pose: (18, 3) in pixels of the photo, or None for the person's own.
         paint: what was painted over the map, in this pose or in another one, or None.
         styles: region name -> id of a reference -> its weight; what is missing to 1 is the person's own.
+        wear: region name -> id of the reference whose garment there is worn, cut and all; all else is edited on whoever
+            wears it.
         recolour: region name -> what becomes of the colours that it has by then.
         motion: key poses, which are a picture each of another result.
         removed: ids of the references that are out of sight.
@@ -73,11 +75,12 @@ class Edits:
     motion: Motion = Motion()
     removed: frozenset[str] = frozenset()
     recolour: dict[str, Recolour] = field(default_factory=dict)
+    wear: dict[str, str] = field(default_factory=dict)
 
     @property
     def none(self) -> bool:
         """True when nothing is asked for: the result is the photo itself. A motion changes no result."""
-        return self.pose is None and self.paint is None and not (_borrowed(self.styles) or self.recolour)
+        return self.pose is None and self.paint is None and not (_borrowed(self.styles) or self.recolour or self.wear)
 
     def same(self, other: "Edits") -> bool:
         """Whether both ask for the same in everything, so that one after the other would be no step."""
@@ -87,13 +90,14 @@ class Edits:
     def without(self, keys: Set[str]) -> "Edits":
         """The same, with nothing borrowed from these references."""
         mixes = {region: {k: w for k, w in mix.items() if k not in keys} for region, mix in self.styles.items()}
-        return replace(self, styles={region: mix for region, mix in mixes.items() if mix})
+        worn = {region: key for region, key in self.wear.items() if key not in keys}
+        return replace(self, styles={region: mix for region, mix in mixes.items() if mix}, wear=worn)
 
     def looks_like(self, other: "Edits") -> bool:
         """Whether both give the same picture: a motion changes none, nor does a texture of weight 0."""
         if not same_pose(self.pose, other.pose) or _borrowed(self.styles) != _borrowed(other.styles):
             return False
-        if self.recolour != other.recolour:
+        if (self.recolour, self.wear) != (other.recolour, other.wear):
             return False
         return other.paint is None if self.paint is None else self.paint.same(other.paint)
 

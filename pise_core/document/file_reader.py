@@ -30,7 +30,7 @@ from pise_core.framing import FRAME_SIZE, Box, Framing
 from pise_core.images import harmless, read_image
 from pise_core.parsing_files import read_parsing
 from pise_core.person import SavedPerson
-from pise_core.regions import REGIONS, check_parsing
+from pise_core.regions import GARMENTS, REGIONS, check_parsing
 from pise_core.rendering.recolour import checked_recolours
 
 _MEMBER = re.compile(r"document\.json|(photo|parsing|references/\d{1,2}(-parsing)?|people/\d{1,2}|paint/\d{1,4})\.png")
@@ -183,7 +183,8 @@ def _document(entries: dict[str, Any], members: _Members) -> SavedDocument:
                 paint = _paint(layers[number], step, pose, history)
             removed = frozenset(_listed(step["removed"], KEPT_LIMIT)) & references.keys()
             styles, recolour = _styles(step["styles"], references), checked_recolours(step["recolour"])
-            history.append(Edits(pose, paint, styles, _motion(step["motion"]), removed, recolour))
+            worn = _worn(step["wear"], references)
+            history.append(Edits(pose, paint, styles, _motion(step["motion"]), removed, recolour, worn))
         position = entry["position"]
         if type(position) is not int or not 0 <= position < len(history):
             raise ValueError
@@ -244,6 +245,12 @@ def _styles(value: Any, references: dict[str, Any]) -> dict[str, dict[str, float
         if not all(0 <= weight <= 1 for weight in mix.values()) or sum(mix.values()) > 1 + 1e-6:
             raise ValueError
     return styles
+
+
+def _worn(value: Any, references: dict[str, Any]) -> dict[str, str]:
+    if not value.keys() <= set(GARMENTS):
+        raise ValueError
+    return {region: key for region, key in value.items() if key in references}
 
 
 def _motion(value: Any) -> Motion:

@@ -68,6 +68,7 @@ def _write(document: SavedDocument, pictures: bool = True) -> bytes:
         motion = {"keys": [_rows(key) for key in edits.motion.keys], "seconds": edits.motion.seconds}
         motion["loop"] = edits.motion.loop
         step = {"pose": pose, "paint": number, "painted_at": painted_at, "styles": edits.styles, "motion": motion}
+        step["wear"] = edits.wear
         step["recolour"] = {region: change.to_dict() for region, change in edits.recolour.items()}
         return step | {"removed": sorted(edits.removed & document.references.keys())}
 

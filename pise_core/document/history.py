@@ -69,7 +69,8 @@ class History:
     @property
     def borrowed_from(self) -> set[str]:
         """Ids of the references that any state borrows from."""
-        return {key for edits in self._steps for mix in edits.styles.values() for key in mix}
+        mixed = {key for edits in self._steps for mix in edits.styles.values() for key in mix}
+        return mixed.union(*(edits.wear.values() for edits in self._steps))
 
     def forget_references(self, keys: Set[str]) -> None:
         """Take references that are no more out of all states."""

@@ -25,8 +25,14 @@ def _several_people(entries: Entries) -> None:
         step.setdefault("removed", [])
 
 
+def _worn(entries: Entries) -> None:
+    """3 to 4: steps say whose garments are worn."""
+    for step in entries["history"] + [step for other in entries["others"] for step in other["history"]]:
+        step["wear"] = {}
+
+
 #: Version -> the step from it to the next one.
-STEPS: dict[int, Callable[[Entries], None]] = {1: _paint_has_a_pose, 2: _several_people}
+STEPS: dict[int, Callable[[Entries], None]] = {1: _paint_has_a_pose, 2: _several_people, 3: _worn}
 OLDEST, VERSION = min(STEPS), max(STEPS) + 1
 
 

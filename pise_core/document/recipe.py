@@ -12,6 +12,7 @@ A JSON file says it in words; paths are relative to it::
       "replace": {"pants": "dress"},                regions that become others
       "styles": {"upper_clothes": "shirt.jpg",      regions borrowed from a photo or a saved look,
                  "hair": {"a.jpg": 0.5}},           or by shares of several
+      "wear": {"dress": "model.jpg"},               garments of others, cut and all
       "recolour": {"upper_clothes": "#1b3a8c",      regions in another colour,
                    "hair": {"hue": 40}}             or with other hue, saturation or lightness
     }
@@ -31,14 +32,14 @@ from pise_core.document.file_reader import is_document, read
 from pise_core.errors import InputError
 from pise_core.images import read_image
 from pise_core.pose_files import PoseFile, open_pose_file
-from pise_core.regions import REGION, REGIONS, region_index
+from pise_core.regions import GARMENTS, REGION, REGIONS, region_index
 from pise_core.rendering.recolour import Recolour, checked_recolours
 
 if TYPE_CHECKING:
     from pise_core.editor import Editor
     from pise_core.person import Person
 
-_KEYS = ("pose", "pose_from", "replace", "styles", "recolour")
+_KEYS = ("pose", "pose_from", "replace", "styles", "wear", "recolour")
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,6 +52,7 @@ class Recipe:
         replace: region -> region that it becomes, both as indices.
         styles: region -> [(name, person, weight)].
         recolour: region -> what becomes of its colours.
+        wear: region -> (name, person) whose garment is worn.
         left_out: what of the file belongs to one photo alone, in words; empty if nothing.
     """
 
@@ -59,6 +61,7 @@ class Recipe:
     replace: Mapping[int, int] = field(default_factory=dict)
     styles: Mapping[str, list[tuple[str, "Person", float]]] = field(default_factory=dict)
     recolour: Mapping[str, Recolour] = field(default_factory=dict)
+    wear: Mapping[str, tuple[str, "Person"]] = field(default_factory=dict)
     left_out: str = ""
 
     def apply(self, document: Document) -> None:
@@ -67,6 +70,15 @@ class Recipe:
         Raises:
             InputError: if the pose can't be fitted to the person, or a reference lacks a region.
         """
+        keys: dict[int, str] = {}
+
+        def key_of(name: str, person: "Person") -> str:
+            if id(person) not in keys:
+                keys[id(person)] = document.add_reference(person, name)
+            return keys[id(person)]
+
+        if self.wear:
+            document.set_wear({region: key_of(*lent) for region, lent in self.wear.items()})
         if self.pose is not None:
             height, width = document.photo.shape[:2]
             pose = self.pose.pose((width, height), own=True) if isinstance(self.pose, PoseFile) else self.pose
@@ -78,13 +90,10 @@ class Recipe:
                 table[region] = becomes
             document.set_regions(table[parsing])
         if self.styles:
-            keys: dict[int, str] = {}
             styles: dict[str, dict[str, float]] = {}
             for region, mix in self.styles.items():
                 for name, person, weight in mix:
-                    if id(person) not in keys:
-                        keys[id(person)] = document.add_reference(person, name)
-                    styles.setdefault(region, {})[keys[id(person)]] = weight
+                    styles.setdefault(region, {})[key_of(name, person)] = weight
             document.set_styles(styles)
         if self.recolour:
             document.set_recolour(self.recolour)
@@ -135,9 +144,11 @@ def _of_document(data: bytes, editor: "Editor") -> Recipe:
         for region, mix in edits.styles.items()
     }
     left_out = [what for what, there in (("paint", edits.paint), ("motion", edits.motion.keys)) if there]
-    if edits.pose is None and not (styles or edits.recolour):
+    worn = {region: people[key] for region, key in edits.wear.items()}
+    if edits.pose is None and not (styles or worn or edits.recolour):
         raise InputError("that .pise file holds only what belongs to its own photo (paint, motion): it is no recipe")
-    return Recipe(digest, edits.pose, styles=styles, recolour=edits.recolour, left_out=" and ".join(left_out))
+    lost = " and ".join(left_out)
+    return Recipe(digest, edits.pose, styles=styles, recolour=edits.recolour, wear=worn, left_out=lost)
 
 
 class _Words:
@@ -159,7 +170,11 @@ class _Words:
         styles = {
             region: self._mix(region, mix) for region, mix in self._table("styles", wanted.get("styles", {})).items()
         }
-        return Recipe(self._hash.hexdigest(), pose, indices, styles, checked_recolours(wanted.get("recolour", {})))
+        worn = {
+            region: self._worn(region, name) for region, name in self._table("wear", wanted.get("wear", {})).items()
+        }
+        recolours = checked_recolours(wanted.get("recolour", {}))
+        return Recipe(self._hash.hexdigest(), pose, indices, styles, recolours, worn)
 
     def _table(self, name: str, value: Any) -> Mapping[str, Any]:
         if not isinstance(value, dict) or not value.keys() <= REGION.keys():
@@ -181,6 +196,14 @@ class _Words:
                 raise InputError(f"{name} shows no {region.replace('_', ' ')} to borrow")
             mixed.append((Path(name).stem, person, float(weight)))
         return mixed
+
+    def _worn(self, region: str, name: Any) -> tuple[str, "Person"]:
+        if region not in GARMENTS:
+            raise InputError(f"what can be worn is {', '.join(GARMENTS)}; {self._path.name} asks for {region}")
+        person = self._once(region, name, self._person)
+        if not person.present[REGION[region]]:
+            raise InputError(f"{name} shows no {region.replace('_', ' ')} to wear")
+        return Path(name).stem, person
 
     def _once(self, name: str, value: Any, read_it: Callable[[Path], Any]) -> Any:
         """What a file holds; its bytes count for the digest."""

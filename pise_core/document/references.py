@@ -7,7 +7,7 @@ from typing import Any
 
 from pise_core.errors import InputError
 from pise_core.person import Person, SavedPerson
-from pise_core.regions import REGION, REGIONS
+from pise_core.regions import GARMENTS, REGION, REGIONS
 
 #: In sight, and with those that were removed and may come back.
 REFERENCE_LIMIT, KEPT_LIMIT = 32, 64
@@ -84,6 +84,22 @@ class References(Mapping[str, Reference]):
         if not isinstance(key, str) or key not in self:
             raise InputError("that reference is gone already")
         self.removed |= {key}
+
+
+def checked_wear(wear: Any, references: Mapping[str, Reference]) -> dict[str, str]:
+    """What is worn as ``Edits`` keeps it: ``{region: id of a reference}``.
+
+    Raises:
+        InputError: on a region that is no garment, an unknown reference, or one that lacks the region.
+    """
+    if not isinstance(wear, Mapping) or not wear.keys() <= set(GARMENTS):
+        raise InputError(f"what can be worn is {', '.join(GARMENTS)}; give {{region: id of a reference}}")
+    for region, key in wear.items():
+        if not isinstance(key, str) or key not in references:
+            raise InputError("that reference is gone; choose another one")
+        if not references[key].person.present[REGION[region]]:
+            raise InputError(f"reference {key} has no {region.replace('_', ' ')}; choose another one")
+    return dict(wear)
 
 
 def checked_styles(styles: Any, references: Mapping[str, Reference]) -> dict[str, dict[str, float]]:

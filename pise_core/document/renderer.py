@@ -1,6 +1,7 @@
 """From edits to pictures: what is asked for, rendered at full size or small."""
 
 import os
+import threading
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import NamedTuple
@@ -17,6 +18,8 @@ from pise_core.rendering.recolour import recolour
 
 #: Which share of the paint must be seen in the person's own pose for :meth:`Renderer.dressed`.
 _SEEN = 0.98
+#: So many people in what they wore last are kept, at both sizes together.
+_WARDROBE = 4
 
 
 class Rendered(NamedTuple):
@@ -66,22 +69,39 @@ class Renderer:
 
     def __init__(self, person: Person, references: Mapping[str, Reference], side: int = PREVIEW_SIDE) -> None:
         self._full, self._small, self._references = person, person.scaled(side), references
-        self._carried: tuple[Paint, CarriedPaint] | None = None
+        self._carried: tuple[Paint, dict[str, str], CarriedPaint] | None = None
         self._newest: tuple[Edits, _Changed] | None = None  # at full size
-        self._bases: dict[bool, tuple[np.ndarray, np.ndarray]] = {}  # preview? -> pose, the map that it asks for
+        self._dressing = threading.RLock()
+        self._worn: list[tuple[tuple[bool, tuple[tuple[str, Person], ...]], Person]] = []  # the newest last
+        #: Preview? -> pose, whose, the map that it asks for.
+        self._bases: dict[bool, tuple[np.ndarray, Person, np.ndarray]] = {}
 
-    def person(self, preview: bool = False) -> Person:
-        """The person at full size or at preview size."""
-        return self._small if preview else self._full
+    def person(self, preview: bool = False, edits: Edits | None = None) -> Person:
+        """The person at full size or at preview size, in what ``edits`` let them wear."""
+        person = self._small if preview else self._full
+        there = (
+            {} if edits is None else {r: self._references[k] for r, k in edits.wear.items() if k in self._references}
+        )
+        worn = {region: other.preview if preview else other.person for region, other in there.items()}
+        if not worn:
+            return person
+        asked = preview, tuple(worn.items())
+        with self._dressing:
+            for known, dressed in self._worn:
+                if known == asked:
+                    return dressed
+            dressed = person.wear(worn)
+            self._worn = [*self._worn[-_WARDROBE + 1 :], (asked, dressed)]
+            return dressed
 
     def render(self, edits: Edits, preview: bool = False, cloth: bool | None = None) -> Rendered:
         """The edited photo, at full size or at preview size; ``cloth`` as in ``Person.render``: previews, which must be
         quick, are without, unless it is asked for."""
-        person = self.person(preview)
+        person = self.person(preview, edits)
         if edits.recolour:
             made = self.render(replace(edits, recolour={}), preview, cloth)
             return Rendered(recolour(made.photo, made.parsing, edits.recolour), made.parsing)
-        if edits.none:
+        if replace(edits, wear={}).none:
             return Rendered(person.photo, person.parsing)
         newest = self._newest
         if newest and not preview and cloth is None and newest[0].looks_like(edits):
@@ -96,20 +116,21 @@ class Renderer:
         textured = not preview if cloth is None else cloth
         edit = person.render(pose=pose, styles=styles or None, cloth=textured, paint=paint, frame_pose=frame_pose)
         if edits.pose is not None:
-            self._bases[preview] = edits.pose, edit.unpainted
+            self._bases[preview] = edits.pose, person, edit.unpainted
         if not preview and cloth is None:
             self._newest = edits, _Changed.of(edit, person)
         return Rendered(edit.photo, edit.parsing)
 
     def base_map(self, edits: Edits, preview: bool = False) -> np.ndarray:
         """The map below the paint, (H, W) uint8: the detected one, or the one made for the wanted pose."""
-        person = self.person(preview)
+        person = self.person(preview, edits)
         if edits.pose is None:
             return person.parsing
         known = self._bases.get(preview)
-        if known is None or known[0] is not edits.pose:
-            known = self._bases[preview] = (edits.pose, person.pose_map(*self._poses(edits.pose, person)))
-        return known[1]
+        if known is None or known[0] is not edits.pose or known[1] is not person:
+            made = person.pose_map(*self._poses(edits.pose, person))
+            known = self._bases[preview] = edits.pose, person, made
+        return known[2]
 
     def _poses(self, pose: np.ndarray, person: Person) -> tuple[np.ndarray, np.ndarray]:
         """A wanted pose in pixels of a person's photo, and in the frame: the latter from the full photo's pixels, so
@@ -127,11 +148,11 @@ class Renderer:
         height, width = self._full.photo.shape[:2]
         scale = np.array([size[0] / width, size[1] / height, 1], np.float32)
         known = self._carried  # another thread may put its own there meanwhile
-        if known is None or known[0] is not paint:
-            below = resize_labels(self.base_map(Edits(paint.pose)), size)
+        if known is None or known[0] is not paint or known[1] != edits.wear:
+            below = resize_labels(self.base_map(Edits(paint.pose, wear=edits.wear)), size)
             pose = (own if paint.pose is None else paint.pose) * scale
-            known = self._carried = paint, CarriedPaint(paint.layer, below, pose)
-        return known[1].at((own if edits.pose is None else edits.pose) * scale)
+            known = self._carried = paint, edits.wear, CarriedPaint(paint.layer, below, pose)
+        return known[2].at((own if edits.pose is None else edits.pose) * scale)
 
     def dressed(self, edits: Edits) -> Person | None:
         """The person, at preview size, as if her photo, in her own pose, showed what was painted and borrowed.
@@ -139,8 +160,8 @@ class Renderer:
         In other poses she takes its texture along, which would be found anew for each of them otherwise. None if she
         can't be dressed so: some of the paint isn't seen in her own pose.
         """
-        person, own = self.person(preview=True), replace(edits, pose=None)
-        if own.none:
+        person, own = self.person(preview=True, edits=edits), replace(edits, pose=None)
+        if replace(own, wear={}).none:
             return person
         if self.paint(own)[1] < _SEEN:
             return None

@@ -1,0 +1,427 @@
+"""A garment as a layer of its own: cut out with a soft edge, and finished where something lies before it."""
+
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+import cv2
+import numpy as np
+
+from pise_core.guided_filter import guided_filter
+from pise_core.inpainting.garments import continue_cloth
+from pise_core.masks import Nearest, grow, smooth, window_of
+from pise_core.person import Person, View
+from pise_core.pose import visible
+from pise_core.regions import REGION
+from pise_core.skeleton import ARMS, HIPS, LEGS, WRISTS
+from pise_core.warping.bare_body import torso_length, trunk
+from pise_core.warping.garment_warp import Back, GarmentWarp, LimbMap, places, to_segment
+from pise_core.warping.parts import PARTS
+
+#: Name of a limb -> indices of its parts.
+LIMBS = {
+    f"{side}_{limb}": tuple(PARTS.index(f"{side}_{part}") for part in parts)
+    for side in ("right", "left")
+    for limb, parts in (("arm", ("upper_arm", "forearm")), ("leg", ("thigh", "shin")))
+}
+#: In frame pixels: how far from the map's border the true one can be, and from how far colours beside it are taken.
+_BAND, _AROUND = 2.5, 5.0
+#: In frame pixels: window of the filter that makes the edge follow the picture, and its variance of colour.
+_WINDOW, _EPS = 1.5, 1e-3
+#: Pieces of the map with fewer pixels of the frame are speckles, and so are they below this share of the largest.
+_LEAST, _SPECKLE = 12, 0.01
+#: In lengths of the torso: gaps up to twice this wide are taken for what lies before the garment, and how far the trunk
+#: reaches below a sleeve.
+_GAP, _OVERLAP = 0.2, 0.06
+#: Share of the trunk that a dress covers and a skirt doesn't.
+_FULL = 0.45
+#: Lab: cloth whose typical colours differ by less is the same.
+_ALIKE = (12.0, 6.0, 6.0)
+#: In lengths of the torso: how far from a wrist what is held can reach. Width of a bin of a histogram of 8-bit Lab, and
+#: the share of the garment below which a colour isn't its own.
+_GRASP, _BIN, _RARE = 0.42, 12, 0.002
+
+
+@dataclass(frozen=True, eq=False)
+class Garment:
+    """A garment in pixels of its photo.
+
+    Attributes:
+        region: its index.
+        kind: ``top``, ``dress``, ``skirt`` or ``pants``.
+        pose: (18, 3) of whoever wears it, in pixels of ``colours``.
+        colours: (h, w, 3) uint8, its own, everywhere one of the pieces has a share.
+        pieces: ``trunk`` and names of limbs -> (h, w) float32 in [0, 1], its share of each pixel.
+        reach: name of a limb -> how far from its bones its piece goes, in pixels.
+        mirrored: limbs whose piece is hidden in the photo: it is that of the other side, turned over.
+        crop: whether bare skin was seen between it and what is worn below.
+    """
+
+    region: int
+    kind: str
+    pose: np.ndarray
+    colours: np.ndarray
+    pieces: dict[str, np.ndarray]
+    reach: dict[str, float]
+    mirrored: tuple[str, ...]
+    crop: bool
+
+
+@dataclass(frozen=True, eq=False)
+class Laid:
+    """A garment on its wearer, in pixels of a window of the photo.
+
+    Attributes:
+        colours: (H, W, 3) uint8.
+        trunk: (H, W) float32 in [0, 1], the share of the garment without sleeves or trouser legs.
+        limbs: (H, W) float32, the share of those.
+        owner: (H, W) int8, which limb (index into ``LIMBS``) covers a pixel; -1 for none.
+    """
+
+    colours: np.ndarray
+    trunk: np.ndarray
+    limbs: np.ndarray
+    owner: np.ndarray
+
+    @property
+    def share(self) -> np.ndarray:
+        """(H, W) float32, of all of it."""
+        return 1 - (1 - self.trunk) * (1 - self.limbs)
+
+
+def cut(person: Person, region: int) -> Garment:
+    """What a person wears in a region, as a layer."""
+    size = torso_length(person.pose)
+    scale = person.framing.scale
+    parsing = _one_piece(person, region)
+    window = window_of(parsing == region, margin=round(8 / scale) + 2)
+    assert window is not None, "whoever lends a garment has one"
+    here = person.full.part(window)
+    here = View.owned(View(here.image, parsing[window], here.pose), here.owner)
+    inner = here.parsing == region
+    mask = _without_speckles(inner, scale)
+    lost = inner & ~mask
+    held = _held(here.image, here.pose, mask, size)
+    mask &= ~held
+    limbs = {name: np.isin(here.owner, parts) for name, parts in LIMBS.items()}
+    used = {name: of for name, of in limbs.items() if (of & mask).any() and name.endswith(_limbs_of(region))}
+    limb = np.logical_or.reduce([np.zeros(mask.shape, bool), *used.values()])
+    trunk_mask = mask & ~limb
+    hidden = _hidden(here.parsing, here.owner, here.pose, mask, trunk_mask, size, region) | held
+    alpha = edge(here.image, mask, scale)
+    colours = _own(here.image, alpha)
+    # Skin is never taken along: what is filled is taken from well inside.
+    wanted = np.where(mask | hidden, region, 0).astype(np.uint8)
+    trust = (mask & (alpha > 0.95)).astype(np.float32)
+    trust[lost] = 0
+    colours, _ = continue_cloth(colours, trust, wanted, hidden & ~mask, scale)
+    alpha = np.where(hidden & ~mask, 1, alpha).astype(np.float32)
+    pieces = {}
+    reach = max(2.0, _OVERLAP * size)
+    below = trunk_mask | hidden
+    pieces["trunk"] = alpha * (grow(below, reach) if below.any() else below)
+    for name, of in used.items():
+        root = here.pose[_joints(name)[0], :2]
+        near = np.zeros(mask.shape, np.uint8)
+        cv2.circle(near, np.floor(root).astype(int).tolist(), max(2, round(0.16 * size)), 1, -1)
+        pieces[name] = alpha * ((grow(of & mask, 3) & ~(trunk_mask & ~near.astype(bool))) | (near > 0) & mask)
+    kind = {REGION["upper_clothes"]: "top", REGION["pants"]: "pants"}.get(region) or (
+        "dress" if _is_full(person.pose, parsing == region) else "skirt"
+    )
+    reach = {name: _reach(here.pose, name, of & mask) for name, of in used.items()}
+    midriff = kind == "top" and _shows_midriff(here, mask, size)
+    mirrored = _hidden_limbs(here, used, mask)
+    return Garment(region, kind, here.pose, colours, pieces, reach, mirrored, midriff)
+
+
+def _hidden_limbs(view: View, used: dict[str, np.ndarray], mask: np.ndarray) -> tuple[str, ...]:
+    """Limbs of the garment that are hardly seen though the other side's are, and whose skin isn't seen either."""
+    found = []
+    for name in LIMBS:
+        side, kind = name.split("_")
+        other = f"{'left' if side == 'right' else 'right'}_{kind}"
+        if other not in used:
+            continue
+        whole = np.count_nonzero(used[other] & mask)
+        part = np.count_nonzero(used[name] & mask) if name in used else 0
+        upper = LIMBS[name][0]
+        bare = (view.owner == upper) & np.isin(view.parsing, [REGION["upper_skin"], REGION["leg"]])
+        if part < 0.3 * whole and np.count_nonzero(bare) < 0.15 * whole:
+            found.append(name)
+    return tuple(found)
+
+
+def _one_piece(person: Person, region: int) -> np.ndarray:
+    """The map, with the upper half of a dress as dress: it is often taken for a top, but of the same cloth."""
+    parsing, top = person.parsing, REGION["upper_clothes"]
+    if region != REGION["dress"] or not person.present[top]:
+        return parsing
+    scale = person.framing.scale
+    core = [~grow(parsing != r, 2 / scale) for r in (top, region)]
+    if min(c.sum() for c in core) * scale**2 < 60:
+        return parsing
+    lab = cv2.cvtColor(person.photo.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
+    pairs = [lab[c] for c in core]
+    (a, b), spread = (np.median(p, axis=0) for p in pairs), np.mean([np.std(p, axis=0) for p in pairs], axis=0)
+    alike = np.abs(a - b) < np.array(_ALIKE) + 0.5 * spread
+    spreads = np.array([np.linalg.norm(p.std(axis=0)) for p in pairs])
+    if not alike.all() or spreads.max() > 2 * spreads.min() + 6:
+        return parsing
+    return np.where(parsing == top, np.uint8(region), parsing)
+
+
+def _held(photo: np.ndarray, pose: np.ndarray, mask: np.ndarray, size: float) -> np.ndarray:
+    """(H, W) bool: what a hand holds before the garment, and the map takes for it: pieces near a wrist of colours that
+    the garment has nowhere else."""
+    there = visible(pose)
+    near = np.zeros(mask.shape, np.uint8)
+    for wrist in WRISTS:
+        if there[wrist]:
+            cv2.circle(near, np.floor(pose[wrist, :2]).astype(int).tolist(), max(1, round(_GRASP * size)), 1, -1)
+    near = (near > 0) & mask
+    rest = mask & ~near
+    if not near.any() or rest.sum() < 200:
+        return np.zeros(mask.shape, bool)
+    lab = cv2.cvtColor(photo, cv2.COLOR_RGB2LAB)
+    lab = cv2.GaussianBlur(lab, (0, 0), max(0.6, 0.008 * size)) // _BIN
+    counts = np.zeros((256 // _BIN + 1,) * 3, np.float32)
+    np.add.at(counts, tuple(lab[rest].T), 1)
+    counts = counts / counts.sum()
+    for axis in range(3):  # neighbouring bins are as good
+        counts = np.max([counts, *(np.roll(counts, shift, axis) for shift in (-1, 1))], axis=0)
+    alien = near & (counts[tuple(np.moveaxis(lab, 2, 0))] < _RARE)
+    kernel = np.ones((3, 3), np.uint8)
+    alien = cv2.morphologyEx(alien.astype(np.uint8), cv2.MORPH_OPEN, kernel)
+    alien = cv2.morphologyEx(alien, cv2.MORPH_CLOSE, np.ones((5, 5), np.uint8))
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(alien)
+    large = 1 + np.flatnonzero(stats[1:, cv2.CC_STAT_AREA] > 0.003 * size**2)
+    if count < 2 or not len(large):
+        return np.zeros(mask.shape, bool)
+    return grow(np.isin(labels, large), max(2, 0.02 * size)) & near
+
+
+def _reach(pose: np.ndarray, name: str, mask: np.ndarray) -> float:
+    """How far from the bones of a limb its piece of the garment goes, stray pixels left out."""
+    joints = _joints(name)
+    there = visible(pose)[list(joints)]
+    count = 3 if there.all() else 2
+    ys, xs = np.nonzero(mask)
+    if not there[:2].all() or not len(ys):
+        return 0.0
+    points = np.stack([xs, ys], 1) + 0.5
+    bones = [(pose[a, :2].astype(np.float64), pose[b, :2].astype(np.float64)) for a, b in pairwise(joints[:count])]
+    away = np.min([to_segment(points, a, b) for a, b in bones], axis=0)
+    return 1.15 * float(min(np.percentile(away, 98), 1.9 * np.percentile(away, 50) + 2))
+
+
+def _limbs_of(region: int) -> tuple[str, ...]:
+    return ("leg",) if region == REGION["pants"] else ("arm",)
+
+
+def _joints(name: str) -> tuple[int, int, int]:
+    return dict(zip(LIMBS, (ARMS[0], LEGS[0], ARMS[1], LEGS[1]), strict=True))[name]
+
+
+def _without_speckles(mask: np.ndarray, scale: float) -> np.ndarray:
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8))
+    areas = stats[1:, cv2.CC_STAT_AREA]
+    if count <= 2:
+        return mask
+    least = max(_LEAST / scale**2, _SPECKLE * areas.max())
+    return np.isin(labels, 1 + np.flatnonzero(areas >= least))
+
+
+def _is_full(pose: np.ndarray, mask: np.ndarray) -> bool:
+    body = trunk(pose, mask.shape)
+    return not body.any() or (mask & body).sum() > _FULL * body.sum()
+
+
+def _shows_midriff(view, mask: np.ndarray, size: float) -> bool:
+    """Whether skin is seen right below a top, within the trunk."""
+    skin = (view.parsing == REGION["upper_skin"]) & (view.owner == PARTS.index("torso")) & trunk(view.pose, mask.shape)
+    below = np.maximum.accumulate(mask, axis=0) & ~np.maximum.accumulate(mask[::-1], axis=0)[::-1]
+    return bool((skin & below).sum() > 0.02 * size**2)
+
+
+def _hidden(parsing, owner, pose, mask: np.ndarray, trunk_mask: np.ndarray, size: float, region: int) -> np.ndarray:
+    """(H, W) bool: where arms, hair or what is held lie before the garment."""
+    neck = (parsing == REGION["face"]) | ((parsing == REGION["upper_skin"]) & (owner == PARTS.index("torso")))
+    before = (parsing > 0) & ~trunk_mask & ~neck
+    if region != REGION["pants"]:
+        before &= (parsing != REGION["leg"]) & (parsing != REGION["pants"])
+        if region == REGION["upper_clothes"]:
+            before &= parsing != REGION["dress"]
+    closed = ~grow(~grow(trunk_mask, _GAP * size), _GAP * size) if trunk_mask.any() else trunk_mask
+    body = trunk(pose, mask.shape)
+    hair = parsing == REGION["hair"]
+    found = closed & before & (~hair | body)
+    if region != REGION["pants"]:  # forearms and hands that lie before the trunk
+        arms = np.isin(owner, [parts[1] for name, parts in LIMBS.items() if name.endswith("arm")])
+        rows = np.flatnonzero(trunk_mask.any(axis=1))
+        within = np.zeros(mask.shape, bool)
+        if len(rows):
+            within[rows[0] : rows[-1] + 1] = True
+        found |= arms & (parsing == REGION["upper_skin"]) & _narrow(body, 0.1 * size) & within
+        found |= hair & _narrow(body, 0.04 * size) & within
+    found |= _bites(trunk_mask, pose, size)
+    # Whatever is wholly within it lies before it: a bag, a hand, a speck of the map.
+    filled = mask.astype(np.uint8)
+    contours, _ = cv2.findContours(filled, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    cv2.drawContours(filled, contours, -1, 1, -1)
+    holes = (filled > 0) & ~mask
+    if holes.any():
+        count, labels, stats, _ = cv2.connectedComponentsWithStats(holes.astype(np.uint8))
+        face = np.unique(labels[holes & (parsing == REGION["face"])])
+        large = 1 + np.flatnonzero(stats[1:, cv2.CC_STAT_AREA] > 0.12 * size**2)
+        # Through a large one, between an arm and the body, the wall is seen.
+        wall = [n for n in large if (parsing[labels == n] == 0).mean() > 0.5]
+        found |= holes & ~np.isin(labels, [*face, *wall])
+    return found
+
+
+def _own(photo: np.ndarray, alpha: np.ndarray) -> np.ndarray:
+    """The garment's own colours: at its edge those right inside."""
+    sure = alpha > 0.97
+    inner = cv2.erode(sure.astype(np.uint8), np.ones((3, 3), np.uint8)).astype(bool)
+    sure = inner if inner.any() else sure
+    if not sure.any():
+        return photo
+    colours = photo.copy()
+    ys, xs = np.nonzero((alpha > 0) & ~sure)
+    y, x = Nearest(sure).at(ys, xs)
+    colours[ys, xs] = photo[y, x]
+    rim = grow(alpha > 0, 4) & (alpha <= 0)  # what interpolation may touch
+    ys, xs = np.nonzero(rim)
+    y, x = Nearest(sure).at(ys, xs)
+    colours[ys, xs] = photo[y, x]
+    return colours
+
+
+def _narrow(body: np.ndarray, margin: float) -> np.ndarray:
+    return ~grow(~body, margin) if body.any() and not body.all() else body
+
+
+def _bites(trunk_mask: np.ndarray, pose: np.ndarray, size: float) -> np.ndarray:
+    """(H, W) bool: below the hips, what lies between garment above and garment below: a bag cut it out."""
+    hips = pose[list(HIPS), 1]
+    top = max(0, int(np.nanmax(hips))) if np.isfinite(hips).any() else trunk_mask.shape[0]
+    part = trunk_mask[top:].astype(np.uint8)
+    if not part.any():
+        return np.zeros(trunk_mask.shape, bool)
+    length = max(3, round(0.5 * size)) | 1
+    padded = cv2.copyMakeBorder(part, length, length, 0, 0, cv2.BORDER_CONSTANT, value=0)
+    closed = cv2.morphologyEx(padded, cv2.MORPH_CLOSE, np.ones((length, 1), np.uint8))[length:-length]
+    found = np.zeros(trunk_mask.shape, bool)
+    found[top:] = (closed > 0) & (part == 0)
+    return found
+
+
+def edge(photo: np.ndarray, mask: np.ndarray, scale: float, band: float = _BAND) -> np.ndarray:
+    """(H, W) float32: the garment's share of each pixel, after the colours on either side of the map's border.
+
+    Each pixel of a band about it is placed between the mean colours of the garment and of what is beside it, nearby;
+    where these are alike the map counts.
+    """
+    band = band / scale
+    inner, outer = ~grow(~mask, band), ~grow(mask, band)
+    reach = _AROUND / scale
+    near = grow(mask, band) & grow(~mask, band)
+    shrink = min(1.0, 4.0 / max(reach, 1e-6))
+    height, width = mask.shape
+    size = max(2, round(width * shrink)), max(2, round(height * shrink))
+    small = cv2.resize(photo, size, interpolation=cv2.INTER_AREA).astype(np.float32)
+
+    def mean(where: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        weight = cv2.resize(where.astype(np.float32), size, interpolation=cv2.INTER_AREA)
+        total = smooth(weight, reach * shrink)
+        planes = np.dstack([smooth(small[..., c] * weight, reach * shrink) for c in range(3)])
+        mean = planes / np.maximum(total, 1e-4)[..., None]
+        square = np.dstack([smooth(small[..., c] ** 2 * weight, reach * shrink) for c in range(3)])
+        spread = np.maximum(square / np.maximum(total, 1e-4)[..., None] - mean**2, 0).sum(2)
+        up = lambda x: cv2.resize(x, (width, height), interpolation=cv2.INTER_LINEAR)  # noqa: E731
+        return up(mean), up(spread), up(total)
+
+    own, own_spread, own_total = mean(inner)
+    other, other_spread, other_total = mean(outer)
+    d = own - other
+    far = (d * d).sum(2)
+    told = ((photo - other) * d).sum(2) / np.maximum(far, 1e-3)
+    sure = far / (far + 4 * (own_spread + other_spread) + 600)
+    sure[(own_total < 0.02) | (other_total < 0.02)] = 0
+    soft = smooth(mask.astype(np.float32), max(0.5, 0.35 / scale))
+    share = sure * np.clip(told * 1.3 - 0.15, 0, 1) + (1 - sure) * soft
+    share = np.where(near, share, mask).astype(np.float32)
+    filtered = guided_filter(photo, share, _WINDOW / scale, _EPS, near)
+    # Half of what is beside it in a pixel is too much: the lender's skin must not come along.
+    return np.where(near, np.clip((filtered - 0.35) / 0.5, 0, 1), share).astype(np.float32)
+
+
+def lay(garment: Garment, pose: np.ndarray, window: tuple[slice, slice]) -> Laid | None:
+    """A garment carried to a wearer.
+
+    Args:
+        garment: as :func:`cut` gives it.
+        pose: (18, 3) of the wearer, in pixels of their photo.
+        window: rows and columns of that photo.
+
+    Returns:
+        The garment in the window; None where the two poses have no torso in common.
+    """
+    warp = GarmentWarp.between(garment.pose, pose)
+    if warp is None:
+        return None
+    if warp.size < 0.8:  # many more pixels than are wanted would alias
+        garment = _smaller(garment, warp.size)
+        warp = GarmentWarp.between(garment.pose, pose)
+        assert warp is not None
+    height, width = (s.stop - s.start for s in window)
+    colours = np.zeros((height, width, 3), np.float32)
+    trunk_share, limb_share = np.zeros((2, height, width), np.float32)
+    owner = np.full((height, width), -1, np.int8)
+    pieces: list[tuple[str, str, Back | None]] = [
+        (name, name, warp.trunk if name == "trunk" else warp.limbs.get(name))
+        for name in garment.pieces
+        if name not in garment.mirrored
+    ]
+    for name in garment.mirrored:
+        side, kind = name.split("_")
+        pieces.append((name, f"{'left' if side == 'right' else 'right'}_{kind}", warp.mirrored.get(name)))
+    for name, shown, back in pieces:
+        share = garment.pieces[shown]
+        if back is None:
+            continue
+        columns, rows = places(back, window)
+        alpha = cv2.remap(share, columns, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=0)
+        if isinstance(back, LimbMap):
+            limit = garment.reach[shown] * warp.size
+            alpha *= np.clip(1 + limit - _away(back, window), 0, 1)
+        image = cv2.remap(garment.colours, columns, rows, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+        under = 1 - (1 - trunk_share) * (1 - limb_share)
+        total = alpha + under * (1 - alpha)
+        upper = np.divide(alpha, total, out=np.zeros_like(alpha), where=total > 1e-3)[..., None]
+        colours = image * upper + colours * (1 - upper)
+        if name == "trunk":
+            trunk_share = alpha
+        else:
+            limb_share = alpha + limb_share * (1 - alpha)
+            owner[alpha > 0.5] = list(LIMBS).index(name)
+    return Laid(np.rint(colours).astype(np.uint8), trunk_share, limb_share, owner)
+
+
+def _away(limb: LimbMap, window: tuple[slice, slice]) -> np.ndarray:
+    """(H, W): how far the pixels of a window are from a limb."""
+    rows, columns = window
+    xs, ys = np.meshgrid(np.arange(columns.start, columns.stop) + 0.5, np.arange(rows.start, rows.stop) + 0.5)
+    return limb.away(np.stack([xs.ravel(), ys.ravel()], 1)).reshape(xs.shape).astype(np.float32)
+
+
+def _smaller(garment: Garment, scale: float) -> Garment:
+    height, width = garment.colours.shape[:2]
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+
+    def shrunk(image: np.ndarray) -> np.ndarray:
+        return cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+
+    pose = garment.pose * np.array([size[0] / width, size[1] / height, 1], np.float32)
+    pieces = {name: shrunk(share) for name, share in garment.pieces.items()}
+    reach = {name: far * scale for name, far in garment.reach.items()}
+    return replace(garment, pose=pose, colours=shrunk(garment.colours), pieces=pieces, reach=reach)

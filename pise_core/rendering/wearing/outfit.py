@@ -1,0 +1,246 @@
+"""What a garment changes on its wearer: which clothes go, what they uncover, and what stays before the new one."""
+
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+
+from pise_core.person import View
+from pise_core.regions import REGION
+from pise_core.rendering.wearing.garment import LIMBS, Garment, Laid, edge
+from pise_core.skeleton import ARMS, HIPS, LEGS, NECK
+from pise_core.warping.bare_body import drawn, limb, torso_length, trunk, with_hand
+
+_HAIR, _FACE, _TOP, _DRESS, _PANTS, _SKIN, _LEG = (
+    REGION[name] for name in ("hair", "face", "upper_clothes", "dress", "pants", "upper_skin", "leg")
+)
+_ARM_PARTS = [i for name, parts in LIMBS.items() if name.endswith("arm") for i in parts]
+#: In lengths of the torso, from the hips down: where a waist is, and where what hangs below a top begins.
+_NATURAL_WAIST, _BELOW = -0.3, 0.0
+#: Trousers are so many times as thick as bare legs.
+_CLOTHED = 1.35
+#: An arm lies before the garment's trunk from this share of its length on, for straps lie before the shoulder.
+_BEFORE = 0.1
+#: In frame pixels: how far beyond its map what went can be seen; and where colours are never taken for its.
+_TINGED, _SURE = 4.0, (_HAIR, _FACE)
+
+
+class Outfit(NamedTuple):
+    """The map with a new garment.
+
+    Attributes:
+        parsing: (H, W) uint8.
+        kept: (H, W) bool, where the photo still shows what the map says.
+        shown: (H, W) bool, where the garment is seen.
+        front: (H, W) bool, what of the wearer lies before it, and is in the photo.
+        ahead: (H, W) bool, skin that is new and lies before it.
+        lost: (H, W) bool, where something of the wearer was taken away.
+    """
+
+    parsing: np.ndarray
+    kept: np.ndarray
+    shown: np.ndarray
+    front: np.ndarray
+    ahead: np.ndarray
+    lost: np.ndarray
+
+
+def outfit(view: View, garment: Garment, laid: Laid, scale: float) -> Outfit:
+    """The map of a wearer once the garment is worn.
+
+    Args:
+        view: the wearer in her own clothes.
+        garment, laid: what is worn, and where it lies on her, in the view's pixels.
+        scale: frame pixels per pixel.
+    """
+    parsing, owner, pose = view.parsing, view.owner, view.pose
+    size, shape = max(torso_length(pose), 1.0), parsing.shape
+    level = _levels(pose, shape, size)
+    body = trunk(pose, shape)
+    arms = np.isin(owner, _ARM_PARTS)
+    skin_arm = arms & (parsing == _SKIN)
+    full = _covers(parsing == _DRESS, body)
+    renamed = parsing.copy()
+    kind, region = garment.kind, garment.region
+
+    # 1. What goes.
+    if kind == "top":
+        gone = parsing == _TOP
+        if full:
+            gone |= (parsing == _DRESS) & (arms | (level < _NATURAL_WAIST))
+        lower = np.isin(parsing, [_PANTS, _DRESS]) & ~gone
+        if not lower.any() or _hardly(lower, parsing == _TOP):
+            # Nothing is worn below: what hangs below the hips is its skirt, and stays.
+            stays = gone & ~arms & (level > _BELOW)
+            if stays.sum() > 0.1 * size**2:
+                renamed[stays] = _DRESS
+                gone &= ~stays
+    elif kind == "dress":
+        gone = np.isin(parsing, [_TOP, _DRESS, _PANTS])
+    else:
+        gone = np.isin(parsing, [_PANTS, _DRESS])
+        if full:  # the upper half of a dress stays as a top
+            stays = (parsing == _DRESS) & (arms | (level < 0))
+            renamed[stays] = _TOP
+            gone &= ~stays
+    # A cuff or a collar that the map takes for skin goes with its garment; done by whoever draws, see ``wear``.
+    shown = laid.share > 0.5
+    limb_cover = laid.limbs > 0.5
+
+    # 2. What of the wearer lies before it.
+    front = np.isin(parsing, [_HAIR, _FACE])
+    if kind in ("skirt", "pants"):
+        front |= (renamed == _TOP) & ~gone
+        front |= skin_arm
+    outlines = {}
+    for name, joints in zip(("right_arm", "left_arm"), ARMS, strict=True):
+        mine = np.isin(owner, LIMBS[name])
+        covered = mine & (parsing > 0)
+        outlines[name] = limb(pose, joints, covered if covered.any() else None)
+        if kind in ("top", "dress") and outlines[name] is not None:
+            seen = skin_arm & mine & _hand(outlines[name], shape)
+            if seen.sum() < 2 * outlines[name][-1, 2] ** 2:  # in a pocket that goes, or in a sleeve
+                outlines[name] = with_hand(outlines[name])
+    bare = np.zeros(shape, bool)
+    if kind in ("top", "dress"):
+        for name, outline in outlines.items():
+            mine = np.isin(owner, LIMBS[name]) & (gone | (parsing == _SKIN))
+            bare |= drawn(outline, shape) & (gone | (parsing == _SKIN))
+            front |= drawn(outline, shape, _BEFORE) & mine & ~limb_cover
+            front |= skin_arm & np.isin(owner, LIMBS[name]) & ~(limb_cover & ~_hand(outline, shape))
+    visible_garment = _without_scraps(shown & ~front, 0.02 if kind in ("top", "dress") else 0.12)
+
+    # 3. What is uncovered.
+    made = np.where(gone, 0, renamed).astype(np.uint8)
+    open_ = gone & ~visible_garment
+    made[open_ & bare] = _SKIN
+    legs = [(name, joints) for name, joints in zip(("right_leg", "left_leg"), LEGS, strict=True)]
+    leg_parts = {name: np.isin(owner, LIMBS[name]) for name, _ in legs}
+    if kind in ("dress", "skirt", "pants"):
+        for name, joints in legs:
+            inside = leg_parts[name] & (parsing == _PANTS)
+            outline = limb(pose, joints, inside if inside.any() else None)
+            made[open_ & drawn(outline, shape) & (made == 0)] = _LEG
+    if kind == "top":
+        below = open_ & ~arms & (level > _BELOW - 0.22)
+        if (parsing == _PANTS).any():
+            thick = body.copy()
+            for _, joints in legs:
+                thick |= drawn(limb(pose, joints, None, _CLOTHED), shape)
+            made[below & thick & (made == 0)] = _PANTS
+        elif ((parsing == _DRESS) & ~gone).any():
+            made[below & _skirt_shape((parsing == _DRESS) & ~gone, pose, shape, size)] = _DRESS
+    # The trunk: bare above the neckline, garment (or a bare midriff) below the hem.
+    above = np.maximum.accumulate(visible_garment[::-1], axis=0)[::-1]
+    rest = open_ & body & (made == 0)
+    if kind in ("top", "dress"):
+        made[rest & above] = _SKIN
+        made[rest & ~above] = _SKIN if garment.crop else region
+    else:
+        made[rest] = region
+    # Limbs are no wider than what covers them now.
+    arm_parts = {name: np.isin(owner, LIMBS[name]) for name in outlines}
+    made = _within(made, pose, laid, visible_garment, outlines, legs, leg_parts, arm_parts, parsing == _LEG)
+    made[visible_garment] = region
+    # What went left its colours beside it, where the map ended too early: a collar, a cuff.
+    tinged = (edge(view.image, gone, scale, _TINGED) > 0.2) & ~gone & ~np.isin(made, _SURE) & ~visible_garment
+    tinged &= (made != renamed) | (made == _SKIN) | (made == 0)
+    lost = ((parsing > 0) & (made != parsing) & ~visible_garment) | tinged
+    kept = (made == renamed) & ~gone & ~visible_garment & ~tinged
+    before = front & (made > 0)
+    return Outfit(made, kept, visible_garment, before & ~gone, before & gone, lost)
+
+
+def _without_scraps(shown: np.ndarray, share: float) -> np.ndarray:
+    """A garment without what is cut off from it and small: a corner that looks out behind a bag."""
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(shown.astype(np.uint8))
+    if count <= 2:
+        return shown
+    areas = stats[1:, cv2.CC_STAT_AREA]
+    return np.isin(labels, 1 + np.flatnonzero(areas >= share * areas.max()))
+
+
+def _levels(pose: np.ndarray, shape: tuple[int, int], size: float) -> np.ndarray:
+    """(H, W) float32: how far below the hips, in lengths of the torso; negative above."""
+    hips = pose[list(HIPS), :2].mean(0)
+    down = hips - pose[NECK, :2]
+    if not np.isfinite(down).all():
+        return np.full(shape, -1, np.float32)
+    down = down / max(float(np.hypot(*down)), 1e-3)
+    ys, xs = np.mgrid[: shape[0], : shape[1]].astype(np.float32) + 0.5
+    return (((xs - hips[0]) * down[0] + (ys - hips[1]) * down[1]) / size).astype(np.float32)
+
+
+def _covers(mask: np.ndarray, body: np.ndarray) -> bool:
+    return bool(body.any() and (mask & body).sum() > 0.45 * body.sum())
+
+
+def _hardly(lower: np.ndarray, top: np.ndarray) -> bool:
+    return lower.sum() < 0.08 * top.sum()
+
+
+def _hand(outline: np.ndarray | None, shape: tuple[int, int]) -> np.ndarray:
+    """(H, W) bool: beyond the wrist."""
+    if outline is None:
+        return np.zeros(shape, bool)
+    (x, y, _), (u, v, r) = outline[-4], outline[-1]
+    way = np.array([u - x, v - y]) / max(float(np.hypot(u - x, v - y)), 1e-3)
+    ys, xs = np.mgrid[: shape[0], : shape[1]] + 0.5
+    return (xs - u) * way[0] + (ys - v) * way[1] > -0.3 * r
+
+
+def _skirt_shape(skirt: np.ndarray, pose: np.ndarray, shape: tuple[int, int], size: float) -> np.ndarray:
+    """(H, W) bool: a skirt of which only the lower part was seen, up to the hips."""
+    made = skirt.astype(np.uint8)
+    ys, xs = np.nonzero(skirt)
+    if not len(ys) or not np.isfinite(pose[list(HIPS), :2]).all():
+        return made.astype(bool)
+    a, b = pose[list(HIPS), :2]
+    out = (b - a) * 0.35
+    corners = np.array([a - out, b + out], np.float32)
+    upper = ys <= np.percentile(ys, 15)
+    top = np.stack([xs, ys], 1)[upper].astype(np.float32)
+    hull = cv2.convexHull(np.concatenate([corners, top]))
+    cv2.fillConvexPoly(made, np.rint(hull).astype(np.int32), 1)
+    return made.astype(bool)
+
+
+def _within(made, pose, laid: Laid, visible_garment, outlines, legs, leg_parts, arm_parts, was_leg) -> np.ndarray:
+    """The map without what of a limb looks out beside a sleeve or a trouser leg that covers it there."""
+    made = made.copy()
+    shape = made.shape
+    names = list(LIMBS)
+    for name, joints in [*zip(("right_arm", "left_arm"), ARMS, strict=True), *legs]:
+        arm = name.endswith("arm")
+        outline = outlines[name] if arm else limb(pose, joints, None)
+        if outline is None:
+            continue
+        cover = visible_garment & ((laid.owner == names.index(name)) if arm or laid.limbs.any() else True)
+        skin = made == (_SKIN if arm else _LEG)
+        wide = drawn(np.c_[outline[:, :2], outline[:, 2] * 2.2].astype(np.float32), shape)
+        mine = skin & wide & ~visible_garment & (arm_parts[name] if arm else leg_parts[name] | ~was_leg)
+        ys, xs = np.nonzero(mine)
+        cys, cxs = np.nonzero(cover & wide)
+        if not len(ys) or not len(cys):
+            continue
+        spacing = np.hypot(*np.gradient(outline[:, :2], axis=0).T)
+        covered = np.bincount(_nearest(outline, cys, cxs), minlength=len(outline)) > 0.9 * outline[:, 2] * spacing
+        last = np.flatnonzero(covered)
+        if not len(last):
+            continue
+        nearest = _nearest(outline, ys, xs)
+        hem = last.max()
+        out = nearest < hem - outline[hem, 2] / max(float(spacing[hem]), 1e-3)  # below the hem skin begins
+        made[ys[out], xs[out]] = 0
+    return made
+
+
+def _nearest(outline: np.ndarray, ys: np.ndarray, xs: np.ndarray) -> np.ndarray:
+    """Which place along a limb is nearest to pixels."""
+    points = np.stack([xs, ys], 1).astype(np.float32) + 0.5
+    best, found = np.full(len(points), np.inf, np.float32), np.zeros(len(points), np.int64)
+    for n, (x, y, _) in enumerate(outline):
+        away = (points[:, 0] - x) ** 2 + (points[:, 1] - y) ** 2
+        nearer = away < best
+        best[nearer], found[nearer] = away[nearer], n
+    return found

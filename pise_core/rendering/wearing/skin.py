@@ -1,0 +1,137 @@
+"""Bare skin that clothes hid, in the wearer's own colour.
+
+The network knows roughly how light falls, from whole pictures; of skin that it never saw it doesn't know the colour. So
+the colour is the median of the wearer's own skin, limbs are shaded like cylinders, and the network's lights and darks
+are laid over both, weakly. Grain is that of the skin in sight.
+"""
+
+import cv2
+import numpy as np
+
+from pise_core.masks import grow, smooth, window_of
+from pise_core.person import Person
+from pise_core.regions import REGION
+from pise_core.skeleton import ARMS, KNEES, LEGS
+from pise_core.warping.bare_body import limb
+from pise_core.warping.parts import PARTS
+
+_SKIN, _FACE, _LEG = (REGION[name] for name in ("upper_skin", "face", "leg"))
+#: In pixels of the frame: as much skin tells its colour, and how far below the knee a leg is no shoe.
+_LEAST, _CALF = 30, 10
+_SHINS = [PARTS.index(f"{side}_shin") for side in ("left", "right")]
+#: How much darker a limb is at its rim, and how far the network's own lights count, in L and at most.
+_ROUND, _LIGHTS, _MOST = 0.36, 0.6, 11.0
+#: A hem's shadow: how dark, and how far it falls in frame pixels.
+_SHADOW, _FALL = 0.3, 2.0
+
+
+def known_skin(person: Person) -> np.ndarray:
+    """(H, W) bool: the wearer's own skin in sight, shoes and edges left out; all False where nothing is bare."""
+    scale = person.framing.scale
+    parsing, pose = person.parsing, person.pose
+    knees = pose[list(KNEES), 1]
+    calf = np.nanmax(knees) + _CALF / scale if np.isfinite(knees).any() else 0
+    shins = np.isin(person.full.owner, _SHINS)
+    leg = (parsing == _LEG) & (~shins | (np.arange(len(parsing))[:, None] < calf))
+    for found in (parsing == _SKIN, parsing == _FACE, leg):
+        core = found & ~grow(~found, 1.5 / scale)
+        if core.sum() * scale**2 >= _LEAST:
+            return core
+    return parsing == _FACE
+
+
+def bare_legs(person: Person) -> bool:
+    """Whether legs are in sight above their shoes: then their own colour, stockings or skin, is known."""
+    frame = person.frame
+    knees = frame.pose[list(KNEES), 1]
+    calf = np.nanmax(knees) + _CALF if np.isfinite(knees).any() else 0
+    leg = (frame.parsing == _LEG) & (~np.isin(frame.owner, _SHINS) | (np.arange(len(frame.parsing))[:, None] < calf))
+    return bool(np.count_nonzero(leg) >= _LEAST)
+
+
+def paint_skin(person: Person, wanted: np.ndarray, new: np.ndarray, shown: np.ndarray, made: np.ndarray) -> np.ndarray:
+    """New skin, painted.
+
+    Args:
+        person: the wearer as she is.
+        wanted: (H, W) uint8, the new map.
+        new: (H, W) bool, where skin is new.
+        shown: (H, W) bool, where the garment is.
+        made: (H, W, 3) float32 in [0, 255], the network's picture.
+
+    Returns:
+        (H, W, 3) float32; ``made`` where nothing is new.
+    """
+    core = known_skin(person)
+    window = window_of(new, margin=round(6 / person.framing.scale) + 2)
+    if window is None or not core.any():
+        return made
+    scale = person.framing.scale
+    lab = cv2.cvtColor(person.photo[core].reshape(-1, 1, 3).astype(np.float32) / 255, cv2.COLOR_RGB2LAB)[:, 0]
+    bright = lab[lab[:, 0] >= np.percentile(lab[:, 0], 30)]  # what lies in shadow tells less
+    tone = np.median(bright, axis=0)
+    here, labels, out = new[window], wanted[window], made.copy()
+    light = cv2.cvtColor(np.clip(made[window], 0, 255).astype(np.float32) / 255, cv2.COLOR_RGB2LAB)[..., 0]
+    height, width = here.shape
+    colour = np.broadcast_to(tone, (height, width, 3)).astype(np.float32).copy()
+    pose = person.pose - np.array([window[1].start, window[0].start, 0], np.float32)
+    shade, nearest = np.ones(here.shape, np.float32), np.full(here.shape, np.inf, np.float32)
+    for region, limbs in ((_SKIN, ARMS), (_LEG, LEGS)):
+        mine = here & (labels == region)
+        if not mine.any():
+            continue
+        for joints in limbs:
+            outline = limb(pose, joints)
+            if outline is None:
+                continue
+            across = _across(outline, mine)
+            near = across <= (1.15 if region == _SKIN else 8)
+            round_ = 1 - _ROUND * np.clip(across, 0, 1) ** 2.5
+            shade = np.where(mine & near & (across < nearest), round_, shade)
+            nearest = np.minimum(nearest, across)
+    lights = smooth(light, max(0.6, 1.0 / scale))
+    for region in (_SKIN, _LEG):
+        mine = here & (labels == region)
+        if mine.any():
+            delta = _LIGHTS * (lights - np.median(lights[mine]))
+            colour[..., 0][mine] += np.clip(delta, -_MOST, _MOST)[mine]
+    # Above a hem lies the garment, and its shadow below.
+    fall = _FALL / scale
+    moved = np.zeros(here.shape, np.float32)
+    step = max(1, round(fall))
+    moved[step:] = shown[window][:-step]
+    shade = shade * (1 - _SHADOW * np.clip(smooth(moved, max(0.6, fall / 2)), 0, 1))
+    rgb = 255 * cv2.cvtColor(colour, cv2.COLOR_LAB2RGB).clip(0, 1)
+    rgb *= shade[..., None]
+    rgb += _grain(person, core, here.shape)[..., None]
+    # A little smoother where it meets the network's picture.
+    out[window] = np.where(here[..., None], rgb, made[window])
+    return out
+
+
+def _across(outline: np.ndarray, where: np.ndarray) -> np.ndarray:
+    """(H, W) float32: how far from the middle of a limb pixels lie, 1 at its edges; 9 where ``where`` is False."""
+    out = np.full(where.shape, 9, np.float32)
+    ys, xs = np.nonzero(where)
+    if not len(ys):
+        return out
+    points = np.stack([xs, ys], 1).astype(np.float32) + 0.5
+    best, found = np.full(len(points), np.inf, np.float32), np.full(len(points), 9, np.float32)
+    for x, y, r in outline:
+        away = np.hypot(points[:, 0] - x, points[:, 1] - y)
+        nearer = away < best
+        best[nearer], found[nearer] = away[nearer], away[nearer] / max(float(r), 1e-3)
+    out[ys, xs] = found
+    return out
+
+
+def _grain(person: Person, core: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """(H, W) float32: noise as strong as that of the skin in sight; the same for the same photo."""
+    window = window_of(core, margin=2)
+    if window is None:
+        return np.zeros(size, np.float32)
+    grey = cv2.cvtColor(person.photo[window], cv2.COLOR_RGB2GRAY).astype(np.float32)
+    fine = grey - cv2.GaussianBlur(grey, (0, 0), 1.0)
+    strength = float(np.clip(1.4 * np.median(np.abs(fine[core[window]])), 0, 4)) if core[window].any() else 0.0
+    noise = np.random.default_rng(size[0] * 65537 + size[1]).standard_normal(size, np.float32)
+    return strength * cv2.GaussianBlur(noise, (0, 0), 0.6) * 1.8

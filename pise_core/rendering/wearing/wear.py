@@ -1,0 +1,150 @@
+"""The picture of a person who wears somebody else's garment."""
+
+import math
+
+import numpy as np
+from torch import Tensor
+
+from pise_core.errors import InputError
+from pise_core.guided_filter import guided_filter
+from pise_core.inpainting.garments import continue_cloth
+from pise_core.masks import Nearest, feather, grow, smooth, window_of
+from pise_core.matting import own_colours
+from pise_core.model.adapter import Convention
+from pise_core.model.network import PISE, Carry
+from pise_core.person import Person
+from pise_core.regions import REGION
+from pise_core.rendering.compositing import composite
+from pise_core.rendering.wearing.garment import Garment, Laid, cut, lay
+from pise_core.rendering.wearing.outfit import Outfit, outfit
+from pise_core.rendering.wearing.skin import bare_legs, paint_skin
+
+#: In frame pixels.
+_SEAM, _UNDER, _AROUND = 1.3, 3.0, 24
+#: In pixels of the frame: as much skin tells its style.
+_LEAST_SKIN = 40
+
+
+def wear(
+    person: Person, lender: Person, region: int, model: PISE, convention: Convention
+) -> tuple[np.ndarray, np.ndarray]:
+    """The photo and the map of a person who wears what ``lender`` has in a region.
+
+    Returns:
+        (H, W, 3) uint8 and (H, W) uint8, of the person's photo.
+    """
+    garment = cut(lender, region)
+    scale = person.framing.scale
+    window = _window(person, garment)
+    here = person.part(window)
+    laid = lay(garment, here.pose, (slice(0, here.photo.shape[0]), slice(0, here.photo.shape[1])))
+    if laid is None or not (laid.share > 0.5).any():
+        raise InputError("shoulders and hips must be in sight of both to wear a garment; place them under Pose")
+    new = outfit(here.full, garment, laid, scale)
+    colours = np.where(new.shown[..., None], laid.colours, here.photo)
+    trust = (new.kept | new.shown).astype(np.float32)
+    # Beside what went the photo still shows a trace of it.
+    shy = grow(new.lost | (here.parsing != new.parsing) & (here.parsing > 0), 1.0 / scale) & ~new.shown
+    trust[shy & ~new.shown & ~np.isin(new.parsing, [REGION["face"], REGION["hair"]])] = 0
+    colours, trust = continue_cloth(colours, trust, new.parsing, trust < 0.5, scale)
+    painted, gate = _generate(here, lender, garment, new, colours, trust, model, convention)
+    photo, parsing = person.photo.copy(), person.parsing.copy()
+    photo[window] = _finish(here, new, laid, colours, trust, painted, gate)
+    parsing[window] = new.parsing
+    return photo, parsing
+
+
+def _window(person: Person, garment: Garment) -> tuple[slice, slice]:
+    margin = math.ceil(_AROUND / person.framing.scale)
+    window = window_of(person.parsing > 0, margin=margin)
+    height, width = person.parsing.shape
+    return window or (slice(0, height), slice(0, width))
+
+
+def _codes(person: Person, lender: Person, region: int, convention: Convention) -> Tensor:
+    """The person's own styles, the garment's of the lender, and for skin that isn't seen that of other skin.
+
+    What is seen of a leg below trousers is a shoe.
+    """
+    codes, parsing = person.code.styles.clone(), person.frame.parsing
+    arms, face, leg = (REGION[name] for name in ("upper_skin", "face", "leg"))
+    skin = arms if np.count_nonzero(parsing == arms) >= _LEAST_SKIN or not person.present[face] else face
+    for there, known in ((arms, skin), (leg, leg if bare_legs(person) else skin)):
+        codes[:, convention.style_row(there)] = person.code.styles[:, convention.style_row(known)]
+    row = convention.style_row(region)
+    codes[:, row] = lender.code.styles[:, row]
+    return codes
+
+
+def _generate(person: Person, lender: Person, garment: Garment, new: Outfit, colours, trust, model, convention):
+    """The generator's picture (256, 176, 3) float32 in [0, 255] on the new map, and its gate."""
+    framing, frame = person.framing, person.frame
+    small_map = framing.crop(new.parsing, labels=True)
+    small_trust = framing.crop(trust.astype(np.float32), 0)
+    small_trust = np.where(small_trust > 0.95, 1, 0).astype(np.float32)
+    image = framing.crop(colours, 127)
+    held = ((image / 127.5 - 1) * (small_trust > 0)[..., None]).transpose(2, 0, 1).astype(np.float32)
+    path = Carry(convention.plane(held), convention.plane(small_trust[None]), convention.parsing(small_map))
+    codes = _codes(person, lender, garment.region, convention)
+
+    def compute() -> tuple[np.ndarray, np.ndarray]:
+        pose = convention.pose(frame.pose)
+        made = model(
+            convention.image(frame.image, frame.parsing > 0),
+            convention.parsing(frame.parsing),
+            pose,
+            pose,
+            convention.wanted(small_map, None),
+            style_codes=codes,
+            carry=path,
+            source=person.code,
+        )
+        painted = (convention.picture(made.painted)[0].permute(1, 2, 0).clamp(-1, 1).cpu().numpy() + 1) * 127.5
+        return painted, convention.picture(made.gate)[0, 0].cpu().numpy()
+
+    return person.answers.of("worn", (image, small_trust, small_map, codes.cpu().numpy()), compute)
+
+
+def _finish(person: Person, new: Outfit, laid: Laid, colours, trust, painted, gate) -> np.ndarray:
+    framing = person.framing
+    scale = framing.scale
+    seam = _SEAM / scale
+    core = (new.parsing != person.parsing) | new.lost | (new.shown)
+    weight = feather(grow(core, 2 * seam), 2 * seam)
+    soft = np.minimum(trust, np.clip(2 * smooth(trust, max(0.6, 0.6 / scale)) - 1, 0, 1))
+    share = (soft * framing.paste(gate, 1.0))[..., None]
+    share = np.where(new.kept[..., None], soft[..., None], share)
+    made = colours * share + framing.paste(painted, 127.5) * (1 - share)
+    skins = [REGION["upper_skin"]] if bare_legs(person) else [REGION["upper_skin"], REGION["leg"]]
+    fresh = np.isin(new.parsing, skins) & ~new.kept & ~new.shown
+    made = paint_skin(person, new.parsing, fresh, new.shown, made)
+    # Below the garment's edge lies what is beside it, and not the wall.
+    beside = (new.parsing > 0) & ~new.shown
+    under = grow(beside, _UNDER / scale) & new.shown if beside.any() else beside
+    ys, xs = np.nonzero(under)
+    if len(ys):
+        y, x = Nearest(beside).at(ys, xs)
+        made[ys, xs] = made[y, x]
+    below = beside | under
+    silhouette = np.clip(smooth(below.astype(np.float32), max(0.6, 0.45 / scale)) * 1.6 - 0.3, 0, 1)
+    out = composite(person.photo, made, silhouette, person.background, weight).astype(np.float32)
+    # The garment, with its own edge, and before it hair, face and hands with theirs.
+    ahead = smooth(new.ahead.astype(np.float32), max(0.6, 0.35 / scale)) if new.ahead.any() else new.ahead
+    alpha = (laid.share * (1 - ahead))[..., None]
+    front = new.front & grow(laid.share > 0, _UNDER / scale)
+    before = _front(person.photo, front, scale)
+    over = out * (1 - alpha) + laid.colours * alpha
+    own = own_colours(person.photo, before, 1.5 / scale)
+    mixed = over * (1 - before[..., None]) + own * before[..., None]
+    # Where nothing of the garment lies, the front is what it was.
+    mixed = np.where((laid.share > 0)[..., None], mixed, out)
+    return np.clip(np.rint(mixed), 0, 255).astype(np.uint8)
+
+
+def _front(photo: np.ndarray, front: np.ndarray, scale: float) -> np.ndarray:
+    """(H, W) float32: the share of what lies before the garment, as the photo shows its edge."""
+    if not front.any():
+        return front.astype(np.float32)
+    near = grow(front, 1.5 / scale) & grow(~front, 1.5 / scale)
+    share = guided_filter(photo, front.astype(np.float32), 2.0 / scale, 1e-3, near)
+    return np.where(near, np.clip((share - 0.15) / 0.7, 0, 1), front).astype(np.float32)
