@@ -5,8 +5,8 @@ import json
 import cv2
 import numpy as np
 import pytest
-
 from conftest import Drawn, draw_person
+
 from pise_core import Document
 from pise_core.cli import main as cli
 from pise_core.document import Edits
