@@ -16,7 +16,7 @@ import gradio as gr
 from pise_core.document.file_format import MAX_DOCUMENT_BYTES
 from pise_core.images import photo_formats
 from pise_core.pose import default_skeleton, to_rows
-from pise_core.regions import PALETTE, REGIONS, TABLE
+from pise_core.regions import GARMENTS, PALETTE, REGIONS, TABLE
 from pise_core.rendering.recolour import RECOLOURED
 from pise_core.skeleton import ARMS, BONES, FOLLOWS, JOINTS, LEGS, LIMBS, MIRROR, NECK, PARENTS, PARENTS_FIRST
 
@@ -56,6 +56,7 @@ TABLES = {
     "LABELS": [row.label for row in TABLE],
     "PALETTE": PALETTE.tolist(),
     "RECOLOURED": RECOLOURED,
+    "GARMENTS": GARMENTS,
     "OFFERED": {
         "drop": (*PHOTOS, ".pise"),
         "open": (*PHOTOS, ".pise"),
@@ -190,7 +191,7 @@ class StylePanel(_Part):
     Args:
         session, live: as for :class:`PoseEditor`.
         references: list of ``{"id", "name", "image", "present", "regions"}``; ``regions`` holds a picture of each one.
-        styles: ``{"version", "styles", "recolour", "present"}``.
+        styles: ``{"version", "styles", "recolour", "wear", "present"}``.
         strip: ``{"region", "reference", "weights", "pictures"}``, steps of a mix side by side, or False.
         garment: ``{"id", "url", "width", "height", "box"}``, a photo in which the user is to mark the garment, or False
             (of an update that says None, the browser is not told).

@@ -33,3 +33,7 @@ def test_programs_that_send_nonsense_are_told(studio, session, known_other):
     assert session.document.edits.none and programs.set_styles(session, {"hair": {key: 0.5}})["styles"] == {
         "hair": {key: 0.5}
     }
+    with pytest.raises(InputError, match="can be worn"):
+        programs.set_wear(session, {"hair": key})
+    assert programs.set_wear(session, {"pants": key})["wear"] == {"pants": key}
+    assert session.document.edits.styles == {"hair": {key: 0.5}} and session.document.undo()

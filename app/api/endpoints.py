@@ -210,6 +210,15 @@ class Programs:
         """
         return state_of(session, edits.set_looks(session, styles=styles))
 
+    def set_wear(self, session: Session, wear: dict[str, str]) -> State:
+        """Wear garments of references, cut and all: sleeves, length and neckline are theirs, and what they uncover is
+        made. What is not named is the person's own.
+
+        Args:
+            wear: {region: id of a reference} for upper_clothes, dress and pants.
+        """
+        return state_of(session, edits.set_looks(session, wear=wear))
+
     def set_recolour(self, session: Session, recolour: dict[str, Any]) -> State:
         """Give garments and hair other colours; texture and folds stay. What is not named has its own colours.
 

@@ -59,6 +59,7 @@ def state_of(session: Session, outcome: Outcome | Steps | None = None) -> State:
         "keypoints": poses.to_rows(document.pose_of(edits)),
         "regions": present(document.person.parsing),
         "styles": edits.styles,
+        "wear": edits.wear,
         "recolour": {region: change.to_dict() for region, change in edits.recolour.items()},
         "motion": {"keys": [poses.to_rows(k) for k in motion.keys], "seconds": motion.seconds, "loop": motion.loop},
     }

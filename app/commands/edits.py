@@ -16,7 +16,7 @@ from app.state.models import Engine
 from app.state.session import Session
 from pise_core.document import Document
 from pise_core.document.paint import PaintLayer
-from pise_core.document.references import checked_styles
+from pise_core.document.references import checked_styles, checked_wear
 from pise_core.pose_files import PoseFile
 from pise_core.rendering.recolour import checked_recolours
 
@@ -65,11 +65,11 @@ def set_regions(session: Session, parsing: np.ndarray, doubt: str = "") -> Outco
     return Outcome(warnings=told(doubt), changed=Changed.EDITS)
 
 
-def set_looks(session: Session, styles: Any = None, recolour: Any = None, sequence: int = 0) -> Outcome:
-    """Set all that is borrowed, and all that has other colours; what is None stays as it is."""
-    document = session.need_document()
-    known = document.edits
-    document.set_looks(known.styles if styles is None else styles, known.recolour if recolour is None else recolour)
+def set_looks(
+    session: Session, styles: Any = None, recolour: Any = None, wear: Any = None, sequence: int = 0
+) -> Outcome:
+    """Set all that is borrowed, has other colours or is worn of others; what is None stays as it is."""
+    session.need_document().set_looks(styles, recolour, wear)
     session.edited(sequence)
     return Outcome(changed=Changed.EDITS)
 
@@ -80,6 +80,7 @@ def preview(
     stroke: Stroke | None = None,
     styles: Any = None,
     recolour: Any = None,
+    wear: Any = None,
 ) -> np.ndarray:
     """The picture (h, w, 3) uint8 at preview size with other edits than those of now; what is None is as it is."""
     document = session.need_document()
@@ -92,6 +93,8 @@ def preview(
         edits = replace(edits, styles=checked_styles(styles, document.references))
     if recolour is not None:
         edits = replace(edits, recolour=checked_recolours(recolour))
+    if wear is not None:
+        edits = replace(edits, wear=checked_wear(wear, document.references))
     return document.render(edits, preview=True).photo
 
 

@@ -73,7 +73,8 @@ class Session:
         self.carried = False  # whether the user is to be told where the paint has gone
         self.note = ""  # what else the user is told beside "done"
         self.strip: tuple[Edits, str] | None = None  # what the strip on show was made of, and its region
-        self._told: tuple[np.ndarray | None, PaintLayer | None] = (None, None)  # what the page's map shows
+        #: What the page's map shows.
+        self._told: tuple[np.ndarray | None, PaintLayer | None, dict[str, str]] = (None, None, {})
         # The folder's name is as secret as the token: programs, which have no cookie, are served by the address alone.
         self._folder = Path(get_upload_folder()) / FOLDER / secrets.token_urlsafe(24)
         self._files: list[Path] = []
@@ -146,7 +147,7 @@ class Session:
                 self.cut = Cut(self.document.person.scaled(LAYER_SIDE))
             self.number += 1
             self.strip = None
-            self._told = (None, None)
+            self._told = (None, None, {})
 
     def moment(self) -> Moment | None:
         """The document and its numbers as they are now; None if there is no document."""
@@ -213,17 +214,17 @@ class Session:
 
     def painter_knows(self, paint: PaintLayer | None) -> None:
         """The page painted this itself, and need not be told."""
-        self._told = (self._told[0], paint)
+        self._told = (self._told[0], paint, self._told[2])
 
     def page_is_new(self) -> None:
         """A page was loaded anew, and knows of no map."""
-        self._told = (None, None)
+        self._told = (None, None, {})
 
     def painter_is_told(self, edits: Edits) -> bool:
         """Whether the page's map is that of ``edits`` already; from now on it is taken to be."""
         layer = None if edits.paint is None else edits.paint.layer
-        known, self._told = self._told, (edits.pose, layer)
-        return known[0] is edits.pose and known[1] == layer
+        known, self._told = self._told, (edits.pose, layer, edits.wear)
+        return known[0] is edits.pose and known[1:] == (layer, edits.wear)
 
     def strip_is_stale(self, edits: Edits) -> bool:
         """Whether a strip is on show that another pose, layer or look of another region has made untrue."""
@@ -231,7 +232,8 @@ class Session:
             return False
         known, region = self.strip
         mixes = [{name: mix for name, mix in e.styles.items() if name != region} for e in (known, edits)]
-        return known.pose is not edits.pose or known.paint is not edits.paint or mixes[0] != mixes[1]
+        others = (known.paint, known.wear, mixes[0]) != (edits.paint, edits.wear, mixes[1])
+        return known.pose is not edits.pose or others
 
     def edited(self, sequence: int = 0, carried: bool = False, note: str = "") -> None:
         """The edit with that order number was made just now, and what the user is told when it is rendered."""

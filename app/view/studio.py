@@ -119,10 +119,10 @@ class Studio(Engine):
         yield from self._shown(session, edits.paint(session, stroke, values.sequence(value)))
 
     def commit_styles(self, session: Session, value: Any) -> Updates:
-        """A slider was let go of, another reference or a colour chosen; ``{"styles", "recolour"}``, of which one may be
-        missing and stays as it is."""
-        styles, recolour = (values.field(value, name) for name in ("styles", "recolour"))
-        yield from self._shown(session, edits.set_looks(session, styles, recolour, values.sequence(value)))
+        """A slider was let go of, another reference or a colour chosen; ``{"styles", "recolour", "wear"}``, of which
+        any may be missing and stays as it is."""
+        styles, recolour, wear = (values.field(value, name) for name in ("styles", "recolour", "wear"))
+        yield from self._shown(session, edits.set_looks(session, styles, recolour, wear, values.sequence(value)))
 
     def undo(self, session: Session, value: Any) -> Updates:
         """One step back; to the photo before only without ``{"within": true}``."""
@@ -151,19 +151,19 @@ class Studio(Engine):
     def live(self, session: Session, request: Any) -> dict[str, Any]:
         """A preview while the user drags: ``{"ok", "document", "seq", "image"}``, the image a JPEG data address.
 
-        ``request`` holds any of ``keypoints``, ``labels``, ``styles`` and ``recolour``; what it lacks is taken from the
-        document. One for another document than that of now is not answered, ``{"ok": False}``.
+        ``request`` holds any of ``keypoints``, ``labels``, ``styles``, ``recolour``, ``wear``; what it lacks is taken
+        from the document. One for another document than that of now is not answered, ``{"ok": False}``.
         """
         number, document = session.number, session.need_document()
         if values.sequence(request, "document") not in (0, number):
             return {"ok": False}
         sequence = session.saw(values.sequence(request))
-        styles, recolour, pose, labels = (
-            values.field(request, name) for name in ("styles", "recolour", "keypoints", "labels")
+        styles, recolour, wear, pose, labels = (
+            values.field(request, name) for name in ("styles", "recolour", "wear", "keypoints", "labels")
         )
         pose = None if pose is None else values.pose(request)
         stroke = None if labels is None else values.stroke(document, request)
-        image = edits.preview(session, pose, stroke, styles, recolour)
+        image = edits.preview(session, pose, stroke, styles, recolour, wear)
         return {"ok": True, "document": number, "seq": sequence, "image": data_address(image, 82)}
 
     # ---- references

@@ -143,7 +143,8 @@ def layers(session: Session, now: Moment, edits: Edits, rendered: Rendered, url:
     known, person = now.document, now.cut.person
     height, width = person.photo.shape[:2]
     pose = known.pose_of(edits)
-    owner = None if edits.pose is not None or edits.paint is not None else person.full.owner
+    as_cut = edits.pose is None and edits.paint is None and not edits.wear
+    owner = person.full.owner if as_cut else None
     scaled = known.scaled(pose, person)
     parts = cut_outs(
         shrink(rendered.photo, LAYER_SIDE), resize_labels(rendered.parsing, (width, height)), scaled, owner
@@ -228,7 +229,7 @@ def styles(known: Document | None, sequence: int | None = None) -> dict[str, Any
     there = [] if known is None else present(known.person.parsing)
     wanted = Edits() if known is None else known.edits
     recolour = {region: change.to_dict() for region, change in wanted.recolour.items()}
-    told = {"styles": wanted.styles, "recolour": recolour, "present": there}
+    told = {"styles": wanted.styles, "recolour": recolour, "wear": wanted.wear, "present": there}
     return {"version": next(_versions), "seq": sequence} | told
 
 

@@ -412,12 +412,18 @@ class Document:
         with self._lock:
             self._history.commit(styles=checked_styles(styles, self.references))
 
-    def set_looks(self, styles: Any, recolour: Any) -> None:
-        """All that is borrowed and all that is recoloured, as one step; as :meth:`set_styles` and :meth:`set_recolour`
-        take them, and raises as they do."""
-        recolours = checked_recolours(recolour)
+    def set_looks(self, styles: Any = None, recolour: Any = None, wear: Any = None) -> None:
+        """What is borrowed, recoloured and worn, as one step; None: as it is. As :meth:`set_styles`,
+        :meth:`set_recolour` and :meth:`set_wear` take them, and raises as they do."""
         with self._lock:
-            self._history.commit(styles=checked_styles(styles, self.references), recolour=recolours)
+            changes: dict[str, Any] = {}
+            if styles is not None:
+                changes["styles"] = checked_styles(styles, self.references)
+            if recolour is not None:
+                changes["recolour"] = checked_recolours(recolour)
+            if wear is not None:
+                changes["wear"] = checked_wear(wear, self.references)
+            self._history.commit(**changes)
 
     def set_recolour(self, recolour: Any) -> None:
         """All that is recoloured, ``{region: recolouring}``, as one step; the rest keeps its colours.

@@ -20,7 +20,7 @@ def _motion(seq, keys):
 
 
 def _styles(seq, absent):
-    return {"seq": seq, "styles": {}, "recolour": {}, "present": REGIONS[1:][absent:]}
+    return {"seq": seq, "styles": {}, "recolour": {}, "wear": {}, "present": REGIONS[1:][absent:]}
 
 
 @pytest.mark.parametrize(

@@ -75,13 +75,13 @@ def test_a_second_reference_takes_nothing_from_a_mix_unsaid(mount):
     panel = mount(
         "textures/panel.js",
         references=_REFERENCES,
-        styles={"seq": 0, "styles": {"pants": {"r1": 0.5}}, "recolour": {}, "present": REGIONS[1:]},
+        styles={"seq": 0, "styles": {"pants": {"r1": 0.5}}, "recolour": {}, "wear": {}, "present": REGIONS[1:]},
         session="s",
     )
     row = panel.page.locator('#rows [data-region="pants"]')
     own = row.locator("[data-own]")
     assert own.count() == 0  # the slider goes from own to borrowed
-    row.locator('[data-reference="r2"]').click()
+    row.locator('[data-reference="r2"]').click(modifiers=["Shift"])
     assert own.inner_text().split() == ["Own", "33%"]
     assert row.locator(".mixes output").all_inner_texts() == ["33%"] * 3
     assert row.locator('[data-reference=""]').get_attribute("aria-pressed") == "true"
@@ -89,13 +89,47 @@ def test_a_second_reference_takes_nothing_from_a_mix_unsaid(mount):
     assert mix == {"r1": pytest.approx(1 / 3, abs=1e-3), "r2": pytest.approx(1 / 3)}
     row.locator('[data-mix="r2"]').fill("80")
     assert own.inner_text().split() == ["Own", "0%"]
+    shares = panel.page.evaluate("part.props.value.styles.pants")
+    row.locator('[data-reference="r2"]').click(modifiers=["Shift"])  # its share goes back to the own look
+    assert panel.page.evaluate("part.props.value.styles.pants") == {"r1": shares["r1"]} != {"r1": 1}
+    row.locator('[data-reference="r2"]').click()
+    assert panel.page.evaluate("part.props.value.styles.pants") == {"r2": 1}
+
+
+def test_a_garment_is_worn_instead_of_its_texture_and_back(mount):
+    panel = mount(
+        "textures/panel.js",
+        references=_REFERENCES,
+        styles={"seq": 0, "styles": {}, "recolour": {}, "wear": {}, "present": ["hair", "upper_clothes", "pants"]},
+        session="s",
+    )
+    rows = panel.page.locator("#rows")
+    top, dress, hair = (rows.locator(f'[data-region="{name}"]') for name in ("upper_clothes", "dress", "hair"))
+
+    def asked():
+        return panel.page.evaluate("[part.props.value.styles, part.props.value.wear]")
+
+    assert hair.locator("[data-way]").count() == 0
+    top.locator('[data-reference="r1"]').click()
+    assert asked() == [{"upper_clothes": {"r1": 1}}, {}]
+    top.locator('[data-way="wear"]').click()
+    assert asked() == [{}, {"upper_clothes": "r1"}] and not top.locator(".mixes input").count()
+    assert top.locator('[data-reference="r1"]').get_attribute("aria-pressed") == "true"
+    top.locator('[data-reference="r2"]').click()
+    assert asked() == [{}, {"upper_clothes": "r2"}]
+    # There is no dress for a texture to lie on: it is worn.
+    dress.locator('[data-reference="r1"]').click()
+    assert asked() == [{}, {"upper_clothes": "r2", "dress": "r1"}]
+    dress.locator('[data-reference=""]').click()
+    top.locator('[data-way="texture"]').click()
+    assert asked() == [{"upper_clothes": {"r2": 1}}, {}]
 
 
 def test_one_look_is_chosen_instead_of_another(mount):
     panel = mount(
         "textures/panel.js",
         references=_REFERENCES,
-        styles={"seq": 0, "styles": {}, "recolour": {}, "present": REGIONS[1:]},
+        styles={"seq": 0, "styles": {}, "recolour": {}, "wear": {}, "present": REGIONS[1:]},
         session="s",
     )
     for key in ("r1", "r2"):

@@ -16,6 +16,7 @@ export const {
   LABELS,
   PALETTE,
   RECOLOURED,
+  GARMENTS,
   OFFERED,
   LARGEST,
 } = globalThis.piseTables;

@@ -7,6 +7,7 @@ import { LABELS, PALETTE, REGIONS } from "../common/tables.js";
 import { createBlend } from "../preview/blend.js";
 import { markGarments } from "./garment_box.js";
 import { createRecolour } from "./recolour.js";
+import { createWearing } from "./wearing.js";
 
 const html = await fetchText("panel.html", import.meta.url);
 
@@ -15,6 +16,7 @@ export function mount({ element, trigger, props, server, watch }) {
   const $ = openShadow(element, html);
   const looks = {
     styles: {}, // region -> id of a reference -> its weight; what is missing to 1 is the person's own
+    wear: {}, // region -> id of the reference whose garment is worn, cut and all
     recolour: {}, // region -> {colour, hue, saturation, lightness}, what changes of its colours
     present: [], // the regions that the photo shows
   };
@@ -52,13 +54,14 @@ export function mount({ element, trigger, props, server, watch }) {
   const blend = createBlend();
   const pump = createPump(
     ({ slider, weight, ...asked }) => server.render_live({ ...asked, session: props.session }),
-    async (picture, { slider, weight, styles: asked, recolour: coloured }) => {
+    async (picture, { slider, weight, styles: asked, recolour: coloured, wear }) => {
       if (slider) await blend.learn(slider, weight, picture.url).catch(() => false);
-      if (asked === looks.styles && coloured === looks.recolour) showPicture(picture);
+      if (asked === looks.styles && coloured === looks.recolour && wear === looks.wear) showPicture(picture);
       else mixAtOnce();
     },
   );
-  const live = () => pump.push({ styles: looks.styles, recolour: looks.recolour });
+  const wanted = () => ({ styles: looks.styles, recolour: looks.recolour, wear: looks.wear });
+  const live = () => pump.push(wanted());
   function mixAtOnce() {
     if (sliding && blend.at(looks.styles[sliding.region][sliding.mix])) tell("carry", blend);
   }
@@ -72,7 +75,7 @@ export function mount({ element, trigger, props, server, watch }) {
     tell("status", { kind: "busy", text: "Rendering at full size…" });
     const order = nextEdit();
     newest = order.seq;
-    props.value = { ...order, styles: looks.styles, recolour: looks.recolour };
+    props.value = { ...order, ...wanted() };
     tell("edited", "textures");
     trigger("commit");
   }
@@ -89,16 +92,22 @@ export function mount({ element, trigger, props, server, watch }) {
     return { ...times(mix, others + weight > 1 ? (1 - weight) / others : 1), [reference]: weight };
   }
 
-  function choose(region, reference) {
+  // A click takes one lender instead of another, or gives the region its own look back; with a modifier key lenders are
+  // mixed, and whoever is taken out of the mix gives the share back to the own look.
+  function choose(region, reference, mixing) {
+    if (wearing.isWorn(region)) {
+      wearing.wear(region, reference);
+      return;
+    }
     const mix = looks.styles[region] ?? {};
+    const alone = Object.keys(mix).length === 1;
     looks.styles = { ...looks.styles };
-    if (!reference) delete looks.styles[region];
-    else if (reference in mix) {
+    if (!reference || (alone && reference in mix)) delete looks.styles[region];
+    else if (mixing && reference in mix) {
       const { [reference]: gone, ...rest } = mix;
-      if (Object.keys(rest).length) looks.styles[region] = rest;
-      else delete looks.styles[region];
-    } else if (Object.keys(mix).length === 1 && !own(mix)) {
-      looks.styles[region] = { [reference]: 1 }; // all of one look: another one takes its place
+      looks.styles[region] = rest;
+    } else if (!mixing) {
+      looks.styles[region] = { [reference]: 1 };
     } else {
       // It gets an equal share of the looks, the own one if that is seen; all others make room, and none is lost.
       const count = Object.keys(mix).length + (own(mix) ? 1 : 0);
@@ -131,7 +140,8 @@ export function mount({ element, trigger, props, server, watch }) {
       row.querySelector(".choices").innerHTML = [{ id: "", name: "Own" }, ...references()]
         .map((r) => {
           const lacks = r.id && !r.present.includes(name) ? ` (no ${label(name)} to borrow)` : "";
-          return `<button data-reference="${r.id}" title="${safe(r.name)}${lacks}" aria-label="${safe(r.name)}${lacks}" ${lacks ? "disabled" : ""}>${r.id ? pictureOf(r, name) : "Own"}</button>`;
+          const more = r.id && !lacks ? " (with Shift: mixed with others)" : "";
+          return `<button data-reference="${r.id}" title="${safe(r.name)}${lacks}${more}" aria-label="${safe(r.name)}${lacks}" ${lacks ? "disabled" : ""}>${r.id ? pictureOf(r, name) : "Own"}</button>`;
         })
         .join("");
     }
@@ -143,10 +153,16 @@ export function mount({ element, trigger, props, server, watch }) {
       const name = row.dataset.region;
       const mix = looks.styles[name] ?? {};
       for (const button of row.querySelectorAll("[data-reference]"))
-        button.setAttribute("aria-pressed", button.dataset.reference ? button.dataset.reference in mix : own(mix) > 0);
+        button.setAttribute(
+          "aria-pressed",
+          button.dataset.reference
+            ? button.dataset.reference in mix || looks.wear[name] === button.dataset.reference
+            : own(mix) > 0 && !looks.wear[name],
+        );
+      wearing.draw(row, name);
       drawSliders(row, name, mix);
       row.querySelector("[data-strip]").disabled = Object.keys(mix).length !== 1;
-      row.querySelector("[data-look]").disabled = !looks.present.includes(name) && !total(mix);
+      row.querySelector("[data-look]").disabled = !looks.present.includes(name) && !total(mix) && !looks.wear[name];
       drawStrip(row, name, mix);
       row.querySelector("small").textContent = looks.present.includes(name) ? "" : "not in the photo";
       row.classList.toggle("absent", !looks.present.includes(name));
@@ -203,7 +219,8 @@ export function mount({ element, trigger, props, server, watch }) {
     const button = event.target.closest("button");
     if (!button || button.closest("#garment")) return;
     const region = button.closest("[data-region]")?.dataset.region;
-    if (button.dataset.recolour !== undefined) recolour.show(button);
+    if (button.dataset.way) wearing.change(region, button.dataset.way);
+    else if (button.dataset.recolour !== undefined) recolour.show(button);
     else if (button.dataset.recolourReset !== undefined) {
       recolour.set(region, {});
       commit();
@@ -228,7 +245,7 @@ export function mount({ element, trigger, props, server, watch }) {
       props.value = { ...nextEdit(), reference: button.dataset.remove };
       trigger("remove");
     } else {
-      choose(region, button.dataset.reference);
+      choose(region, button.dataset.reference, event.shiftKey || event.ctrlKey || event.metaKey);
       blend.close();
       drawRows();
       live();
@@ -263,8 +280,8 @@ export function mount({ element, trigger, props, server, watch }) {
       return;
     }
     const end = Number(weight > before); // known soon, it lets all weights on this side be mixed
-    if (!blend.knows(end)) pump.push({ styles: at(end), recolour: looks.recolour, slider: name, weight: end });
-    pump.push({ styles: looks.styles, recolour: looks.recolour, slider: name, weight });
+    if (!blend.knows(end)) pump.push({ ...wanted(), styles: at(end), slider: name, weight: end });
+    pump.push({ ...wanted(), slider: name, weight });
     mixAtOnce();
   }
   let byKeys = false;
@@ -274,6 +291,7 @@ export function mount({ element, trigger, props, server, watch }) {
   $("#rows").addEventListener("change", slide);
 
   const recolour = createRecolour({ $, looks, blend, live, commit, title, total });
+  const wearing = createWearing({ $, looks, blend, live, commit, title, drawRows });
 
   // ---- from the server
 
@@ -287,6 +305,7 @@ export function mount({ element, trigger, props, server, watch }) {
     keying = 0;
     looks.styles = props.styles.styles;
     looks.recolour = props.styles.recolour;
+    looks.wear = props.styles.wear;
     looks.present = props.styles.present;
     recolour.draw();
     drawRows();

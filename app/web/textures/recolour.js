@@ -37,7 +37,8 @@ export function createRecolour({ $, looks, blend, live, commit, title, total }) 
         row.querySelector(`[data-recolour-value="${key}"]`).value = change[key] ?? usual;
       row.querySelector("[data-recolour-reset]").disabled = !Object.keys(change).length;
       row.querySelector("[data-recolour]").setAttribute("aria-pressed", String(Boolean(Object.keys(change).length)));
-      row.querySelector("[data-recolour]").disabled = !looks.present.includes(name) && !total(looks.styles[name] ?? {});
+      row.querySelector("[data-recolour]").disabled =
+        !looks.present.includes(name) && !total(looks.styles[name] ?? {}) && !looks.wear[name];
     }
   }
 

@@ -1,0 +1,30 @@
+"""A garment worn, cut and all, on the page."""
+
+import pytest
+from test_desktop import DESKTOP, open_example
+from test_phone import PHONE
+
+
+@pytest.mark.parametrize(("name", "size"), [("desktop", DESKTOP), ("phone", PHONE)])
+def test_from_a_photo_to_a_worn_garment_in_four_clicks(visit, name, size):
+    visitor = visit(f"wear-{name}", **size)
+    page = visitor.page
+    open_example(visitor, 0)  # the first click: a photo
+    original = visitor.picture()
+    page.get_by_role("tab", name="Textures").click()
+    page.locator("#textures [data-example]").nth(3).click()  # the third one: who lends
+    top = page.locator('#textures [data-region="upper_clothes"]')
+    lender = top.locator('[data-reference="r1"]')
+    lender.wait_for()
+    visitor.wait_for()
+    texture = visitor.after(lambda: lender.click())  # the fourth: it is on her
+    assert texture != original
+    worn = visitor.after(lambda: top.locator('[data-way="wear"]').click())
+    assert worn not in (original, texture)
+    assert top.locator('[data-way="wear"]').get_attribute("aria-pressed") == "true"
+    assert lender.get_attribute("aria-pressed") == "true" and not top.locator(".mixes input").count()
+    visitor.shoot("worn")
+    visitor.after(lambda: page.locator('#bar [data-do="undo"]').click())
+    assert top.locator('[data-way="texture"]').get_attribute("aria-pressed") == "true"
+    visitor.after(lambda: top.locator('[data-reference=""]').click())
+    assert top.locator('[data-reference=""]').get_attribute("aria-pressed") == "true"
