@@ -236,7 +236,7 @@ def test_a_backbone_begins_with_what_imagenet_taught(backbone, tmp_path):
 
 
 def _scenes(prepared):
-    """A dozen near scenes, each with its map and the sample that it was made of."""
+    """A dozen scenes, each with its map and the sample that it was made of."""
     scenes = Scenes(load_samples(prepared, "train", annotated_only=True))
     rng = np.random.default_rng(0)
     for _ in range(12):
@@ -246,9 +246,8 @@ def _scenes(prepared):
         yield scene, scene.parsing, original
 
 
-def test_scenes_move_people_and_labels_together(prepared, monkeypatch):
+def test_scenes_move_people_and_labels_together(prepared):
     """Re-posed or before another street: joints stay on the person, and what is labelled background is no person."""
-    monkeypatch.setattr(scene_module, "FAR", 0.0)
     moved = 0
     for scene, parsing, original in _scenes(prepared):
         assert scene.image.shape[:2] == parsing.shape and scene.image.shape[1] == original.image.shape[1]
@@ -263,7 +262,6 @@ def test_scenes_move_people_and_labels_together(prepared, monkeypatch):
 def test_lifted_hands_are_above_the_shoulders_and_in_the_picture(prepared, monkeypatch):
     monkeypatch.setattr(scene_module, "REPOSED", 1.0)
     monkeypatch.setattr(scene_module, "RAISED", 1.0)
-    monkeypatch.setattr(scene_module, "FAR", 0.0)
     higher = 0
     for scene, parsing, original in _scenes(prepared):
         height = scene.image.shape[0]
@@ -277,26 +275,6 @@ def test_lifted_hands_are_above_the_shoulders_and_in_the_picture(prepared, monke
         assert person[int(elbow[1]), int(np.clip(elbow[0], 0, person.shape[1] - 1))]
         assert not parsing[: max(0, int(scene.pose[:, 1].min() - 0.05 * height))].any()
     assert higher > 0
-
-
-def test_some_stand_far_away_in_a_wide_street(prepared, monkeypatch):
-    """Joints and map shrink with the person, who is whole; all around is a street and nobody."""
-    monkeypatch.setattr(scene_module, "FAR", 1.0)
-    monkeypatch.setattr(scene_module, "REPOSED", 0.0)
-    scenes, rng, shapes = Scenes(load_samples(prepared, "train", annotated_only=True)), np.random.default_rng(3), set()
-    for _ in range(8):
-        scene = scenes.draw(rng)
-        assert scene.parsing is not None and scene.image.shape[:2] == scene.parsing.shape
-        height, width = scene.parsing.shape
-        shapes.add(width > height)
-        there = scene.pose[visible(scene.pose), :2]
-        assert 0.13 * height < np.ptp(there[:, 1]) < 0.6 * height
-        assert ((there >= 0) & (there < (width, height))).all()
-        rows, columns = np.nonzero(scene.parsing)
-        assert 0.05 * height < np.ptp(rows) < 0.65 * height and np.ptp(columns) < 0.5 * width
-        x, y = np.mean(scene.pose[[1, 8, 11], :2], 0).astype(int)
-        assert scene.parsing[y, x] > 0
-    assert shapes == {True, False}
 
 
 def test_an_analyzer_begins_with_the_weights_of_another(prepared, tmp_path):
@@ -321,7 +299,7 @@ def test_a_gentle_run_keeps_sizes_the_imagenet_part_and_the_statistics(prepared,
     given = AnalyzerNetwork(AnalyzerConfig((8, 16, 16, 24, 32), 24))
     save_model(tmp_path / "given.safetensors", given)
     run = ["analyzer", "--data", prepared, "--batch", 3, "--device", "cpu", "--no-pseudo", "--steps", 2, "--gentle"]
-    with pytest.raises(InputError, match="--gentle .* give them with --init"):
+    with pytest.raises(InputError, match="--gentle and .* give them with --init"):
         train.run(_parse(train, [*run, "--out", tmp_path / "nothing"]))
     assert not (tmp_path / "nothing").exists()
     run += ["--init", tmp_path / "given.safetensors", "--out", tmp_path / "out"]
@@ -334,6 +312,34 @@ def test_a_gentle_run_keeps_sizes_the_imagenet_part_and_the_statistics(prepared,
     kept = {name for name in before if torch.equal(before[name], after[name])}
     assert kept >= {name for name in before if name.startswith("down.") or "running" in name or "batches" in name}
     assert not kept & {"deep.1.first.0.weight", "up.0.merge.0.weight", "heatmap_head.1.weight", "parsing_head.weight"}
+
+
+def test_a_run_for_joints_alone_changes_nothing_that_is_said_of_regions(prepared, tmp_path):
+    torch.manual_seed(1)
+    given = AnalyzerNetwork(AnalyzerConfig((8, 16, 16, 24, 32), 24))
+    save_model(tmp_path / "given.safetensors", given)
+    run = [
+        "analyzer",
+        "--data",
+        prepared,
+        "--batch",
+        3,
+        "--device",
+        "cpu",
+        "--no-pseudo",
+        "--steps",
+        2,
+        "--joints-alone",
+    ]
+    run += ["--init", tmp_path / "given.safetensors", "--out", tmp_path / "out"]
+    assert train.run(_parse(train, run)) == 0
+    trained = read_network(tmp_path / "out" / "analyzer.safetensors")
+    changed = {name for name, value in given.state_dict().items() if not torch.equal(value, trained.state_dict()[name])}
+    assert changed and all(name.startswith("heatmap_head.") for name in changed)
+    image = torch.rand(1, 3, 64, 64) * 2 - 1
+    with torch.no_grad():
+        before, after = given.eval()(image), trained.eval()(image)
+    assert torch.equal(before.parsing, after.parsing) and not torch.equal(before.heatmaps, after.heatmaps)
 
 
 def test_views_of_a_run_that_begins_with_another_have_the_sizes_that_are_looked_at_in_use(

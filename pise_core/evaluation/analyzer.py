@@ -9,16 +9,18 @@ annotation and put before somebody else's street.
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 
 from pise_core.detection.analyzer import Analyzer
 from pise_core.evaluation.entries import timed
+from pise_core.matting import matte
 from pise_core.pose import empty_pose, visible
 from pise_core.regions import REGIONS
 from pise_core.skeleton import ARMS, HIPS, WRISTS
 from pise_core.training.analyzer.metrics import KeypointAccuracy, RegionOverlap
-from pise_core.training.data.prepared_folder import Sample
-from pise_core.training.data.scenes import Scenes, before, far_away, part_of, with_headroom
+from pise_core.training.data.prepared_folder import Sample, person_box
+from pise_core.training.data.scenes import Scenes, before, with_headroom
 
 #: (H, W) of the wide scenes.
 _WIDE = (400, 600)
@@ -53,9 +55,7 @@ def views(samples: Sequence[Sample], framing: str, seed: int) -> Iterator[View]:
             street = scenes.street((index + 1) % len(samples))
             size = rng.uniform(0.25, 0.35) if framing == "corner" else rng.uniform(0.8, 0.9)
             place = (rng.choice([0.04, 0.96]), rng.choice([0.05, 0.95])) if framing == "corner" else (rng.random(), 0.6)
-            placed = far_away(sample, part_of(street, _WIDE, 0.5), size, place)
-            assert placed.parsing is not None
-            yield View(placed.image, placed.pose, placed.parsing)
+            yield _before(whole, person_box(sample), street, size, place)
 
 
 def _arms_up(pose: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -85,6 +85,27 @@ def _half(view: View) -> View:
     pose = view.pose.copy()
     pose[~(pose[:, 1] < rows)] = np.nan, np.nan, 0
     return View(view.image[:rows], pose, view.parsing[:rows])
+
+
+def _before(view: View, box, street: np.ndarray, size: float, place: tuple[float, float]) -> View:
+    """The person, ``size`` of the scene high, before the middle of a street; ``place`` is a share of the room that is
+    left across and down."""
+    height, width = _WIDE
+    tall = min(street.shape[0], round(street.shape[1] * height / width))
+    top = (street.shape[0] - tall) // 2
+    scene = cv2.resize(street[top : top + tall], (width, height), interpolation=cv2.INTER_AREA)
+    x0, y0, x1, y1 = box
+    scale = size * height / (y1 - y0)
+    left, down = (width - scale * (x1 - x0)) * place[0], (height - scale * (y1 - y0)) * place[1]
+    matrix = np.array([[scale, 0, left - scale * x0], [0, scale, down - scale * y0]], np.float64)
+    for_opencv = matrix + [[0, 0, 0.5 * (scale - 1)], [0, 0, 0.5 * (scale - 1)]]
+    image = cv2.GaussianBlur(view.image, (0, 0), 0.4 / scale) if scale < 0.7 else view.image
+    image = cv2.warpAffine(image, for_opencv, (width, height))
+    share = cv2.warpAffine(matte(view.parsing, 1.0), for_opencv, (width, height))[..., None]
+    parsing = cv2.warpAffine(view.parsing, for_opencv, (width, height), flags=cv2.INTER_NEAREST)
+    pose = view.pose.copy()
+    pose[:, :2] = pose[:, :2] @ matrix[:, :2].T + matrix[:, 2]
+    return View(np.rint(image * share + scene * (1 - share)).astype(np.uint8), pose, parsing)
 
 
 def score(analyzer: Analyzer, seen: Iterable[View]) -> dict[str, float]:

@@ -30,10 +30,10 @@ from pise_core.training.processes import join, leave, usable_device
 #: What the analyzer is trained with; everything else is the generator's.
 _OF_ANALYZER = (
     *("network", "data", "out", "minutes", "steps", "until", "batch", "rate", "seed", "device", "threads", "init"),
-    *("people", "people_share", "backbone", "no_pseudo", "gentle"),
+    *("people", "people_share", "backbone", "no_pseudo", "gentle", "joints_alone"),
 )
 #: ... and the generator is not.
-_NOT_OF_GENERATOR = ("backbone", "no_pseudo", "gentle")
+_NOT_OF_GENERATOR = ("backbone", "no_pseudo", "gentle", "joints_alone")
 _LAYERS = {"shallow": (SHALLOW_PERCEPTUAL, SHALLOW_STYLE), "deep": (DEEP_PERCEPTUAL, DEEP_STYLE)}
 
 
@@ -81,6 +81,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="change what --init gives only a little: its sizes and outputs, its ImageNet part and the statistics of "
         "its norms stay, and the peak rate is lower",
+    )
+    analyzer.add_argument(
+        "--joints-alone",
+        action="store_true",
+        help="as --gentle, and learn only the layers that are the joints' own: what is said of regions stays the same",
     )
     generator = parser.add_argument_group("generator")
     generator.add_argument(
@@ -308,6 +313,7 @@ def _analyzer(args: argparse.Namespace) -> int:
         "people": args.people,
         "pseudo": not args.no_pseudo,
         "gentle": args.gentle,
+        "joints_alone": args.joints_alone,
         "steps": args.steps,
         "until": args.until,
         **_given({"batch": args.batch, "rate": args.rate, "people_share": args.people_share}),

@@ -164,6 +164,7 @@ def train(
     people_share: float = PEOPLE_SHARE,
     pseudo: bool = True,
     gentle: bool = False,
+    joints_alone: bool = False,
     steps: int | None = None,
     until: int | None = None,
 ) -> AnalyzerNetwork:
@@ -190,6 +191,7 @@ def train(
         pseudo: let the network label photos that nobody annotated (see the module).
         gentle: of what ``init`` gives, keep the sizes and outputs, the ImageNet part and the statistics of the norms: a
             third faster, and little is unlearned.
+        joints_alone: gently, and only the layers that are the heat maps' own: regions stay the same to the bit.
         steps: length of the whole run.
         until: leave the run at this step; called again it goes on.
 
@@ -201,8 +203,9 @@ def train(
     """
     if minutes is None and steps is None:
         raise InputError("give --minutes or --steps")
+    gentle = gentle or joints_alone
     if gentle and init is None:
-        raise InputError("--gentle changes the weights of another run a little; give them with --init")
+        raise InputError("--gentle and --joints-alone change the weights of another run; give them with --init")
     rate = rate or (GENTLE_RATE if gentle else RATE)
     out.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(seed)
@@ -218,12 +221,15 @@ def train(
         if state is None:
             load_backbone(network, backbone)
     made_of = {"seed": seed, "batch": batch, "rate": rate, "people_share": people_share}
-    made_of |= {"pseudo": pseudo, "gentle": gentle}
+    made_of |= {"pseudo": pseudo, "gentle": gentle, "joints_alone": joints_alone}
     made_of |= {"data": digest_of_prepared(data), "surroundings": surroundings(torch.device(device))}
     for note in _changes(out, (state or {}).get("run", {}), made_of):
         _log.info(note)
     network = network.to(device).to(memory_format=torch.channels_last)
-    network.down.requires_grad_(not gentle)
+    if gentle:
+        network.requires_grad_(not joints_alone)
+        network.heatmap_head.requires_grad_(True)
+        network.down.requires_grad_(False)
     average = Average(network)
     groups = [
         {"params": list(network.down.parameters()), "share": BACKBONE_RATE},

@@ -23,10 +23,6 @@ from pise_core.warping.warp import carry
 #: How many of the annotated samples are re-posed, how many of those lift their arms, and how many (of all) stand before
 #: another street.
 REPOSED, RAISED, ELSEWHERE = 0.5, 0.75, 0.25
-#: How many then stand far away in a wider street, and by how much of its height.
-FAR, FAR_SIZE = 0.2, (0.2, 0.6)
-#: The height of such a street, and its width to the height.
-_FAR_HEIGHT, _FAR_SHAPE = 400, (0.7, 1.6)
 
 
 class Scenes:
@@ -38,17 +34,7 @@ class Scenes:
         self._streets: dict[int, np.ndarray] = {}
 
     def draw(self, rng: np.random.Generator) -> Sample:
-        """A sample as wide as the one it was made from, higher where hands are lifted beyond the upper edge; or a wide
-        street with that person far away."""
-        sample = self._draw_near(rng)
-        if rng.random() >= FAR:
-            return sample
-        street = self.street(int(rng.integers(len(self.samples))))
-        width = round(_FAR_HEIGHT * rng.uniform(*_FAR_SHAPE))
-        scene = part_of(street, (_FAR_HEIGHT, width), rng.random())
-        return far_away(sample, scene, rng.uniform(*FAR_SIZE), (rng.random(), rng.random()))
-
-    def _draw_near(self, rng: np.random.Generator) -> Sample:
+        """A sample as wide as the one it was made from; it is higher where hands are lifted beyond the upper edge."""
         index, reposed, elsewhere = int(rng.integers(len(self.samples))), rng.random(), rng.random()
         sample = self.samples[index]
         if reposed >= REPOSED and elsewhere >= ELSEWHERE:
@@ -113,39 +99,3 @@ def before(sample: Sample, street: np.ndarray, pose: np.ndarray | None = None) -
     image = np.rint(image * share + street * (1 - share)).astype(np.uint8)
     # A bag stays behind in its own street, and is missing in another: what the scene shows of it nobody knows.
     return replace(sample, image=image, parsing=parsing, pose=sample.pose if pose is None else pose, held=None)
-
-
-def part_of(street: np.ndarray, size: tuple[int, int], place: float) -> np.ndarray:
-    """The widest part of a street in the shape of ``size`` (H, W), and of that size; ``place``: the share of the rest
-    that lies above it, or to its left."""
-    height, width = size
-    tall = min(street.shape[0], round(street.shape[1] * height / width))
-    wide = min(street.shape[1], round(street.shape[0] * width / height))
-    top, left = int((street.shape[0] - tall) * place), int((street.shape[1] - wide) * place)
-    return cv2.resize(street[top : top + tall, left : left + wide], (width, height), interpolation=cv2.INTER_AREA)
-
-
-def far_away(sample: Sample, scene: np.ndarray, size: float, place: tuple[float, float]) -> Sample:
-    """An annotated sample's person as a small figure before a scene (H, W, 3).
-
-    Args:
-        sample: whose person it is.
-        scene: what is around, uint8.
-        size: the person's height as a share of the scene's.
-        place: as shares of the room that is left across and down.
-    """
-    assert sample.parsing is not None, "only annotated samples can be cut out"
-    height, width = scene.shape[:2]
-    x0, y0, x1, y1 = person_box(sample)
-    scale = size * height / (y1 - y0)
-    left, down = (width - scale * (x1 - x0)) * place[0], (height - scale * (y1 - y0)) * place[1]
-    matrix = np.array([[scale, 0, left - scale * x0], [0, scale, down - scale * y0]], np.float64)
-    for_opencv = matrix + [[0, 0, 0.5 * (scale - 1)], [0, 0, 0.5 * (scale - 1)]]
-    image = cv2.GaussianBlur(sample.image, (0, 0), 0.4 / scale) if scale < 0.7 else sample.image
-    image = cv2.warpAffine(image, for_opencv, (width, height))
-    share = cv2.warpAffine(matte(sample.parsing, 1.0), for_opencv, (width, height))[..., None]
-    parsing = cv2.warpAffine(sample.parsing, for_opencv, (width, height), flags=cv2.INTER_NEAREST)
-    pose = sample.pose.copy()
-    pose[:, :2] = pose[:, :2] @ matrix[:, :2].T + matrix[:, 2]
-    image = np.rint(image * share + scene * (1 - share)).astype(np.uint8)
-    return replace(sample, image=image, parsing=parsing, pose=pose, others=(), held=None)

@@ -13,8 +13,9 @@ from pise_core.training.data.prepared_folder import Sample, person_box
 
 #: The label of a pixel that nobody annotated.
 UNLABELLED = 255
-#: The share of the views that show fewer details than they have pixels, and of those that JPEG has taken some from.
-COARSE, COMPRESSED = 0.25, 0.15
+#: The share of the views that JPEG has taken details from. (None is enlarged from fewer pixels: blurred people are
+#: passers-by in street photos, and nobody whom a photo is about.)
+COMPRESSED = 0.1
 
 
 def _backdrop(other: Sample, size: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
@@ -80,7 +81,7 @@ def random_view(sample: Sample, other: Sample, rng: np.random.Generator, size: t
         for known in (sample.parsing, sample.held)
     )
     poses = [_seen_in(pose, a, shift, mirrored, size) for pose in (sample.pose, *sample.others)]
-    return View(_recolour(_worsen(image, rng), rng), poses, labels, held)
+    return View(_recolour(_compressed(image, rng), rng), poses, labels, held)
 
 
 def _seen_in(pose: np.ndarray, a: np.ndarray, shift: np.ndarray, mirrored: bool, size: tuple[int, int]) -> np.ndarray:
@@ -95,17 +96,12 @@ def _seen_in(pose: np.ndarray, a: np.ndarray, shift: np.ndarray, mirrored: bool,
     return pose
 
 
-def _worsen(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Sometimes as a person far away is seen once enlarged, sometimes as a thrifty camera stores it."""
-    height, width = image.shape[:2]
-    if rng.random() < COARSE:
-        times = rng.uniform(1.3, 3.5)
-        small = cv2.resize(image, (round(width / times), round(height / times)), interpolation=cv2.INTER_AREA)
-        image = cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR)
-    if rng.random() < COMPRESSED:
-        _, stored = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(25, 80))])
-        image = np.asarray(cv2.imdecode(stored, cv2.IMREAD_COLOR))
-    return image
+def _compressed(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Sometimes as a thrifty camera stores it."""
+    if rng.random() >= COMPRESSED:
+        return image
+    _, stored = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(25, 80))])
+    return np.asarray(cv2.imdecode(stored, cv2.IMREAD_COLOR))
 
 
 def _recolour(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
