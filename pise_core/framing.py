@@ -10,6 +10,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from pise_core.label_warps import warp_labels
+
 #: (H, W) of the frame that the networks work in.
 FRAME_SIZE = (256, 176)
 #: x0, y0, x1, y1 in pixels of a photo.
@@ -89,8 +91,10 @@ class Framing:
 
         ``labels``: nearest neighbour, for maps of indices.
         """
-        if labels or self.scale >= 0.75:
-            return self._warp(image, self._matrix(), self.size[::-1], border, labels)
+        if labels:
+            return warp_labels(image, self._affine(), self.size[::-1], border if isinstance(border, int) else border[0])
+        if self.scale >= 0.75:
+            return self._warp(image, self._matrix(), self.size[::-1], border)
         # Without a low-pass a linear warp of a large photo aliases. Only what the frame sees is filtered.
         reach = int(2 / self.scale) + 2
         corners = self.to_photo(np.array([[0, 0], self.size[::-1]], np.float64))
@@ -107,11 +111,14 @@ class Framing:
         image = cv2.GaussianBlur(image, (0, 0), sigma[0], sigmaY=sigma[1], borderType=cv2.BORDER_REPLICATE)
         scale, shift = self.scale / shrink, self.scale * np.array([x0, y0]) + [self.dx, self.dy]
         matrix = np.c_[np.diag(scale), shift + 0.5 * (scale - 1)]
-        return self._warp(image, matrix, self.size[::-1], border, labels)
+        return self._warp(image, matrix, self.size[::-1], border)
 
     def paste(self, image: np.ndarray, border: int | float = 0, labels: bool = False) -> np.ndarray:
         """A frame's image or map put back at the photo's size; ``border`` fills what the frame does not cover."""
-        return self._warp(image, cv2.invertAffineTransform(self._matrix()), self.photo_size, border, labels)
+        if labels:
+            matrix = np.array([[1, 0, -self.dx], [0, 1, -self.dy]], np.float64) / self.scale
+            return warp_labels(image, matrix, self.photo_size, int(border), back=True)
+        return self._warp(image, cv2.invertAffineTransform(self._matrix()), self.photo_size, border)
 
     def paste_most_probable(self, probabilities: np.ndarray) -> np.ndarray:
         """Where which of several maps is the highest, after enlarging them to the photo's size.
@@ -149,18 +156,20 @@ class Framing:
             if stop > start:
                 yield first, last, slice(start, stop)
 
+    def _affine(self) -> np.ndarray:
+        return np.array([[self.scale, 0, self.dx], [0, self.scale, self.dy]], np.float64)
+
     def _matrix(self) -> np.ndarray:
         # OpenCV puts pixel centres at whole numbers: shift by half a pixel on both sides.
-        half = 0.5 * (self.scale - 1)
-        return np.array([[self.scale, 0, self.dx + half], [0, self.scale, self.dy + half]], np.float64)
+        return self._affine() + [[0, 0, 0.5 * (self.scale - 1)]]
 
     @staticmethod
-    def _warp(image, matrix, size, border, labels) -> np.ndarray:
+    def _warp(image, matrix, size, border) -> np.ndarray:
         return cv2.warpAffine(
             image,
             matrix,
             size,
-            flags=cv2.INTER_NEAREST if labels else cv2.INTER_LINEAR,
+            flags=cv2.INTER_LINEAR,
             borderMode=cv2.BORDER_CONSTANT,
             borderValue=border if isinstance(border, tuple) else (border,) * 4,
         )

@@ -152,7 +152,7 @@ class CarriedPaint:
                 continue
             # 0 means nothing here, so that regions are counted from 1.
             source = np.where(mask, self._labels + 1, 0).astype(np.uint8)
-            moved = moves[part].into(0, 0, (width, height))(source, flags=cv2.INTER_NEAREST)
+            moved = moves[part].into(0, 0, (width, height))(source, labels=True)
             out = np.where(moved > 0, moved - 1, out)
             ys, xs = np.nonzero(mask)
             x, y = moves[part].points(np.stack([xs + 0.5, ys + 0.5], 1)).T

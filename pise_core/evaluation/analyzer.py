@@ -14,6 +14,7 @@ import numpy as np
 
 from pise_core.detection.analyzer import Analyzer
 from pise_core.evaluation.entries import timed
+from pise_core.label_warps import warp_labels
 from pise_core.matting import matte
 from pise_core.pose import empty_pose, visible
 from pise_core.regions import REGIONS
@@ -102,7 +103,7 @@ def _before(view: View, box, street: np.ndarray, size: float, place: tuple[float
     image = cv2.GaussianBlur(view.image, (0, 0), 0.4 / scale) if scale < 0.7 else view.image
     image = cv2.warpAffine(image, for_opencv, (width, height))
     share = cv2.warpAffine(matte(view.parsing, 1.0), for_opencv, (width, height))[..., None]
-    parsing = cv2.warpAffine(view.parsing, for_opencv, (width, height), flags=cv2.INTER_NEAREST)
+    parsing = warp_labels(view.parsing, matrix, (width, height))
     pose = view.pose.copy()
     pose[:, :2] = pose[:, :2] @ matrix[:, :2].T + matrix[:, 2]
     return View(np.rint(image * share + scene * (1 - share)).astype(np.uint8), pose, parsing)

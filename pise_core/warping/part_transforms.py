@@ -12,6 +12,7 @@ from typing import Protocol
 import cv2
 import numpy as np
 
+from pise_core.label_warps import warp_labels
 from pise_core.pose import visible
 from pise_core.skeleton import BONES, EARS, EYES, FOLLOWS, HIPS, KNEES, NECK, NOSE, TORSO
 from pise_core.warping.skirt import SkirtMove
@@ -33,8 +34,8 @@ class Move(Protocol):
         """What makes of an image (H, W) or (H, W, C) the moved one, as far as that lies in the rectangle of ``size``
         (W, H) whose top left corner is (x, y), of the same dtype. The image's own top left corner is at ``origin``.
 
-        It is called with the image, and may be with ``flags`` and ``border``: OpenCV's interpolation (linear, if not
-        given), and what lies beyond the image (zeros).
+        It is called with the image, and may be with ``labels``, for maps of indices, which are never mixed, and with
+        ``border``, what OpenCV takes to lie beyond an image (zeros, if not given).
         """
         ...
 
@@ -53,12 +54,15 @@ class Affine:
         self, x: int, y: int, size: tuple[int, int], origin: tuple[int, int] = (0, 0)
     ) -> Callable[..., np.ndarray]:
         """See :class:`Move`."""
-        # OpenCV puts pixel centres at whole numbers.
         linear = self.matrix[:, :2]
-        matrix = np.c_[linear, self.matrix[:, 2] + linear @ (np.array(origin) + 0.5) - 0.5 - [x, y]]
+        placed = np.c_[linear, self.matrix[:, 2] + linear @ origin - [x, y]]
+        # OpenCV puts pixel centres at whole numbers.
+        matrix = placed + np.c_[np.zeros((2, 2)), linear @ [0.5, 0.5] - 0.5]
 
-        def moved(image: np.ndarray, flags: int = cv2.INTER_LINEAR, border: int = cv2.BORDER_CONSTANT) -> np.ndarray:
-            return cv2.warpAffine(image, matrix, size, flags=flags, borderMode=border)
+        def moved(image: np.ndarray, labels: bool = False, border: int = cv2.BORDER_CONSTANT) -> np.ndarray:
+            if labels:
+                return warp_labels(image, placed, size)
+            return cv2.warpAffine(image, matrix, size, flags=cv2.INTER_LINEAR, borderMode=border)
 
         return moved
 

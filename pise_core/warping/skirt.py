@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from pise_core.label_warps import labels_at
 from pise_core.pose import visible
 from pise_core.skeleton import ANKLES, HIPS, KNEES, NECK
 
@@ -146,8 +147,10 @@ class SkirtMove:
             places -= origin
             columns[top : top + rows], lines[top : top + rows] = places.T.reshape(2, rows, width)
 
-        def moved(image: np.ndarray, flags: int = cv2.INTER_LINEAR, border: int = cv2.BORDER_CONSTANT) -> np.ndarray:
-            return cv2.remap(image, columns, lines, flags, borderMode=border)
+        def moved(image: np.ndarray, labels: bool = False, border: int = cv2.BORDER_CONSTANT) -> np.ndarray:
+            if labels:
+                return labels_at(image, columns + 0.5, lines + 0.5)
+            return cv2.remap(image, columns, lines, cv2.INTER_LINEAR, borderMode=border)
 
         return moved
 

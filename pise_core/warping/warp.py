@@ -171,8 +171,8 @@ def carry(
         cover = moved(piece.mask.astype(np.float32) if share is None else piece.mask * piece.share)
         alpha = moved((piece.mask & piece.core).astype(np.float32)) if believed else cover
         # Colours are taken from the whole image: the soft edge of the mask must not mix in black.
-        colours = moved(piece.image, flags=cv2.INTER_LINEAR, border=cv2.BORDER_REPLICATE)
-        regions = moved(piece.parsing * piece.mask, flags=cv2.INTER_NEAREST)
+        colours = moved(piece.image, border=cv2.BORDER_REPLICATE)
+        regions = moved(piece.parsing * piece.mask, labels=True)
         window = slice(y0, y1), slice(x0, x1)
         under = trust[window]
         total = alpha + under * (1 - cover)

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
+from pise_core.label_warps import warp_labels
 from pise_core.pose import visible
 from pise_core.synthesis.dataset import People, Picture
 from pise_core.training.data.prepared_folder import Sample
@@ -83,8 +84,8 @@ def _moved(picture: Picture, matrix: np.ndarray, size: tuple[int, int]) -> _Move
     height, width = size
     for_opencv = matrix + np.c_[np.zeros((2, 2)), matrix[:, :2] @ [0.5, 0.5] - 0.5]
 
-    def warp(array: np.ndarray, flags: int) -> np.ndarray:
-        return cv2.warpAffine(np.ascontiguousarray(array), for_opencv, (width, height), flags=flags)
+    def warp(array: np.ndarray) -> np.ndarray:
+        return cv2.warpAffine(np.ascontiguousarray(array), for_opencv, (width, height), flags=cv2.INTER_LINEAR)
 
     pose = picture.joints.copy()
     pose[:, :2] = pose[:, :2] @ matrix[:, :2].T + matrix[:, 2]
@@ -92,10 +93,10 @@ def _moved(picture: Picture, matrix: np.ndarray, size: tuple[int, int]) -> _Move
         inside = ((pose[:, :2] >= 0) & (pose[:, :2] < [width, height])).all(1)
     pose[~inside] = np.nan, np.nan, 0
     return _Moved(
-        warp(picture.image, cv2.INTER_LINEAR),
-        warp(picture.alpha, cv2.INTER_LINEAR),
-        warp(picture.regions, cv2.INTER_NEAREST),
-        warp(picture.held, cv2.INTER_NEAREST),
+        warp(picture.image),
+        warp(picture.alpha),
+        warp_labels(picture.regions, matrix, (width, height)),
+        warp_labels(picture.held, matrix, (width, height)),
         pose,
     )
 

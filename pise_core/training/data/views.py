@@ -7,6 +7,7 @@ import numpy as np
 import torch
 
 from pise_core.framing import FRAME_SIZE
+from pise_core.label_warps import warp_labels
 from pise_core.pose import heatmaps
 from pise_core.skeleton import MIRROR
 from pise_core.training.data.prepared_folder import Sample, person_box
@@ -77,7 +78,7 @@ def random_view(sample: Sample, other: Sample, rng: np.random.Generator, size: t
     labels, held = (
         np.full(size, UNLABELLED, np.uint8)
         if known is None
-        else cv2.warpAffine(known, matrix, (width, height), flags=cv2.INTER_NEAREST, borderValue=beyond)
+        else warp_labels(known, np.c_[a, shift], (width, height), beyond)
         for known in (sample.parsing, sample.held)
     )
     poses = [_seen_in(pose, a, shift, mirrored, size) for pose in (sample.pose, *sample.others)]
