@@ -5,6 +5,7 @@ what is cut out, carried and laid over one another for some goes on beside the n
 """
 
 import logging
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ import torch
 
 from pise_core.detection import turning
 from pise_core.detection.analyzer import FILE_NAME, Analyzer, Sight
+from pise_core.detection.clip import ClipPoses, clip_poses
 from pise_core.detection.map_cleaning import clean_map
 from pise_core.detection.turning import framing_of
 from pise_core.errors import InputError, NobodyFound
@@ -125,6 +127,19 @@ class Editor:
         parsing = sight.framing.paste_most_probable(sight.probabilities)
         parsing = clean_map(photo, parsing, sight.probabilities, sight.framing, sight.pose)
         return Analysis(sight.pose, parsing, sight.box, framing_of(sight, (photo.shape[1], photo.shape[0])))
+
+    def clip_poses(self, source: str | os.PathLike[str] | bytes) -> ClipPoses:
+        """The poses of the most prominent person in a clip, smoothed; ``Document.follow`` makes a motion of them.
+
+        Args:
+            source: path of a video (MP4, MOV, WebM, MKV, AVI, MPEG-TS or GIF), or its bytes. The first 20 seconds are
+                looked at, in at most 96 pictures.
+
+        Raises:
+            NobodyFound: if nobody is seen in two pictures.
+            InputError: if it is no such video, damaged, too large, or too short.
+        """
+        return clip_poses(self.analyzer, source)
 
     def _see(self, photo: np.ndarray, box: Box | None, pose: np.ndarray | None) -> Sight:
         """:meth:`analyze` in the frame."""

@@ -30,8 +30,11 @@ def warp_labels(
     Returns:
         (H, W) of ``size``, of the same dtype.
     """
-    inverse = np.linalg.inv(np.vstack([np.asarray(matrix, np.float64), [0, 0, 1]]))[:2]
     width, height = size
+    try:
+        inverse = np.linalg.inv(np.vstack([np.asarray(matrix, np.float64), [0, 0, 1]]))[:2]
+    except np.linalg.LinAlgError:  # all of it comes to lie on one line: nothing of it is seen
+        return np.full((height, width), border, labels.dtype)
     xs, ys = np.arange(width) + 0.5, np.arange(height) + 0.5
     if inverse[0, 1] == 0 == inverse[1, 0]:  # neither turned nor sheared: whole rows and columns stay together
         columns, here = _cells(inverse[0, 0] * xs + inverse[0, 2], labels.shape[1], back)

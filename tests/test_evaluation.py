@@ -143,6 +143,8 @@ def test_similarity_of_pictures_by_hand():
     assert psnr(a, b, person) == pytest.approx(10 * np.log10(255**2 / 100))
     c1 = (0.01 * 255) ** 2
     assert ssim(a, b, person) == pytest.approx((2 * 100 * 110 + c1) / (100**2 + 110**2 + c1))
+    person[:, 15:] = False  # no window of 11 pixels lies within 10 columns
+    assert np.isnan(ssim(a, b, person)) and ssim(a, b, person, rim=True) < 1
     with pytest.raises(InputError, match="without a person"):
         psnr(a, b, np.zeros((40, 40), bool))
 

@@ -96,3 +96,4 @@ def test_beyond_the_map_lies_the_border():
     far = np.array([[-0.1, 1e30, 1.5, 3.0]])
     assert labels_at(labels, far, np.full((1, 4), 1.5), border=5).tolist() == [[5, 5, 1, 5]]
     assert (warp_labels(labels, np.array([[1, 0, 50], [0, 1, 50.0]]), (4, 4), border=5) == 5).all()
+    assert (warp_labels(labels, np.array([[0, 0, 1], [0, 0, 1.0]]), (4, 4), border=5) == 5).all()  # all on one spot

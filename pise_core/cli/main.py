@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 #: Commands that a module of their own adds: its ``add_arguments(parser)`` and ``run(args) -> int``.
 _MODULES = {
     "batch": ("pise_core.cli.batch", "the same edits on many photos"),
+    "animate": ("pise_core.cli.animate", "move the person in a photo as somebody in a clip moves"),
     "render": ("pise_core.cli.render", "render a saved .pise document: its picture, or its motion"),
     "prepare": ("pise_core.training.data.prepare", "make training samples from a folder of street photos"),
     "train": ("pise_core.training.command", "train the analyzer or the generator"),

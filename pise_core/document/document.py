@@ -3,6 +3,7 @@
 It knows no user interface.
 """
 
+import logging
 import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -34,6 +35,8 @@ from pise_core.pose_files import PoseFile, open_pose_file
 from pise_core.regions import check_parsing, region_index
 from pise_core.rendering.recolour import checked_recolours
 from pise_core.warping.retarget import retarget
+
+_log = logging.getLogger(__name__)
 
 #: (H, W, 3) uint8 RGB, or the path of a picture.
 Picture = np.ndarray | str | os.PathLike[str]
@@ -500,9 +503,39 @@ class Document:
         poses = open_pose_file(text.encode() if isinstance(text, str) else text).motion((width, height))
         if len(poses) < 2:
             raise InputError("that file shows somebody in one picture only; load it under Pose")
-        fitted = [retarget(self.person.pose, pose) for pose in poses]
-        self.set_motion(smoothed_keys(fitted, KEY_LIMIT), pace_of(len(fitted), KEY_LIMIT), loop=False)
-        return len(poses)
+        return self.follow(poses)
+
+    def follow(self, poses: Sequence[np.ndarray], seconds: float | None = None) -> int:
+        """As :meth:`set_motion`, with the poses of a clip, each fitted to the person.
+
+        Of more than 24 as many are taken, evenly, each the mean of those about it.
+
+        Args:
+            poses: two or more (18, 3) in pixels of the clip's pictures, such as ``Editor.clip_poses`` finds.
+            seconds: from one to the next, where it is known.
+
+        Returns:
+            How many of them have the neck or both hips, which a pose is fitted by; the others are left out.
+
+        Raises:
+            InputError: if these are fewer than two.
+        """
+        fitted, places = [], []
+        for place, pose in enumerate(poses):
+            try:
+                fitted.append(retarget(self.person.pose, pose))
+            except InputError as error:
+                if seconds is None:
+                    raise
+                _log.debug("picture %d is left out: %s", place, error)
+            else:
+                places.append(place)
+        if len(fitted) < 2:
+            raise InputError("the clip shows too little of the person: neck or hips must be seen in two pictures")
+        if seconds is not None:  # the pace stays although some are left out
+            seconds *= (places[-1] - places[0]) / (len(places) - 1)
+        self.set_motion(smoothed_keys(fitted, KEY_LIMIT), pace_of(len(fitted), KEY_LIMIT, seconds), loop=False)
+        return len(fitted)
 
     # ---- references
 

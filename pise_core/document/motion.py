@@ -50,9 +50,18 @@ def smoothed_keys(poses: Sequence[np.ndarray], most: int) -> list[np.ndarray]:
     return keys
 
 
-def pace_of(count: int, most: int) -> float:
-    """Seconds from one of a clip's keys to the next: half a second where every picture is a key."""
-    return 0.5 if count <= most else float(np.clip((count - 1) / (most - 1) / _CLIP_FPS, 0.1, 5))
+def pace_of(count: int, most: int, seconds: float | None = None) -> float:
+    """Seconds from one of a clip's keys to the next.
+
+    Args:
+        count: of the clip's poses.
+        most: keys at most.
+        seconds: from one pose to the next, where that is known; otherwise a clip is taken to have 24 pictures a
+            second where it has more than the keys, and half a second passes where every picture is a key.
+    """
+    if seconds is None:
+        seconds = 0.5 if count <= most else 1 / _CLIP_FPS
+    return float(np.clip(seconds * (max(1, (count - 1) / (most - 1)) if count > most else 1), 0.1, 5))
 
 
 def motion_poses(motion: Motion, picture_bytes: int = 0) -> list[np.ndarray]:

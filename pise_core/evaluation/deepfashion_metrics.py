@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from pise_core.errors import InputError
-from pise_core.evaluation.image_metrics import load_lpips, torchmetrics_module
+from pise_core.evaluation.image_metrics import SSIM_RIM, load_lpips, torchmetrics_module
 from pise_core.evaluation.legacy_metrics import LegacyInception, window_ssim, wrapped_psnr
 from pise_core.evaluation.scoring import finite_mean
 from pise_core.training.pretrained import fetched
@@ -63,10 +63,6 @@ class Loaders:
     legacy_fid: Callable[[str], nn.Module] = _legacy_inception
 
 
-#: Half a window of SSIM: a Gaussian of sigma 1.5, cut at 3.5 of them.
-_RIM = 5
-
-
 class Metrics:
     """All measures that can be had.
 
@@ -103,7 +99,7 @@ class Metrics:
         mean counts it, reflected, and is higher for people before plain ground.
         """
         _, whole = self._ssim(made, true, sigma=1.5, data_range=255.0, reduction="none", return_full_image=True)
-        return whole[..., _RIM:-_RIM, _RIM:-_RIM].mean((1, 2, 3))
+        return whole[..., SSIM_RIM:-SSIM_RIM, SSIM_RIM:-SSIM_RIM].mean((1, 2, 3))
 
     def wants(self, name: str) -> bool:
         """Whether real pictures are of any use to a distance, "fid" or "legacy_fid"."""

@@ -6,7 +6,8 @@ so that no background is judged.
 - **LPIPS-squeeze** (Zhang et al., CVPR 2018) of the whole frame, divided by the person's share of the frame: where
   both are grey the distance is 0, and a frame that is half grey would otherwise halve the figure.
 - **SSIM** (Wang et al., 2004; Gaussian of sigma 1.5) and **PSNR** (float, peak 255) over the true person's bounding
-  rectangle, the grey that is left in it included.
+  rectangle, the grey that is left in it included. Windows lie within the rectangle, as the field's code has it; "SSIM,
+  rim" also counts those that reach beyond, completed by reflection.
 - **FID-squeeze** (Heusel et al., NeurIPS 2017) of the whole frame, over the globally average-pooled 512 features of
   torchvision's SqueezeNet 1.1. A few hundred pictures make it coarse: compare rows of one table only.
 """
@@ -30,6 +31,8 @@ from pise_core.training.pretrained import fetched
 MARGIN = 3.0
 #: The same about a person who moved: the background is made anew 3.5 pixels about where they stood, and has a seam too.
 MOVED_MARGIN = 5.0
+#: Half a window of SSIM: a Gaussian of sigma 1.5, cut at 3.5 of them.
+SSIM_RIM = 5
 
 
 @dataclass(frozen=True)
@@ -148,12 +151,16 @@ def person_only(image: np.ndarray, person: np.ndarray) -> Tensor:
     return torch.from_numpy(cut_out(image, person))
 
 
-def ssim(a: np.ndarray, b: np.ndarray, person: np.ndarray) -> float:
+def ssim(a: np.ndarray, b: np.ndarray, person: np.ndarray, rim: bool = False) -> float:
     """Structural similarity over the person's bounding rectangle, mean over RGB; 1 for equal pictures.
 
     Args:
         a, b: (H, W, 3) uint8.
         person: (H, W) bool, set somewhere.
+        rim: count windows that reach beyond the rectangle, too, completed by reflection.
+
+    Returns:
+        nan where no window of 11x11 pixels lies within the rectangle.
     """
     x, y = _in_rectangle(a, person), _in_rectangle(b, person)
 
@@ -163,7 +170,9 @@ def ssim(a: np.ndarray, b: np.ndarray, person: np.ndarray) -> float:
     mx, my = mean(x), mean(y)
     vx, vy, vxy = mean(x * x) - mx**2, mean(y * y) - my**2, mean(x * y) - mx * my
     c1, c2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
-    return float((((2 * mx * my + c1) * (2 * vxy + c2)) / ((mx**2 + my**2 + c1) * (vx + vy + c2))).mean())
+    whole = ((2 * mx * my + c1) * (2 * vxy + c2)) / ((mx**2 + my**2 + c1) * (vx + vy + c2))
+    counted = whole if rim else whole[SSIM_RIM:-SSIM_RIM, SSIM_RIM:-SSIM_RIM]
+    return float(counted.mean()) if counted.size else float("nan")
 
 
 def psnr(a: np.ndarray, b: np.ndarray, person: np.ndarray) -> float:

@@ -18,6 +18,7 @@ COLUMNS = {
     "lpips": ("LPIPS", "{:.3f}"),
     "against_copy": ("vs copy", "{:.2f}"),
     "ssim": ("SSIM", "{:.3f}"),
+    "ssim_rim": ("SSIM, rim", "{:.3f}"),
     "psnr": ("PSNR", "{:.1f}"),
     "fid_squeeze": ("FID-squeeze", "{:.1f}"),
     "pck@0.05": ("PCK@0.05", "{:.3f}"),
@@ -49,7 +50,8 @@ NOTES = {
     "share of the frame. Mean over clips (or photos).",
     "against_copy": "vs copy: LPIPS divided by that of copying the source.",
     "ssim": "SSIM (sigma 1.5) and PSNR (dB, float): with the same masks, over the true person's bounding "
-    "rectangle. Equal pictures, whose PSNR is infinite, are left out of its mean.",
+    'rectangle. SSIM\'s windows lie within it; "SSIM, rim" counts those beyond, too, completed by reflection. Equal '
+    "pictures, whose PSNR is infinite, are left out of its mean.",
     "fid_squeeze": "FID-squeeze: over the pooled features of SqueezeNet 1.1 (ImageNet), with the same masks; coarse "
     "for a few hundred pictures.",
     "pck@0.05": "PCK, parsing mIoU: joints and regions that the analyzer sees in the picture, against what was asked; "

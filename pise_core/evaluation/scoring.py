@@ -14,7 +14,7 @@ from pise_core.evaluation.image_metrics import Frechet, Measures, person_only, p
 from pise_core.training.analyzer.metrics import KeypointAccuracy, RegionOverlap
 
 #: Figures that are kept for each example.
-EACH = ("lpips", "ssim", "psnr", "parsing_miou")
+EACH = ("lpips", "ssim", "ssim_rim", "psnr", "parsing_miou")
 #: Equal pictures are this far apart at most: batches of other sizes round otherwise.
 _EQUAL = 1e-6
 
@@ -148,6 +148,7 @@ class Scorer:
             values["lpips"].append(float(distances[index]) / float(person.mean()))
             values["lpips_undivided"].append(float(distances[index]))
             values["ssim"].append(ssim(example.truth, one.picture, person))
+            values["ssim_rim"].append(ssim(example.truth, one.picture, person, rim=True))
             values["psnr"].append(psnr(example.truth, one.picture, person))
             self._rows[name].frechet.add(features[index : index + 1], features[-1:])
 

@@ -8,6 +8,6 @@ a picture. A new format is an entry in ``layouts`` where only its order of joint
 
 from pise_core.pose_files.contents import MAX_BYTES
 from pise_core.pose_files.reader import PoseFile, open_pose_file, read_pose
-from pise_core.pose_files.writer import KINDS, encode_pose, write_pose
+from pise_core.pose_files.writer import KINDS, encode_pose, write_pose, write_poses
 
-__all__ = ["KINDS", "MAX_BYTES", "PoseFile", "encode_pose", "open_pose_file", "read_pose", "write_pose"]
+__all__ = ["KINDS", "MAX_BYTES", "PoseFile", "encode_pose", "open_pose_file", "read_pose", "write_pose", "write_poses"]

@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -61,6 +62,14 @@ def encode_pose(pose: np.ndarray, size: tuple[int, int], kind: str = "pise") -> 
         person[f"{part}_keypoints_2d"] = []
     picture = {"version": 1.3, "people": [person], "canvas_width": width, "canvas_height": height}
     return json.dumps([picture] if kind == "comfyui" else picture)
+
+
+def write_poses(path: str | os.PathLike[str], poses: Sequence[np.ndarray], size: tuple[int, int]) -> None:
+    """Write the poses of a clip, one of each picture, as ComfyUI's list of pictures; raises as :func:`write_pose`."""
+    if Path(path).suffix.lower() != ".json":
+        raise InputError(f"poses are written as .json, not {Path(path).suffix or 'without a suffix'}")
+    pictures = [json.loads(encode_pose(pose, size, "openpose")) for pose in poses]
+    write_file(path, (json.dumps(pictures) + "\n").encode())
 
 
 def _ordered(count: int) -> list[int]:
