@@ -6,6 +6,7 @@ Whatever comes in is untrusted. A picture leaves as upright sRGB (H, W, 3) uint8
 import io
 import os
 import warnings
+import zlib
 from functools import cache
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -229,7 +230,24 @@ def open_picture(
     except Exception as error:  # Damaged headers raise more than UnidentifiedImageError
         raise InputError(_no_picture(name, data, kind)) from error
     _check_size(name, image.width, image.height, max_pixels)
+    if image.format == "PNG" and not _is_whole_png(data):
+        raise InputError(f"{name} is damaged or cut off and can't be decoded")
     return name, image
+
+
+def _is_whole_png(data: bytes) -> bool:
+    """Whether the pixels have the checksums that stand beside them. Pillow doesn't look at these, and decodes what it
+    gets: a damaged map would have other labels."""
+    view, at = memoryview(data), 8
+    while at + 12 <= len(data):
+        length = int.from_bytes(view[at : at + 4], "big")
+        end = at + 8 + length
+        if view[at + 4 : at + 8] in (b"IDAT", b"fdAT") and (
+            zlib.crc32(view[at + 4 : end]) != int.from_bytes(view[end : end + 4], "big")
+        ):
+            return False
+        at = end + 4
+    return True
 
 
 def _no_picture(name: str, data: bytes, kind: str) -> str:

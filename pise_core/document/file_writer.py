@@ -102,13 +102,20 @@ def _write(document: SavedDocument, pictures: bool = True) -> bytes:
         raise InputError("the document holds more than can be opened again; remove a reference first")
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
-        archive.writestr("document.json", text, zipfile.ZIP_DEFLATED)
+        archive.writestr(_member("document.json"), text, zipfile.ZIP_DEFLATED)
         for name, data in members.items():  # PNG is compressed already
-            archive.writestr(name, data)
+            archive.writestr(_member(name), data)
     limit = file_format.MAX_DOCUMENT_BYTES
     if max(buffer.tell(), len(text) + sum(map(len, members.values()))) > limit:
         raise InputError(f"the document is larger than {limit / 1e6:g} MB; remove a reference first")
     return buffer.getvalue()
+
+
+def _member(name: str) -> zipfile.ZipInfo:
+    """Of the first day that zip knows: the same document is the same bytes whenever it is saved."""
+    info = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
+    info.external_attr = 0o600 << 16
+    return info
 
 
 def _seen(person: SavedPerson) -> dict[str, Any]:
