@@ -136,7 +136,9 @@ def _pose(random: np.random.Generator) -> np.ndarray:
 def _person(random: np.random.Generator) -> SavedPerson:
     photo = random.integers(0, 256, (*_SIZE, 3), dtype=np.uint8)
     parsing = random.integers(0, 8, _SIZE, dtype=np.uint8)
-    return SavedPerson(photo, _pose(random), parsing, Framing((_SIZE[1], _SIZE[0]), 3.7, float(random.uniform(0, 20)), -4.5))
+    return SavedPerson(
+        photo, _pose(random), parsing, Framing((_SIZE[1], _SIZE[0]), 3.7, float(random.uniform(0, 20)), -4.5)
+    )
 
 
 def _history(random: np.random.Generator, references: list[str]) -> list[Edits]:
