@@ -92,7 +92,9 @@ class Framing:
         ``labels``: nearest neighbour, for maps of indices.
         """
         if labels:
-            return warp_labels(image, self._affine(), self.size[::-1], border if isinstance(border, int) else border[0])
+            return warp_labels(
+                image, self._affine(), (self.size[1], self.size[0]), border if isinstance(border, int) else border[0]
+            )
         if self.scale >= 0.75:
             return self._warp(image, self._matrix(), self.size[::-1], border)
         # Without a low-pass a linear warp of a large photo aliases. Only what the frame sees is filtered.
