@@ -111,7 +111,7 @@ def finish_behind(
         return None
     inner = window_of(grow(labels > 0, rim), margin=1)
     assert inner is not None
-    made, parts, belief = _textured(image, np.where(known, parsing, 0), labels, parts, scale)
+    made, parts, belief = _textured(image, np.where(known, parsing, 0), labels, parts, scale, pieces=not along)
     window = tuple(
         slice(whole.start + part.start, whole.start + part.stop) for whole, part in zip(window, inner, strict=True)
     )
@@ -141,12 +141,15 @@ def _continued(parsing, owner, hiding, known, hides, scale: float) -> tuple[np.n
     share = smooth(inside.astype(np.float32), _SMOOTH / cells)
     share = cv2.resize(share, owner.shape[::-1], interpolation=cv2.INTER_LINEAR)
     hidden = hides & ~known & (share > 0.5)
-    labels, parts = np.zeros_like(parsing), np.full_like(owner, -1)
-    ys, xs = np.nonzero(hidden)
-    if len(ys):
-        y, x = Nearest(known).at(ys, xs)
-        labels[ys, xs], parts[ys, xs] = parsing[y, x], owner[y, x]
-    return labels, parts
+    if not there.any():
+        return np.zeros_like(parsing), np.full_like(owner, -1)
+    y, x = Nearest(there).at(*np.nonzero(np.ones_like(there)))
+    labels, parts = (
+        cv2.resize(cv2.resize(full, size, interpolation=cv2.INTER_NEAREST_EXACT)[y, x].reshape(there.shape),
+                   owner.shape[::-1], interpolation=cv2.INTER_NEAREST_EXACT)
+        for full in (parsing, owner)
+    )  # fmt: skip
+    return np.where(hidden, labels, np.uint8(0)), np.where(hidden, parts, np.int8(-1))
 
 
 def _beside(wall: np.ndarray, unknown: np.ndarray, there: np.ndarray) -> np.ndarray:
@@ -195,26 +198,33 @@ def _down(part: str, pose: np.ndarray) -> np.ndarray | None:
 
 
 def _textured(
-    image, known: np.ndarray, labels: np.ndarray, parts: np.ndarray, scale: float
+    image, known: np.ndarray, labels: np.ndarray, parts: np.ndarray, scale: float, pieces: bool
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The finished picture (H, W, 3) uint8, whose it is (H, W) int8, and how far it is believed (H, W) uint8.
 
     ``known``: (H, W) uint8, the regions of the layers in plain sight; ``labels``, ``parts``: of what is hidden.
+    ``pieces``: whether to look for pieces of texture; otherwise it is mirrored.
     """
     # A little more than the layer: its soft edge has its colours, too.
-    beyond = grow(labels > 0, max(1.0, RIM / scale)) & (known == 0) & (labels == 0)
-    wanted = np.where(labels > 0, labels, known)
-    ys, xs = np.nonzero(beyond)
-    y, x = Nearest(labels > 0).at(ys, xs)
-    wanted[ys, xs] = labels[y, x]
-    parts = parts.copy()
-    parts[ys, xs] = parts[y, x]
+    rim = max(1.0, RIM / scale)
+    window = window_of(labels > 0, margin=round(rim) + 1)
+    assert window is not None
+    edge = np.zeros(labels.shape, bool)
+    edge[window] = grow(labels[window] > 0, rim)
+    edge &= (known == 0) & (labels == 0)
+    wanted, parts = np.where(labels > 0, labels, known), parts.copy()
+    ys, xs = np.nonzero(edge[window])
+    y, x = Nearest(labels[window] > 0).at(ys, xs)
+    wanted[window][ys, xs], parts[window][ys, xs] = labels[window][y, x], parts[window][y, x]
     gap = (wanted > 0) & (known == 0)
     trust = (known > 0).astype(np.float32)
-    deep = cv2.distanceTransform(gap.astype(np.uint8), cv2.DIST_L2, 3).max() > _NARROW / scale
+    depth = float(cv2.distanceTransform(gap.astype(np.uint8), cv2.DIST_L2, 3).max())
     made, belief = image, trust
-    if deep:
+    if pieces and depth > _NARROW / scale:
         made, belief = continue_cloth(image, trust, wanted, gap, scale)
-    height, width = gap.shape
-    made, belief = continue_regions(made, belief, wanted, float(height + width))
+    made, belief = (array.copy() for array in (made, belief))
+    # Mirrored from no farther than the gap is deep; nothing of it is believed much less than the rest.
+    near = window_of(gap, margin=round(2 * depth) + 2)
+    assert near is not None
+    made[near], belief[near] = continue_regions(made[near], belief[near], wanted[near], 10 * depth)
     return made, parts, np.rint(255 * np.clip(np.where(gap, belief, 0), 0, _BELIEF)).astype(np.uint8)

@@ -9,16 +9,16 @@ from typing import NamedTuple, Protocol
 import cv2
 import numpy as np
 
-from pise_core.finishing import finish_behind
+from pise_core.finishing import FRONTS, RIM, finish_behind
 from pise_core.framing import Box, Framing
 from pise_core.inpainting.background import fill_background
 from pise_core.masks import window_of
-from pise_core.matting import Edges, soft_edges
+from pise_core.matting import soft_edges
 from pise_core.model.answers import Answers
 from pise_core.model.image_generator import SourceCode
 from pise_core.regions import REGION_COUNT
 from pise_core.warping.arm_edges import refine_arms
-from pise_core.warping.layers import cut_outs
+from pise_core.warping.layers import CutOut, cut_outs
 from pise_core.warping.parts import assign_parts
 from pise_core.warping.warp import Behind
 
@@ -31,6 +31,11 @@ UNMOVED = 0.05
 
 #: Region name -> other people and how much of their style: the remainder is the person's own.
 Styles = Mapping[str, Sequence[tuple["Person", float]]]
+
+
+def edge_margin(scale: float) -> int:
+    """How many pixels around a person soft edges need; ``scale``: frame pixels per pixel."""
+    return round(12 / scale) + 2
 
 
 @dataclass(frozen=True)
@@ -122,6 +127,20 @@ class View:
             self._finished[name] = finish_behind(name, self.image, self.parsing, self.owner, self.pose, scale)
         return self._finished[name]
 
+    def cut_outs(self, scale: float) -> list[CutOut]:
+        """The parts in drawing order, with soft edges and the person's own colours, each finished behind the parts
+        before it; ``scale``: frame pixels per pixel."""
+        window = window_of(self.parsing > 0, margin=edge_margin(scale))
+        if window is None:
+            return []
+        here = self.part(window)
+        edges = soft_edges(here.image, here.parsing, here.owner, scale)
+        behind = [layers for name in FRONTS if (layers := here.behind(name, scale)) is not None]
+        rim = max(1, round(RIM / scale))
+        parts = cut_outs(edges.colours, here.parsing, here.pose, edges.owner, rim, edges.share, behind)
+        y, x = window[0].start, window[1].start
+        return [part._replace(x=part.x + x, y=part.y + y) for part in parts]
+
     def part(self, window: tuple[slice, slice]) -> "View":
         """Rows and columns of this view; arrays are shared."""
         rows, columns = window
@@ -191,15 +210,6 @@ class Person:
         """The person at the photo's size."""
         return View(self.photo, self.parsing, self.pose)
 
-    @property
-    def _about(self) -> tuple[slice, slice] | None:
-        """Rows and columns about all of the person, and what soft edges need around; None if the map is empty."""
-        return window_of(self.parsing > 0, margin=round(12 / self.framing.scale) + 2)
-
-    def _edges(self, window: tuple[slice, slice]) -> Edges:
-        view = self.full.part(window)
-        return soft_edges(view.image, view.parsing, view.owner, self.framing.scale)
-
     @cached_property
     def background(self) -> np.ndarray:
         """(H, W, 3) uint8: the photo without the person; in a preview that of the larger photo, if it is there."""
@@ -211,27 +221,25 @@ class Person:
     @property
     def alpha(self) -> np.ndarray:
         """(H, W) float32 in [0, 1]: the person's share of each pixel. Made anew each time: it isn't kept."""
-        share, window = np.zeros(self.parsing.shape, np.float32), self._about
+        share, scale = np.zeros(self.parsing.shape, np.float32), self.framing.scale
+        window = window_of(self.parsing > 0, margin=edge_margin(scale))
         if window is not None:
-            share[window] = self._edges(window).share
+            view = self.full.part(window)
+            share[window] = soft_edges(view.image, view.parsing, view.owner, scale).share
         return share
 
     @property
     def layers(self) -> list["Layer"]:
         """The background without the person, and the person's parts with their own colours and soft edges, from the
-        farthest to the nearest. Made anew each time: they aren't kept."""
+        farthest to the nearest; each is finished behind what lies before it, as far as a moved part can uncover it.
+        Laid over one another they are the photo, but for a narrow rim where parts meet. Made anew each time: they
+        aren't kept."""
         height, width = self.parsing.shape
         opaque = np.full((height, width, 1), 255, np.uint8)
         found = [Layer("background", (slice(0, height), slice(0, width)), np.dstack([self.background, opaque]), 0)]
-        window = self._about
-        if window is None:
-            return found
-        edges, here = self._edges(window), self.full.part(window)
-        parts = cut_outs(edges.colours, here.parsing, here.pose, edges.owner, share=edges.share)
-        for depth, part in enumerate(parts, 1):
-            y, x = window[0].start + part.y, window[1].start + part.x
+        for depth, part in enumerate(self.full.cut_outs(self.framing.scale), 1):
             h, w = part.image.shape[:2]
-            found.append(Layer(part.part, (slice(y, y + h), slice(x, x + w)), part.image, depth))
+            found.append(Layer(part.part, (slice(part.y, part.y + h), slice(part.x, part.x + w)), part.image, depth))
         return found
 
     @cached_property

@@ -161,3 +161,26 @@ def test_what_is_looked_for_behind_depends_on_what_moves():
     assert fronts_of([PARTS.index("left_thigh")]) == ["trunk"]
     assert fronts_of([PARTS.index("skirt")]) == ["left_arm", "right_arm", "torso", "trunk"]
     assert fronts_of([]) == []
+
+
+def test_a_torso_cut_out_is_whole_behind_the_arm_and_its_edge_is_soft(editor, crossed):
+    """What the browser moves, and Person.layers, are finished layers."""
+    drawn, arm = crossed
+    person = editor.set_person(drawn.photo, pose=drawn.pose, parsing=drawn.parsing)
+    layers = {layer.name: layer for layer in person.layers}
+    torso = layers["torso"]
+    shown = np.zeros((*arm.shape, 4), np.uint8)
+    shown[torso.window] = torso.image
+    moved = arm & (person.full.owner == PARTS.index("right_forearm"))
+    behind = person.full.behind("right_arm", person.framing.scale)
+    assert behind is not None
+    hidden = np.zeros(arm.shape, bool)
+    hidden[behind.window] = (behind.owner == PARTS.index("torso")) & (behind.parsing > 0)
+    hidden &= moved
+    assert hidden.sum() > 300 and (shown[hidden, 3] == 255).all()
+    assert (np.abs(shown[hidden, :3].astype(int) - SKIN).max(1) < 16).mean() < 0.03
+    assert {part.part: part.image.shape for part in person.full.cut_outs(person.framing.scale)} == {
+        name: layer.image.shape for name, layer in layers.items() if name != "background"
+    }
+    forearm = layers["right_forearm"].image[..., 3]
+    assert ((forearm > 0) & (forearm < 255)).any()

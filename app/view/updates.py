@@ -22,9 +22,10 @@ from pise_core.document.paint import pack, resize_labels, working_size
 from pise_core.document.references import Reference
 from pise_core.document.textures import likely_box
 from pise_core.images import shrink
+from pise_core.person import View
 from pise_core.regions import REGION, present
 from pise_core.skeleton import NECK
-from pise_core.warping.layers import cut_outs, pack_cut_outs
+from pise_core.warping.layers import pack_cut_outs
 
 #: Properties by the name of the part; the parts are named in :mod:`app.layout`.
 Update = dict[str, dict[str, Any]]
@@ -146,9 +147,10 @@ def layers(session: Session, now: Moment, edits: Edits, rendered: Rendered, url:
     as_cut = edits.pose is None and edits.paint is None and not edits.wear
     owner = person.full.owner if as_cut else None
     scaled = known.scaled(pose, person)
-    parts = cut_outs(
-        shrink(rendered.photo, LAYER_SIDE), resize_labels(rendered.parsing, (width, height)), scaled, owner
-    )
+    picture, labels = shrink(rendered.photo, LAYER_SIDE), resize_labels(rendered.parsing, (width, height))
+    shown = View(picture, labels, scaled)
+    shown = shown if owner is None else View.owned(shown, owner)
+    parts = shown.cut_outs(person.framing.scale)
     sheet, places = pack_cut_outs(parts, width)
     sizes = [part.image.shape for part in parts]
     now.cut.behind = now.cut.behind or session.save(person.background, "behind", ".jpg", keep=2)

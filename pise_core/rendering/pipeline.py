@@ -257,18 +257,17 @@ def _finished(wanted: np.ndarray, carried: Carried, scale: float) -> np.ndarray:
     only in slits between what was carried."""
     if carried.staying is None:
         return wanted
-    open_to_it = carried.lifted & ~carried.landed
-    radius = _SLIT / scale
-    window = window_of(open_to_it, margin=round(2 * radius) + 2)
-    if window is None:
-        return wanted
-    here, arrived = open_to_it[window], carried.parsing[window] > 0
-    slits = ~grow(~grow(arrived, radius), radius) if arrived.any() else arrived
-    below = carried.staying.parsing[window]
+    below = carried.staying.parsing
+    open_to_it = carried.lifted & ~carried.landed & (wanted != below)
     wanted = wanted.copy()
-    wanted[window] = np.where(
-        here & (below > 0), below, np.where(here & ~arrived & ~slits, np.uint8(0), wanted[window])
-    )
+    wanted[open_to_it & (below > 0)] = below[open_to_it & (below > 0)]
+    guessed = open_to_it & (below == 0) & (carried.parsing == 0)
+    radius = _SLIT / scale
+    window = window_of(guessed, margin=round(2 * radius) + 2)
+    if window is not None:
+        arrived = carried.parsing[window] > 0
+        slits = ~grow(~grow(arrived, radius), radius) if arrived.any() else arrived
+        wanted[window][guessed[window] & ~slits] = 0
     return wanted
 
 

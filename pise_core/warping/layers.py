@@ -4,13 +4,15 @@ The parts and their order are those of :mod:`pise_core.warping.parts`; how each 
 :mod:`pise_core.warping.part_transforms`.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import cv2
 import numpy as np
 
 from pise_core.masks import grow
-from pise_core.warping.parts import PARTS, assign_parts, with_overlap
+from pise_core.warping.parts import PARTS, among, assign_parts
+from pise_core.warping.warp import Behind, Hidden, cut_piece
 
 
 class CutOut(NamedTuple):
@@ -35,6 +37,7 @@ def cut_outs(
     owner: np.ndarray | None = None,
     rim: int = 1,
     share: np.ndarray | None = None,
+    behind: Sequence[Behind] = (),
 ) -> list[CutOut]:
     """The parts of a person, in drawing order; parts without a pixel are left out.
 
@@ -46,23 +49,26 @@ def cut_outs(
         rim: so many pixels at the silhouette are left out, for the background shines through them.
         share: (H, W) float32 in [0, 1], the person's share of each pixel, where that is known: then no rim is left out,
             ``image`` holds the person's own colours, and ``owner`` says whose they are wherever there is a share.
+        behind: the finished layers behind parts, which go with the parts that they are pieces of; ``rim`` pixels about
+            what is in front of them its edge shines through.
     """
     owner = assign_parts(parsing, pose) if owner is None else owner
-    if share is None:
-        core, opaque = (~grow(parsing == 0, rim)).astype(np.uint8), np.full(parsing.shape, 255, np.uint8)
-    else:
-        opaque = np.rint(255 * share).astype(np.uint8)
-        core = (opaque > 0).astype(np.uint8)
+    core = (~grow(parsing == 0, rim) if share is None else share > 0).astype(np.uint8)
+    hidden = [Hidden.below(one, among(owner, one.front), rim) for one in behind]
     found = []
     for index, part in enumerate(PARTS):
-        mask = (owner == index).astype(np.uint8)
-        if not mask.any():
+        uncovered = [one for one in hidden if index in one.layers.back]
+        piece = cut_piece(index, image, parsing, owner == index, core, share, pose, uncovered)
+        if piece is None:
             continue
-        mask = with_overlap(mask, index, part, parsing, pose) & core
-        x, y, w, h = cv2.boundingRect(mask)
+        mask = piece.mask & piece.core
+        opaque = np.full(mask.shape, 255, np.uint8) if piece.share is None else np.rint(255 * piece.share)
+        alpha = (opaque * mask).astype(np.uint8)
+        x, y, w, h = cv2.boundingRect(alpha)
         if w:
             here = slice(y, y + h), slice(x, x + w)
-            found.append(CutOut(part, x, y, np.dstack([image[here], opaque[here] * mask[here]])))
+            left, top = piece.box[:2]
+            found.append(CutOut(part, left + x, top + y, np.dstack([piece.image[here], alpha[here]])))
     return found
 
 

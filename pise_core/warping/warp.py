@@ -140,7 +140,7 @@ def carry(
         staying = [i for i, part in enumerate(PARTS) if part not in moves or stays(owner == i, moves[part])]
         moving = [i for i in range(len(PARTS)) if i not in staying]
         lifted = among(owner, moving)
-        hidden = [_Hidden(one, _about(lifted & among(owner, one.front), rim)) for one in behind or ()]
+        hidden = [Hidden.below(one, lifted & among(owner, one.front), rim) for one in behind or ()]
         lifted = grow(lifted, rim) if rim else lifted
     if behind is not None:
         stayed = Staying(np.zeros_like(out), np.zeros_like(labels), np.zeros_like(trust))
@@ -156,17 +156,20 @@ def carry(
             if mask.any():
                 _leave(Staying(out, labels, trust), index, image, parsing, mask, lifted, hidden)
                 # Only a limb that was drawn earlier can lie here already: this part covers it.
-                over[mask] = 0 if share is None else over[mask] * (1 - share[mask])
+                if over.any():
+                    over[mask] = 0 if share is None else over[mask] * (1 - share[mask])
             continue
         if part not in moves:
             continue
-        piece = _piece(index, image, parsing, mask, core, share, source, moves, hidden)
+        box = _box_of(mask)
+        shown = [one for one in hidden if index in one.layers.back and not _along_with(moves, index, one, box)]
+        piece = cut_piece(index, image, parsing, mask, core, share, source, shown)
         if piece is None:
             continue
-        box = _bounds(piece.box, moves[part], size)
-        if box is None:
+        landing = _bounds(piece.box, moves[part], size)
+        if landing is None:
             continue
-        x0, y0, x1, y1 = box
+        x0, y0, x1, y1 = landing
         moved = moves[part].into(x0, y0, (x1 - x0, y1 - y0), piece.box[:2])
         cover = moved(piece.mask.astype(np.float32) if share is None else piece.mask * piece.share)
         alpha = moved((piece.mask & piece.core).astype(np.float32)) if believed else cover
@@ -185,14 +188,22 @@ def carry(
     return Carried(out, labels, trust, lifted, landed, over, stayed)
 
 
-class _Hidden(NamedTuple):
-    """What lies behind parts that move."""
+class Hidden(NamedTuple):
+    """What lies behind parts, and where these are taken away."""
 
     layers: Behind
     about: tuple[Window, np.ndarray] | None  # a window, and where in it these parts and a rim about them were
 
+    @classmethod
+    def below(cls, layers: Behind, gone: np.ndarray, rim: int) -> "Hidden":
+        """``gone``: (H, W) bool, the parts in front that are taken away; ``rim`` about them nothing is believed."""
+        window = window_of(gone, margin=rim + 1)
+        if window is None:
+            return cls(layers, None)
+        return cls(layers, (window, grow(gone[window], rim) if rim else gone[window]))
 
-class _Piece(NamedTuple):
+
+class Piece(NamedTuple):
     """One part, cut out of the image."""
 
     box: tuple[int, int, int, int]  # x0, y0, x1, y1
@@ -203,23 +214,23 @@ class _Piece(NamedTuple):
     share: np.ndarray | None
 
 
-def _about(mask: np.ndarray, rim: int) -> tuple[Window, np.ndarray] | None:
-    window = window_of(mask, margin=rim + 1)
-    if window is None:
-        return None
-    return window, grow(mask[window], rim) if rim else mask[window]
-
-
-def _leave(to: Staying, index: int, image, parsing, mask: np.ndarray, lifted: np.ndarray, hidden: list[_Hidden]):
+def _leave(to: Staying, index: int, image, parsing, mask: np.ndarray, lifted: np.ndarray, hidden: list[Hidden]):
     """A part that stays, and what shows of it where others were lifted off."""
-    here = mask & ~lifted
-    to.parsing[mask], to.trust[mask] = parsing[mask], 0.0
-    to.image[here], to.trust[here] = image[here], 1.0
+    window = window_of(mask, margin=0)
+    if window is None:
+        return
+    own = np.ascontiguousarray(mask[window])
+    here = own & ~lifted[window]
+    trust = to.trust[window]
+    np.copyto(to.parsing[window], parsing[window], where=own)
+    np.copyto(trust, np.float32(0), where=own)
+    np.copyto(trust, np.float32(1), where=here)
+    np.copyto(to.image[window], image[window], where=here[..., None])
     for layers, about in hidden:
         if about is None or index not in layers.back:
             continue
-        window, gone = about
-        to.parsing[window][gone & mask[window]] = 0
+        around, gone = about
+        np.copyto(to.parsing[around], np.uint8(0), where=gone & mask[around])
         ys, xs = np.nonzero(layers.owner == index)
         ys, xs = ys + layers.window[0].start, xs + layers.window[1].start
         seen = _at(about, ys, xs)
@@ -238,19 +249,22 @@ def _at(about: tuple[Window, np.ndarray], ys: np.ndarray, xs: np.ndarray) -> np.
     return found
 
 
-def _piece(
-    index: int, image, parsing, mask: np.ndarray, core, share, pose: np.ndarray, moves: dict[str, Move], hidden
-) -> _Piece | None:
-    """A part with its overlap, and with what is finished of it behind parts that move otherwise."""
+def cut_piece(
+    index: int, image, parsing, mask: np.ndarray, core, share, pose: np.ndarray, uncovered: Sequence[Hidden] = ()
+) -> Piece | None:
+    """A part with its overlap, and with what is finished of it behind parts that are taken away.
+
+    Args:
+        index: of the part in ``PARTS``.
+        image, parsing, share, pose: as for :func:`carry`; all of (H, W).
+        mask: (H, W) bool, the part.
+        core: (H, W) uint8, 1 where its colours are believed.
+        uncovered: layers behind other parts, that this part belongs to.
+    """
     part = PARTS[index]
     box = _box_of(mask)
     if box is None:
         return None
-    uncovered = [
-        one for one in hidden
-        if one.about is not None and index in one.layers.back
-        and any(PARTS[i] in moves and not _alike(moves[part], moves[PARTS[i]], box) for i in one.layers.front)
-    ]  # fmt: skip
     low, high = np.array(box[:2]), np.array(box[2:])
     for layers, _ in uncovered:
         rows, columns = layers.window
@@ -286,7 +300,14 @@ def _piece(
     if not mask.any():
         return None
     shifted = pose - np.array([x0, y0, 0], np.float32)
-    return _Piece((x0, y0, x1, y1), image, parsing, with_overlap(mask, index, part, parsing, shifted), core, share)
+    return Piece((x0, y0, x1, y1), image, parsing, with_overlap(mask, index, part, parsing, shifted), core, share)
+
+
+def _along_with(moves: dict[str, Move], index: int, hidden: Hidden, box: tuple[int, int, int, int] | None) -> bool:
+    """Whether a part and all that hides some of it move alike, so that nothing is uncovered."""
+    if box is None:
+        return True
+    return all(_alike(moves[PARTS[index]], moves.get(PARTS[i]), box) for i in hidden.layers.front)
 
 
 def _alike(first: Move, second: Move | None, box: tuple[int, int, int, int]) -> bool:
