@@ -116,6 +116,8 @@ def test_trousers_come_back_over_bare_legs(editor, known, lenders):
     assert worn.parsing[middle(pose, "right_hip", "right_knee")] == PANTS
     assert worn.parsing[middle(pose, "neck", "left_hip")] == TOP
     assert not (worn.parsing == DRESS).any()
+    chest = middle(pose, "neck", "left_hip", 0.4)
+    assert np.array_equal(worn.photo[chest], lenders["dress"].photo[chest])
 
 
 @pytest.mark.parametrize("kind", ["sleeveless", "long", "dress"])

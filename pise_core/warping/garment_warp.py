@@ -55,9 +55,9 @@ class LimbMap:
             found = found * (1 - weight) + self.bones[1](points) * weight
         return found
 
-    def away(self, points: np.ndarray) -> np.ndarray:
-        """(N,) how far points of the wearer are from the limb's bones, in pixels."""
-        return np.min([to_segment(points, a, b) for a, b in pairwise(self.joints)], axis=0)
+    def away(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """See :func:`along_bones`; points of the wearer."""
+        return along_bones(points, self.joints)
 
 
 @dataclass(frozen=True, eq=False)
@@ -172,6 +172,16 @@ def places(back: Back, window: tuple[slice, slice]) -> tuple[np.ndarray, np.ndar
         found = back(np.stack([xs.ravel(), ys.ravel()], 1)) - 0.5  # OpenCV has pixel centres at whole numbers
         columns[top : top + count], rows[top : top + count] = found.T.reshape(2, count, width)
     return columns, rows
+
+
+def along_bones(points: np.ndarray, joints: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """How far points (N, 2) are from the bones between joints (K, 2), in pixels, and where along them the nearest place
+    is: 0 at the first joint, 1 at the second."""
+    bones = list(pairwise(joints))
+    away = np.array([to_segment(points, a, b) for a, b in bones])
+    where = np.array([n + np.clip(_along(points, a, b), 0, 1) for n, (a, b) in enumerate(bones)])
+    nearest = away.argmin(0), np.arange(len(points))
+    return away[nearest], where[nearest]
 
 
 def to_segment(points: np.ndarray, a: np.ndarray, b: np.ndarray) -> np.ndarray:

@@ -1,7 +1,6 @@
 """A garment as a layer of its own: cut out with a soft edge, and finished where something lies before it."""
 
 from dataclasses import dataclass, replace
-from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -14,7 +13,7 @@ from pise_core.pose import visible
 from pise_core.regions import REGION
 from pise_core.skeleton import ARMS, HIPS, LEGS, WRISTS
 from pise_core.warping.bare_body import torso_length, trunk
-from pise_core.warping.garment_warp import Back, GarmentWarp, LimbMap, places, to_segment
+from pise_core.warping.garment_warp import Back, GarmentWarp, LimbMap, along_bones, places
 from pise_core.warping.parts import PARTS
 
 #: Name of a limb -> indices of its parts.
@@ -23,12 +22,16 @@ LIMBS = {
     for side in ("right", "left")
     for limb, parts in (("arm", ("upper_arm", "forearm")), ("leg", ("thigh", "shin")))
 }
+#: Places along a limb: 0 at its root, 1 at elbow or knee, 2 at its end.
+PLACES = np.linspace(0, 2, 9)
 #: In frame pixels: how far from the map's border the true one can be, and from how far colours beside it are taken.
 _BAND, _AROUND = 2.5, 5.0
 #: In frame pixels: window of the filter that makes the edge follow the picture, and its variance of colour.
 _WINDOW, _EPS = 1.5, 1e-3
 #: Pieces of the map with fewer pixels of the frame are speckles, and so are they below this share of the largest.
 _LEAST, _SPECKLE = 12, 0.01
+#: In frame pixels: how far from its edge the map may be wrong by a piece.
+_STRAY = 12.0
 #: In lengths of the torso: gaps up to twice this wide are taken for what lies before the garment, and how far the trunk
 #: reaches below a sleeve.
 _GAP, _OVERLAP = 0.2, 0.06
@@ -51,7 +54,7 @@ class Garment:
         pose: (18, 3) of whoever wears it, in pixels of ``colours``.
         colours: (h, w, 3) uint8, its own, everywhere one of the pieces has a share.
         pieces: ``trunk`` and names of limbs -> (h, w) float32 in [0, 1], its share of each pixel.
-        reach: name of a limb -> how far from its bones its piece goes, in pixels.
+        reach: name of a limb -> (K,) how far from its bones its piece goes, in pixels, at ``PLACES`` along them.
         mirrored: limbs whose piece is hidden in the photo: it is that of the other side, turned over.
         crop: whether bare skin was seen between it and what is worn below.
     """
@@ -61,7 +64,7 @@ class Garment:
     pose: np.ndarray
     colours: np.ndarray
     pieces: dict[str, np.ndarray]
-    reach: dict[str, float]
+    reach: dict[str, np.ndarray]
     mirrored: tuple[str, ...]
     crop: bool
 
@@ -92,7 +95,7 @@ def cut(person: Person, region: int) -> Garment:
     """What a person wears in a region, as a layer."""
     size = torso_length(person.pose)
     scale = person.framing.scale
-    parsing = _one_piece(person, region)
+    parsing = one_piece(person) if region == REGION["dress"] else person.parsing
     window = window_of(parsing == region, margin=round(8 / scale) + 2)
     assert window is not None, "whoever lends a garment has one"
     here = person.full.part(window)
@@ -101,7 +104,7 @@ def cut(person: Person, region: int) -> Garment:
     mask = _without_speckles(inner, scale)
     lost = inner & ~mask
     held = _held(here.image, here.pose, mask, size)
-    mask &= ~held
+    mask &= ~(held | _strayed(here.image, mask, inner, scale))
     limbs = {name: np.isin(here.owner, parts) for name, parts in LIMBS.items()}
     used = {name: of for name, of in limbs.items() if (of & mask).any() and name.endswith(_limbs_of(region))}
     limb = np.logical_or.reduce([np.zeros(mask.shape, bool), *used.values()])
@@ -150,10 +153,10 @@ def _hidden_limbs(view: View, used: dict[str, np.ndarray], mask: np.ndarray) -> 
     return tuple(found)
 
 
-def _one_piece(person: Person, region: int) -> np.ndarray:
+def one_piece(person: Person) -> np.ndarray:
     """The map, with the upper half of a dress as dress: it is often taken for a top, but of the same cloth."""
-    parsing, top = person.parsing, REGION["upper_clothes"]
-    if region != REGION["dress"] or not person.present[top]:
+    parsing, top, region = person.parsing, REGION["upper_clothes"], REGION["dress"]
+    if not (person.present[top] and person.present[region]):
         return parsing
     scale = person.framing.scale
     core = [~grow(parsing != r, 2 / scale) for r in (top, region)]
@@ -199,18 +202,49 @@ def _held(photo: np.ndarray, pose: np.ndarray, mask: np.ndarray, size: float) ->
     return grow(np.isin(labels, large), max(2, 0.02 * size)) & near
 
 
-def _reach(pose: np.ndarray, name: str, mask: np.ndarray) -> float:
-    """How far from the bones of a limb its piece of the garment goes, stray pixels left out."""
+def _strayed(photo: np.ndarray, mask: np.ndarray, inner: np.ndarray, scale: float) -> np.ndarray:
+    """(H, W) bool: pieces at the garment's edge that have its surroundings' colours and hardly its own: the wall that
+    is seen between an arm and the body."""
+    width = _STRAY / scale
+    core, ring = ~grow(~mask, width), grow(inner, 2 * width) & ~grow(inner, 1.5 / scale)
+    if not core.any() or not ring.any():
+        return np.zeros(mask.shape, bool)
+    lab = cv2.cvtColor(cv2.GaussianBlur(photo, (0, 0), max(0.6, 0.7 / scale)), cv2.COLOR_RGB2LAB) // _BIN
+
+    def share(of: np.ndarray) -> np.ndarray:
+        counts = np.zeros((256 // _BIN + 1,) * 3, np.float32)
+        np.add.at(counts, tuple(lab[of].T), 1)
+        counts /= counts.sum()
+        for axis in range(3):  # neighbouring bins are as good
+            counts = np.max([counts, *(np.roll(counts, shift, axis) for shift in (-1, 1))], axis=0)
+        return counts[tuple(np.moveaxis(lab, 2, 0))]
+
+    own = share(core)
+    alien = mask & ~core & (own < 5 * _RARE) & (share(ring) > np.maximum(10 * own, 2 * _RARE))
+    alien = cv2.morphologyEx(alien.astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(alien)
+    large = 1 + np.flatnonzero(stats[1:, cv2.CC_STAT_AREA] * scale**2 > _LEAST)
+    return grow(np.isin(labels, large), 1.0 / scale) & mask if count > 1 and len(large) else np.zeros(mask.shape, bool)
+
+
+def _reach(pose: np.ndarray, name: str, mask: np.ndarray) -> np.ndarray:
+    """How far from the bones of a limb its piece of the garment goes, along them; stray pixels left out."""
     joints = _joints(name)
     there = visible(pose)[list(joints)]
     count = 3 if there.all() else 2
     ys, xs = np.nonzero(mask)
     if not there[:2].all() or not len(ys):
-        return 0.0
+        return np.zeros(len(PLACES))
     points = np.stack([xs, ys], 1) + 0.5
-    bones = [(pose[a, :2].astype(np.float64), pose[b, :2].astype(np.float64)) for a, b in pairwise(joints[:count])]
-    away = np.min([to_segment(points, a, b) for a, b in bones], axis=0)
-    return 1.15 * float(min(np.percentile(away, 98), 1.9 * np.percentile(away, 50) + 2))
+    away, where = along_bones(points, pose[list(joints[:count]), :2].astype(np.float64))
+    whole = min(np.percentile(away, 98), 1.9 * np.percentile(away, 50) + 2)
+    reach = np.full(len(PLACES), whole)
+    for n, place in enumerate(PLACES):
+        here = away[np.abs(where - place) < 0.15]
+        if len(here) >= 20:
+            reach[n] = min(whole, 1.9 * np.percentile(here, 50) + 2)
+    padded = np.pad(reach, 1, mode="edge")
+    return 1.15 * np.median([padded[:-2], padded[1:-1], padded[2:]], axis=0)
 
 
 def _limbs_of(region: int) -> tuple[str, ...]:
@@ -392,8 +426,9 @@ def lay(garment: Garment, pose: np.ndarray, window: tuple[slice, slice]) -> Laid
         columns, rows = places(back, window)
         alpha = cv2.remap(share, columns, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=0)
         if isinstance(back, LimbMap):
-            limit = garment.reach[shown] * warp.size
-            alpha *= np.clip(1 + limit - _away(back, window), 0, 1)
+            away, where = _away(back, window)
+            limit = np.interp(where, PLACES, garment.reach[shown] * warp.size)
+            alpha *= np.clip(1 + limit - away, 0, 1).astype(np.float32)
         image = cv2.remap(garment.colours, columns, rows, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
         under = 1 - (1 - trunk_share) * (1 - limb_share)
         total = alpha + under * (1 - alpha)
@@ -407,11 +442,12 @@ def lay(garment: Garment, pose: np.ndarray, window: tuple[slice, slice]) -> Laid
     return Laid(np.rint(colours).astype(np.uint8), trunk_share, limb_share, owner)
 
 
-def _away(limb: LimbMap, window: tuple[slice, slice]) -> np.ndarray:
-    """(H, W): how far the pixels of a window are from a limb."""
+def _away(limb: LimbMap, window: tuple[slice, slice]) -> tuple[np.ndarray, np.ndarray]:
+    """(H, W) each: how far the pixels of a window are from a limb, and where along it."""
     rows, columns = window
     xs, ys = np.meshgrid(np.arange(columns.start, columns.stop) + 0.5, np.arange(rows.start, rows.stop) + 0.5)
-    return limb.away(np.stack([xs.ravel(), ys.ravel()], 1)).reshape(xs.shape).astype(np.float32)
+    away, where = limb.away(np.stack([xs.ravel(), ys.ravel()], 1))
+    return away.reshape(xs.shape), where.reshape(xs.shape)
 
 
 def _smaller(garment: Garment, scale: float) -> Garment:

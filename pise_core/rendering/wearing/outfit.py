@@ -17,6 +17,8 @@ _HAIR, _FACE, _TOP, _DRESS, _PANTS, _SKIN, _LEG = (
 _ARM_PARTS = [i for name, parts in LIMBS.items() if name.endswith("arm") for i in parts]
 #: In lengths of the torso, from the hips down: where a waist is, and where what hangs below a top begins.
 _NATURAL_WAIST, _BELOW = -0.3, 0.0
+#: Smaller pieces of the garment, as shares of the largest, are scraps.
+_SCRAP = 0.02
 #: Trousers are so many times as thick as bare legs.
 _CLOTHED = 1.35
 #: An arm lies before the garment's trunk from this share of its length on, for straps lie before the shoulder.
@@ -33,7 +35,7 @@ class Outfit(NamedTuple):
         kept: (H, W) bool, where the photo still shows what the map says.
         shown: (H, W) bool, where the garment is seen.
         front: (H, W) bool, what of the wearer lies before it, and is in the photo.
-        ahead: (H, W) bool, skin that is new and lies before it.
+        ahead: (H, W) bool, where it isn't seen though nothing in the photo lies before it: new skin does.
         lost: (H, W) bool, where something of the wearer was taken away.
     """
 
@@ -108,7 +110,8 @@ def outfit(view: View, garment: Garment, laid: Laid, scale: float) -> Outfit:
             bare |= drawn(outline, shape) & (gone | (parsing == _SKIN))
             front |= drawn(outline, shape, _BEFORE) & mine & ~limb_cover
             front |= skin_arm & np.isin(owner, LIMBS[name]) & ~(limb_cover & ~_hand(outline, shape))
-    visible_garment = _without_scraps(shown & ~front, 0.02 if kind in ("top", "dress") else 0.12)
+    seen = shown & ~front
+    visible_garment = _without_scraps(seen, low=kind in ("skirt", "pants"))
 
     # 3. What is uncovered.
     made = np.where(gone, 0, renamed).astype(np.uint8)
@@ -145,19 +148,25 @@ def outfit(view: View, garment: Garment, laid: Laid, scale: float) -> Outfit:
     # What went left its colours beside it, where the map ended too early: a collar, a cuff.
     tinged = (edge(view.image, gone, scale, _TINGED) > 0.2) & ~gone & ~np.isin(made, _SURE) & ~visible_garment
     tinged &= (made != renamed) | (made == _SKIN) | (made == 0)
-    lost = ((parsing > 0) & (made != parsing) & ~visible_garment) | tinged
+    lost = ((renamed > 0) & (made != renamed) & ~visible_garment) | tinged
     kept = (made == renamed) & ~gone & ~visible_garment & ~tinged
     before = front & (made > 0)
-    return Outfit(made, kept, visible_garment, before & ~gone, before & gone, lost)
+    ahead = (before & gone) | (seen & ~visible_garment)
+    return Outfit(made, kept, visible_garment, before & ~gone, ahead, lost)
 
 
-def _without_scraps(shown: np.ndarray, share: float) -> np.ndarray:
-    """A garment without what is cut off from it and small: a corner that looks out behind a bag."""
+def _without_scraps(shown: np.ndarray, low: bool) -> np.ndarray:
+    """A garment without what is cut off from it and small, or (``low``) looks out only in the upper half of it: corners
+    behind a bag, beside the top that it is worn under."""
     count, labels, stats, _ = cv2.connectedComponentsWithStats(shown.astype(np.uint8))
     if count <= 2:
         return shown
-    areas = stats[1:, cv2.CC_STAT_AREA]
-    return np.isin(labels, 1 + np.flatnonzero(areas >= share * areas.max()))
+    areas, tops, heights = stats[1:, cv2.CC_STAT_AREA], stats[1:, cv2.CC_STAT_TOP], stats[1:, cv2.CC_STAT_HEIGHT]
+    stays = areas >= _SCRAP * areas.max()
+    if low:
+        bottoms = tops + heights
+        stays &= (bottoms > (tops.min() + bottoms.max()) / 2) | (areas == areas.max())
+    return np.isin(labels, 1 + np.flatnonzero(stays))
 
 
 def _levels(pose: np.ndarray, shape: tuple[int, int], size: float) -> np.ndarray:

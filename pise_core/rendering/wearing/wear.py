@@ -12,10 +12,10 @@ from pise_core.masks import Nearest, feather, grow, smooth, window_of
 from pise_core.matting import own_colours
 from pise_core.model.adapter import Convention
 from pise_core.model.network import PISE, Carry
-from pise_core.person import Person
+from pise_core.person import Person, View
 from pise_core.regions import REGION
 from pise_core.rendering.compositing import composite
-from pise_core.rendering.wearing.garment import Garment, Laid, cut, lay
+from pise_core.rendering.wearing.garment import Garment, Laid, cut, lay, one_piece
 from pise_core.rendering.wearing.outfit import Outfit, outfit
 from pise_core.rendering.wearing.skin import bare_legs, paint_skin
 
@@ -40,12 +40,15 @@ def wear(
     laid = lay(garment, here.pose, (slice(0, here.photo.shape[0]), slice(0, here.photo.shape[1])))
     if laid is None or not (laid.share > 0.5).any():
         raise InputError("shoulders and hips must be in sight of both to wear a garment; place them under Pose")
-    new = outfit(here.full, garment, laid, scale)
+    view = here.full
+    if garment.kind in ("skirt", "pants"):  # a dress must come apart at the waist, wherever the map parts it
+        view = View.owned(View(view.image, one_piece(person)[window], view.pose), view.owner)
+    new = outfit(view, garment, laid, scale)
     colours = np.where(new.shown[..., None], laid.colours, here.photo)
     trust = (new.kept | new.shown).astype(np.float32)
     # Beside what went the photo still shows a trace of it.
-    shy = grow(new.lost | (here.parsing != new.parsing) & (here.parsing > 0), 1.0 / scale) & ~new.shown
-    trust[shy & ~new.shown & ~np.isin(new.parsing, [REGION["face"], REGION["hair"]])] = 0
+    shy = grow(new.lost | ((here.parsing > 0) & ~new.kept & ~new.shown), 1.0 / scale) & ~new.shown
+    trust[shy & ~np.isin(new.parsing, [REGION["face"], REGION["hair"]])] = 0
     colours, trust = continue_cloth(colours, trust, new.parsing, trust < 0.5, scale)
     painted, gate = _generate(here, lender, garment, new, colours, trust, model, convention)
     photo, parsing = person.photo.copy(), person.parsing.copy()
