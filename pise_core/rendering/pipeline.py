@@ -27,6 +27,7 @@ from pise_core.model.network import PISE, Carry
 from pise_core.person import Edit, Person, View
 from pise_core.regions import UNTOUCHED
 from pise_core.rendering.compositing import composite
+from pise_core.rendering.mixing import Blend
 from pise_core.warping.part_transforms import part_moves
 from pise_core.warping.parts import PARTS, among
 from pise_core.warping.warp import Carried, carry, reach_of, stays
@@ -74,7 +75,7 @@ class _Canvas(NamedTuple):
     """One resolution at work."""
 
     carried: Carried
-    colours: np.ndarray  # (H, W, 3) uint8: carried pixels, borrowed garments mixed in
+    colours: np.ndarray  # (H, W, 3) uint8: carried pixels, borrowed garments among them
     trust: np.ndarray  # (H, W) float32 in [0, 1]: how far they count
     wanted: np.ndarray  # (H, W) uint8: the map
 
@@ -192,8 +193,8 @@ def _render(
     else:
         small, large = _silent(posed.small, small_map), _silent(posed.large, large_map)
     if cloth:
-        small = _continued(small, own_small, wanted.styles, 1.0)
-        large = _continued(large, own_below, wanted.styles, person.framing.scale)
+        small = _continued(person, small, own_small, wanted.styles, 1.0)
+        large = _continued(person, large, own_below, wanted.styles, person.framing.scale)
     codes, pose = _style_codes(person, wanted.styles, convention), wanted.frame_pose
     joints = (person.frame.pose if pose is None else pose)[:, :2]  # which stand for the logits too
     painted, gate, frame = person.answers.of(
@@ -323,7 +324,7 @@ def _mixed(
     styles: dict[int, Mix],
     reach: float = REACH,
 ) -> _Canvas:
-    """Carried pixels that fit the wanted map; in restyled regions mixed with those of the borrowed garments.
+    """Carried pixels that fit the wanted map; in restyled regions those of one garment, in the colours of the mix.
 
     ``own_map`` is what the pose alone asks for. What was painted beyond it is not continued by mirroring: the torso's
     print, mirrored into a new sleeve, is worse than plain cloth. ``reach``: how far texture continues, in frame pixels.
@@ -342,9 +343,9 @@ def _mixed(
             continue
         inside = wanted_map[window] == region
         target_here = target - np.array([window[1].start, window[0].start, 0], np.float32)
-        total = (1 - sum(weight for _, weight in mix)) * trust[window][inside]
-        mean = colours[window][inside] * total[:, None]
-        for other, weight in mix:
+        blend = Blend.of(person, region, mix)
+        if blend.structure:
+            other, _ = mix[blend.structure - 1]
             if small:
                 garment = other.frame.only(region)
             else:  # many more pixels than are wanted would alias, and limbs are hardly made wider than they are
@@ -352,19 +353,16 @@ def _mixed(
             moved = carry(garment.image, garment.parsing, garment.owner, garment.pose, target_here, canvas=inside.shape)
             fits = np.where(inside & (moved.parsing == region), moved.trust, 0).astype(np.float32)
             borrowed, fits = continue_regions(moved.image, fits, np.where(inside, region, 0), reach)
-            mean += borrowed[inside] * (weight * fits[inside])[:, None]
-            total += weight * fits[inside]
-        mean /= np.maximum(total, 1e-6)[:, None]
-        colours[window][inside] = np.clip(np.rint(mean), 0, 255).astype(np.uint8)
-        trust[window][inside] = total
+            colours[window][inside], trust[window][inside] = borrowed[inside], fits[inside]
+        colours[window][inside] = blend.toned(colours[window][inside])
     return _Canvas(carried, colours, trust, wanted_map)
 
 
-def _continued(canvas: _Canvas, own_map: np.ndarray, styles: dict[int, Mix], scale: float) -> _Canvas:
-    """Painted garments, and those that were exchanged altogether, in the texture of what is known of them."""
+def _continued(person: Person, canvas: _Canvas, own_map: np.ndarray, styles: dict[int, Mix], scale: float) -> _Canvas:
+    """Painted garments, and those whose texture is another's, in the texture of what is known of them."""
     open_to_it = canvas.wanted != own_map
     for region, mix in styles.items():
-        if sum(weight for _, weight in mix) > 0.99:
+        if Blend.of(person, region, mix).structure:
             open_to_it |= canvas.wanted == region
     colours, trust = continue_cloth(canvas.colours, canvas.trust, canvas.wanted, open_to_it, scale)
     return canvas._replace(colours=colours, trust=trust)
