@@ -115,8 +115,13 @@ class Studio(Engine):
 
     def commit_paint(self, session: Session, value: Any) -> Updates:
         """A stroke has ended; ``{"labels", "before"}``, the layer with the stroke and without."""
-        stroke = values.stroke(session.need_document(), value)
-        yield from self._shown(session, edits.paint(session, stroke, values.sequence(value)))
+        document = session.need_document()
+        stroke, sequence = values.stroke(document, value), values.sequence(value)
+        try:
+            yield from self._shown(session, edits.paint(session, stroke, sequence))
+        except InputError:  # the stroke is on the page's map already
+            yield {"regions": {"map": view.region_map(document, document.edits, session.number, sequence)}}
+            raise
 
     def commit_styles(self, session: Session, value: Any) -> Updates:
         """A slider was let go of, another reference or a colour chosen; ``{"styles", "recolour", "wear"}``, of which

@@ -255,6 +255,7 @@ def _analyze(args: argparse.Namespace) -> int:
 
 def _edit(args: argparse.Namespace) -> int:
     from pise_core import images, regions
+    from pise_core.coverage import check_covered
     from pise_core.parsing_files import read_parsing
     from pise_core.pose_files import open_pose_file
     from pise_core.rendering.recolour import checked_recolours, recolour
@@ -301,6 +302,9 @@ def _edit(args: argparse.Namespace) -> int:
     styles: dict[str, list] = {}
     for region, path, alpha in args.style:
         styles.setdefault(region, []).append((people[path], alpha))
+    if wanted_parsing is not None:
+        worn = person.parsing if wanted_pose is None else person.pose_map(wanted_pose)
+        check_covered(worn, wanted_parsing, person.pose if wanted_pose is None else wanted_pose)
     edit = person.render(pose=wanted_pose, parsing=wanted_parsing, styles=styles or None, detail=not args.no_detail)
     images.write_image(args.out, recolour(edit.photo, edit.parsing, recolours), edited=True)
     print(args.out)

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from pise_core import pose as poses
+from pise_core.coverage import check_covered
 from pise_core.document.edits import KEY_LIMIT, Edits, Paint, checked_motion, checked_pose
 from pise_core.document.file_format import PEOPLE_LIMIT, SavedDocument
 from pise_core.document.file_reader import is_document, read
@@ -358,7 +359,7 @@ class Document:
             mask: (H, W) bool of the photo's size, true where it is painted.
 
         Raises:
-            InputError: on an unknown region, or a mask of another shape.
+            InputError: on an unknown region, a mask of another shape, or one that undresses the person.
         """
         mask, index = np.asarray(mask), region_index(region)
         if mask.shape != self.person.parsing.shape or mask.dtype != bool:
@@ -373,26 +374,35 @@ class Document:
         """The whole map as it is wanted in the pose of now, (H, W) integers 0..7 of the photo's size, as one step.
 
         Raises:
-            InputError: if it is no such map.
+            InputError: if it is no such map, or undresses the person.
         """
         height, width = self.person.parsing.shape
         parsing, size = check_parsing(parsing, (height, width)), working_size(width, height)
         with self._lock:
+            check_covered(self._renderer.base_map(self.edits), parsing, self.pose_of(self.edits))
             below, wanted = (resize_labels(m, size) for m in (self._renderer.base_map(self.edits), parsing))
             layer = PaintLayer.of(np.where(wanted == below, np.uint8(UNTOUCHED), wanted))
             self._history.commit(paint=None if layer is None else Paint(layer, self.edits.pose))
 
     def set_paint(self, before: PaintLayer | None, after: PaintLayer | None) -> None:
-        """Take over what a stroke changed between two layers, as one step; see :meth:`stroked`."""
+        """Take over what a stroke changed between two layers, as one step; raises as :meth:`stroked`."""
         with self._lock:
             self._history.commit(paint=self.stroked(self.edits, before, after))
 
     def stroked(self, edits: Edits, before: PaintLayer | None, after: PaintLayer | None) -> Paint | None:
         """The paint of edits with a stroke that made the layer ``after`` of the layer ``before``, which the body may
-        have carried elsewhere meanwhile. All of it counts as painted in the pose of the stroke, if that changed any."""
+        have carried elsewhere meanwhile. All of it counts as painted in the pose of the stroke, if that changed any.
+
+        Raises:
+            InputError: if the stroke undresses the person.
+        """
         if before == after:
             return edits.paint
         layer = PaintLayer.stroked(self.painted(edits), before, after)
+        if layer is not None:
+            below = resize_labels(self._renderer.base_map(edits), layer.size)
+            scale = np.array([*np.divide(layer.size, self.person.parsing.shape[::-1]), 1], np.float32)
+            check_covered(below, layer.over(below), self.pose_of(edits) * scale)
         return None if layer is None else Paint(layer, edits.pose)
 
     def painted(self, edits: Edits | None = None) -> PaintLayer | None:

@@ -31,15 +31,21 @@ def test_lasso_replace_hide_and_paint_that_follows_the_pose(visit, name, size):
     drawn = visitor.map()
     assert drawn != detected
 
-    # All of it becomes another region again; every region's colour can be switched off.
+    # Nobody is undressed: the stroke is refused, and what was painted before it is back.
     page.locator('#regions [data-tool="replace"]').click()
     page.locator('#regions [data-region="7"]').click()
+    page.mouse.click(*at(0, 30))
+    assert "arms, neck and lower legs" in visitor.wait_for("error")
+    visitor.wait_for_map(drawn)
+
+    # All of it becomes another region again; every region's colour can be switched off.
+    page.locator('#regions [data-region="5"]').click()
     visitor.after(lambda: page.mouse.click(*at(0, 30)))
     replaced = visitor.map()
     assert replaced not in (drawn, detected)
-    page.locator('#regions [data-eye="7"]').click()
+    page.locator('#regions [data-eye="5"]').click()
     assert visitor.map() != replaced
-    page.locator('#regions [data-eye="7"]').click()
+    page.locator('#regions [data-eye="5"]').click()
     assert visitor.map() == replaced
     brush = page.locator("#regions #size")
     before = int(brush.input_value())

@@ -5,6 +5,7 @@ import math
 import numpy as np
 from torch import Tensor
 
+from pise_core.coverage import check_covered
 from pise_core.errors import InputError
 from pise_core.guided_filter import guided_filter
 from pise_core.inpainting.garments import continue_cloth
@@ -32,6 +33,9 @@ def wear(
 
     Returns:
         (H, W, 3) uint8 and (H, W) uint8, of the person's photo.
+
+    Raises:
+        InputError: where joints are missing, or the garment would uncover more than arms, neck and lower legs.
     """
     garment = cut(lender, region)
     scale = person.framing.scale
@@ -44,6 +48,7 @@ def wear(
     if garment.kind in ("skirt", "pants"):  # a dress must come apart at the waist, wherever the map parts it
         view = View.owned(View(view.image, one_piece(person)[window], view.pose), view.owner)
     new = outfit(view, garment, laid, scale)
+    check_covered(here.parsing, new.parsing, here.pose)
     colours = np.where(new.shown[..., None], laid.colours, here.photo)
     trust = (new.kept | new.shown).astype(np.float32)
     # Beside what went the photo still shows a trace of it.
