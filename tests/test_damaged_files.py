@@ -12,13 +12,13 @@ from pise_core.cli.main import main
 from pise_core.detection.analyzer import read_network
 from pise_core.errors import InputError
 from pise_core.model.network import PISE
-from pise_core.model.weights import SHIPPED
+from pise_core.model.weights import SHIPPED, read_model, write_tensors
 
 
 def _with(path, config=None, change=None):
     """The shipped weights with another configuration, or with changed tensors, at ``path``."""
     with safe_open(str(SHIPPED / path.name), "pt") as file:
-        metadata = dict(file.metadata())
+        metadata = {name: value for name, value in file.metadata().items() if name != "sha256"}
         tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     if config is not None:
         metadata["config"] = config if isinstance(config, str) else json.dumps(config)
@@ -73,6 +73,30 @@ def test_weights_that_are_no_numbers_write_no_picture(tmp_path, photo_path, caps
         assert main(command) == 2
         said = capsys.readouterr().err
         assert said.count("\n") == 1 and "no numbers" in said and not out.exists()
+
+
+@pytest.mark.parametrize("place", (0.3, 0.999), ids=("weights", "last ones"))
+@pytest.mark.parametrize("name", ("pise.safetensors", "analyzer.safetensors"))
+def test_one_bit_that_has_changed_is_noticed(tmp_path, name, place):
+    with safe_open(str(SHIPPED / name), "pt") as file:
+        notes, tensors = file.metadata(), {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+    path = tmp_path / name
+    write_tensors(path, tensors, notes)
+    read_model(path)
+    data = bytearray(path.read_bytes())
+    data[int(place * len(data))] ^= 1
+    path.write_bytes(data)
+    with pytest.raises(InputError, match=r"damaged: it is not what its checksum says"):
+        read_model(path)
+
+
+def test_a_configuration_that_was_changed_later_is_noticed(tmp_path):
+    path = tmp_path / "pise.safetensors"
+    write_tensors(path, {"a": torch.zeros(3)}, {"network": "PISE", "config": '{"width": 16}'})
+    assert read_model(path)[1] == {"width": 16}
+    path.write_bytes(path.read_bytes().replace(b"16", b"17"))
+    with pytest.raises(InputError, match="checksum"):
+        read_model(path)
 
 
 def _convert(path, capsys) -> str:

@@ -1,5 +1,10 @@
-"""Weights on disk: one safetensors file per network, its configuration inside, no code and no pickles."""
+"""Weights on disk: one safetensors file per network, its configuration inside, no code and no pickles.
 
+The note ``sha256`` is the checksum of all that follows the file's first eight bytes, with 64 zeros in its own place.
+Safetensors itself notices a file that was cut off, and nothing else.
+"""
+
+import hashlib
 import json
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
@@ -18,6 +23,7 @@ _PACKAGE = Path(__file__).resolve().parents[1]
 SHIPPED = _PACKAGE / "_weights" if (_PACKAGE / "_weights").is_dir() else _PACKAGE.parent / "weights"
 #: After the name of a matrix of bytes: what its rows are to be multiplied by.
 _SCALE = ".scale"
+_CHECKSUM, _ZEROS = "sha256", "0" * 64
 
 M = TypeVar("M", bound=nn.Module)
 
@@ -60,8 +66,9 @@ def write_tensors(path: Path, tensors: Mapping[str, torch.Tensor], metadata: dic
     """
     with replacing(path) as partial:
         try:
-            save_file(dict(tensors), str(partial), metadata=metadata)
+            save_file(dict(tensors), str(partial), metadata={**metadata, _CHECKSUM: _ZEROS})
             _sort_notes(partial)
+            _sign(partial)
         except SafetensorError as error:  # a full disk, too
             raise OSError(str(error)) from None
 
@@ -80,6 +87,25 @@ def _sort_notes(path: Path) -> None:
         file.write(written.ljust(length))
 
 
+def _sign(path: Path) -> None:
+    """Put the checksum in its place."""
+    digest = _digest(path, _ZEROS).encode()
+    with path.open("r+b") as file:
+        header = file.read(int.from_bytes(file.read(8), "little"))
+        file.seek(8 + header.index(_ZEROS.encode()))
+        file.write(digest)
+
+
+def _digest(path: Path, known: str) -> str:
+    """The checksum of a file, in which ``known`` stands now."""
+    with path.open("rb") as file:
+        header = file.read(int.from_bytes(file.read(8), "little"))
+        made = hashlib.sha256(header.replace(known.encode(), _ZEROS.encode(), 1))
+        while chunk := file.read(1 << 20):
+            made.update(chunk)
+    return made.hexdigest()
+
+
 def read_model(path: Path) -> tuple[str, dict, dict[str, torch.Tensor]]:
     """Name of the network, its configuration, and float32 tensors.
 
@@ -95,6 +121,9 @@ def read_model(path: Path) -> tuple[str, dict, dict[str, torch.Tensor]]:
     except (SafetensorError, OSError, RuntimeError, ValueError) as error:
         reason = (str(error) or type(error).__name__).splitlines()[0]
         raise InputError(f"{path} is not a readable safetensors file ({reason})") from None
+    known = metadata.get(_CHECKSUM)
+    if known is not None and _digest(Path(path), known) != known:
+        raise InputError(f"{path} is damaged: it is not what its checksum says; fetch it again")
     if "config" not in metadata or "network" not in metadata:
         raise InputError(f"{path} holds no configuration; it was not written by this project")
     try:
