@@ -136,14 +136,16 @@ def encode_image(image: np.ndarray, suffix: str = ".png", edited: bool = False) 
     """The bytes of the file that :func:`write_image` would write.
 
     Raises:
-        InputError: if the suffix is none of .png, .jpg, .jpeg and .webp.
+        InputError: if the suffix is none of .png, .jpg, .jpeg and .webp, or the operator's key can't sign.
     """
     kind, settings = _writer(suffix)
     if edited and provenance.wanted():
         settings = settings | _note(kind)
+    if edited:
+        image = provenance.with_line(image)
     buffer = io.BytesIO()
     Image.fromarray(np.ascontiguousarray(image)).save(buffer, kind, **settings)
-    return buffer.getvalue()
+    return provenance.signed(buffer.getvalue(), kind) if edited and provenance.signs() else buffer.getvalue()
 
 
 def _note(kind: str) -> dict[str, Any]:

@@ -1,6 +1,9 @@
 """Edited pictures say so, in the words that other programs look for; others say nothing."""
 
+import datetime
 import io
+import json
+import sys
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -11,6 +14,8 @@ from PIL import Image
 import pise_core
 from pise_core import provenance
 from pise_core.cli.main import main
+from pise_core.document.motion import encode_motion
+from pise_core.errors import InputError
 from pise_core.images import encode_image, read_image, write_image
 from pise_core.pose import to_rows
 from tests.conftest import downloaded, moved, run
@@ -61,3 +66,115 @@ def test_a_document_marks_what_it_writes_and_the_command_line_an_unedited_photo_
     write_image(tmp_path / "photo.png", NOISE)
     assert main(["edit", str(tmp_path / "photo.png"), "--out", str(tmp_path / "same.png")]) == 0
     assert told((tmp_path / "same.png").read_bytes()) is None
+
+
+def test_a_line_that_everybody_sees_is_the_operators_choice(monkeypatch):
+    plain = np.full((400, 600, 3), 200, np.uint8)
+    for value in ("", "off"):
+        monkeypatch.setenv("PISE_MARK", value)
+        assert np.array_equal(read_image(encode_image(plain, edited=True)), plain)
+    monkeypatch.setenv("PISE_MARK", "on")
+    marked = read_image(encode_image(plain, edited=True))
+    changed = np.argwhere((marked != plain).any(-1))
+    assert changed[:, 0].min() > 370 and changed[:, 1].min() > 300  # low and on the right, all else as it was
+    assert marked.max() > 240 and marked[changed[:, 0].min() :, changed[:, 1].min() :].min() < 80
+    assert np.array_equal(read_image(encode_image(plain)), plain)  # what nobody has edited
+    monkeypatch.setenv("PISE_MARK", "Made up by Example")
+    assert not np.array_equal(read_image(encode_image(plain, edited=True)), marked)
+    with Image.open(io.BytesIO(encode_motion([plain, plain], ".gif"))) as motion:
+        first = np.asarray(motion.convert("RGB"))
+    assert (np.abs(first.astype(int) - plain) > 60).any()
+    for tiny in (np.zeros((16, 600, 3), np.uint8), np.zeros((600, 17, 3), np.uint8)):
+        assert read_image(encode_image(tiny, edited=True)).shape == tiny.shape
+
+
+@pytest.mark.parametrize("value", ("x" * 61, "one\ntwo"))
+def test_a_line_that_is_none_is_refused_at_the_start(monkeypatch, value):
+    monkeypatch.setenv("PISE_MARK", value)
+    with pytest.raises(InputError, match="PISE_MARK"):
+        provenance.check_settings()
+
+
+def certified(folder: Path) -> None:
+    """A key, its certificate and that of an authority, in two PEM files."""
+    x509 = pytest.importorskip("cryptography.x509")
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    now, day = datetime.datetime.now(datetime.timezone.utc), datetime.timedelta(days=1)
+    keys = [ec.generate_private_key(ec.SECP256R1()) for _ in range(2)]
+    names = [
+        x509.Name([x509.NameAttribute(x509.NameOID.ORGANIZATION_NAME, "Operator"),
+                   x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
+        for name in ("Authority", "Studio")
+    ]  # fmt: skip
+    usage = x509.KeyUsage(True, False, False, False, False, True, True, False, False)
+    own_usage = x509.KeyUsage(True, False, False, False, False, False, False, False, False)
+    made = []
+    for number, (name, key) in enumerate(zip(names, keys, strict=True)):
+        builder = (
+            x509.CertificateBuilder().subject_name(name).issuer_name(names[0]).public_key(key.public_key())
+            .serial_number(number + 1).not_valid_before(now - day).not_valid_after(now + 30 * day)
+            .add_extension(x509.BasicConstraints(number == 0, None), True)
+            .add_extension(own_usage if number else usage, True)
+            .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), False)
+            .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(keys[0].public_key()), False)
+        )  # fmt: skip
+        if number:
+            builder = builder.add_extension(x509.ExtendedKeyUsage([x509.ExtendedKeyUsageOID.EMAIL_PROTECTION]), True)
+        made.append(builder.sign(keys[0], hashes.SHA256()).public_bytes(serialization.Encoding.PEM))
+    (folder / "chain.pem").write_bytes(made[1] + made[0])
+    pem = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    (folder / "key.pem").write_bytes(keys[1].private_bytes(*pem))
+
+
+@pytest.mark.parametrize(("suffix", "kind"), ((".png", "png"), (".jpg", "jpeg"), (".webp", "webp")))
+def test_edited_pictures_are_signed_with_the_operators_key(monkeypatch, tmp_path, suffix, kind):
+    c2pa = pytest.importorskip("c2pa")
+    certified(tmp_path)
+    plain = encode_image(NOISE, suffix, edited=True)
+    monkeypatch.setenv("PISE_C2PA_KEY", str(tmp_path / "key.pem"))
+    monkeypatch.setenv("PISE_C2PA_CERTIFICATES", str(tmp_path / "chain.pem"))
+    provenance.check_settings()
+    data = encode_image(NOISE, suffix, edited=True)
+    with c2pa.Reader(f"image/{kind}", io.BytesIO(data)) as reader:
+        assert reader.get_validation_state() == "Valid"
+        told_by_reader = json.loads(reader.json())
+    manifest = told_by_reader["manifests"][told_by_reader["active_manifest"]]
+    assert manifest["claim_generator_info"][0]["name"] == "PISE Studio"
+    assert provenance.SOURCE_TYPE in json.dumps(manifest)
+    assert np.array_equal(read_image(data), read_image(plain)) and told(data) == told(plain)
+    assert encode_image(NOISE, suffix) == encode_image(NOISE, suffix, edited=False)
+    changed = bytearray(data)
+    if kind == "jpeg":
+        changed[-40] ^= 1  # of the picture
+        with c2pa.Reader("image/jpeg", io.BytesIO(bytes(changed))) as reader:
+            assert reader.get_validation_state() == "Invalid"
+
+
+def test_a_signature_that_cannot_be_made_is_one_line_at_the_start(monkeypatch, tmp_path):
+    pytest.importorskip("c2pa")
+    certified(tmp_path)
+    monkeypatch.setenv("PISE_C2PA_KEY", str(tmp_path / "key.pem"))
+    with pytest.raises(InputError, match="both"):
+        provenance.check_settings()
+    (tmp_path / "no.pem").write_text("no certificate")
+    for key, chain, message in (
+        ("missing.pem", "chain.pem", "missing.pem: No such file"),
+        ("no.pem", "chain.pem", "no private key"),
+        ("key.pem", "no.pem", r"^[^\n]*can't be signed[^\n]*$"),
+    ):
+        monkeypatch.setenv("PISE_C2PA_KEY", str(tmp_path / key))
+        monkeypatch.setenv("PISE_C2PA_CERTIFICATES", str(tmp_path / chain))
+        with pytest.raises(InputError, match=message):
+            provenance.check_settings()
+    monkeypatch.setitem(sys.modules, "c2pa", None)
+    with pytest.raises(InputError, match="pip install c2pa-python"):
+        provenance.check_settings()
+
+
+def test_without_pyav_there_is_still_a_gif(monkeypatch):
+    monkeypatch.setitem(sys.modules, "av", None)
+    assert encode_motion([NOISE], ".gif").startswith(b"GIF8")
+    with pytest.raises(InputError, match="save the motion as GIF"):
+        encode_motion([NOISE], ".mp4")

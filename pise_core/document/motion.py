@@ -10,15 +10,14 @@ from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from pathlib import Path
 
-import av
 import numpy as np
-from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc
 from PIL import Image
 from scipy.interpolate import PchipInterpolator
 
 from pise_core.document.edits import Motion
 from pise_core.errors import InputError
 from pise_core.pose import empty_pose, visible
+from pise_core.provenance import with_line
 from pise_core.skeleton import JOINT_COUNT, PARENTS, PARENTS_FIRST, ROOT
 
 #: Pictures a second of what is saved.
@@ -144,7 +143,7 @@ def _bones(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def encode_motion(frames: Sequence[np.ndarray], suffix: str) -> bytes:
-    """The bytes of a file, ``.gif`` or ``.mp4``, of pictures (H, W, 3) uint8.
+    """The bytes of a file, ``.gif`` or ``.mp4``, of pictures (H, W, 3) uint8, with the line that the operator wants.
 
     Raises:
         InputError: if the suffix is another.
@@ -152,7 +151,7 @@ def encode_motion(frames: Sequence[np.ndarray], suffix: str) -> bytes:
     writers = {".gif": encode_gif, ".mp4": encode_mp4}
     if suffix.lower() not in writers:
         raise InputError(f"can't write a motion as {suffix!r}; use .gif or .mp4")
-    return writers[suffix.lower()](frames, FPS)
+    return writers[suffix.lower()]([with_line(frame) for frame in frames], FPS)
 
 
 def encode_gif(frames: Iterable[np.ndarray], fps: float) -> bytes:
@@ -185,10 +184,16 @@ def encode_mp4(frames: Sequence[np.ndarray], fps: float) -> bytes:
     BT.709's from 720 lines on.
 
     Raises:
-        InputError: if there is no picture.
+        InputError: if there is no picture, or PyAV is not installed: its wheel carries x264 and x265, which are under
+            the GPL, and whoever may not hand that on leaves it out.
     """
     if not len(frames):
         raise InputError("a motion needs one picture at least")
+    try:
+        import av
+        from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc
+    except ImportError:
+        raise InputError("MP4 is not installed here; save the motion as GIF, or pip install av") from None
     height, width = (side - side % 2 for side in frames[0].shape[:2])
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "motion.mp4"
