@@ -234,7 +234,7 @@ class ResultView(_Part):
 
 
 class DocumentBar(_Part):
-    """Undo, redo, saving, and the status line. Events: undo, redo, start_over, save, stop, and choose_weights
+    """Undo, redo, saving, and the status line. Events: undo, redo, start_over, save, stop, knock, and choose_weights
     (with ``{"name"}``).
 
     Args:
@@ -242,18 +242,20 @@ class DocumentBar(_Part):
         file: ``{"url", "name", "version"}``, which the browser saves at once.
         status: ``{"kind": "hint" | "busy" | "ok" | "error", "text", "stop": bool, "version"}``.
         weights: ``{"names", "chosen"}``, what pictures can be made with.
+        door: ``{"seconds", "version"}``: there is no place yet, and the page knocks again after so many seconds.
         history: ``{"document", "edit", "undo": bool, "redo": bool, "start_over": bool, "save": bool}``: what can be
             done with that document after that edit.
     """
 
     MODULE = "bar/bar.js"
-    TOLD = ("undo", "redo", "start_over", "save", "stop", "choose_weights")
+    TOLD = ("undo", "redo", "start_over", "save", "stop", "knock", "choose_weights")
 
     def __init__(
-        self, value=None, *, session=None, status=None, history=None, file=None, weights=None, elem_id=None, **kw
-    ):
-        super().__init__(value, elem_id, None,
-                         session=session, status=status, history=history, file=file, weights=weights, **kw)  # fmt: skip
+        self, value=None, *, session=None, status=None, door=None, history=None, file=None, weights=None, elem_id=None,
+        **kw,
+    ):  # fmt: skip
+        super().__init__(value, elem_id, None, session=session, status=status, door=door, history=history, file=file,
+                         weights=weights, **kw)  # fmt: skip
 
 
 class Keeping(_Part):

@@ -1,7 +1,7 @@
 """Actions as Gradio calls them: the session is found, edits wait for their turn, and errors go to the status line."""
 
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 from weakref import WeakSet
 
@@ -10,10 +10,14 @@ import gradio as gr
 from app import values
 from app.commands.outcome import sentence
 from app.guard import visitor_of
+from app.state.observing import observed
+from app.state.places import Full
 from app.state.queueing import Line
 from app.state.registry import Sessions
-from app.state.session import Session
-from app.turns import in_turn, uploads
+from app.state.session import Session, Waiting
+from app.state.uploads import forget, keep
+from app.state.visitors import Visitor
+from app.turns import in_turn, sent_for, uploads
 from app.view import updates as view
 from app.view.studio import Studio
 from app.view.updates import Updates, status
@@ -54,8 +58,8 @@ class Handlers:
 
         def run(request: gr.Request, *inputs: Any) -> Iterator[dict]:
             owner, value = request.session_hash or "", inputs[0] if inputs else None
-            known = self._sessions.knows(owner)
-            if action == self._studio.start:
+            known, starts = self._sessions.knows(owner), action == self._studio.start
+            if starts:
                 known, session = True, self._sessions.adopt(owner, values.field(value, "session"))
             else:
                 session = self._sessions.of(owner)
@@ -65,22 +69,58 @@ class Handlers:
             yield {bar: gr.update()} if known else self._named(self._studio.introduce(session))
             if not follows:
                 self._refused.discard(session)
-            name = action.__name__
+            if action == self.knock:
+                yield from self._let_in(session, visitor)
+                return
+            yield from carried_out(session, visitor, inputs)
+            if starts:  # perhaps a page that was loaded anew at the door
+                yield from self._let_in(session, visitor)
+
+        def carried_out(session: Session, visitor: Visitor, inputs: tuple[Any, ...]) -> Iterator[dict]:
+            name, opens = action.__name__, action.__name__ in _OPENS
+            if opens:
+                _give_up(session)
             try:
-                with uploads(name, inputs), self._sessions.at_work(session, visitor, opens=name in _OPENS):
+                with observed(name), self._sessions.at_work(session, visitor, opens), uploads(name, inputs):
                     for update in self._updates(action, session, inputs, in_line):
                         if follows and session in self._refused:
                             update = without_status(update)
                         yield self._named(update)
+                return
+            except Full as full:
+                self._refused.add(session)
+                sent = sent_for(name, inputs)
+                session.waiting = Waiting(lambda visitor: carried_out(session, visitor, inputs), sent, session.stops)
+                yield self._named(view.at_the_door(session, sentence(full.waits), min(20, 4 + full.ahead)))
+                return
             except InputError as error:
-                self._refused.add(session)
-                yield {bar: gr.update(**_problem(str(error), session))}
+                text = str(error)
             except Exception:
-                log.exception("%s failed", action.__name__)
-                self._refused.add(session)
-                yield {bar: gr.update(**_problem(SORRY, session))}
+                log.exception("%s failed", name)
+                text = SORRY
+            self._refused.add(session)
+            _forget(sent_for(name, inputs))  # where it was refused before anything of it was read
+            yield {bar: gr.update(**_problem(text, session))}
 
         return run
+
+    def knock(self, session: Session) -> Updates:
+        """What the page asks now and then while all places are taken: to begin what waits; :meth:`of` does it."""
+        yield from ()
+
+    def _let_in(self, session: Session, visitor: Visitor) -> Iterator[dict]:
+        """Go on with what waits for a place; it waits on, in its place of the line, if there is none yet."""
+        waiting = session.waiting
+        if waiting is None:
+            return
+        if session.stops != waiting.stops:
+            _give_up(session)
+            yield self._named(status("hint", "Stopped. Open a photo of a person, or choose an example.", session))
+            return
+        session.waiting = None
+        for path in waiting.sent:
+            keep(path)
+        yield from waiting.run(visitor)
 
     def _updates(
         self, action: Callable[..., Updates], session: Session, inputs: tuple[Any, ...], in_line: bool
@@ -125,6 +165,18 @@ def without_status(update: view.Update) -> view.Update:
     if "status" not in update.get("bar", {}):
         return update
     return update | {"bar": {name: value for name, value in update["bar"].items() if name != "status"}}
+
+
+def _forget(sent: Iterable[Any]) -> None:
+    for path in sent:
+        forget(path)
+
+
+def _give_up(session: Session) -> None:
+    """Nothing waits for a place any more, and the files that were sent for it go."""
+    waiting, session.waiting = session.waiting, None
+    if waiting is not None:
+        _forget(waiting.sent)
 
 
 def _problem(text: str, session: Session) -> dict[str, Any]:

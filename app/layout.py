@@ -252,6 +252,7 @@ def build(studio: Studio, places: Places | None = None) -> Page:
         on(bar.start_over, studio.start_over, bar)
         on(bar.choose_weights, studio.choose_weights, bar, **opening)
         on(bar.stop, studio.stop, bar, then=None)
+        on(bar.knock, handlers.knock, **opening)
         on(bar.save, studio.save, bar, then=studio.pack, then_in="files")
         packing: dict[str, Any] = {"concurrency_id": "files", "concurrency_limit": AT_ONCE["files"]}
         on(download.click, studio.download, then=None, **packing | {"trigger_mode": "once"})

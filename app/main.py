@@ -19,11 +19,13 @@ from app.api.mcp import wanted_by_environment  # noqa: E402
 from app.guard import Rules  # noqa: E402
 from app.layout import build  # noqa: E402
 from app.server import Server, Stopped, application, end, listening_on, stop_on_signals  # noqa: E402
+from app.state.observing import serve_metrics, write_log  # noqa: E402
 from app.state.places import Places  # noqa: E402
 from app.state.scratch import Scratch  # noqa: E402
 from app.state.session import DEFAULT_WEIGHTS  # noqa: E402
 from app.view.studio import Studio  # noqa: E402
 from pise_core.errors import InputError  # noqa: E402
+from pise_core.provenance import check_settings  # noqa: E402
 
 
 def parse_options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
@@ -78,6 +80,8 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     closing: list[Callable[[], object]] = []
     status = 0
     try:
+        write_log()
+        check_settings()
         stop_on_signals()
         scratch = Scratch()
         closing.append(scratch.remove)
@@ -86,6 +90,14 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         rules = Rules.from_environment(listening_on(options.host))
         page = build(studio, Places(options.places))
         app = application(page, options.mcp or wanted_by_environment(), rules)
+        places, line = page.sessions.places, studio.line
+        gauges: dict[str, tuple[str, Callable[[], float]]] = {
+            "places": ("Visitors who may have work open", lambda: places.limit),
+            "places_taken": ("Visitors who have work open", lambda: len(places)),
+            "places_waiting": ("Visitors at the door", lambda: places.waiting),
+            "line": ("Requests that compute or wait for that", lambda: len(line)),
+        }
+        serve_metrics(gauges)
         studio.load()  # now, so that missing weights are told here and not to the first user
         server = Server(app, options.host, options.port)
         closing.insert(0, server.close)

@@ -101,7 +101,12 @@ class Server:
         self.address = f"http://{name}:{self._socket.getsockname()[1]}"
         logging.getLogger("uvicorn.error").disabled = False
         config = uvicorn.Config(
-            app, log_level="warning", proxy_headers=False, server_header=False, timeout_graceful_shutdown=FINISH
+            app,
+            log_config=None,
+            log_level="warning",
+            proxy_headers=False,
+            server_header=False,
+            timeout_graceful_shutdown=FINISH,
         )
         self._server = uvicorn.Server(config)
         # Not asked of the thread: in Python 3.11 a signal that interrupts its join makes it look ended.

@@ -52,12 +52,13 @@ def in_turn(
 def uploads(action: str, inputs: tuple[Any, ...]) -> Iterator[None]:
     """The files that were sent for an action, as long as they are needed; afterwards the server keeps no copy."""
     with ExitStack() as sent:
-        for path in _sent(action, inputs):
+        for path in sent_for(action, inputs):
             sent.enter_context(read_once(received(path)))
         yield
 
 
-def _sent(action: str, inputs: tuple[Any, ...]) -> list[Any]:
+def sent_for(action: str, inputs: tuple[Any, ...]) -> list[Any]:
+    """The paths of the files that were sent for an action."""
     if action == "restore":
         return [values.field(inputs[0], "file")]
     if action in _UPLOADS:

@@ -8,6 +8,7 @@ from typing import Any
 
 import gradio as gr
 import gradio.routes
+from fastapi import HTTPException
 from gradio.data_classes import ListFiles
 from gradio.route_utils import upload_fn
 
@@ -17,11 +18,16 @@ from app.state import uploads
 async def _take(request: Any, upload_dir: Any, *settings: Any, **more: Any) -> Any:
     """Gradio's own reading of an upload, into a folder of its own; nothing stays of one that breaks off."""
     await asyncio.to_thread(uploads.sweep)
-    place = uploads.make_folder()
+    place: Path | None = None
     try:
+        place = uploads.make_folder()
         return await upload_fn(request, str(place), *settings, **more)
-    except BaseException:
-        shutil.rmtree(place, ignore_errors=True)
+    except BaseException as error:
+        if place is not None:
+            shutil.rmtree(place, ignore_errors=True)
+        if isinstance(error, OSError):
+            text = f"the server can't keep the file: {error.strerror or error}; try again later"
+            raise HTTPException(507, text) from None
         raise
 
 

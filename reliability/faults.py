@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import resource
 import shutil
 import signal
 import socket
@@ -13,6 +14,8 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+
+import httpx
 
 from reliability.studio import ROOT, Studio, Visitor, fetch
 
@@ -70,27 +73,22 @@ def stopped() -> str:
 def full_disk() -> str:
     """A full disk: whoever opens a photo is told in a line, and the server goes on once there is room."""
     if os.geteuid() != 0:
-        return "not tried: mounting a small tmpfs takes root"
+        return "not tried: mounting a small tmpfs takes root; see small_files"
     base = Path(tempfile.mkdtemp(prefix="reliability-disk-"))
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(base)], check=True)
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(base)], capture_output=True)
+    if mounted.returncode != 0:
+        base.rmdir()
+        return "not tried: mounting a small tmpfs is not allowed here; see small_files"
+    filler = base / "filler"
+
+    def fill() -> None:
+        with suppress(OSError), filler.open("wb") as file:
+            file.write(b"0" * 4_000_000)
+
     studio = None
     try:
         studio = Studio(base=base)
-        filler = base / "filler"
-        with suppress(OSError), filler.open("wb") as file:
-            file.write(b"0" * 4_000_000)
-        visitor = Visitor(studio.address, 1)
-        try:
-            visitor.open()
-            visitor.edit(1)
-        except Exception as error:
-            if "\n" in str(error).strip():
-                return f"more than a line: {error}"
-        else:
-            return "nobody was told"
-        filler.unlink()
-        visitor.open()
-        return "" if visitor.edit(1) else "a foreign picture"
+        return _without_room(studio, fill, filler.unlink)
     finally:
         if studio is not None:
             studio.stop(signal.SIGKILL)
@@ -98,14 +96,52 @@ def full_disk() -> str:
         shutil.rmtree(base, ignore_errors=True)
 
 
+def small_files() -> str:
+    """The same by a limit on the size of files (RLIMIT_FSIZE) that the running server meets."""
+    studio = Studio()
+    pid, old = studio.process.pid, resource.prlimit(studio.process.pid, resource.RLIMIT_FSIZE)
+    try:
+        return _without_room(
+            studio,
+            lambda: resource.prlimit(pid, resource.RLIMIT_FSIZE, (50_000, old[1])),
+            lambda: resource.prlimit(pid, resource.RLIMIT_FSIZE, old),
+        )
+    finally:
+        studio.clean()
+
+
+def _without_room(studio: Studio, take: Callable[[], object], give: Callable[[], object]) -> str:
+    """What goes wrong while the server has no room: before a photo is sent, and between an edit and its picture."""
+    first, second = Visitor(studio.address, 1), Visitor(studio.address, 2)
+    first.open()
+    take()
+    for attempt in (second.open, lambda: first.edit(1)):
+        try:
+            attempt()
+        except Exception as error:
+            # The client's own text on an answer that is no 200 has several lines; the server's is in the answer.
+            said = error.response.text if isinstance(error, httpx.HTTPStatusError) else str(error)
+            if "\n" in said.strip() or "again later" not in said:
+                return f"told: {said}"
+        else:
+            return "nobody was told"
+    give()
+    second.open()
+    if not (first.edit(2) and second.edit(1)):
+        return "a foreign picture"
+    return f"{studio.tracebacks()} tracebacks" if studio.tracebacks() else ""
+
+
 def damaged_weights() -> str:
     """Weights that are cut off or changed: one line, and no start."""
     folder = Path(tempfile.mkdtemp(prefix="reliability-weights-"))
     try:
-        for damage in ("cut", "text"):
+        for damage in ("cut", "text", "bit"):
             shutil.copytree(ROOT / "weights", folder / damage)
             path = folder / damage / "pise.safetensors"
-            path.write_bytes(path.read_bytes()[:100_000] if damage == "cut" else b"no weights")
+            whole = path.read_bytes()
+            bit = whole[:-9] + bytes([whole[-9] ^ 1]) + whole[-8:]
+            path.write_bytes({"cut": whole[:100_000], "text": b"no weights", "bit": bit}[damage])
             command = [sys.executable, "app.py", "--port", "0", "--weights", str(folder / damage)]
             ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
             said = ended.stderr.strip().splitlines()
@@ -166,7 +202,8 @@ def two_tabs() -> str:
 
 
 CASES: dict[str, Callable[[], str]] = {
-    case.__name__: case for case in (killed, stopped, full_disk, damaged_weights, no_hub, slow_clients, two_tabs)
+    case.__name__: case
+    for case in (killed, stopped, full_disk, small_files, damaged_weights, no_hub, slow_clients, two_tabs)
 }
 
 

@@ -25,6 +25,7 @@ from app.commands.outcome import finish
 from app.guard import visitor_of
 from app.state import uploads
 from app.state.models import Engine
+from app.state.observing import observed
 from app.state.queueing import AT_ONCE
 from app.state.registry import Sessions
 from app.state.session import Session
@@ -84,7 +85,7 @@ def _add(
             for parameter, value in zip(parameters, values, strict=True):
                 _check(parameter, value)
             session = _session(sessions, request, handle, opening=name == "open_file")
-            with ExitStack() as work:
+            with observed(name), ExitStack() as work:
                 for parameter, value in zip(parameters, values, strict=True):
                     if parameter.annotation is Upload:
                         work.enter_context(uploads.read_once(uploads.received(received(value))))

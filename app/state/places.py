@@ -15,13 +15,18 @@ from pise_core.errors import InputError
 class Full(InputError):
     """There is no place yet.
 
-    Attributes:
+    Args:
+        why: that all are taken, and how many wait before this one.
         ahead: how many others wait before this one.
         seconds: until there may be a place, a guess.
+
+    Attributes:
+        waits: what a page says that asks again by itself, while the error's own text tells a program to do so.
     """
 
-    def __init__(self, text: str, ahead: int, seconds: float) -> None:
-        super().__init__(text)
+    def __init__(self, why: str, ahead: int, seconds: float) -> None:
+        super().__init__(f"{why}. Come again in {_about(seconds)}")
+        self.waits = f"{why}. This page goes on by itself, in {_about(seconds)}"
         self.ahead, self.seconds = ahead, seconds
 
 
@@ -127,7 +132,7 @@ class Places:
     def _full(self, before: int) -> Full:
         seconds = self._until(self._taken, before)
         others = f"{before} other{'s wait' if before > 1 else ' waits'} before you" if before else "you are next"
-        return Full(f"all {self.limit} places are taken; {others}. Come again in {_about(seconds)}", before, seconds)
+        return Full(f"all {self.limit} places are taken; {others}", before, seconds)
 
 
 def _about(seconds: float) -> str:

@@ -8,9 +8,9 @@ import shutil
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from gradio.utils import get_upload_folder
@@ -34,6 +34,20 @@ EXPIRED = "what was open here has expired; open the photo again"
 FOLDER = "studio"
 #: The name of the weights that a session begins with.
 DEFAULT_WEIGHTS = "Default"
+
+
+class Waiting(NamedTuple):
+    """An action for which there was no place; what was sent for it lies where it came.
+
+    Attributes:
+        run: goes on with it, for a request.
+        sent: files that were sent for it.
+        stops: how often the user had had enough when it began to wait.
+    """
+
+    run: Callable[[Any], Any]
+    sent: Sequence[Any]
+    stops: int
 
 
 class Session:
@@ -71,6 +85,7 @@ class Session:
         self.stops = 0  # how often the user has had enough of other work
         self.packing: deque[tuple[Callable[[], SavedDocument], str]] = deque()  # files to be, and what they are for
         self.carried = False  # whether the user is to be told where the paint has gone
+        self.waiting: Waiting | None = None  # what is begun once there is a place
         self.note = ""  # what else the user is told beside "done"
         self.strip: tuple[Edits, str] | None = None  # what the strip on show was made of, and its region
         #: What the page's map shows.

@@ -9,7 +9,7 @@ import secrets
 import shutil
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +44,14 @@ def forget(path: Any) -> None:
     real = _real(path)
     if real is not None:
         shutil.rmtree(folder() / real.relative_to(folder()).parts[0], ignore_errors=True)
+
+
+def keep(path: Any) -> None:
+    """An upload is still wanted: it counts as having come now."""
+    real = _real(path)
+    if real is not None:
+        with suppress(FileNotFoundError):
+            os.utime(folder() / real.relative_to(folder()).parts[0])
 
 
 def _real(path: Any) -> Path | None:

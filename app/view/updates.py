@@ -84,6 +84,12 @@ def waiting(session: Session, ahead: int, stop: bool = False) -> Update:
     return status("busy", f"{ahead} other request{'s come' if ahead > 1 else ' comes'} first…", session, stop)
 
 
+def at_the_door(session: Session, text: str, seconds: float) -> Update:
+    """There is no place yet, as ``text`` says; the page knocks again after so many seconds."""
+    update = status("busy", text, session, stop=True)
+    return {"bar": update["bar"] | {"door": {"seconds": seconds, "version": next(_versions)}}}
+
+
 def rendering(session: Session) -> Update:
     """An edit was made, and its picture follows; until then there is nothing to download."""
     return status("busy", "Rendering at full size…", session) | {"download": {"interactive": False}}

@@ -94,6 +94,13 @@ export function mount({ element, trigger, props, watch }) {
     props.value = { name: event.target.value };
     trigger("choose_weights");
   });
+  // All places are taken: the page asks again by itself, until it is let in or its user has had enough.
+  let knocking = 0;
+  function takeDoor() {
+    clearTimeout(knocking);
+    if (props.door) knocking = setTimeout(() => trigger("knock"), 1000 * props.door.seconds);
+  }
+  watch("door", takeDoor);
   watch("weights", takeWeights);
   takeWeights();
   watch("session", takeSession);
