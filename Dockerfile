@@ -4,6 +4,8 @@ FROM ${BASE}
 
 # PyTorch's index for its CPU builds; for CUDA name another one, such as https://download.pytorch.org/whl/cu126.
 ARG TORCH_INDEX=https://download.pytorch.org/whl/cpu
+# PyAV's wheel carries x264 and x265, which are under the GPL. 0 makes an image without them: motions are GIFs then.
+ARG VIDEO=1
 
 SHELL ["/bin/bash", "-o", "pipefail", "-c"]
 RUN useradd --create-home --uid 1000 --shell /usr/sbin/nologin studio
@@ -11,7 +13,8 @@ WORKDIR /app
 
 COPY requirements.txt .
 RUN pip install --no-cache-dir --index-url "${TORCH_INDEX}" "torch>=2.6" "torchvision>=0.21" \
-    && pip install --no-cache-dir -r requirements.txt
+    && pip install --no-cache-dir -r requirements.txt "prometheus-client>=0.21" "c2pa-python>=0.36" \
+    && if [ "${VIDEO}" = 0 ]; then pip uninstall --yes av; fi
 
 COPY . .
 RUN python -m compileall -q app pise_core
