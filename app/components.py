@@ -28,6 +28,8 @@ PHOTOS = (
     *((".avif",) if "AVIF" in photo_formats() else ()),
     *((".heic", ".heif") if "HEIF" in photo_formats() else ()),
 )
+#: The same for videos.
+VIDEOS = (".mp4", ".m4v", ".mov", ".webm", ".mkv", ".avi", ".ts", ".gif")
 _PRESETS = json.loads((WEB.parent / "examples" / "poses.json").read_text("utf-8"))
 
 
@@ -62,6 +64,7 @@ TABLES = {
         "open": (*PHOTOS, ".pise"),
         "add-reference": (*PHOTOS, ".pise"),
         "pose-photo": PHOTOS,
+        "motion-clip": VIDEOS,
     },
     "LARGEST": MAX_DOCUMENT_BYTES,
 }

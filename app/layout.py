@@ -147,6 +147,7 @@ def build(studio: Studio, places: Places | None = None) -> Page:
                     add = UploadButton("Add a file", file_count="multiple", size="md", elem_id="add-reference")
                     textures = StylePanel(elem_id="textures", live=live, examples=thumbnails)
                 with gr.Column(elem_id="panel-motion", min_width=0):
+                    clip = UploadButton("Motion from video", size="md", elem_id="motion-clip")
                     motion = MotionPanel(elem_id="motion")
             with gr.Column(scale=2, min_width=320, elem_id="outcome"):
                 with gr.Row(elem_id="outcome-head"):
@@ -245,6 +246,7 @@ def build(studio: Studio, places: Places | None = None) -> Page:
         add.upload(lambda: None, None, add, queue=False, show_progress="hidden", api_visibility="private")
         on(textures.example, example(studio.add_references), textures, detector, parser, **looking, then=None)
         on(motion.commit, studio.commit_motion, motion, then=None)
+        on(clip.upload, studio.follow_clip, clip, then=None, **pictures | {"trigger_mode": "multiple"})
         on(motion.save, studio.save_motion, motion, then=None, **pictures)
         on(motion.stop, studio.stop_motion, motion, then=None)
         on(bar.undo, studio.undo, bar)

@@ -6,7 +6,7 @@ what is cut out, carried and laid over one another for some goes on beside the n
 
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 import torch
 
-from pise_core.detection import turning
+from pise_core.detection import clip, turning
 from pise_core.detection.analyzer import FILE_NAME, Analyzer, Sight
-from pise_core.detection.clip import ClipPoses, clip_poses
+from pise_core.detection.clip import ClipPoses
 from pise_core.detection.map_cleaning import clean_map
 from pise_core.detection.turning import framing_of
 from pise_core.errors import InputError, NobodyFound
@@ -139,7 +139,17 @@ class Editor:
             NobodyFound: if nobody is seen in two pictures.
             InputError: if it is no such video, damaged, too large, or too short.
         """
-        return clip_poses(self.analyzer, source)
+        following = self.follow_clip(source)
+        while True:
+            try:
+                next(following)
+            except StopIteration as end:
+                return end.value
+
+    def follow_clip(self, source: str | os.PathLike[str] | bytes) -> Generator[tuple[int, int], None, ClipPoses]:
+        """As :meth:`clip_poses`, one picture at a time: a generator that says how many were looked at, and of how many,
+        and returns the poses."""
+        return clip.follow(self.analyzer, source)
 
     def _see(self, photo: np.ndarray, box: Box | None, pose: np.ndarray | None) -> Sight:
         """:meth:`analyze` in the frame."""

@@ -5,6 +5,7 @@ import re
 import urllib.error
 import urllib.request
 from contextlib import ExitStack
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,11 +15,12 @@ from PIL import Image
 
 from app.layout import build
 from app.view.studio import Studio
+from pise_core.document.motion import encode_mp4
 from pise_core.images import read_image, write_image, write_parsing
 from pise_core.pose import to_rows
 from pise_core.pose_files import encode_pose
 from pise_core.regions import REGION, colorize
-from tests.conftest import ROOT, moved, served
+from tests.conftest import ROOT, draw_person, moved, served
 from tests.pose_files_of_others import FILES, TRUTH
 
 
@@ -174,6 +176,12 @@ def test_a_motion(client, files, person):
     keys = [state["keypoints"], to_rows(moved(person))]
     clip = json.dumps([FILES["comfyui"](TRUTH)[0], FILES["openpose body_25"](TRUTH)])
     assert len(client.predict(clip, api_name="/load_motion")["motion"]["keys"]) == 2
+    places = [(20 + 12 * k, 20, 150 + 12 * k, 310) for k in range(3)]
+    Path("walk.mp4").write_bytes(encode_mp4([draw_person(240, 330, box).photo for box in places], 4))
+    state = client.predict(handle_file("walk.mp4"), api_name="/motion_from_video")
+    assert len(state["motion"]["keys"]) in (5, 6) and not state["motion"]["loop"] and "pictures" in state["note"]
+    with pytest.raises(AppError, match="can't be read as a video"):
+        client.predict(handle_file("me.jpg"), api_name="/motion_from_video")
     state = client.predict(keys, 0.2, False, api_name="/set_motion")
     assert state["motion"] == {"keys": keys, "seconds": 0.2, "loop": False}
     with Image.open(client.predict("gif", api_name="/animate")) as gif:
@@ -199,7 +207,7 @@ def test_every_action_is_an_endpoint_that_is_described(client):
         "/open_file", "/state", "/choose_weights", "/choose_person", "/place_person", "/analyse_again",
         "/set_pose", "/load_pose", "/pose_from_photo", "/set_regions", "/add_reference", "/add_garment",
         "/remove_reference", "/set_style", "/set_styles", "/set_wear", "/set_recolour", "/set_motion", "/load_motion",
-        "/undo", "/redo",
+        "/motion_from_video", "/undo", "/redo",
         "/start_over", "/result", "/regions", "/steps", "/animate", "/save_look", "/save_document", "/close",
     }  # fmt: skip
     for endpoint in described.values():

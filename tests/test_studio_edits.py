@@ -178,11 +178,13 @@ def test_a_pose_file_of_several_people_says_whom_it_took_and_a_program_may_choos
     small[[JOINT["right_elbow"], JOINT["right_wrist"]], :2] = small[[5, 6], :2]  # the right arm another way
     people = [FILES["openpose coco"](pose)["people"][0] for pose in (small, TRUTH)]
     text = json.dumps([{"people": people, "canvas_width": 528, "canvas_height": 768}] * 2)
-    run(studio.load_pose(session, {"text": text}))
+    page = run(studio.load_pose(session, {"text": text}))
     first = session.document.edits.pose
     note = session.note
     assert "2 people" in note and "2 pictures" in note and "Motion" in note
-    run(studio.load_pose(session, {"text": text, "person": 0}))
+    assert page["pose"]["pose"]["choice"] == {"count": 2, "taken": 1}
+    page = run(studio.load_pose(session, {"text": text, "person": 0}))
+    assert page["pose"]["pose"]["choice"] == {"count": 2, "taken": 0}
     assert np.abs(session.document.edits.pose[:, :2] - first[:, :2]).max() > 5
     with pytest.raises(InputError, match="2 people"):
         run(studio.load_pose(session, {"text": text, "person": 2}))

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 from PIL import Image, ImageSequence
 
+from pise_core.document.motion import encode_mp4
 from pise_core.errors import InputError
 from pise_core.pose import to_rows
 from pise_core.skeleton import JOINT
-from tests.conftest import moved, run
+from tests.conftest import draw_person, moved, run, sent
 from tests.pose_files_of_others import FILES, TRUTH
 
 
@@ -21,6 +22,26 @@ def clip(count):
         pose[JOINT["right_wrist"], :2] += (0, 120 * (1 - number / (count - 1)))
         pictures += FILES["comfyui as shares"](pose)
     return json.dumps(pictures)
+
+
+def test_a_video_becomes_a_motion(studio, session):
+    data = encode_mp4([draw_person(240, 330, (20 + 12 * k, 20, 150 + 12 * k, 310)).photo for k in range(4)], 4)
+    path, told = sent(data, "walk.mp4"), []
+    for update in studio.follow_clip(session, str(path)):
+        told.append(update.get("motion", {}).get("progress"))
+    keys = len(session.document.edits.motion.keys)
+    assert keys in (7, 8) and {"done": 3, "of": keys} in [{k: t[k] for k in ("done", "of")} for t in told if t]
+    assert told[-1] is False and not path.exists()  # the server keeps no copy
+    before = session.document.edits.motion
+    said = []
+    for update in studio.follow_clip(session, str(sent(data, "walk.mp4"))):
+        if update.get("motion", {}).get("progress"):
+            session.stopped = True
+        said.append(update.get("bar", {}).get("status", {}).get("text", ""))
+    assert session.document.edits.motion is before and any("Stopped" in text for text in said)
+    with pytest.raises(InputError, match="can't be read as a video"):
+        run(studio.follow_clip(session, str(sent(b"nothing", "walk.mp4"))))
+    assert session.document.edits.motion is before
 
 
 def test_a_clip_of_poses_becomes_a_motion(studio, session):

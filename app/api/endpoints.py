@@ -251,6 +251,17 @@ class Programs:
         session.need_document()
         return state_of(session, motion.load_motion(session, values.text({"text": text})))
 
+    def motion_from_video(self, session: Session, file: Upload) -> State:
+        """Make the key poses of a motion of the most prominent person in a video, of which the first 20 seconds are
+        looked at.
+
+        Args:
+            file: MP4, MOV, WebM, MKV, AVI or GIF.
+        """
+        path = received(file)
+        with uploads.read_once(path):
+            return state_of(session, motion.follow_clip(self._engine, session, path))
+
     def undo(self, session: Session) -> State:
         """One step back, whatever kind of edit it was; before the first one, back to the photo edited before."""
         return state_of(session, edits.undo(session))

@@ -41,7 +41,12 @@ _SAYING = (
     "state", "set_pose", "load_pose", "set_style", "set_styles", "set_wear", "set_recolour", "remove_reference",
     "set_motion", "undo", "redo", "start_over",
 )  # fmt: skip
-_KINDS = {"animate": "motion", "save_look": "files", "save_document": "files"} | dict.fromkeys(_SAYING, "edit")
+_KINDS = {
+    "animate": "motion",
+    "motion_from_video": "motion",
+    "save_look": "files",
+    "save_document": "files",
+} | dict.fromkeys(_SAYING, "edit")
 
 #: Those that begin something where nothing was open, and so need a place.
 _OPENS = ("open_file", "add_reference", "add_garment")

@@ -35,7 +35,10 @@ def load_pose(session: Session, text: str, person: int | None = None, sequence: 
     """Fit the pose in a file, ours or another program's, to the person; ``person`` says which one of it, the largest
     by default."""
     file = session.need_document().load_pose(text, person)
-    return _posed(session, sequence, _chosen(file) if person is None else "")
+    posed = _posed(session, sequence, _chosen(file) if person is None else "")
+    count = file.people(file.first())
+    taken = file.prominent() if person is None else person
+    return replace(posed, choice=(count, taken) if count > 1 else None)
 
 
 def borrow_pose(engine: Engine, session: Session, path: Any, detector: str) -> Steps:

@@ -1,8 +1,9 @@
 """Motion: key poses, and the pictures between them as GIF or MP4."""
 
+from collections.abc import Iterator
 from typing import Any
 
-from app.commands.outcome import Changed, Outcome, Progress, Steps
+from app.commands.outcome import Changed, Outcome, Progress, Steps, sentences
 from app.state.models import Engine
 from app.state.session import Session
 from pise_core.document.motion import encode_motion
@@ -32,6 +33,41 @@ def load_motion(session: Session, text: str, sequence: int = 0) -> Outcome:
     kept = len(document.edits.motion.keys)
     said = f"{count} pictures came as {kept} key poses." if kept < count else f"{count} key poses were loaded."
     return Outcome(f"{said} {_NEXT[2]}", changed=Changed.MOTION, sequence=sequence)
+
+
+def follow_clip(engine: Engine, session: Session, path: Any) -> Steps:
+    """Make key poses of the person in a video.
+
+    Every picture waits for its own turn, and others come in between; the user may stop it.
+    """
+    document, clips = session.need_document(), []
+    session.stopped = False
+    yield Progress("Looking for somebody in that video…")
+    following = engine.load().follow_clip(path)
+
+    def stopped() -> bool:
+        return session.stopped or session.document is not document
+
+    def looked() -> Iterator[tuple[int, int]]:
+        try:
+            yield next(following)
+        except StopIteration as end:
+            clips.append(end.value)
+
+    while not clips:
+        for step in engine.line.steps(looked(), session, stopped):
+            if isinstance(step, int):
+                yield Progress(ahead=step)
+            else:
+                yield Progress(f"Looking at picture {step[0]} of {step[1]}…", step=step[0], steps=step[1])
+        if stopped():
+            return Outcome("Stopped. The motion is as it was.")
+    clip = clips[0]
+    count, sequence = document.follow(clip.poses, clip.seconds), session.count(0)
+    kept = len(document.edits.motion.keys)
+    cut = "Only its beginning was taken." if clip.cut else ""
+    said = f"{count} pictures of the video came as {kept} key poses."
+    return Outcome(sentences([said, cut, _NEXT[2]]), changed=Changed.MOTION, sequence=sequence)
 
 
 def save_motion(engine: Engine, session: Session, suffix: str, side: int) -> Steps:

@@ -38,6 +38,7 @@ class Outcome:
         sequence: the order number of the request that this answers, where it had one.
         file: path of a file that was made, in the session's folder.
         pictures: (H, W, 3) uint8 RGB that were made.
+        choice: how many people a file of poses shows, and which of them was taken, where there are several.
         doubted: (18, 3) float32, a pose placed by hand that was not taken, because hardly any person is under it.
     """
 
@@ -48,6 +49,7 @@ class Outcome:
     sequence: int | None = None
     file: str = ""
     pictures: tuple[np.ndarray, ...] = ()
+    choice: tuple[int, int] | None = None
     doubted: np.ndarray | None = None
 
 

@@ -54,6 +54,9 @@ def _outcome(session: Session, outcome: Outcome, weights: tuple[str, ...]) -> Up
         update = view.document(session, document)
     else:
         update = _changed(session, changed, outcome.sequence)
+    if outcome.choice is not None and "pose" in update:
+        count, taken = outcome.choice
+        update["pose"]["pose"]["choice"] = {"count": count, "taken": taken}
     if outcome.doubted is not None:
         update["pose"] = {"pose": view.doubted(session, outcome.doubted)}
     if outcome.file:

@@ -228,6 +228,16 @@ class Studio(Engine):
             raise
         yield from self._shown(session, outcome)
 
+    def follow_clip(self, session: Session, path: Any) -> Updates:
+        """Make key poses of the person in a video; the server keeps no copy of the file."""
+        with uploads.read_once(path):
+            try:
+                yield from self._shown(session, motion.follow_clip(self, session, path))
+            except Exception:
+                yield {"motion": {"progress": False}}
+                raise
+            yield {"motion": {"progress": False}}
+
     def save_motion(self, session: Session, value: Any) -> Updates:
         """Render the motion, and hand it out; ``{"format", "size"}``, gif or mp4 and small or large."""
         suffix = "." + values.choice(value, "format", ("gif", "mp4"))

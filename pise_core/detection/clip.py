@@ -8,7 +8,7 @@ closed.
 
 import io
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -63,8 +63,9 @@ class ClipPoses:
     cut: bool
 
 
-def clip_poses(analyzer: Analyzer, source: str | os.PathLike[str] | bytes) -> ClipPoses:
-    """The poses of the most prominent person in a clip.
+def follow(analyzer: Analyzer, source: str | os.PathLike[str] | bytes) -> Generator[tuple[int, int], None, ClipPoses]:
+    """The poses of the most prominent person in a clip, as the answer of a generator: after each picture it says how
+    many were looked at, and of how many at most.
 
     Args:
         analyzer: who finds people and joints.
@@ -85,6 +86,7 @@ def clip_poses(analyzer: Analyzer, source: str | os.PathLike[str] | bytes) -> Cl
         times.append(time)
         sizes.append(picture.shape[1::-1])
         found.append(empty_pose() if sight is None else sight.pose)
+        yield len(found), max(clip.expected, len(found))
     if len(found) < 2:
         raise InputError(f"{clip.name} has one picture only; a motion needs a clip of some")
     if sum(visible(pose).any() for pose in found) < 2:
@@ -165,6 +167,7 @@ class _Clip:
         name: for messages.
         size: (W, H) as it is shown; known with the first picture.
         cut: whether it goes on after the last picture that was asked for.
+        expected: about how many pictures there will be, known with the first one.
     """
 
     def __init__(self, source: str | os.PathLike[str] | bytes) -> None:
@@ -180,7 +183,7 @@ class _Clip:
                 raise InputError(f"can't read {path}: {error.strerror}") from None
         if length > MAX_BYTES:
             raise InputError(f"{self.name} has {length / 1e6:.0f} MB; cut the clip to {MAX_BYTES / 1e6:.0f} MB at most")
-        self.size, self.cut, self._aspect = (0, 0), False, 0.0
+        self.size, self.cut, self.expected, self._aspect = (0, 0), False, 0, 0.0
 
     def pictures(self) -> Iterator[tuple[float, np.ndarray]]:
         """Seconds and (h, w, 3) uint8 RGB of pictures that are evenly apart, small enough to be looked at."""
@@ -201,6 +204,7 @@ class _Clip:
         self._aspect = float(stream.sample_aspect_ratio or 0)
         length = container.duration / av.time_base if container.duration else MOST_SECONDS
         step = max(1 / RATE, min(length, MOST_SECONDS) / MOST_PICTURES)
+        self.expected = min(MOST_PICTURES, int(min(length, MOST_SECONDS) / step) + 1)
         rate = float(stream.average_rate or 0) or 24.0
         first, shown, given, last = None, None, 0, 0.0
         for number, frame in enumerate(container.decode(stream)):

@@ -58,11 +58,9 @@ class PoseFile:
         shares of where the file doesn't: for poses that are fitted to somebody afterwards.
         """
         people = self._people(self.first() if frame is None else frame)
-        if person is None:
-            # Only with a choice: the first of several equals.
-            someone = max(people, key=_prominence) if people else None
-        else:
-            someone = people[person] if 0 <= person < len(people) else None
+        if person is None and people:
+            person = self.prominent(frame)
+        someone = people[person] if person is not None and 0 <= person < len(people) else None
         if someone is None:
             shown = "nobody" if not people else f"{len(people)} people, counted from 0"
             raise InputError(f"{self.name} has no such person to choose: there it shows {shown}")
@@ -70,6 +68,11 @@ class PoseFile:
             return _placed(someone, size, own)
         except InputError as error:
             raise InputError(f"{self.name} {error}") from None
+
+    def prominent(self, frame: int | None = None) -> int:
+        """Who of a picture is the largest and most complete, the first of several equals; it shows somebody."""
+        people = self._people(self.first() if frame is None else frame)
+        return max(range(len(people)), key=lambda n: _prominence(people[n]))
 
     def fits(self, size: tuple[int, int], *, frame: int | None = None) -> bool:
         """Whether the file's picture has the shape of one of ``size`` (W, H), as far as the file says."""

@@ -8,6 +8,8 @@ from PIL import Image, ImageSequence
 from test_desktop import DESKTOP, open_example
 from test_phone import PHONE
 
+from pise_core.document.motion import encode_mp4
+from tests.conftest import draw_person
 from tests.pose_files_of_others import FILES, TRUTH
 
 
@@ -82,3 +84,21 @@ def test_a_clip_of_poses_becomes_key_poses(visit, tmp_path):
     assert page.locator("#motion #keys li").count() == 3
     assert page.locator("#motion #seconds").input_value() == "0.5" and not page.locator("#motion #loop").is_checked()
     visitor.shoot("clip")
+
+
+def test_a_video_becomes_key_poses(visit, tmp_path):
+    visitor = visit("motion-video", **DESKTOP)
+    page = visitor.page
+    open_example(visitor, 0)
+    places = [(20 + 12 * k, 20, 150 + 12 * k, 310) for k in range(4)]
+    (tmp_path / "walk.mp4").write_bytes(encode_mp4([draw_person(240, 330, box).photo for box in places], 4))
+    page.get_by_role("tab", name="Motion").click()
+    page.locator("#motion #file").set_input_files(tmp_path / "walk.mp4")
+    page.locator("#motion #keys li").nth(6).wait_for()
+    page.locator("#motion #progress").wait_for(state="hidden")
+    assert page.locator("#motion #keys li").count() in (7, 8) and not page.locator("#motion #loop").is_checked()
+    (tmp_path / "none.mp4").write_bytes(b"no video")
+    page.locator("#motion #file").set_input_files(tmp_path / "none.mp4")
+    page.get_by_text("can't be read as a video").first.wait_for()
+    assert page.locator("#motion #keys li").count() in (7, 8)
+    visitor.shoot("video")

@@ -106,6 +106,27 @@ def test_pose_files_of_other_programs_are_loaded(visit, tmp_path):
     page.get_by_text("shows nobody").first.wait_for()
 
 
+def test_of_several_people_in_a_pose_file_one_is_chosen(visit, tmp_path):
+    visitor = visit("pose-of-several", **DESKTOP)
+    page = visitor.page
+    open_example(visitor, 0)
+    lowered = TRUTH * (0.5, 0.5, 1)
+    lowered[4, :2] = lowered[2, :2] + (-10, 120)
+    people = [FILES["openpose coco"](pose)["people"][0] for pose in (lowered, TRUTH)]
+    text = json.dumps({"people": people, "canvas_width": 528, "canvas_height": 768})
+    (tmp_path / "two.json").write_text(text)
+    visitor.after(lambda: page.locator("#pose #file").set_input_files(tmp_path / "two.json"))
+    assert visitor.joint("right_wrist")[1] < visitor.joint("right_elbow")[1]
+    others = page.locator("#pose [data-other]")
+    assert [others.nth(n).get_attribute("aria-pressed") for n in (0, 1)] == ["false", "true"]
+    visitor.shoot("two")
+    visitor.after(lambda: others.nth(0).click())
+    assert visitor.joint("right_wrist")[1] > visitor.joint("right_elbow")[1]
+    assert [others.nth(n).get_attribute("aria-pressed") for n in (0, 1)] == ["true", "false"]
+    visitor.after(lambda: page.locator("#pose [data-preset]").nth(0).click())
+    others.first.wait_for(state="detached")
+
+
 def test_a_pose_is_kept_in_the_browser_and_fits_somebody_else(visit):
     visitor = visit("pose-kept", **DESKTOP)
     page = visitor.page

@@ -7,6 +7,17 @@ import { LARGEST, OFFERED } from "../common/tables.js";
 /** @returns {HTMLInputElement | null} */
 const fieldOf = (id) => /** @type {any} */ (document.getElementById(id)?.previousElementSibling ?? null);
 
+/** Whether a file's name says that it is a video. */
+export const isVideo = (file) => OFFERED["motion-clip"].some((suffix) => file.name.toLowerCase().endsWith(suffix));
+
+/** Send files as if they had been chosen in one of Gradio's fields. */
+export function handOver(id, files) {
+  const field = fieldOf(id);
+  if (!files.length || !field) return;
+  field.files = files;
+  field.dispatchEvent(new Event("change", { bubbles: true }));
+}
+
 // What is too large for the server is said before any of it is sent. Of several files none is then taken.
 function refused(event, files) {
   const large = [...files].find((file) => file.size > LARGEST);
@@ -43,14 +54,9 @@ export function takeUploads() {
     drop(event) {
       event.preventDefault();
       const { files } = event.dataTransfer;
-      const field = fieldOf(
-        document.body.dataset.studio === "editing" && document.body.dataset.mode === "textures"
-          ? "add-reference"
-          : "open",
-      );
-      if (!files.length || !field) return;
-      field.files = files;
-      field.dispatchEvent(new Event("change", { bubbles: true }));
+      const mode = document.body.dataset.studio === "editing" ? document.body.dataset.mode : "";
+      const video = mode === "motion" && files.length === 1 && isVideo(files[0]);
+      handOver(video ? "motion-clip" : mode === "textures" ? "add-reference" : "open", files);
     },
   };
   document.addEventListener("click", page.uploads.click, true);

@@ -1,9 +1,10 @@
 // Motion: key poses in a row, played with the carried parts; the pictures themselves are rendered when they are saved.
 
+import { handOver, isVideo } from "../bar/uploads.js";
 import { icon } from "../common/icons.js";
 import { fetchText, openShadow } from "../common/shadow.js";
 import { nextEdit, page, readText, tell } from "../common/store.js";
-import { LIMBS } from "../common/tables.js";
+import { LIMBS, OFFERED } from "../common/tables.js";
 import { showCarried } from "../preview/layers.js";
 
 const html = await fetchText("panel.html", import.meta.url);
@@ -183,11 +184,19 @@ export function mount({ element, trigger, props, watch }) {
     "input",
     () => ($("#seconds-value").textContent = `${Number($("#seconds").value).toFixed(1)} s`),
   );
+  $("#file").accept = [".json", ".jsonl", ".csv", ".txt", ...OFFERED["motion-clip"]].join();
   $("#file").addEventListener("change", async (event) => {
     const [file] = event.target.files;
     event.target.value = "";
     if (!file || !page.pose?.()) return;
     halt();
+    if (isVideo(file)) {
+      const sent = new DataTransfer();
+      sent.items.add(file);
+      tell("status", { kind: "busy", text: "Sending the video…" });
+      handOver("motion-clip", sent.files);
+      return;
+    }
     tell("status", { kind: "busy", text: "Fitting the poses…" });
     const text = await readText(file);
     send({ text });

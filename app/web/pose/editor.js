@@ -167,6 +167,7 @@ export function mount({ element, trigger, props, server, watch }) {
       return;
     }
     pump.drop();
+    takeChoice();
     editor.generated = null;
     tell("status", { kind: "busy", text: "Rendering at full size…" });
     const order = nextEdit();
@@ -214,13 +215,15 @@ export function mount({ element, trigger, props, server, watch }) {
     return JSON.stringify({ people: [{ pose_keypoints_2d: flat }], ...size, own: props.pose.own });
   }
 
-  function loadPose(text) {
+  let loaded = ""; // the text of the pose file that was loaded last
+  function loadPose(text, person = undefined) {
     if (placing.first()) return;
+    loaded = text;
     settle();
     tell("status", { kind: "busy", text: "Fitting the pose…" });
     const order = nextEdit();
     newest = order.seq;
-    props.value = { ...order, text };
+    props.value = { ...order, text, person };
     tell("edited", "pose");
     trigger("load_pose");
   }
@@ -276,6 +279,7 @@ export function mount({ element, trigger, props, server, watch }) {
       editor.under = button.dataset.under;
       showUnder();
     }
+    if (button.dataset.other) loadPose(loaded, Number(button.dataset.other));
     if (button.dataset.person) {
       tell("status", { kind: "busy", text: "Analysing…" });
       props.value = { document: page.document, index: Number(button.dataset.person) };
@@ -325,9 +329,17 @@ export function mount({ element, trigger, props, server, watch }) {
     page.placing = props.pose.placing;
     editor.pose = poseFromRows(props.pose.rows, photo);
     editor.own = props.pose.own ? poseFromRows(props.pose.own, photo) : copyPose(editor.pose);
+    takeChoice(props.pose.choice);
     placing.goOn(props.pose.placing);
     $("#anyway").hidden = !props.pose.doubtful;
     showSelection();
+  }
+  // A file that shows several people: whose pose it is to be.
+  function takeChoice(choice = undefined) {
+    $("#others").hidden = !choice;
+    $("#others").innerHTML = Array.from({ length: choice?.count ?? 0 })
+      .map((_, n) => `<button data-other="${n}" aria-pressed="${n === choice.taken}">Pose ${n + 1}</button>`)
+      .join("");
   }
   function takeLayers() {
     if (props.layers?.document >= page.document) carrier.take(props.layers);
