@@ -132,13 +132,15 @@ def check_writable(path: str | os.PathLike[str]) -> None:
         raise InputError(f"can't write {os.fspath(path)!r}: {reason}")
 
 
-def encode_image(image: np.ndarray, suffix: str = ".png", edited: bool = False) -> bytes:
-    """The bytes of the file that :func:`write_image` would write.
+def encode_image(image: np.ndarray, suffix: str = ".png", edited: bool = False, quality: int | None = None) -> bytes:
+    """The bytes of the file that :func:`write_image` would write; ``quality``, 1 to 100, is that of a JPEG or WebP.
 
     Raises:
         InputError: if the suffix is none of .png, .jpg, .jpeg and .webp, or the operator's key can't sign.
     """
     kind, settings = _writer(suffix)
+    if quality is not None:
+        settings = settings | {"quality": quality, "lossless": False}
     if edited and provenance.wanted():
         settings = settings | _note(kind)
     if edited:

@@ -12,6 +12,7 @@ from pise_core.cli import main as cli
 from pise_core.document import Edits
 from pise_core.document.file_reader import read
 from pise_core.document.recipe import read_recipe
+from pise_core.document.replacing import replaced
 from pise_core.errors import InputError
 from pise_core.images import read_image, write_image
 from pise_core.regions import REGION
@@ -234,6 +235,29 @@ def test_a_recipe_wears(document, lenders, editor, tmp_path):
         (tmp_path / "look.json").write_text(json.dumps({"wear": wear}))
         with pytest.raises(InputError, match=said):
             read_recipe(tmp_path / "look.json", editor)
+
+
+def test_a_borrowed_dress_is_worn_where_there_is_none(document, editor, tmp_path):
+    made = lender("dress")
+    Document(editor, made.photo, pose=made.pose, parsing=made.parsing).save(tmp_path / "lender.pise")
+    (tmp_path / "look.json").write_text(json.dumps({"styles": {"dress": "lender.pise", "hair": "lender.pise"}}))
+    read_recipe(tmp_path / "look.json", editor).apply(document)
+    assert list(document.edits.wear) == ["dress"] and list(document.edits.styles) == ["hair"]
+    assert (document.render().parsing == DRESS).any()
+
+
+def test_trousers_that_are_replaced_by_a_dress_hang_as_one(document, editor, tmp_path):
+    (tmp_path / "look.json").write_text(json.dumps({"replace": {"pants": "dress"}}))
+    read_recipe(tmp_path / "look.json", editor).apply(document)
+    parsing = document.render().parsing
+    pose = document.person.pose
+    y = int(pose[JOINT["left_knee"], 1])
+    x = int(pose[[JOINT["left_knee"], JOINT["right_knee"]], 0].mean())
+    assert document.person.parsing[y, x] == 0 and parsing[y, x] == DRESS and not (parsing == PANTS).any()
+    skirt = parsing[y] == DRESS
+    assert np.diff(np.flatnonzero(skirt)).max() == 1
+    assert np.array_equal(replaced(document.person.parsing, {TOP: PANTS}) == PANTS,
+                          np.isin(document.person.parsing, [TOP, PANTS]))  # fmt: skip
 
 
 def test_the_command_line_wears(person, other_person, tmp_path, capsys):

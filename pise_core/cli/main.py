@@ -256,6 +256,7 @@ def _analyze(args: argparse.Namespace) -> int:
 def _edit(args: argparse.Namespace) -> int:
     from pise_core import images, regions
     from pise_core.coverage import check_covered
+    from pise_core.document.references import wearable
     from pise_core.parsing_files import read_parsing
     from pise_core.pose_files import open_pose_file
     from pise_core.rendering.recolour import checked_recolours, recolour
@@ -298,13 +299,16 @@ def _edit(args: argparse.Namespace) -> int:
     if model_photo is not None:
         wanted_pose = retarget(person.pose, detect.find(args.pose_from, model_photo))
     people = {path: detect.person(path, picture) for path, picture in references.items()}
-    person = person.wear({region: people[path] for region, path in worn.items()})
-    styles: dict[str, list] = {}
+    mixes: dict[str, dict[Path, float]] = {}
     for region, path, alpha in args.style:
-        styles.setdefault(region, []).append((people[path], alpha))
+        mixes.setdefault(region, {})[path] = mixes.get(region, {}).get(path, 0) + alpha
+    # A texture needs a garment to lie on: one that there is none of is worn.
+    mixes, besides = wearable(person.parsing if wanted_parsing is None else wanted_parsing, mixes)
+    person = person.wear({region: people[path] for region, path in {**besides, **worn}.items()})
+    styles = {region: [(people[path], alpha) for path, alpha in mix.items()] for region, mix in mixes.items()}
     if wanted_parsing is not None:
-        worn = person.parsing if wanted_pose is None else person.pose_map(wanted_pose)
-        check_covered(worn, wanted_parsing, person.pose if wanted_pose is None else wanted_pose)
+        below = person.parsing if wanted_pose is None else person.pose_map(wanted_pose)
+        check_covered(below, wanted_parsing, person.pose if wanted_pose is None else wanted_pose)
     edit = person.render(pose=wanted_pose, parsing=wanted_parsing, styles=styles or None, detail=not args.no_detail)
     images.write_image(args.out, recolour(edit.photo, edit.parsing, recolours), edited=True)
     print(args.out)

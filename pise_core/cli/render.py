@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 
 from pise_core.document.document import Document
+from pise_core.document.export import check_export, export
 from pise_core.document.file_reader import read
 from pise_core.document.motion import motion_poses
 from pise_core.errors import InputError
@@ -13,7 +14,11 @@ from pise_core.images import check_writable
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of the command."""
     parser.add_argument("document", type=Path, metavar="FILE.pise", help="as the studio saves it")
-    parser.add_argument("--out", required=True, type=Path, metavar="OUT", help=".png, .webp, .jpg, .gif or .mp4")
+    parser.add_argument(
+        "--out", required=True, type=Path, metavar="OUT", help=".png, .webp, .jpg, .ora (layers), .gif or .mp4"
+    )
+    parser.add_argument("--quality", type=int, metavar="N", help="of .jpg (95) and .webp (lossless), 1 to 100")
+    parser.add_argument("--cut-out", action="store_true", help="the person alone, transparent around")
     parser.add_argument(
         "--weights", type=Path, metavar="PATH", help="folder of weights, such as train's, or one generator's file"
     )
@@ -28,16 +33,19 @@ def run(args: argparse.Namespace) -> int:
     moving = args.out.suffix.lower() in (".gif", ".mp4")
     saved = read(args.document)
     if moving:
+        if args.quality is not None or args.cut_out:
+            raise InputError("--quality and --cut-out are for pictures; a motion has neither")
         motion_poses(saved.history[saved.position].motion)
         if not args.out.parent.is_dir():
             raise InputError(f"there is no folder {args.out.parent} to write {args.out.name} to")
     else:
-        check_writable(args.out)
+        check_export(args.out.suffix, args.quality, args.cut_out)
+        check_writable(args.out.with_suffix(".png") if args.out.suffix.lower() == ".ora" else args.out)
     editor = Editor.from_pretrained(args.weights, device=args.device)
     document = Document.restored(saved, [person.known_to(editor) for person in saved.people])
     if moving:
         document.animate(args.out)
     else:
-        document.render().save(args.out, edited=not document.edits.none)
+        export(document, args.out, args.quality, args.cut_out)
     print(args.out)
     return 0

@@ -29,6 +29,8 @@ import numpy as np
 
 from pise_core.document.document import Document
 from pise_core.document.file_reader import is_document, read
+from pise_core.document.references import wearable
+from pise_core.document.replacing import replaced
 from pise_core.errors import InputError
 from pise_core.images import read_image
 from pise_core.pose_files import PoseFile, open_pose_file
@@ -84,16 +86,15 @@ class Recipe:
             pose = self.pose.pose((width, height), own=True) if isinstance(self.pose, PoseFile) else self.pose
             document.fit_pose(pose)
         if self.replace:
-            parsing = document.base_map()
-            table = np.arange(len(REGIONS), dtype=np.uint8)
-            for region, becomes in self.replace.items():
-                table[region] = becomes
-            document.set_regions(table[parsing])
+            document.set_regions(replaced(document.base_map(), self.replace))
         if self.styles:
             styles: dict[str, dict[str, float]] = {}
             for region, mix in self.styles.items():
                 for name, person, weight in mix:
                     styles.setdefault(region, {})[key_of(name, person)] = weight
+            styles, worn = wearable(document.render(preview=True).parsing, styles)
+            if worn:
+                document.set_wear({**document.edits.wear, **worn})
             document.set_styles(styles)
         if self.recolour:
             document.set_recolour(self.recolour)

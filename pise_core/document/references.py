@@ -3,12 +3,15 @@
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
+
+import numpy as np
 
 from pise_core.errors import InputError
 from pise_core.person import Person, SavedPerson
 from pise_core.regions import GARMENTS, REGION, REGIONS
 
+K = TypeVar("K")
 #: In sight, and with those that were removed and may come back.
 REFERENCE_LIMIT, KEPT_LIMIT = 32, 64
 #: A reference's photo that is far finer than the network's frame, in which its textures are seen, is kept only so fine.
@@ -84,6 +87,21 @@ class References(Mapping[str, Reference]):
         if not isinstance(key, str) or key not in self:
             raise InputError("that reference is gone already")
         self.removed |= {key}
+
+
+def wearable(
+    parsing: np.ndarray, styles: Mapping[str, Mapping[K, float]]
+) -> tuple[dict[str, dict[K, float]], dict[str, K]]:
+    """Styles in two: those that have something to lie on in a map (H, W), and garments that there are none of, which
+    are to be worn: region -> whose share is the greatest."""
+    there = set(np.unique(parsing).tolist())
+    worn, rest = {}, {}
+    for region, mix in styles.items():
+        if region in GARMENTS and REGION[region] not in there and any(mix.values()):
+            worn[region] = max(mix, key=lambda key: mix[key])
+        else:
+            rest[region] = dict(mix)
+    return rest, worn
 
 
 def checked_wear(wear: Any, references: Mapping[str, Reference]) -> dict[str, str]:

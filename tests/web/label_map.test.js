@@ -36,6 +36,23 @@ test("fill takes the connected area, replace takes all", () => {
   assert.ok([...Array(24).keys()].every((i) => map.at(i) === 4));
 });
 
+test("trousers that become a dress are closed between the legs", () => {
+  const [dress, pants, leg] = [4, 5, 7];
+  const rows = [
+    [0, pants, pants, pants, 0, 0],
+    [0, pants, 0, pants, 0, 6],
+    [0, pants, leg, pants, 0, 0],
+    [0, leg, 0, leg, 0, 0],
+  ];
+  const map = createLabelMap(6, 4, Uint8Array.from(rows.flat()), null);
+  map.replace(pants, dress);
+  assert.deepEqual([7, 8, 9, 13, 14, 15].map(map.at), Array(6).fill(dress));
+  assert.deepEqual([6, 10, 11, 19, 20].map(map.at), [0, 0, 6, leg, 0]);
+  const other = createLabelMap(6, 4, Uint8Array.from(rows.flat()), null);
+  other.replace(pants, 3);
+  assert.equal(other.at(8), 0);
+});
+
 test("a lasso takes the pixels whose centres lie inside", () => {
   const map = halves();
   map.polygon(

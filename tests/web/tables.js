@@ -1,5 +1,6 @@
 // What Python says to the page, as far as the pure modules need it.
 globalThis.piseTables = {
+  REGIONS: ["background", "hair", "face", "upper_clothes", "dress", "pants", "upper_skin", "leg"],
   HANGS_ON: [1, -1, 1, 2, 3, 1, 5, 6, 1, 8, 9, 1, 11, 12, 0, 0, 14, 15],
   PARENTS_FIRST: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 0, 14, 16, 15, 17],
   ARMS: [

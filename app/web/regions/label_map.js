@@ -1,8 +1,9 @@
 // A map of regions at working size: the detected labels, what was painted over them, and exact tools.
 // Labels are never read back from a canvas, which may alter colours.
-import { PALETTE } from "../common/tables.js";
+import { PALETTE, REGIONS } from "../common/tables.js";
 
 const UNTOUCHED = 255;
+const [DRESS, PANTS, LEG] = ["dress", "pants", "leg"].map((name) => REGIONS.indexOf(name));
 
 export async function unpack(text) {
   const bytes = Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
@@ -67,9 +68,22 @@ export function createLabelMap(width, height, base, paint) {
     return [0, 0, width, height];
   };
 
-  // Everything of one region becomes another, wherever it is.
+  function closeRows(from, region) {
+    for (let y = 0; y < height; y++) {
+      const row = y * width;
+      let first = 0;
+      let last = width - 1;
+      while (first <= last && map.at(row + first) !== from) first++;
+      while (last > first && map.at(row + last) !== from) last--;
+      for (let x = first; x <= last; x++) if ([0, LEG].includes(map.at(row + x))) set(row + x, region);
+    }
+  }
+
+  // Everything of one region becomes another, wherever it is. Trousers that become a dress hang as one: what is seen
+  // between their legs is closed.
   map.replace = (from, region) => {
     if (from === region) return null;
+    if (from === PANTS && region === DRESS) closeRows(from, region);
     for (let i = 0; i < map.paint.length; i++) if (map.at(i) === from) set(i, region);
     return [0, 0, width, height];
   };
