@@ -3,11 +3,12 @@
 import argparse
 import sys
 
-from reliability import faults, fuzz, load, supply
+from reliability import faults, fuzz, load, space, supply
 
 _COMMANDS = {
     "fuzz": (fuzz, "damaged files at every door"),
     "faults": (faults, "servers that are killed, stopped, out of disk or of weights, in the middle of work"),
+    "space": (space, "what would go up to a Space of the hub's"),
     "supply": (supply, "bill of materials, licences and known vulnerabilities of what the studio needs"),
     "load": (load, "visitors with watermarks for some minutes: nobody refused without a reason, no foreign picture"),
 }

@@ -15,11 +15,13 @@ from PIL import Image
 from safetensors.torch import save
 
 from pise_core.detection.analyzer import read_network
+from pise_core.detection.clip import Clip
 from pise_core.detection.network import AnalyzerConfig, AnalyzerNetwork
 from pise_core.document.edits import Edits
 from pise_core.document.file_format import SavedDocument
 from pise_core.document.file_reader import read
 from pise_core.document.file_writer import write
+from pise_core.document.motion import encode_gif, encode_mp4
 from pise_core.framing import Framing
 from pise_core.images import encode_image, encode_parsing, read_image
 from pise_core.model.convert_release import Checkpoint, convert_discriminator, convert_generator
@@ -139,7 +141,15 @@ def checkpoints() -> list[bytes]:
     return made
 
 
+@lru_cache
+def clips() -> list[bytes]:
+    """Short videos."""
+    pictures = [np.roll(_picture(), shift, 1) for shift in range(4)]
+    return [encode_mp4(pictures, 12), encode_gif(pictures, 12)]
+
+
 DOORS: dict[str, Door] = {
+    "clips": Door(lambda data: [picture.shape for _, picture in Clip(data).pictures()], clips),
     "images": Door(read_image, pictures),
     "maps": Door(read_parsing, maps),
     "poses": Door(lambda data: read_pose(data, SIZE), poses),

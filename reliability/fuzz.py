@@ -134,7 +134,10 @@ def run(args: argparse.Namespace) -> int:
     def too_slow(number: int, frame: object) -> None:
         raise TooSlow
 
-    signal.signal(signal.SIGALRM, too_slow)
+    # What is said is not to depend on what else the machine does: processor time counts, and the clock only where an
+    # input waits for ever.
+    for number in (signal.SIGALRM, signal.SIGPROF):
+        signal.signal(number, too_slow)
     failed = 0
     for door in args.door or sorted(DOORS):
         corpus = DOORS[door].corpus()
@@ -142,9 +145,11 @@ def run(args: argparse.Namespace) -> int:
         before, began = _peak(), time.monotonic()
         for number in range(args.count):
             data = mutated(corpus, f"{args.seed}-{door}-{number}")
-            signal.setitimer(signal.ITIMER_REAL, SECONDS)
+            signal.setitimer(signal.ITIMER_PROF, SECONDS)
+            signal.setitimer(signal.ITIMER_REAL, 10 * SECONDS)
             found = trial(door, data)
             signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.setitimer(signal.ITIMER_PROF, 0)
             if found:
                 wrong.append((data, f"input {number}: {found}"))
         grown = _peak() - before

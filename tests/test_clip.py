@@ -10,7 +10,7 @@ import pytest
 
 from pise_core import Document, InputError, NobodyFound
 from pise_core.cli.main import main
-from pise_core.detection.clip import MOST_PICTURES, smoothed
+from pise_core.detection.clip import MOST_PICTURES, Clip, smoothed
 from pise_core.document.motion import encode_gif, encode_mp4
 from pise_core.images import write_image
 from pise_core.pose import default_skeleton, empty_pose, visible
@@ -222,3 +222,9 @@ def test_animate_refuses_before_it_works(arguments, says, person, tmp_path, monk
     assert main(["animate", "me.png", *arguments]) == 2
     said = capsys.readouterr().err
     assert says in said and said.count("\n") == 1
+
+
+def test_a_clip_in_a_format_that_nobody_knows_is_one_line(walk):
+    unknown = encode_mp4([drawn.photo for drawn in walk[:2]], 4).replace(b"avc1", b"zzz1")
+    with pytest.raises(InputError, match=r"^the clip is in a format that can't be decoded; [^\n]*$"):
+        list(Clip(unknown).pictures())

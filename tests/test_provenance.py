@@ -14,6 +14,7 @@ from PIL import Image
 import pise_core
 from pise_core import provenance
 from pise_core.cli.main import main
+from pise_core.detection.clip import Clip
 from pise_core.document.motion import encode_motion
 from pise_core.errors import InputError
 from pise_core.images import encode_image, read_image, write_image
@@ -178,3 +179,5 @@ def test_without_pyav_there_is_still_a_gif(monkeypatch):
     assert encode_motion([NOISE], ".gif").startswith(b"GIF8")
     with pytest.raises(InputError, match="save the motion as GIF"):
         encode_motion([NOISE], ".mp4")
+    with pytest.raises(InputError, match="take a file of poses"):
+        list(Clip(b"a video").pictures())

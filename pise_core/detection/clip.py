@@ -13,9 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import av
 import numpy as np
-from av.error import FFmpegError
 from scipy.interpolate import PchipInterpolator
 
 from pise_core.detection import turning
@@ -29,6 +27,10 @@ from pise_core.skeleton import JOINT_COUNT
 RATE, MOST_PICTURES = 8.0, 96
 #: Seconds of a clip; what comes after is left out.
 MOST_SECONDS = 20.0
+#: Pictures that are decoded at most, twice as many as the fastest cameras take in that time.
+_MOST_DECODED = 10_000
+#: FFmpeg counts a container's seconds in these.
+_MICROSECONDS = 1_000_000
 #: Bytes of a file that is read.
 MAX_BYTES = 200_000_000
 #: Long side of what is looked at, and of a clip at most, in pixels.
@@ -75,7 +77,7 @@ def follow(analyzer: Analyzer, source: str | os.PathLike[str] | bytes) -> Genera
         NobodyFound: if nobody is seen in two pictures.
         InputError: if it is no such video, damaged, too large, or too short.
     """
-    clip = _Clip(source)
+    clip = Clip(source)
     times, found, sizes = [], [], []
     sight: Sight | None = None
     least = 0.0
@@ -160,7 +162,7 @@ def _about(box: Box, shape: tuple[int, ...]) -> Box:
     return max(x0 - more, 0.0), max(y0 - more, 0.0), min(x1 + more, float(shape[1])), min(y1 + more, float(shape[0]))
 
 
-class _Clip:
+class Clip:
     """A video file.
 
     Attributes:
@@ -188,26 +190,38 @@ class _Clip:
     def pictures(self) -> Iterator[tuple[float, np.ndarray]]:
         """Seconds and (h, w, 3) uint8 RGB of pictures that are evenly apart, small enough to be looked at."""
         try:
+            import av
+            from av.error import FFmpegError
+        except ImportError:
+            raise InputError("videos can't be read here; take a file of poses, or pip install av") from None
+        try:
             with av.open(io.BytesIO(self._file), options={"format_whitelist": _CONTAINERS}) as container:
                 if not container.streams.video:
                     raise InputError(f"{self.name} holds no pictures")
                 yield from self._sampled(container)
+        except InputError:
+            raise
         except (FFmpegError, ValueError, MemoryError) as error:
             text = getattr(error, "strerror", None) or "it is damaged"
             raise InputError(f"{self.name} can't be read as a video ({text}); use MP4, MOV, WebM or GIF") from None
 
     def _sampled(self, container: Any) -> Iterator[tuple[float, np.ndarray]]:
         stream = container.streams.video[0]
+        if stream.codec_context is None:
+            raise InputError(f"{self.name} is in a format that can't be decoded; use MP4, MOV, WebM or GIF")
         stream.thread_type = "AUTO"
         if max(stream.width, stream.height) > _MOST_SIDE:
             raise InputError(f"{self.name} is too large: {stream.width}x{stream.height}; {_MOST_SIDE} pixels at most")
         self._aspect = float(stream.sample_aspect_ratio or 0)
-        length = container.duration / av.time_base if container.duration else MOST_SECONDS
+        length = container.duration / _MICROSECONDS if container.duration else MOST_SECONDS
         step = max(1 / RATE, min(length, MOST_SECONDS) / MOST_PICTURES)
         self.expected = min(MOST_PICTURES, int(min(length, MOST_SECONDS) / step) + 1)
         rate = float(stream.average_rate or 0) or 24.0
         first, shown, given, last = None, None, 0, 0.0
         for number, frame in enumerate(container.decode(stream)):
+            if number == _MOST_DECODED:  # whose times don't pass
+                self.cut = True
+                break
             time = number / rate if frame.time is None else float(frame.time)
             first = time if first is None else first
             time -= first
