@@ -49,13 +49,18 @@ def uncovered(before: np.ndarray, after: np.ndarray, pose: np.ndarray) -> np.nda
     return found
 
 
+def is_too_much(bare: np.ndarray, before: np.ndarray) -> bool:
+    """Whether what :func:`uncovered` found in a map of before is more than a seam."""
+    return bool(bare.sum() > _SEAM * max(np.count_nonzero(before), 1))
+
+
 def check_covered(before: np.ndarray, after: np.ndarray, pose: np.ndarray) -> None:
     """Refuse a map that undresses; see :func:`uncovered`.
 
     Raises:
         InputError: if more than a seam of the person would be uncovered.
     """
-    if uncovered(before, after, pose).sum() > _SEAM * max(np.count_nonzero(before), 1):
+    if is_too_much(uncovered(before, after, pose), before):
         raise InputError("clothes give way to skin on arms, neck and lower legs alone; choose another garment there")
 
 

@@ -9,6 +9,7 @@ from conftest import Drawn, draw_person
 
 from pise_core import Document
 from pise_core.cli import main as cli
+from pise_core.coverage import check_covered
 from pise_core.document import Edits
 from pise_core.document.file_reader import read
 from pise_core.document.recipe import read_recipe
@@ -44,16 +45,18 @@ def lender(kind: str, box=(110, 40, 300, 460)) -> Drawn:
         return lambda mask: cv2.line(mask, *(tuple(int(v) for v in point(n)) for n in (a, b)), 1, width)
 
     for side in ("left", "right"):
-        if kind in ("sleeveless", "dress"):
+        if kind in ("sleeveless", "dress", "short"):
             paint(SKIN, GREEN, bone(f"{side}_shoulder", f"{side}_elbow", 27))
         if kind == "long":
             paint(TOP, (70, 70, 200), bone(f"{side}_elbow", f"{side}_wrist", 18))
     corners = [point(name) for name in ("right_shoulder", "left_shoulder", "left_hip", "right_hip")]
     paint(TOP, (70, 70, 200), lambda mask: cv2.fillConvexPoly(mask, np.array(corners, np.int32), 1))
-    if kind == "dress":
+    if kind in ("dress", "short"):
         for side in ("left", "right"):
             paint(LEG, GREEN, bone(f"{side}_hip", f"{side}_ankle", 40))
-        hem = [point("left_knee") + (30, 0), point("right_knee") - (30, 0)]
+        length = 1 if kind == "dress" else 0.35
+        hem = [point(f"{s}_hip") * (1 - length) + point(f"{s}_knee") * length for s in ("left", "right")]
+        hem = [hem[0] + (30, 0), hem[1] - (30, 0)]
         outline = np.array([*corners[:2], corners[2] + (12, 0), *hem, corners[3] - (12, 0)], np.int32)
         paint(DRESS, (200, 90, 30), lambda mask: cv2.fillPoly(mask, [outline], 1))
     return Drawn(photo, pose, parsing)
@@ -119,6 +122,20 @@ def test_trousers_come_back_over_bare_legs(editor, known, lenders):
     assert not (worn.parsing == DRESS).any()
     chest = middle(pose, "neck", "left_hip", 0.4)
     assert np.array_equal(worn.photo[chest], lenders["dress"].photo[chest])
+
+
+def test_a_short_dress_is_worn_over_trousers_and_is_longer_where_there_are_none(editor, known, lenders):
+    made = lender("short")
+    short = editor.set_person(made.photo, pose=made.pose, parsing=made.parsing)
+    worn = known.wear({"dress": short})
+    for share in (0.6, 1.5):  # thighs and shins
+        joints = ("left_hip", "left_knee") if share < 1 else ("left_knee", "left_ankle")
+        here = middle(known.pose, *joints, share % 1)
+        assert worn.parsing[here] == PANTS and np.array_equal(worn.photo[here], known.photo[here])
+    pose = lenders["dress"].pose
+    longer = lenders["dress"].wear({"dress": short})
+    assert longer.parsing[middle(pose, "left_hip", "left_knee", 0.6)] == DRESS
+    check_covered(lenders["dress"].parsing, longer.parsing, pose)
 
 
 @pytest.mark.parametrize("kind", ["sleeveless", "long", "dress"])

@@ -47,13 +47,14 @@ class Outfit(NamedTuple):
     lost: np.ndarray
 
 
-def outfit(view: View, garment: Garment, laid: Laid, scale: float) -> Outfit:
+def outfit(view: View, garment: Garment, laid: Laid, scale: float, over_trousers: bool = False) -> Outfit:
     """The map of a wearer once the garment is worn.
 
     Args:
         view: the wearer in her own clothes.
         garment, laid: what is worn, and where it lies on her, in the view's pixels.
         scale: frame pixels per pixel.
+        over_trousers: whether the wearer's trousers stay below a dress or skirt.
     """
     parsing, owner, pose = view.parsing, view.owner, view.pose
     size, shape = max(torso_length(pose), 1.0), parsing.shape
@@ -85,6 +86,8 @@ def outfit(view: View, garment: Garment, laid: Laid, scale: float) -> Outfit:
             stays = (parsing == _DRESS) & (arms | (level < 0))
             renamed[stays] = _TOP
             gone &= ~stays
+    if over_trousers:
+        gone &= parsing != _PANTS
     # A cuff or a collar that the map takes for skin goes with its garment; done by whoever draws, see ``wear``.
     shown = laid.share > 0.5
     limb_cover = laid.limbs > 0.5
@@ -167,6 +170,12 @@ def _without_scraps(shown: np.ndarray, low: bool) -> np.ndarray:
         bottoms = tops + heights
         stays &= (bottoms > (tops.min() + bottoms.max()) / 2) | (areas == areas.max())
     return np.isin(labels, 1 + np.flatnonzero(stays))
+
+
+def covered(new: Outfit, bare: np.ndarray, region: int) -> Outfit:
+    """The garment longer, or closed further, where it would leave the wearer ``bare`` (H, W bool)."""
+    parsing = np.where(bare, np.uint8(region), new.parsing)
+    return new._replace(parsing=parsing, kept=new.kept & ~bare, ahead=new.ahead & ~bare, lost=new.lost | bare)
 
 
 def _levels(pose: np.ndarray, shape: tuple[int, int], size: float) -> np.ndarray:

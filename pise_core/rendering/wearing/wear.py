@@ -5,7 +5,7 @@ import math
 import numpy as np
 from torch import Tensor
 
-from pise_core.coverage import check_covered
+from pise_core.coverage import check_covered, is_too_much, uncovered
 from pise_core.errors import InputError
 from pise_core.guided_filter import guided_filter
 from pise_core.inpainting.garments import continue_cloth
@@ -17,7 +17,7 @@ from pise_core.person import Person, View
 from pise_core.regions import REGION
 from pise_core.rendering.compositing import composite
 from pise_core.rendering.wearing.garment import Garment, Laid, cut, lay, one_piece
-from pise_core.rendering.wearing.outfit import Outfit, outfit
+from pise_core.rendering.wearing.outfit import Outfit, covered, outfit
 from pise_core.rendering.wearing.skin import bare_legs, paint_skin
 
 #: In frame pixels.
@@ -47,7 +47,7 @@ def wear(
     view = here.full
     if garment.kind in ("skirt", "pants"):  # a dress must come apart at the waist, wherever the map parts it
         view = View.owned(View(view.image, one_piece(person)[window], view.pose), view.owner)
-    new = outfit(view, garment, laid, scale)
+    new = _decent(here, view, garment, laid)
     check_covered(here.parsing, new.parsing, here.pose)
     colours = np.where(new.shown[..., None], laid.colours, here.photo)
     trust = (new.kept | new.shown).astype(np.float32)
@@ -60,6 +60,19 @@ def wear(
     photo[window] = _finish(here, new, laid, colours, trust, painted, gate)
     parsing[window] = new.parsing
     return photo, parsing
+
+
+def _decent(person: Person, view: View, garment: Garment, laid: Laid) -> Outfit:
+    """What the garment changes, with trousers below it where it is short, and longer itself where there are none."""
+    scale = person.framing.scale
+    new = outfit(view, garment, laid, scale)
+    bare = uncovered(person.parsing, new.parsing, person.pose)
+    if not is_too_much(bare, person.parsing):
+        return new
+    if garment.kind in ("dress", "skirt") and (view.parsing == REGION["pants"]).any():
+        new = outfit(view, garment, laid, scale, over_trousers=True)
+        bare = uncovered(person.parsing, new.parsing, person.pose)
+    return covered(new, bare, garment.region) if is_too_much(bare, person.parsing) else new
 
 
 def _window(person: Person, garment: Garment) -> tuple[slice, slice]:
