@@ -17,6 +17,9 @@ from pise_core.warping.parts import PARTS, WITH_OVERLAP, among, overlap_disc, wi
 
 Window = tuple[slice, slice]
 
+#: A share that is 1, but for what interpolation rounds.
+_WHOLE = 1 - 1e-5
+
 
 class Behind(NamedTuple):
     """What lies behind some parts, finished (:mod:`pise_core.finishing`).
@@ -177,13 +180,19 @@ def carry(
         colours = moved(piece.image, border=cv2.BORDER_REPLICATE)
         regions = moved(piece.parsing * piece.mask, labels=True)
         window = slice(y0, y1), slice(x0, x1)
-        under = trust[window]
-        total = alpha + under * (1 - cover)
-        upper = np.divide(alpha, total, out=np.zeros_like(alpha), where=total > 1e-3)[..., None]
-        out[window] = np.rint(colours * upper + out[window] * (1 - upper)).astype(np.uint8)
-        labels[window] = np.where((cover > 0.5) & (regions > 0), regions, labels[window])
-        trust[window] = total
-        over[window] = cover + over[window] * (1 - cover)
+        # Most of a part covers all that is below it.
+        whole = (cover > _WHOLE) & (alpha > _WHOLE)
+        np.copyto(labels[window], regions, where=(cover > 0.5) & (regions > 0))
+        cv2.copyTo(colours, whole.view(np.uint8), out[window])
+        ys, xs = np.nonzero((cover > 0) & ~whole)
+        share_here, believed_here, under = cover[ys, xs], alpha[ys, xs], trust[window][ys, xs]
+        total = believed_here + under * (1 - share_here)
+        upper = np.divide(believed_here, total, out=np.zeros_like(total), where=total > 1e-3)[:, None]
+        mixed = colours[ys, xs] * upper + out[window][ys, xs] * (1 - upper)
+        out[window][ys, xs] = np.rint(mixed).astype(np.uint8)
+        trust[window][whole], trust[window][ys, xs] = 1, total
+        over[window][ys, xs] = share_here + over[window][ys, xs] * (1 - share_here)
+        over[window][whole] = 1
         landed[window] |= cover > 0
     return Carried(out, labels, trust, lifted, landed, over, stayed)
 
@@ -225,7 +234,7 @@ def _leave(to: Staying, index: int, image, parsing, mask: np.ndarray, lifted: np
     np.copyto(to.parsing[window], parsing[window], where=own)
     np.copyto(trust, np.float32(0), where=own)
     np.copyto(trust, np.float32(1), where=here)
-    np.copyto(to.image[window], image[window], where=here[..., None])
+    cv2.copyTo(image[window], here.view(np.uint8), to.image[window])
     for layers, about in hidden:
         if about is None or index not in layers.back:
             continue
