@@ -2,7 +2,7 @@
 
 Within every window the result is the affine function of the picture's colours that fits the values best: what was drawn
 roughly comes to lie along the picture's own edges. It costs a few means whatever the radius, and much less than matting
-by a linear system; on street photos it comes as near to silhouettes made by hand (``evaluate``; docs/layers.md).
+by a linear system; on street photos it comes as near to silhouettes made by hand.
 """
 
 import cv2
