@@ -102,8 +102,8 @@ def test_the_card_s_commands_run_from_a_public_clone_to_the_end(tmp_path, monkey
         assert all(torch.isfinite(value).all() for value in network.state_dict().values())
 
 
-#: Steps of each training, and photos of each split.
-NIGHT_STEPS, NIGHT_PHOTOS = 90, 48
+#: Steps of each training, of which the variable PISE_NIGHT_STEPS says another number, and photos of each split.
+NIGHT_STEPS, NIGHT_PHOTOS = int(os.environ.get("PISE_NIGHT_STEPS", "90")), 48
 
 
 @pytest.mark.nightly

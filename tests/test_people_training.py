@@ -1,11 +1,13 @@
 """Training on rendered people beside photos: scenes for the analyzer, and runs that go on as they began."""
 
+import json
 from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 
+from pise_core.detection import analyzer as analyzer_network
 from pise_core.detection.network import Analysis
 from pise_core.errors import InputError
 from pise_core.model.config import SHIPPED_CONFIG
@@ -17,7 +19,7 @@ from pise_core.training.analyzer import run as analyzer
 from pise_core.training.data import people_pairs, people_scenes
 from pise_core.training.data.people_pairs import rendered_pair
 from pise_core.training.data.people_scenes import PeopleScenes, laid_over
-from pise_core.training.data.prepared_folder import Sample
+from pise_core.training.data.prepared_folder import Sample, load_samples
 from pise_core.training.data.sources import Rendered, open_source
 from pise_core.training.data.views import UNLABELLED, Views, random_view, views_of
 from pise_core.training.loop import load_checkpoint
@@ -144,6 +146,29 @@ def test_an_analyzer_s_resumed_run_computes_what_an_unbroken_one_does(data, peop
     with pytest.raises(InputError, match="begun with 2 people"):
         fewer = write_people(tmp_path / "fewer", 1)
         analyzer.train(data, tmp_path / "parts", None, **settings | {"people": fewer, "steps": 4})
+
+
+def test_an_analyzer_is_validated_on_the_way_and_its_best_kept(data, weights, tmp_path):
+    settings = {"batch": 2, "init": weights, "pseudo": False, "steps": 2}
+    with pytest.raises(InputError, match="no run to go on with"):
+        analyzer.train(data, tmp_path / "with", None, resume=True, **settings)
+    analyzer.train(data, tmp_path / "with", None, validate_every=1, **settings)
+    analyzer.train(data, tmp_path / "without", None, validate_every=0, **settings)
+    lines = [json.loads(line) for line in (tmp_path / "with" / "log.jsonl").read_text().splitlines()]
+    measured = [line for line in lines if "validation/loss" in line]
+    assert [line["step"] for line in measured] == [1, 2]
+    for line in measured:
+        expected = 1 - (line["validation/miou"] + line["validation/pck@0.1"]) / 2
+        assert line["validation/loss"] == pytest.approx(expected)
+    best = min(measured, key=lambda line: line["validation/loss"])["step"]
+    assert json.loads((tmp_path / "with" / "kept" / "index.json").read_text())["best"] == best
+    kept = analyzer_network.read_network(tmp_path / "with" / "kept" / f"step-{best:06d}.safetensors")
+    scores = analyzer.score_crops(kept.eval(), load_samples(data, "validation"))
+    assert scores["miou"] == pytest.approx(measured[best - 1]["validation/miou"], abs=1e-6)
+    a, b = (load_checkpoint(tmp_path / name / "analyzer.pt") for name in ("with", "without"))
+    assert a is not None and b is not None and not (tmp_path / "without" / "kept").exists()
+    for name, value in a["network"].items():
+        assert torch.equal(value, b["network"][name]), name
 
 
 def _generator(data, people, teacher, out, *more):

@@ -126,7 +126,7 @@ def write_clone(folder: Path, names: list[str]) -> Path:
     given = StreetPhotos(folder)
     for index, name in enumerate(names):
         width, height = given._sizes[name]
-        drawn = draw_person(width, height, shirt=(40 + 30 * index, 60, 200 - 30 * index))
+        drawn = draw_person(width, height, shirt=(40 + 30 * index % 210, 60, 200 - 30 * index % 200))
         write_image(folder / "photos" / f"{name}.jpg", drawn.photo)
         tags = np.where(drawn.parsing > 0, TAGS.index("shirt"), TAGS.index("null"))
         tags[np.isin(drawn.parsing, [REGION["face"], REGION["upper_skin"]])] = TAGS.index("skin")

@@ -30,7 +30,7 @@ from pise_core.training.processes import join, leave, usable_device
 #: What the analyzer is trained with; everything else is the generator's.
 _OF_ANALYZER = (
     *("network", "data", "out", "minutes", "steps", "until", "batch", "rate", "seed", "device", "threads", "init"),
-    *("people", "people_share", "backbone", "no_pseudo", "gentle", "joints_alone"),
+    *("validate_every", "resume", "people", "people_share", "backbone", "no_pseudo", "gentle", "joints_alone"),
 )
 #: ... and the generator is not.
 _NOT_OF_GENERATOR = ("backbone", "no_pseudo", "gentle", "joints_alone")
@@ -56,6 +56,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--people-share", type=share, default=None, help="how many of what is learned from are rendered (0 to 1)"
+    )
+    parser.add_argument(
+        "--validate-every",
+        type=natural,
+        default=250,
+        help="steps from one validation to the next (default: 250; 0: none). Its losses go to log.jsonl; the newest "
+        "three weights and the best stay in OUT/kept",
+    )
+    parser.add_argument(
+        "--resume",
+        action="store_true",
+        help="there must be a run in --out; what differs from how it was begun is said, or refused, as without this",
     )
     parser.add_argument("--batch", type=positive, default=None)
     parser.add_argument("--rate", type=above_zero, default=None, help="peak learning rate")
@@ -153,18 +165,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=None,
         metavar="FILE",
         help="what the discriminator begins with: convert's file of latest_net_D.pth, or a run's generator.pt",
-    )
-    generator.add_argument(
-        "--validate-every",
-        type=natural,
-        default=250,
-        help="steps from one validation to the next (default: 250; 0: none). Its losses go to log.jsonl; the newest "
-        "three weights and the best stay in OUT/kept",
-    )
-    generator.add_argument(
-        "--resume",
-        action="store_true",
-        help="there must be a run in --out; what differs from how it was begun is said, or refused, as without this",
     )
     generator.add_argument("--limit", type=positive, default=None, help="train on so many photos only")
     generator.add_argument("--log-every", type=positive, default=10, help="steps between lines of log.jsonl")
@@ -316,6 +316,8 @@ def _analyzer(args: argparse.Namespace) -> int:
         "joints_alone": args.joints_alone,
         "steps": args.steps,
         "until": args.until,
+        "validate_every": args.validate_every,
+        "resume": args.resume,
         **_given({"batch": args.batch, "rate": args.rate, "people_share": args.people_share}),
     }
     network = train_analyzer.train(args.data, _out(args), args.minutes, args.backbone, **common)

@@ -30,6 +30,7 @@ from pise_core.training.data.prepared_folder import Sample, load_samples, person
 from pise_core.training.data.scenes import Scenes
 from pise_core.training.data.views import UNLABELLED, Views, to_tensor, views_of
 from pise_core.training.interruption import Interruption
+from pise_core.training.kept import Kept
 from pise_core.training.loop import (
     Average,
     Budget,
@@ -59,6 +60,8 @@ _SIZES_IN_USE = ((256, 176), (192, 132), (256, 176), (192, 256))
 PSEUDO_FROM, PSEUDO_SURE = 0.5, 0.8
 #: The share of photos that are annotated by hand, where the others have no regions and where they get some.
 BY_HAND, BY_HAND_AMONG_LABELLED = 5 / 6, 2 / 3
+#: Photos of the validation split that a run is judged by on its way.
+VALIDATION_PHOTOS = 48
 #: The share of rendered people among the views, where there are any.
 PEOPLE_SHARE = 0.4
 #: Of a pixel of something held, which few are, in its cross-entropy.
@@ -167,13 +170,17 @@ def train(
     joints_alone: bool = False,
     steps: int | None = None,
     until: int | None = None,
+    validate_every: int = 250,
+    resume: bool = False,
 ) -> AnalyzerNetwork:
     """Run, or resume from ``out/analyzer.pt``, until the budget is used up; the averaged weights go to ``out``.
 
     Works on views of half size for the first 20 % of the time, of three quarters until 40 %, then of full size;
     convolutions are computed in bfloat16 where that is faster. Saves every 400 steps, every few minutes, and on Ctrl-C
     or SIGTERM. Given ``steps``, a run on a CPU that was stopped and resumed computes to the bit what an unbroken one
-    does.
+    does. Where the data has a validation split, joints and regions in crops of up to ``VALIDATION_PHOTOS`` of it are
+    measured on the way and logged, and the weights of that step kept by the rule of ``kept.Kept``; the loss there is
+    what is left to 1 of the mean of mean IoU and PCK@0.1.
 
     Args:
         data: folder that ``prepare`` wrote.
@@ -194,6 +201,8 @@ def train(
         joints_alone: gently, and only the layers that are the heat maps' own: regions stay the same to the bit.
         steps: length of the whole run.
         until: leave the run at this step; called again it goes on.
+        validate_every: steps from one validation to the next; 0 does without.
+        resume: there must be a run in ``out`` to go on with.
 
     Raises:
         InputError: if data, ``people``, ``backbone`` or ``init`` are missing or do not fit, or ``out`` holds something
@@ -214,6 +223,9 @@ def train(
     if not scenes.samples:
         raise InputError(f"{data} holds no annotated photo to train on; prepare a folder that has annotations")
     state = load_checkpoint(out / "analyzer.pt")
+    if resume and state is None:
+        raise InputError(f"{out} holds no run to go on with; leave --resume out to begin one")
+    validation = load_samples(data, "validation", VALIDATION_PHOTOS) if validate_every else []
     if init is not None:
         network = begin_with(init, None if gentle else TRAINED_CONFIG)
     else:
@@ -249,7 +261,7 @@ def train(
     shown, rendered = _people_scenes(people, rendered, state is not None, scenes)
     draws = _Draws(samples, scenes, shown, batch, people_share, BY_HAND_AMONG_LABELLED if pseudo else BY_HAND, seed)
     log = Log(out, step)
-    curve, saves = Curve(log, 50), Saves(400)
+    curve, saves, kept = Curve(log, 50), Saves(400), Kept(out, step)
     size = sum(p.numel() for p in network.parameters())
     log(samples=len(samples), annotated=len(scenes.samples), people=rendered, parameters=size)
 
@@ -266,6 +278,19 @@ def train(
         )
         notes = json.dumps({**made_of, "people": rendered}, sort_keys=True)
         save_model(out / "analyzer.safetensors", average.module, run=notes, step=str(step))
+
+    def validate() -> None:
+        measured = score_crops(average.module, validation, device)
+        del measured["iou"]
+        loss = 1 - (np.nan_to_num(measured["miou"]) + measured["pck@0.1"]) / 2
+        measured = {"loss": float(loss), **measured}
+        log(step=step, **{f"validation/{name}": value for name, value in measured.items()})
+        run, result = json.dumps(made_of, sort_keys=True), json.dumps(measured)
+
+        def save(path: Path) -> None:
+            save_model(path, average.module, run=run, step=str(step), validation=result)
+
+        kept.add(step, measured["loss"], save)
 
     def frame_at(step: int, used: float) -> tuple[int, int]:
         if init is not None:
@@ -302,6 +327,8 @@ def train(
             average.update(network, step)
             step += 1
             curve.add(step, budget.spent, {"loss": sum(values.values()), **values})
+            if validation and step % validate_every == 0:
+                validate()
             if saves.due(step):
                 checkpoint()
         over = budget.used(step) == 1
