@@ -69,7 +69,7 @@ def line() -> str:
 
 
 def with_line(image: np.ndarray) -> np.ndarray:
-    """The picture (H, W, 3) uint8 with the line in its lower right corner; the picture itself if none is wanted.
+    """The picture (H, W, 3 or 4) uint8 with the line in its lower right corner; the picture itself if none is wanted.
 
     White letters stand on a darkened ground, a fiftieth of the picture's height tall, and smaller where the picture is
     too narrow for them. No pixel beside that is touched.
@@ -88,8 +88,9 @@ def with_line(image: np.ndarray) -> np.ndarray:
     picture = Image.fromarray(np.ascontiguousarray(image))
     left, top = max(0, width - round(x1 - x0) - 2 * margin), max(0, height - round(y1 - y0) - 2 * margin)
     ground = np.asarray(picture)[top:, left:] // 3
+    ground[..., 3:] = 255  # letters on a cut-out stand on a ground too
     picture.paste(Image.fromarray(ground), (left, top))
-    ImageDraw.Draw(picture).text((left + margin - x0, top + margin - y0), text, fill=(255, 255, 255), font=font)
+    ImageDraw.Draw(picture).text((left + margin - x0, top + margin - y0), text, fill="white", font=font)
     return np.asarray(picture)
 
 

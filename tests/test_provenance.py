@@ -24,6 +24,11 @@ from tests.conftest import downloaded, moved, run
 NOISE = np.random.default_rng(0).integers(0, 256, (40, 30, 3), np.uint8)
 
 
+def read_rgba(data: bytes) -> np.ndarray:
+    with Image.open(io.BytesIO(data)) as picture:
+        return np.asarray(picture.convert("RGBA"))
+
+
 def told(data: bytes) -> dict[str, str] | None:
     """What another program finds about where a picture comes from."""
     with Image.open(io.BytesIO(data)) as picture:
@@ -85,6 +90,8 @@ def test_a_line_that_everybody_sees_is_the_operators_choice(monkeypatch):
     with Image.open(io.BytesIO(encode_motion([plain, plain], ".gif"))) as motion:
         first = np.asarray(motion.convert("RGB"))
     assert (np.abs(first.astype(int) - plain) > 60).any()
+    clear = read_rgba(encode_image(np.zeros((400, 600, 4), np.uint8), edited=True))
+    assert clear[-3:, -3:, 3].min() == 255 and clear[..., :3].max() > 240 and not clear[:300].any()
     for tiny in (np.zeros((16, 600, 3), np.uint8), np.zeros((600, 17, 3), np.uint8)):
         assert read_image(encode_image(tiny, edited=True)).shape == tiny.shape
 
