@@ -1,5 +1,7 @@
 """What programs send is checked, and no upload is kept."""
 
+from pathlib import Path
+
 import pytest
 
 from app.api.endpoints import Programs, Upload
@@ -37,3 +39,15 @@ def test_programs_that_send_nonsense_are_told(studio, session, known_other):
         programs.set_wear(session, {"hair": key})
     assert programs.set_wear(session, {"pants": key})["wear"] == {"pants": key}
     assert session.document.edits.styles == {"hair": {key: 0.5}} and session.document.undo()
+    with pytest.raises(InputError, match="can't be transparent"):
+        programs.result(session, "jpg", cut_out=True)
+
+
+def test_the_picture_comes_in_the_format_that_is_asked_for(studio, session):
+    programs = Programs(studio)
+    for kind, options, start in (
+        ("png", {}, b"\x89PNG"), ("jpg", {"quality": 60}, b"\xff\xd8"), ("webp", {"cut_out": True}, b"RIFF"),
+        ("ora", {}, b"PK\x03\x04"),
+    ):  # fmt: skip
+        path = Path(programs.result(session, kind, **options))
+        assert path.suffix == f".{kind}" and path.read_bytes().startswith(start)

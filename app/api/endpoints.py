@@ -276,9 +276,21 @@ class Programs:
 
     # ---- pictures and files out
 
-    def result(self, session: Session) -> Download:
-        """The edited photo at full size, a PNG."""
-        return file_of(finish(saving.save_picture(session)))
+    def result(
+        self,
+        session: Session,
+        format: Literal["png", "jpg", "webp", "ora"] = "png",
+        quality: int | None = None,
+        cut_out: bool = False,
+    ) -> Download:
+        """The edited photo at full size, a PNG if not asked otherwise.
+
+        Args:
+            format: of the file; ora is OpenRaster, in layers for paint programs.
+            quality: 1 to 100, of jpg (95) and webp (lossless).
+            cut_out: the person alone, transparent around; not as jpg.
+        """
+        return file_of(finish(saving.save_picture(session, f".{format}", quality, cut_out is True)))
 
     def regions(self, session: Session) -> Download:
         """The regions of the result at full size, a PNG of mode P with the indices 0 to 7."""

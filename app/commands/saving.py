@@ -2,22 +2,24 @@
 
 from app.commands.outcome import Outcome, Progress, Steps
 from app.state.session import Session
+from pise_core.document.export import check_export, exported
 from pise_core.document.file_format import SavedDocument
 from pise_core.document.file_writer import write
-from pise_core.images import encode_image, encode_parsing
+from pise_core.images import encode_parsing
 
 #: What a saved document and a saved look are for.
 _DOCUMENT = "Open that file to go on from here."
 _LOOK = "Add that file as a reference to use the look again."
 
 
-def save_picture(session: Session) -> Steps:
-    """The picture as it is wanted now: a PNG at full size, and noted as edited in it."""
+def save_picture(session: Session, suffix: str = ".png", quality: int | None = None, cut_out: bool = False) -> Steps:
+    """The picture as it is wanted now, at full size, and noted as edited in it; arguments as those of
+    :func:`pise_core.document.export.exported`."""
     document = session.need_document()
+    check_export(suffix, quality, cut_out)
     yield Progress("Packing the picture…")
-    data = encode_image(document.render().photo, ".png", edited=not document.edits.none)
-    path = session.save(data, f"{session.name}-edited", ".png", keep=2)
-    return Outcome("Downloaded at full size, as a PNG.", file=path)
+    path = session.save(exported(document, suffix, quality, cut_out), f"{session.name}-edited", suffix, keep=2)
+    return Outcome(f"Downloaded at full size, as a {suffix[1:].upper()} file.", file=path)
 
 
 def save_regions(session: Session) -> Outcome:
