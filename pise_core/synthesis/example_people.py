@@ -94,7 +94,17 @@ EXAMPLES: tuple[Example, ...] = (
                 (226, 184, 154),
                 (74, 46, 30),
                 "long",
-                Pose("stand", _HANG, _OUT, *_REST, turn=-8, hips=(0, 3), spine=(0, -3, 2), head=(2, 2, 6)),
+                # Arms well away from the body: what is between them shows.
+                Pose(
+                    "stand",
+                    Arm(20, 8, 20, turn=15, curl=0.3),
+                    Arm(33, 10, 24, turn=20, curl=0.35),
+                    *_REST,
+                    turn=-8,
+                    hips=(0, 3),
+                    spine=(0, -3, 2),
+                    head=(2, 2, 6),
+                ),
                 wardrobe.Clothes(
                     _top(cloth("stripes", (236, 230, 216), (34, 48, 84), scale=0.052)),
                     False,
@@ -155,22 +165,10 @@ EXAMPLES: tuple[Example, ...] = (
                 "bun",
                 Pose("stand", _RIGHT_HIP, _OUT, *_REST, turn=-14, hips=(0, 4), spine=(0, -4, 0), head=(0, 3, 8)),
                 wardrobe.Clothes(
-                    _top(
-                        cloth("flowers", (196, 74, 62), (240, 214, 180), (60, 92, 70), scale=0.05, seed=4),
-                        0.5,
-                        "v",
-                        0.010,
-                        hem=0.2,
-                    ),
+                    _top(cloth("plain", (44, 92, 96), (52, 100, 104)), 0.3, "scoop", 0.010, hem=0.2),
                     True,
                     None,
-                    wardrobe.Skirt(
-                        cloth("flowers", (196, 74, 62), (240, 214, 180), (60, 92, 70), scale=0.05, seed=4),
-                        1.2,
-                        0.13,
-                        9,
-                        5,
-                    ),
+                    wardrobe.Skirt(cloth("plain", (44, 92, 96), (52, 100, 104)), 0.95, 0.13, 9, 5),
                     None,
                     None,
                     None,
@@ -372,7 +370,7 @@ EXAMPLES: tuple[Example, ...] = (
                 wardrobe.Clothes(
                     _top(cloth("checks", (60, 84, 120), (220, 224, 228), scale=0.04), 1.93, "collar", 0.016),
                     False,
-                    wardrobe.Trousers(cloth("plain", (148, 128, 98), (156, 136, 106)), 1.98, (0.014, 0.016), 4),
+                    wardrobe.Trousers(cloth("plain", (54, 62, 84), (62, 70, 92)), 1.98, (0.014, 0.016), 4),
                     None,
                     None,
                     None,

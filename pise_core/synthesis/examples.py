@@ -57,7 +57,7 @@ def render(example: Example, size: tuple[int, int] = SIZE) -> np.ndarray:
     for recipe in example.people:
         figure = figure_of(look_of(recipe), recipe.pose)
         if recipe.pose.seat:
-            figure.pieces.append(seat_under(figure, (0.30, 0.21), (0.42, 0.33, 0.25)))
+            figure.pieces.append(seat_under(figure, (0.30, 0.21), (0.74, 0.70, 0.64)))
         low = min(float(p.vertices[:, 2].min()) for p in figure.pieces if p.kind)
         shift = np.array([recipe.aside, 0, -low], np.float32)
         pieces += [replace(p, vertices=p.vertices + shift) for p in figure.pieces]
