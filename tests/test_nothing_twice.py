@@ -1,20 +1,29 @@
 """What is computed once: passes of the networks are counted, and a picture has the same bytes however it came about."""
 
+import json
+import os
 import threading
 from collections import Counter
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
+from app.api.endpoints import Programs, Upload
 from app.state.detectors import BUILT_IN
 from app.state.session import Session
 from pise_core.cli.main import main
 from pise_core.document import Document, Edits
 from pise_core.document.paint import UNTOUCHED
+from pise_core.images import read_image
 from pise_core.parsing_files import read_parsing
 from pise_core.regions import REGION
-from tests.conftest import layer, moved, run
+from pise_core.training.data.prepared_folder import VALIDATION_EVERY
+from tests.conftest import layer, moved, run, sent
+
+SHARED = os.environ.get("PISE_SHARED_DATA")
 
 
 @pytest.fixture
@@ -162,24 +171,62 @@ def _counting(real, opened):
     return counted
 
 
-def test_all_doors_see_the_same_person(studio, photo_path, editor, person, tmp_path):
-    """Page and API, a document, Python with and without a box, and the command line."""
-    session = Session()
-    run(studio.open_file(session, str(photo_path), BUILT_IN, BUILT_IN))
-    seen = session.need_document().person
-    (box, *_) = editor.find_people(person.photo)
-    maps = tmp_path / photo_path.stem / "parsing.png"
-    assert main(["analyze", str(photo_path), "--out", str(tmp_path)]) == 0
-    assert np.array_equal(read_parsing(maps), seen.parsing)
-    for other in (
-        Document(editor, photo_path).person,
-        editor.set_person(person.photo),
-        editor.set_person(person.photo, box=box),
-        editor.analyze(person.photo),
+def through_all_doors(studio, editor, path: Path, maps: Path) -> dict[str, Any]:
+    """The person in a photo, as seen through page and API, a document, Python, and the command line, which has written
+    ``maps``."""
+    seen: dict[str, Any] = {}
+    for door, opened in (
+        ("page", lambda session: run(studio.open_file(session, str(path), BUILT_IN, BUILT_IN))),
+        ("api", lambda session: Programs(studio).open_file(session, Upload(str(sent(path.read_bytes()))))),
     ):
-        assert np.array_equal(other.parsing, seen.parsing)
-        assert np.array_equal(other.pose, seen.pose, equal_nan=True)
-    session.close()
+        session = Session()
+        opened(session)
+        seen[door] = session.need_document().person
+        session.close()
+    seen["document"] = Document(editor, path).person
+    seen["set_person"] = editor.set_person(read_image(path))
+    seen["command line"] = read_parsing(maps / path.stem / "parsing.png")
+    return seen
+
+
+def other_than_the_page(seen: dict[str, Any]) -> list[str]:
+    """The doors through which another map or other joints are seen than on the page; a map alone has none."""
+    page = seen["page"]
+    return [
+        door
+        for door, found in seen.items()
+        if not np.array_equal(getattr(found, "parsing", found), page.parsing)
+        or not np.array_equal(getattr(found, "pose", page.pose), page.pose, equal_nan=True)
+    ]
+
+
+def test_all_doors_see_the_same_person(studio, photo_path, editor, person, tmp_path):
+    assert main(["analyze", str(photo_path), "--out", str(tmp_path)]) == 0
+    seen = through_all_doors(studio, editor, photo_path, tmp_path)
+    (box, *_) = editor.find_people(person.photo)
+    seen |= {"box": editor.set_person(person.photo, box=box), "analyze": editor.analyze(person.photo)}
+    assert not other_than_the_page(seen)
+
+
+@pytest.mark.nightly
+@pytest.mark.skipif(SHARED is None, reason="PISE_SHARED_DATA is not set: no photos")
+@pytest.mark.parametrize("split", ["validation", "test"])
+def test_all_doors_see_the_same_people_in_photos(studio, editor, tmp_path, split):
+    """In the photos whose maps are annotated, of the validation split and of the test split."""
+    data = Path(str(SHARED)) / "clothing-co-parsing"
+    names = json.loads((data / "split.json").read_text("utf-8"))
+    chosen = names["test"]
+    if split == "validation":
+        annotated = {path.stem for path in (data / "annotations" / "pixel-level").glob("*.mat")}
+        chosen = sorted(annotated.intersection(names["train"]))[::VALIDATION_EVERY]
+    photos = [data / "photos" / f"{name}.jpg" for name in chosen]
+    assert main(["analyze", *map(str, photos), "--out", str(tmp_path)]) == 0
+    differ: dict[str, list[str]] = {}
+    for count, photo in enumerate(photos, 1):
+        if doors := other_than_the_page(through_all_doors(studio, editor, photo, tmp_path)):
+            differ[photo.stem] = doors
+        print(f"{split}: {count} of {len(photos)} photos, {differ}", flush=True)
+    assert not differ
 
 
 def test_what_needs_no_network_waits_for_none(fresh, person, editor):
