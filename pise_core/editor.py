@@ -1,6 +1,6 @@
 """The editor: look once (``set_person``), edit many times (``Person.render``).
 
-Here arrays become tensors. Threads may share an editor: one lock is held while a network works, and no longer, so that
+Threads may share an editor: one lock is held while a network works, and no longer, so that
 what is cut out, carried and laid over one another for some goes on beside the networks' work for others.
 """
 
@@ -25,7 +25,9 @@ from pise_core.images import check_photo
 from pise_core.model import network
 from pise_core.model.adapter import Convention
 from pise_core.model.answers import Answers
+from pise_core.model.generator import Generator
 from pise_core.model.network import PISE
+from pise_core.model.torch_generator import TorchGenerator
 from pise_core.person import Edit, Person, Styles, View
 from pise_core.pose import bounding_box, empty_pose, visible
 from pise_core.regions import GARMENTS, REGION, REGIONS, UNTOUCHED, check_parsing, region_index
@@ -59,12 +61,22 @@ class Analysis:
 
 
 class Editor:
-    """Holds the networks. ``Editor.from_pretrained()`` uses the weights that ship."""
+    """Holds the networks. ``Editor.from_pretrained()`` uses the weights that ship.
 
-    def __init__(self, model: PISE, analyzer: Analyzer, device: str = "cpu"):
+    Args:
+        generator: what paints; a network is run by PyTorch.
+        analyzer: what finds people, joints and regions.
+        device: where PyTorch runs a network.
+
+    Attributes:
+        generator: as given.
+        analyzer: as given.
+        device: as given.
+    """
+
+    def __init__(self, generator: Generator | PISE, analyzer: Analyzer, device: str = "cpu"):
         self.device = device
-        self.model = model.eval().requires_grad_(False).to(device).to(memory_format=torch.channels_last)
-        self.convention = Convention(model.config, device)
+        self.generator: Generator = TorchGenerator(generator, device) if isinstance(generator, PISE) else generator
         self.analyzer = analyzer
         # Editors of one analyzer share its lock: the analyzer works for one of them at a time.
         self._lock = analyzer.lock
@@ -99,6 +111,26 @@ class Editor:
         generator, analyzer = (None, None) if path is None else _given_weights(Path(path))
         _log.debug("loading weights: %s, on %s", path or "those that ship", device)
         return cls(PISE.from_pretrained(generator), Analyzer.from_pretrained(analyzer, device), device)
+
+    @property
+    def model(self) -> PISE:
+        """The network itself.
+
+        Raises:
+            InputError: if PyTorch does not run it.
+        """
+        return self._in_torch.model
+
+    @property
+    def convention(self) -> Convention:
+        """How arrays become tensors of that network; raises as :attr:`model`."""
+        return self._in_torch.convention
+
+    @property
+    def _in_torch(self) -> TorchGenerator:
+        if not isinstance(self.generator, TorchGenerator):
+            raise InputError(f"this needs PyTorch, and the network is run by {self.generator.backend}")
+        return self.generator
 
     def find_people(self, photo: np.ndarray) -> list[Box]:
         """Boxes (x0, y0, x1, y1 in pixels) of the people in ``photo`` (HWC uint8 RGB), most prominent first.
@@ -193,9 +225,8 @@ class Editor:
             found = self._annotated(photo, check_parsing(parsing, photo.shape[:2]), box, pose)
         framing = framing or found.framing
         frame = View(framing.crop(photo, 127), framing.crop(found.parsing, labels=True), framing.to_frame(found.pose))
-        with self._lock, torch.no_grad():
-            image = self.convention.image(frame.image, frame.parsing > 0)
-            code = self.model.encode(image, self.convention.parsing(frame.parsing))
+        with self._lock:
+            code = self.generator.encode(frame)
         answers = Answers(self._lock)
         return Person(photo, found.pose, found.parsing, framing, found.box, frame, code, self, answers)
 
@@ -222,8 +253,7 @@ class Editor:
     ) -> Edit:
         """See :meth:`Person.render`."""
         wanted = _checked(person, pose, parsing, styles, paint, frame_pose)
-        with torch.no_grad():
-            return pipeline.render(person, wanted, self.model, self.convention, detail, cloth)
+        return pipeline.render(person, wanted, self.generator, detail, cloth)
 
     def wear(self, person: Person, garments: Mapping[str, Person]) -> Person:
         """See :meth:`Person.wear`."""
@@ -236,8 +266,7 @@ class Editor:
                 raise InputError(f"the reference shows no {region.replace('_', ' ')}; choose another one")
             if lender.code is person.code:  # their own
                 continue
-            with torch.no_grad():
-                photo, parsing = wear(dressed, lender, REGION[region], self.model, self.convention)
+            photo, parsing = wear(dressed, lender, REGION[region], self.generator)
             dressed = self.set_person(photo, pose=person.pose, parsing=parsing, framing=person.framing)
             # What clothes hide now was photographed, or filled once.
             dressed.__dict__["background"] = person.background
@@ -246,8 +275,7 @@ class Editor:
     def pose_map(self, person: Person, pose: np.ndarray, frame_pose: np.ndarray | None = None) -> np.ndarray:
         """See :meth:`Person.pose_map`."""
         wanted = _checked(person, pose, None, None, None, frame_pose)
-        with torch.no_grad():
-            return pipeline.pose_map(person, wanted, self.model, self.convention)
+        return pipeline.pose_map(person, wanted, self.generator)
 
 
 def _given_weights(path: Path) -> tuple[Path | None, Path | None]:

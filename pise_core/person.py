@@ -15,7 +15,7 @@ from pise_core.inpainting.background import fill_background
 from pise_core.masks import window_of
 from pise_core.matting import soft_edges
 from pise_core.model.answers import Answers
-from pise_core.model.image_generator import SourceCode
+from pise_core.model.generator import Code
 from pise_core.regions import REGION_COUNT
 from pise_core.warping.arm_edges import refine_arms
 from pise_core.warping.layers import CutOut, cut_outs
@@ -200,7 +200,7 @@ class Person:
     framing: Framing
     box: Box
     frame: View
-    code: SourceCode
+    code: Code
     editor: "PersonEditor"
     answers: Answers = field(default_factory=Answers)
     larger: "weakref.ref[Person] | None" = None

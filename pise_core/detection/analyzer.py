@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import cv2
 import numpy as np
@@ -17,7 +17,7 @@ import torch
 import torch.nn.functional as F
 
 from pise_core.detection.decoding import decode_joints
-from pise_core.detection.network import AnalyzerConfig, AnalyzerNetwork, fold_norms
+from pise_core.detection.network import Analysis, AnalyzerConfig, AnalyzerNetwork, fold_norms
 from pise_core.errors import InputError
 from pise_core.framing import Box, Framing
 from pise_core.model.weights import SHIPPED, fitted, read_model
@@ -76,17 +76,41 @@ def read_network(path: Path) -> AnalyzerNetwork:
     return network
 
 
+class AnalyzerBackend(Protocol):
+    """Whatever runs an analyzer's network."""
+
+    @property
+    def backend(self) -> str:
+        """What runs it, such as ``torch cpu float32``: the same backend says the same."""
+        ...
+
+    def __call__(self, images: torch.Tensor) -> Analysis:
+        """What is seen in images (N, 3, H, W) float32 in [-1, 1]; H and W are multiples of 16."""
+        ...
+
+
 class Analyzer:
     """Finds people, their joints and their regions; several threads may share it.
+
+    Args:
+        network: which PyTorch runs on a device, or another backend.
+        device: where PyTorch runs it.
 
     Attributes:
         lock: held while the network works, and nothing else.
     """
 
-    def __init__(self, network: AnalyzerNetwork, device: str = "cpu"):
-        self.network = network.eval().to(device).to(memory_format=torch.channels_last)
+    def __init__(self, network: AnalyzerNetwork | AnalyzerBackend, device: str = "cpu"):
+        if isinstance(network, torch.nn.Module):
+            network = network.eval().to(device).to(memory_format=torch.channels_last)
+        self.network: Any = network
         self.device = device
         self.lock: AbstractContextManager[Any] = threading.RLock()
+
+    @property
+    def backend(self) -> str:
+        """What runs the network."""
+        return f"torch {self.device} float32" if isinstance(self.network, torch.nn.Module) else self.network.backend
 
     def __getstate__(self) -> dict[str, Any]:
         """All but the lock: a copy, in this process or another, has one of its own."""

@@ -8,7 +8,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-import torch
 
 from pise_core.evaluation.entries import Entry, on_given_map, people, timed
 from pise_core.evaluation.image_metrics import changed_outside, mean_colour
@@ -107,10 +106,10 @@ def _swap(entry: Entry, person: Person, other: Person) -> tuple[dict[str, float]
 def _with_code(person: Person, other: Person) -> Person:
     """The person whose own style code of the region is the other's already: at share 1 nothing may be left of it."""
     region = REGION[NAME]
-    codes = person.code.styles.clone()
-    codes[:, region] = other.code.styles[:, region]
-    assert not torch.equal(codes, person.code.styles), "the two garments have the same code"
-    return replace(person, code=person.code._replace(styles=codes))
+    styles = person.code.styles.copy()
+    styles[region] = other.code.styles[region]
+    assert not np.array_equal(styles, person.code.styles), "the two garments have the same code"
+    return replace(person, code=replace(person.code, styles=styles))
 
 
 def _others_changed(person: Person, after: np.ndarray) -> float:

@@ -40,6 +40,9 @@ class Convention:
         order: of the regions in the maps that are given, a name of ``config.LABELS``. Other than our own it must be
             that of the weights, and what is called ours below is then theirs.
 
+    Attributes:
+        soft: whether the weights were trained on soft maps: their own values are wanted back when they paint.
+
     Raises:
         InputError: if maps of that order can't be told to these weights.
     """
@@ -58,7 +61,7 @@ class Convention:
             )
         self.device = device
         self.frame = frame
-        self._soft, self._stretched = config.soft_parsing, config.pose_columns == "stretched"
+        self.soft, self._stretched = config.soft_parsing, config.pose_columns == "stretched"
         same = order == config.labels
         index = list(range(REGION_COUNT)) if same else [_ORDERS[config.labels][name] for name in REGIONS]
         self._index = np.array(index, np.uint8)
@@ -110,7 +113,7 @@ class Convention:
         places where ``labels`` agrees with it.
         """
         wanted = self.parsing(labels)
-        if logits is None or not self._soft:
+        if logits is None or not self.soft:
             return wanted
         theirs = self.picture(logits).argmax(1)[0].cpu().numpy()
         agreed = self._tensor(self._stands_for[theirs, labels][None], 1.0)
@@ -128,7 +131,7 @@ class Convention:
             (8, H, W) float32 in the frame, that sums to 1 at every place.
         """
         values = logits.softmax(1)
-        if self._soft:
+        if self.soft:
             values = torch.tanh(logits) + 1
             values = values / values.sum(1, keepdim=True).clamp(min=1e-6)
         ours = np.einsum("chw,cr->rhw", self.picture(values)[0].cpu().numpy(), self._stands_for)

@@ -9,12 +9,11 @@
 """
 
 import math
+from dataclasses import replace
 from typing import NamedTuple
 
 import cv2
 import numpy as np
-import torch
-from torch import Tensor
 
 from pise_core.finishing import RIM, fronts_of
 from pise_core.framing import Framing
@@ -22,8 +21,7 @@ from pise_core.inpainting.garments import CLOTH, continue_cloth
 from pise_core.inpainting.mirror import continue_regions
 from pise_core.masks import feather, grow, smooth, window_of
 from pise_core.matting import matte, soft_edges
-from pise_core.model.adapter import Convention
-from pise_core.model.network import PISE, Carry
+from pise_core.model.generator import Carrying, Code, Generator, Parsed
 from pise_core.person import Edit, Person, View
 from pise_core.regions import UNTOUCHED
 from pise_core.rendering.compositing import composite
@@ -87,11 +85,11 @@ class _Posed(NamedTuple):
     large: Carried
     small_map: np.ndarray  # (256, 176) uint8
     large_map: np.ndarray  # (H, W) uint8
-    logits: Tensor | None  # the parsing generator's, where the pose was changed
+    parsed: Parsed | None  # the parsing generator's answer, where the pose was changed
 
 
-def render(person: Person, wanted: Wanted, model: PISE, convention: Convention, detail: bool, cloth: bool) -> Edit:
-    """See ``Person.render``; the input is checked already. ``convention`` is that of the model's weights."""
+def render(person: Person, wanted: Wanted, generator: Generator, detail: bool, cloth: bool) -> Edit:
+    """See ``Person.render``; the input is checked already."""
     cloth = cloth and detail
     photo, parsing = person.photo.copy(), person.parsing.copy()
     changed = np.zeros(parsing.shape, bool)
@@ -100,8 +98,8 @@ def render(person: Person, wanted: Wanted, model: PISE, convention: Convention, 
         return Edit(photo, _with_grey(person.frame.image, person.frame.parsing > 0), parsing, changed, parsing)
     # Photos may have fifty megapixels: all else happens in the part that the edit concerns.
     here, asked = person.part(window), wanted.part(window)
-    posed = _posed(here, asked, model, convention, detail)
-    photo[window], frame, parsing[window] = _render(here, asked, posed, model, convention, detail, cloth)
+    posed = _posed(here, asked, generator, detail)
+    photo[window], frame, parsing[window] = _render(here, asked, posed, generator, detail, cloth)
     unpainted = parsing
     if wanted.parsing is not None:
         unpainted = person.parsing.copy()
@@ -111,11 +109,11 @@ def render(person: Person, wanted: Wanted, model: PISE, convention: Convention, 
     return Edit(photo, frame, parsing, changed, unpainted)
 
 
-def pose_map(person: Person, wanted: Wanted, model: PISE, convention: Convention) -> np.ndarray:
+def pose_map(person: Person, wanted: Wanted, generator: Generator) -> np.ndarray:
     """See ``Person.pose_map``; the input is checked already."""
     parsing, window = person.parsing.copy(), _window(person, wanted, cloth=False)
     if window is not None:
-        posed = _posed(person.part(window), wanted.part(window), model, convention, detail=True)
+        posed = _posed(person.part(window), wanted.part(window), generator, detail=True)
         parsing[window] = posed.large_map
     return parsing
 
@@ -142,7 +140,7 @@ def _window(person: Person, wanted: Wanted, cloth: bool) -> tuple[slice, slice] 
     return rows, columns
 
 
-def _posed(person: Person, wanted: Wanted, model: PISE, convention: Convention, detail: bool) -> _Posed:
+def _posed(person: Person, wanted: Wanted, generator: Generator, detail: bool) -> _Posed:
     """Carry the person, and settle the map that the pose alone asks for."""
     small = _carried(person.frame, wanted.frame_pose, rim=1)
     large = _carried(
@@ -151,10 +149,9 @@ def _posed(person: Person, wanted: Wanted, model: PISE, convention: Convention, 
     if wanted.frame_pose is None:
         return _Posed(small, large, person.frame.parsing, person.parsing, None)
     pose = wanted.frame_pose
-    logits = person.answers.of(
-        "map", (pose[:, :2], detail), lambda: _generate_map(person, pose, small, model, convention, detail)
-    )
-    probabilities = convention.probabilities(logits, person.frame.parsing, pose)
+    known = (small.parsing, small.known(person.frame.parsing)) if detail else None
+    parsed = person.answers.of("map", (pose[:, :2], detail), lambda: generator.parse(person.frame, pose, known))
+    probabilities = parsed.probabilities
     labels = probabilities.argmax(0).astype(np.uint8)
     small_map = _settle(labels, probabilities[0], person.frame.parsing, small, 1.0, detail)
     small_map = _without_remains(small_map, small, 1.0)
@@ -166,12 +163,10 @@ def _posed(person: Person, wanted: Wanted, model: PISE, convention: Convention, 
     large_map = _without_remains(large_map, large, person.framing.scale)
     if detail:
         large_map = _without_rims(large_map, person.parsing, large, person.framing.scale)
-    return _Posed(small, large, small_map, large_map, logits)
+    return _Posed(small, large, small_map, large_map, parsed)
 
 
-def _render(
-    person: Person, wanted: Wanted, posed: _Posed, model: PISE, convention: Convention, detail: bool, cloth: bool
-):
+def _render(person: Person, wanted: Wanted, posed: _Posed, generator: Generator, detail: bool, cloth: bool):
     """The photo (H, W, 3) uint8, the generator's frame, and the map (H, W) uint8 that they were made on."""
     own_small, own_large = posed.small_map, posed.large_map
     small_map, large_map = own_small, own_large
@@ -195,12 +190,12 @@ def _render(
     if cloth:
         small = _continued(person, small, own_small, wanted.styles, 1.0)
         large = _continued(person, large, own_below, wanted.styles, person.framing.scale)
-    codes, pose = _style_codes(person, wanted.styles, convention), wanted.frame_pose
-    joints = (person.frame.pose if pose is None else pose)[:, :2]  # which stand for the logits too
+    code, pose = _mixed_code(person, wanted.styles, generator), wanted.frame_pose
+    joints = (person.frame.pose if pose is None else pose)[:, :2]  # which stand for the map that was made, too
     painted, gate, frame = person.answers.of(
         "picture",
-        (small.colours, small.trust, small.wanted, codes.cpu().numpy(), joints, detail),
-        lambda: _generate(person, small, pose, posed.logits, codes, model, convention, detail),
+        (small.colours, small.trust, small.wanted, code.styles, joints, detail),
+        lambda: _generate(person, small, pose, posed.parsed, code, generator, detail),
     )
     return _finish(person, large, over, own_below, wanted.styles, painted, gate), frame, large_map
 
@@ -223,17 +218,6 @@ def _carried(view: View, pose: np.ndarray | None, rim: int, scale: float | None 
     found = [view.behind(name, scale) for name in fronts_of(moved)]
     behind = [one for one in found if one is not None]
     return carry(image, view.parsing, owner, view.pose, pose, rim=rim, share=share, behind=behind)
-
-
-def _generate_map(person: Person, pose, carried: Carried, model: PISE, convention: Convention, detail: bool):
-    """The parsing generator's logits."""
-    frame = person.frame
-    return model.generate_parsing(
-        convention.parsing(frame.parsing),
-        convention.pose(frame.pose),
-        convention.pose(pose),
-        convention.parsing(carried.parsing, carried.known(frame.parsing)) if detail else None,
-    )
 
 
 def _settle(labels, nothing, source: np.ndarray, carried: Carried, scale: float, detail: bool) -> np.ndarray:
@@ -368,44 +352,30 @@ def _continued(person: Person, canvas: _Canvas, own_map: np.ndarray, styles: dic
     return canvas._replace(colours=colours, trust=trust)
 
 
-def _style_codes(person: Person, styles: dict[int, Mix], convention: Convention) -> Tensor:
-    """(1, 8, code): the person's own, mixed with those that are borrowed (eq. 13)."""
-    codes = person.code.styles
+def _mixed_code(person: Person, styles: dict[int, Mix], generator: Generator) -> Code:
+    """The person's own, mixed with those that are borrowed (eq. 13)."""
+    mixed = person.code.styles.copy()
     for region, mix in styles.items():
-        i = convention.style_row(region)
-        row = codes[:, i] * (1 - sum(w for _, w in mix))
-        row = row + sum(w * other.code.styles[:, i] for other, w in mix)
-        codes = torch.cat([codes[:, :i], row[:, None], codes[:, i + 1 :]], 1)
-    return codes
+        row = generator.style_row(region)
+        own = person.code.styles[row] * (1 - sum(weight for _, weight in mix))
+        mixed[row] = own + sum(weight * other.code.styles[row] for other, weight in mix)
+    return replace(person.code, styles=mixed)
 
 
-def _generate(person: Person, small: _Canvas, pose, logits, codes: Tensor, model, convention, detail: bool):
-    """Run the image generator. ``logits``: the parsing generator's, where the pose was changed.
-
-    Returns:
-        Its picture (256, 176, 3) float32 in [0, 255], its gate (256, 176), and the finished frame, uint8.
-    """
-    frame, path = person.frame, None
-    if detail:
-        held = ((small.colours / 127.5 - 1) * (small.trust > 0)[..., None]).transpose(2, 0, 1)
-        path = Carry(convention.plane(held), convention.plane(small.trust[None]), convention.parsing(small.wanted))
-    source_pose = convention.pose(frame.pose)
-    made = model(
-        convention.image(frame.image, frame.parsing > 0),
-        convention.parsing(frame.parsing),
-        source_pose,
-        source_pose if pose is None else convention.pose(pose),
-        convention.wanted(small.wanted, logits),
-        style_codes=codes,
-        carry=path,
-        source=person.code,
-    )
-    painted, image = (
-        (convention.picture(x)[0].permute(1, 2, 0).clamp(-1, 1).cpu().numpy() + 1) * 127.5
-        for x in (made.painted, made.image)
-    )
-    finished = _with_grey(np.rint(image).astype(np.uint8), small.wanted > 0)
-    return painted, convention.picture(made.gate)[0, 0].cpu().numpy(), finished
+def _generate(
+    person: Person,
+    small: _Canvas,
+    pose: np.ndarray | None,
+    parsed: Parsed | None,
+    code: Code,
+    generator: Generator,
+    detail: bool,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The generator's own picture (256, 176, 3) float32 in [0, 255], its gate (256, 176), and the finished frame,
+    uint8; ``parsed`` is known where the pose was changed."""
+    carried = Carrying(small.colours, small.trust) if detail else None
+    made = generator.paint(person.frame, code, small.wanted, pose, parsed, carried)
+    return made.own, made.gate, _with_grey(np.rint(made.image).astype(np.uint8), small.wanted > 0)
 
 
 def _finish(person: Person, below: _Canvas, over: _Canvas | None, own_map, styles, painted, gate) -> np.ndarray:

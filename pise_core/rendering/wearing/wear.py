@@ -1,9 +1,9 @@
 """The picture of a person who wears somebody else's garment."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
-from torch import Tensor
 
 from pise_core.coverage import check_covered, is_too_much, uncovered
 from pise_core.errors import InputError
@@ -11,8 +11,7 @@ from pise_core.guided_filter import guided_filter
 from pise_core.inpainting.garments import continue_cloth
 from pise_core.masks import Nearest, feather, grow, smooth, window_of
 from pise_core.matting import own_colours
-from pise_core.model.adapter import Convention
-from pise_core.model.network import PISE, Carry
+from pise_core.model.generator import Carrying, Code, Generator
 from pise_core.person import Person, View
 from pise_core.regions import REGION
 from pise_core.rendering.compositing import composite
@@ -26,9 +25,7 @@ _SEAM, _UNDER, _AROUND = 1.3, 3.0, 24
 _LEAST_SKIN = 40
 
 
-def wear(
-    person: Person, lender: Person, region: int, model: PISE, convention: Convention
-) -> tuple[np.ndarray, np.ndarray]:
+def wear(person: Person, lender: Person, region: int, generator: Generator) -> tuple[np.ndarray, np.ndarray]:
     """The photo and the map of a person who wears what ``lender`` has in a region.
 
     Returns:
@@ -55,7 +52,7 @@ def wear(
     shy = grow(new.lost | ((here.parsing > 0) & ~new.kept & ~new.shown), 1.0 / scale) & ~new.shown
     trust[shy & ~np.isin(new.parsing, [REGION["face"], REGION["hair"]])] = 0
     colours, trust = continue_cloth(colours, trust, new.parsing, trust < 0.5, scale)
-    painted, gate = _generate(here, lender, garment, new, colours, trust, model, convention)
+    painted, gate = _generate(here, lender, garment, new, colours, trust, generator)
     photo, parsing = person.photo.copy(), person.parsing.copy()
     photo[window] = _finish(here, new, laid, colours, trust, painted, gate)
     parsing[window] = new.parsing
@@ -82,48 +79,35 @@ def _window(person: Person, garment: Garment) -> tuple[slice, slice]:
     return window or (slice(0, height), slice(0, width))
 
 
-def _codes(person: Person, lender: Person, region: int, convention: Convention) -> Tensor:
+def _code(person: Person, lender: Person, region: int, generator: Generator) -> Code:
     """The person's own styles, the garment's of the lender, and for skin that isn't seen that of other skin.
 
     What is seen of a leg below trousers is a shoe.
     """
-    codes, parsing = person.code.styles.clone(), person.frame.parsing
+    styles, parsing = person.code.styles.copy(), person.frame.parsing
     arms, face, leg = (REGION[name] for name in ("upper_skin", "face", "leg"))
     skin = arms if np.count_nonzero(parsing == arms) >= _LEAST_SKIN or not person.present[face] else face
     for there, known in ((arms, skin), (leg, leg if bare_legs(person) else skin)):
-        codes[:, convention.style_row(there)] = person.code.styles[:, convention.style_row(known)]
-    row = convention.style_row(region)
-    codes[:, row] = lender.code.styles[:, row]
-    return codes
+        styles[generator.style_row(there)] = person.code.styles[generator.style_row(known)]
+    row = generator.style_row(region)
+    styles[row] = lender.code.styles[row]
+    return replace(person.code, styles=styles)
 
 
-def _generate(person: Person, lender: Person, garment: Garment, new: Outfit, colours, trust, model, convention):
+def _generate(person: Person, lender: Person, garment: Garment, new: Outfit, colours, trust, generator: Generator):
     """The generator's picture (256, 176, 3) float32 in [0, 255] on the new map, and its gate."""
-    framing, frame = person.framing, person.frame
+    framing = person.framing
     small_map = framing.crop(new.parsing, labels=True)
     small_trust = framing.crop(trust.astype(np.float32), 0)
     small_trust = np.where(small_trust > 0.95, 1, 0).astype(np.float32)
     image = framing.crop(colours, 127)
-    held = ((image / 127.5 - 1) * (small_trust > 0)[..., None]).transpose(2, 0, 1).astype(np.float32)
-    path = Carry(convention.plane(held), convention.plane(small_trust[None]), convention.parsing(small_map))
-    codes = _codes(person, lender, garment.region, convention)
+    code = _code(person, lender, garment.region, generator)
 
     def compute() -> tuple[np.ndarray, np.ndarray]:
-        pose = convention.pose(frame.pose)
-        made = model(
-            convention.image(frame.image, frame.parsing > 0),
-            convention.parsing(frame.parsing),
-            pose,
-            pose,
-            convention.wanted(small_map, None),
-            style_codes=codes,
-            carry=path,
-            source=person.code,
-        )
-        painted = (convention.picture(made.painted)[0].permute(1, 2, 0).clamp(-1, 1).cpu().numpy() + 1) * 127.5
-        return painted, convention.picture(made.gate)[0, 0].cpu().numpy()
+        made = generator.paint(person.frame, code, small_map, None, None, Carrying(image, small_trust))
+        return made.own, made.gate
 
-    return person.answers.of("worn", (image, small_trust, small_map, codes.cpu().numpy()), compute)
+    return person.answers.of("worn", (image, small_trust, small_map, code.styles), compute)
 
 
 def _finish(person: Person, new: Outfit, laid: Laid, colours, trust, painted, gate) -> np.ndarray:
