@@ -1,5 +1,6 @@
 # make app    set up .venv on the first call, then serve the studio on this machine
-# make test   the same with the development tools, then run the tests
+# make test   install what was tested, to the hash (requirements.lock), then run the tests; needs Python 3.11 or newer
+# make lock   write requirements.lock anew, after a list of requirements has changed; UPGRADE=1 takes newer releases
 # make nightly  tests that train for minutes, such as the model card's commands, twice, to the same bytes
 # make lint   ruff, pyright, the rules of who may import whom, and the checks of the page's modules
 # make web    the checks of the page's modules alone: types, linter, formatter and their tests in Node.js
@@ -15,7 +16,7 @@ WORKERS ?= $(shell n=$$(nproc 2>/dev/null || echo 2); [ $$n -gt 4 ] && echo 4 ||
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: app test nightly lint web setup-app setup-dev browser clean
+.PHONY: app test nightly lint web setup-app setup-dev lock browser clean
 
 app: setup-app
 	$(BIN)/python app.py $(ARGS)
@@ -56,9 +57,20 @@ $(VENV)/.app-installed: requirements.txt | $(VENV)/.created
 	$(BIN)/python -m pip install --disable-pip-version-check -r requirements.txt
 	@touch $@
 
-$(VENV)/.dev-installed: requirements-dev.txt requirements-train.txt requirements-synthetic.txt requirements-cluster.txt requirements.txt | $(VENV)/.created
-	$(BIN)/python -m pip install --disable-pip-version-check -r requirements-dev.txt
+$(VENV)/.dev-installed: requirements.lock | $(VENV)/.created
+	@$(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "The development tools need Python 3.11 or newer: make clean, then make PYTHON=python3.12 test" >&2; exit 1; }
+	$(BIN)/python -m pip install --disable-pip-version-check --require-hashes -r requirements.lock
 	@touch $@ $(VENV)/.app-installed
+
+# What is installed here, and so was tested, with the hashes of its files for every platform. Which index they came from
+# is left out: the hashes say what they are.
+lock: | $(VENV)/.created
+	$(BIN)/python -m pip install --disable-pip-version-check -q uv
+	$(BIN)/python -m pip install --disable-pip-version-check -q $(if $(UPGRADE),--upgrade) -r requirements-dev.txt
+	$(BIN)/python -m pip freeze --exclude-editable > $(VENV)/installed.txt
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+		--no-annotate $(if $(UPGRADE),--upgrade) -c $(VENV)/installed.txt requirements-dev.txt -o requirements.lock
 
 browser:
 	@.ci/debian chromium chromium chromium-browser google-chrome google-chrome-stable

@@ -6,7 +6,8 @@ what is cut out, carried and laid over one another for some goes on beside the n
 
 import logging
 import os
-from collections.abc import Generator, Mapping
+from collections.abc import Generator as Steps
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -178,7 +179,7 @@ class Editor:
             except StopIteration as end:
                 return end.value
 
-    def follow_clip(self, source: str | os.PathLike[str] | bytes) -> Generator[tuple[int, int], None, ClipPoses]:
+    def follow_clip(self, source: str | os.PathLike[str] | bytes) -> Steps[tuple[int, int], None, ClipPoses]:
         """As :meth:`clip_poses`, one picture at a time: a generator that says how many were looked at, and of how many,
         and returns the poses."""
         return clip.follow(self.analyzer, source)

@@ -6,6 +6,8 @@ import sys
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 import pise_core
 from pise_core.cli import main as cli
@@ -25,10 +27,35 @@ def listed(path: str) -> set[str]:
     return {line for line in lines if line and not line.startswith("-")}
 
 
+def with_included(path: str) -> set[str]:
+    """The requirements that a file lists, and those of the files that it includes."""
+    included = re.findall(r"^-r (\S+)", (ROOT / path).read_text("utf-8"), re.M)
+    return listed(path).union(*map(with_included, included))
+
+
 def test_the_lists_of_requirements_are_those_of_the_package():
     extras = PROJECT["optional-dependencies"]
     assert listed("requirements.txt") == {*PROJECT["dependencies"], *extras["studio"], *extras["hub"]}
     assert listed("requirements-train.txt") == set(extras["training"])
+
+
+def test_the_lock_holds_a_release_and_hashes_of_all_that_is_listed():
+    """``make lock`` after a change of the lists."""
+    text = (ROOT / "requirements.lock").read_text("utf-8")
+    assert "://" not in text and "index-url" not in text
+    locked: dict[str, list[Requirement]] = {}
+    for entry in re.split(r"^(?=\S)", text, flags=re.M)[1:]:
+        assert re.search(r"--hash=sha256:[0-9a-f]{64}", entry), entry
+        requirement = Requirement(entry.split("\\")[0].strip())
+        locked.setdefault(canonicalize_name(requirement.name), []).append(requirement)
+    for wanted in map(Requirement, sorted(with_included("requirements-dev.txt"))):
+        if wanted.marker is not None and not wanted.marker.evaluate({"python_version": "3.11"}):
+            continue
+        found = locked.get(canonicalize_name(wanted.name), [])
+        assert found, f"{wanted} is missing"
+        for requirement in found:
+            (pinned,) = requirement.specifier
+            assert pinned.operator == "==" and wanted.specifier.contains(pinned.version), f"{wanted}: {requirement}"
 
 
 def test_the_command_tells_the_version(capsys):

@@ -42,7 +42,8 @@ def lender(kind: str, box=(110, 40, 300, 460)) -> Drawn:
         photo[mask > 0], parsing[mask > 0] = colour, region
 
     def bone(a, b, width):
-        return lambda mask: cv2.line(mask, *(tuple(int(v) for v in point(n)) for n in (a, b)), 1, width)
+        start, end = (tuple(int(v) for v in point(name)) for name in (a, b))
+        return lambda mask: cv2.line(mask, start, end, 1, width)
 
     for side in ("left", "right"):
         if kind in ("sleeveless", "dress", "short"):
@@ -312,6 +313,7 @@ def test_limbs_stay_within_their_sleeves(person):
     ends = [tuple(int(v) for v in person.pose[joint, :2]) for joint in joints]
     cv2.polylines(thin, [np.array(ends, np.int32)], False, 1, 7)
     within = limb(person.pose, joints, thin > 0)
+    assert bare is not None and within is not None
     assert within[:, 2].max() < bare[:, 2].max() and drawn(within, size).sum() < drawn(bare, size).sum()
     half = drawn(bare, size, 0.0, 0.5)
     assert half.sum() < drawn(bare, size).sum() and half[ends[0][1], ends[0][0]] and not half[ends[2][1], ends[2][0]]
