@@ -3,10 +3,11 @@
 import argparse
 import sys
 
-from reliability import faults, fuzz, load, space, supply
+from reliability import faults, fuzz, guided, load, space, supply
 
 _COMMANDS = {
     "fuzz": (fuzz, "damaged files at every door"),
+    "guided": (guided, "damaged files at a door, guided by the code that they reach (atheris)"),
     "faults": (faults, "servers that are killed, stopped, out of disk or of weights, in the middle of work"),
     "space": (space, "what would go up to a Space of the hub's"),
     "supply": (supply, "bill of materials, licences and known vulnerabilities of what the studio needs"),
