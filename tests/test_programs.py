@@ -1,6 +1,7 @@
 """What programs send is checked, and no upload is kept."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -45,9 +46,10 @@ def test_programs_that_send_nonsense_are_told(studio, session, known_other):
 
 def test_the_picture_comes_in_the_format_that_is_asked_for(studio, session):
     programs = Programs(studio)
-    for kind, options, start in (
+    asked: list[tuple[Any, dict[str, Any], bytes]] = [
         ("png", {}, b"\x89PNG"), ("jpg", {"quality": 60}, b"\xff\xd8"), ("webp", {"cut_out": True}, b"RIFF"),
         ("ora", {}, b"PK\x03\x04"),
-    ):  # fmt: skip
+    ]  # fmt: skip
+    for kind, options, start in asked:
         path = Path(programs.result(session, kind, **options))
         assert path.suffix == f".{kind}" and path.read_bytes().startswith(start)
