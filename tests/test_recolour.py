@@ -9,7 +9,7 @@ from pise_core.cli import main as cli
 from pise_core.document import Edits
 from pise_core.document.file_reader import read
 from pise_core.errors import InputError
-from pise_core.images import read_image, write_image
+from pise_core.images import read_image, write_image, write_parsing
 from pise_core.regions import REGION
 from pise_core.rendering.recolour import Recolour, checked_recolour, checked_recolours, recolour
 
@@ -137,3 +137,19 @@ def test_the_command_line_recolours(person, tmp_path, capsys):
     assert (read_image(tmp_path / "out.png") != person.photo).any()
     assert cli.main([*command, "--recolour", "face=navy"]) == 2
     assert "can be recoloured" in capsys.readouterr().err
+    assert cli.main([*command, "--recolour", "hair=navy", "--recolour", "hair=red"]) == 2
+    assert "--recolour hair is given twice" in capsys.readouterr().err
+
+
+def test_the_command_line_recolours_what_the_picture_shows_alone(person, tmp_path, capsys):
+    write_image(tmp_path / "me.png", person.photo)
+    command = ["edit", str(tmp_path / "me.png"), "--recolour", "dress=crimson", "--out", str(tmp_path / "out.png")]
+    assert cli.main(command) == 2
+    assert capsys.readouterr().err == "error: --recolour dress: the person in the photo wears none\n"
+    assert not (tmp_path / "out.png").exists()
+    # A dress that the photo does not show, and the edit makes, is recoloured.
+    wanted = np.where(person.parsing == SHIRT, REGION["dress"], person.parsing).astype(np.uint8)
+    write_parsing(tmp_path / "map.png", wanted)
+    assert cli.main([*command, "--parsing", str(tmp_path / "map.png")]) == 0
+    made = read_image(tmp_path / "out.png").astype(float)[wanted == REGION["dress"]]
+    assert np.median(made[:, 0]) > 2 * np.median(made[:, 1:])

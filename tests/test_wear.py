@@ -285,7 +285,10 @@ def test_the_command_line_wears(person, other_person, tmp_path, capsys):
     assert cli.main([*command, "--wear", f"upper_clothes={tmp_path / 'other.png'}"]) == 0
     assert (read_image(tmp_path / "out.png") != person.photo).any()
     assert cli.main([*command, "--wear", f"hair={tmp_path / 'other.png'}"]) == 2
-    assert "--wear takes each of" in capsys.readouterr().err
+    assert "--wear hair: what can be worn is" in capsys.readouterr().err
+    twice = ["--wear", f"dress={tmp_path / 'other.png'}"] * 2
+    assert cli.main([*command, *twice]) == 2
+    assert "--wear dress is given twice" in capsys.readouterr().err
 
 
 def test_a_garment_lands_where_the_wearers_joints_are(person, other_person):

@@ -215,6 +215,16 @@ def _pair(text: str) -> tuple[str, str]:
     return region, value
 
 
+def _each_once(option: str, pairs: Sequence[tuple[str, str]]) -> dict[str, str]:
+    """Pairs that an option was given, as a dictionary: none of them may replace another."""
+    given: dict[str, str] = {}
+    for region, value in pairs:
+        if region in given:
+            raise InputError(f"{option} {region} is given twice; give it once")
+        given[region] = value
+    return given
+
+
 def _analyze(args: argparse.Namespace) -> int:
     from pise_core import images, regions
     from pise_core.pose_files import write_pose
@@ -281,11 +291,12 @@ def _edit(args: argparse.Namespace) -> int:
         totals[region] = totals.get(region, 0) + alpha
         if totals[region] > 1 + 1e-6:
             raise InputError(f"the shares given for {region} add up to {totals[region]:g}; at most 1 is possible")
-    worn = {region: Path(path) for region, path in args.wear}
-    if len(worn) < len(args.wear) or not worn.keys() <= set(regions.GARMENTS):
-        raise InputError(f"--wear takes each of {', '.join(regions.GARMENTS)} once")
+    worn = {region: Path(path) for region, path in _each_once("--wear", args.wear).items()}
+    for region in worn:
+        if region not in regions.GARMENTS:
+            raise InputError(f"--wear {region}: what can be worn is {', '.join(regions.GARMENTS)}")
     references = {path: images.read_image(path) for path in [*(path for _, path, _ in args.style), *worn.values()]}
-    recolours = checked_recolours(dict(args.recolour))
+    recolours = checked_recolours(_each_once("--recolour", args.recolour))
 
     if wanted_pose is None and model_photo is None and wanted_parsing is None and not (references or recolours):
         images.write_image(args.out, photo)
@@ -310,6 +321,10 @@ def _edit(args: argparse.Namespace) -> int:
         below = person.parsing if wanted_pose is None else person.pose_map(wanted_pose)
         check_covered(below, wanted_parsing, person.pose if wanted_pose is None else wanted_pose)
     edit = person.render(pose=wanted_pose, parsing=wanted_parsing, styles=styles or None, detail=not args.no_detail)
+    for region in recolours:
+        if not (edit.parsing == regions.REGION[region]).any():
+            lacks = "wears" if region in regions.GARMENTS else "shows"
+            raise InputError(f"--recolour {region}: the person in the photo {lacks} none")
     images.write_image(args.out, recolour(edit.photo, edit.parsing, recolours), edited=True)
     print(args.out)
     return 0
