@@ -263,7 +263,7 @@ class Editor:
         dressed = person
         for region in sorted(garments, key=_PUT_ON.index):
             lender = garments[region]
-            if not isinstance(lender, Person) or not lender.present[REGION[region]]:
+            if not isinstance(lender, Person) or not lender.lends(REGION[region]):
                 raise InputError(f"the reference shows no {region.replace('_', ' ')}; choose another one")
             if lender.code is person.code:  # their own
                 continue

@@ -29,6 +29,9 @@ _PARTS_SIDE = 1024
 #: rounded, and its bones must not turn.
 UNMOVED = 0.05
 
+#: In pixels of the frame: less of a garment is a speckle of the map.
+_LEAST_LENT = 60
+
 #: Region name -> other people and how much of their style: the remainder is the person's own.
 Styles = Mapping[str, Sequence[tuple["Person", float]]]
 
@@ -246,6 +249,10 @@ class Person:
     def present(self) -> np.ndarray:
         """(8,) bool: which regions the person has."""
         return cv2.calcHist([self.parsing], [0], None, [REGION_COUNT], [0, REGION_COUNT]).ravel() > 0
+
+    def lends(self, region: int) -> bool:
+        """Whether enough of a garment is seen, given the region's index, for somebody else to wear it."""
+        return np.count_nonzero(self.parsing == region) * self.framing.scale**2 >= _LEAST_LENT
 
     def make_ready(self) -> None:
         """Find out now what the first picture needs, so that it takes no longer than the next ones."""

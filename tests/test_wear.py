@@ -211,7 +211,7 @@ def test_a_document_wears_in_one_history_and_keeps_it_in_its_file(document, know
     for wear in ({"hair": key}, {"dress": "r9"}, {"dress": ["r1"]}, "dress"):
         with pytest.raises(InputError):
             document.set_wear(wear)
-    with pytest.raises(InputError, match="has no pants"):
+    with pytest.raises(InputError, match="shows no pants"):
         document.wear("pants", key)
 
 
@@ -324,3 +324,34 @@ def test_limbs_stay_within_their_sleeves(person):
     missing = person.pose.copy()
     missing[joints[1]] = np.nan
     assert limb(missing, joints) is None and not drawn(None, size).any()
+
+
+def test_a_speckle_of_a_map_is_no_garment(editor, document):
+    drawn_person = lender("dress")
+    parsing = np.where(drawn_person.parsing == TOP, DRESS, drawn_person.parsing).astype(np.uint8)
+    ys, xs = np.nonzero(parsing == DRESS)
+    parsing[ys[0] : ys[0] + 4, xs[0] : xs[0] + 4] = TOP
+    speckled = editor.set_person(drawn_person.photo, pose=drawn_person.pose, parsing=parsing)
+    assert speckled.present[TOP] and not speckled.lends(TOP) and speckled.lends(DRESS)
+    with pytest.raises(InputError, match="shows no upper clothes"):
+        document.person.wear({"upper_clothes": speckled})
+    key = document.add_reference(speckled, "speckled")
+    with pytest.raises(InputError, match="shows no upper clothes"):
+        document.wear("upper_clothes", key)
+    assert document.edits.none
+
+
+def test_who_stands_beside_the_wearer_stays_dressed(editor, lenders):
+    wearer, other = (draw_person(440, 330, box) for box in ((30, 20, 200, 310), (250, 20, 420, 310)))
+    there = other.parsing > 0
+    photo = np.where(there[..., None], other.photo, wearer.photo)
+    parsing = np.where(there, other.parsing, wearer.parsing).astype(np.uint8)
+    parsing[100:102, 120:340][parsing[100:102, 120:340] == 0] = TOP  # shoulder to shoulder
+    both = editor.set_person(photo, pose=wearer.pose, parsing=parsing)
+    worn = both.wear({"upper_clothes": lenders["sleeveless"]})
+    tops = there & (other.parsing == TOP)
+    inner = cv2.erode(tops.astype(np.uint8), np.ones((9, 9), np.uint8)) > 0
+    assert inner.sum() > 1000 and (worn.parsing[inner] == TOP).all() and np.array_equal(worn.photo[inner], photo[inner])
+    assert (
+        worn.photo[(wearer.parsing == TOP) & (parsing == TOP)] != photo[(wearer.parsing == TOP) & (parsing == TOP)]
+    ).any()

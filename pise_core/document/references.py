@@ -115,8 +115,8 @@ def checked_wear(wear: Any, references: Mapping[str, Reference]) -> dict[str, st
     for region, key in wear.items():
         if not isinstance(key, str) or key not in references:
             raise InputError("that reference is gone; choose another one")
-        if not references[key].person.present[REGION[region]]:
-            raise InputError(f"reference {key} has no {region.replace('_', ' ')}; choose another one")
+        if not references[key].person.lends(REGION[region]):
+            raise InputError(f"reference {key} shows no {region.replace('_', ' ')} to wear; choose another one")
     return dict(wear)
 
 

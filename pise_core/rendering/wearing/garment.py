@@ -92,7 +92,11 @@ class Laid:
 
 
 def cut(person: Person, region: int) -> Garment:
-    """What a person wears in a region, as a layer."""
+    """What a person wears in a region, as a layer.
+
+    Raises:
+        InputError: if too little of it is seen.
+    """
     size = torso_length(person.pose)
     scale = person.framing.scale
     parsing = one_piece(person) if region == REGION["dress"] else person.parsing
@@ -359,6 +363,8 @@ def edge(photo: np.ndarray, mask: np.ndarray, scale: float, band: float = _BAND)
     inner, outer = ~grow(~mask, band), ~grow(mask, band)
     reach = _AROUND / scale
     near = grow(mask, band) & grow(~mask, band)
+    if not near.any():
+        return mask.astype(np.float32)
     shrink = min(1.0, 4.0 / max(reach, 1e-6))
     height, width = mask.shape
     size = max(2, round(width * shrink)), max(2, round(height * shrink))

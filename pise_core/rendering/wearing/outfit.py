@@ -5,6 +5,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
+from pise_core.masks import Nearest, grow
 from pise_core.person import View
 from pise_core.regions import REGION
 from pise_core.rendering.wearing.garment import LIMBS, Garment, Laid, edge
@@ -23,6 +24,8 @@ _SCRAP = 0.02
 _CLOTHED = 1.35
 #: An arm lies before the garment's trunk from this share of its length on, for straps lie before the shoulder.
 _BEFORE = 0.1
+#: In frame pixels: pieces of clothes that touch each other less widely than twice this are two.
+_TOUCH = 1.5
 #: In frame pixels: how far beyond its map what went can be seen; and where colours are never taken for its.
 _TINGED, _SURE = 4.0, (_HAIR, _FACE)
 
@@ -88,6 +91,7 @@ def outfit(view: View, garment: Garment, laid: Laid, scale: float, over_trousers
             gone &= ~stays
     if over_trousers:
         gone &= parsing != _PANTS
+    gone = _mine(gone, pose, body, scale)
     # A cuff or a collar that the map takes for skin goes with its garment; done by whoever draws, see ``wear``.
     shown = laid.share > 0.5
     limb_cover = laid.limbs > 0.5
@@ -156,6 +160,22 @@ def outfit(view: View, garment: Garment, laid: Laid, scale: float, over_trousers
     before = front & (made > 0)
     ahead = (before & gone) | (seen & ~visible_garment)
     return Outfit(made, kept, visible_garment, before & ~gone, ahead, lost)
+
+
+def _mine(clothes: np.ndarray, pose: np.ndarray, body: np.ndarray, scale: float) -> np.ndarray:
+    """Clothes (H, W bool) without those of somebody beside the wearer: pieces in which none of the wearer's body is."""
+    size = clothes.shape
+    for joints in (*ARMS, *LEGS):
+        body = body | drawn(limb(pose, joints, None), size)
+    core = ~grow(~clothes, _TOUCH / scale)
+    count, pieces = cv2.connectedComponents(core.astype(np.uint8))
+    strange = np.setdiff1d(np.arange(1, count), pieces[body & core])
+    if not len(strange) or len(strange) == count - 1:
+        return clothes
+    ys, xs = np.nonzero(clothes & ~core)
+    y, x = Nearest(core).at(ys, xs)
+    pieces[ys, xs] = pieces[y, x]
+    return clothes & ~np.isin(pieces, strange)
 
 
 def _without_scraps(shown: np.ndarray, low: bool) -> np.ndarray:
