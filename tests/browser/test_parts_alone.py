@@ -125,6 +125,34 @@ def test_a_garment_is_worn_instead_of_its_texture_and_back(mount):
     assert asked() == [{"upper_clothes": {"r2": 1}}, {}]
 
 
+def test_a_worn_garment_that_the_photo_lacks_is_recoloured(mount):
+    present = ["hair", "upper_clothes", "pants"]
+    panel = mount(
+        "textures/panel.js",
+        references=_REFERENCES,
+        styles={"seq": 0, "styles": {}, "recolour": {}, "wear": {}, "present": present},
+        session="s",
+    )
+    dress = panel.page.locator('#rows [data-region="dress"]')
+    colour = dress.locator("[data-recolour]")
+
+    def seen():
+        absent = dress.evaluate("row => row.classList.contains('absent')")
+        return dress.locator("small").text_content(), absent, colour.is_enabled()
+
+    assert seen() == ("not in the photo", True, False)
+    dress.locator('[data-reference="r1"]').click()
+    assert seen() == ("", False, True)
+    colour.click()
+    dress.locator("[data-recolour-colour]").fill("#dc143c")
+    assert panel.page.evaluate("part.props.value.recolour") == {"dress": {"colour": "#dc143c"}}
+    dress.locator('[data-reference=""]').click()
+    assert seen() == ("not in the photo", True, False)
+    worn = {"seq": None, "styles": {}, "recolour": {}, "wear": {"dress": "r2"}, "present": present}
+    panel.tell(styles=worn)  # by the server, as after an undo
+    assert seen() == ("", False, True)
+
+
 def test_one_look_is_chosen_instead_of_another(mount):
     panel = mount(
         "textures/panel.js",

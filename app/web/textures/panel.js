@@ -148,7 +148,11 @@ export function mount({ element, trigger, props, server, watch }) {
     drawRows();
   }
 
+  // Whether there is anything of a region to recolour or to save: the photo's, a texture or a garment that is worn.
+  const shows = (name) => looks.present.includes(name) || total(looks.styles[name] ?? {}) > 0 || name in looks.wear;
+
   function drawRows() {
+    recolour.draw();
     for (const row of $("#rows").children) {
       const name = row.dataset.region;
       const mix = looks.styles[name] ?? {};
@@ -162,10 +166,11 @@ export function mount({ element, trigger, props, server, watch }) {
       wearing.draw(row, name);
       drawSliders(row, name, mix);
       row.querySelector("[data-strip]").disabled = Object.keys(mix).length !== 1;
-      row.querySelector("[data-look]").disabled = !looks.present.includes(name) && !total(mix) && !looks.wear[name];
+      row.querySelector("[data-look]").disabled = !shows(name);
       drawStrip(row, name, mix);
-      row.querySelector("small").textContent = looks.present.includes(name) ? "" : "not in the photo";
-      row.classList.toggle("absent", !looks.present.includes(name));
+      const absent = !looks.present.includes(name) && !looks.wear[name];
+      row.querySelector("small").textContent = absent ? "not in the photo" : "";
+      row.classList.toggle("absent", absent);
     }
   }
 
@@ -290,7 +295,7 @@ export function mount({ element, trigger, props, server, watch }) {
   $("#rows").addEventListener("input", slide);
   $("#rows").addEventListener("change", slide);
 
-  const recolour = createRecolour({ $, looks, blend, live, commit, title, total });
+  const recolour = createRecolour({ $, looks, blend, live, commit, title, shows });
   const wearing = createWearing({ $, looks, blend, live, commit, title, drawRows });
 
   // ---- from the server
@@ -307,7 +312,6 @@ export function mount({ element, trigger, props, server, watch }) {
     looks.recolour = props.styles.recolour;
     looks.wear = props.styles.wear;
     looks.present = props.styles.present;
-    recolour.draw();
     drawRows();
   }
   page.addEventListener("settle", () => keying && commit());

@@ -8,8 +8,8 @@ const SLIDERS = [
   ["lightness", "Lightness", -1, 1, 0.02, 0],
 ];
 
-/** Add the controls to the rows of a panel of textures, `{$, looks, blend, live, commit, title, total}`. */
-export function createRecolour({ $, looks, blend, live, commit, title, total }) {
+/** Add the controls to the rows of a panel of textures, `{$, looks, blend, live, commit, title, shows}`. */
+export function createRecolour({ $, looks, blend, live, commit, title, shows }) {
   for (const name of RECOLOURED) {
     const row = $(`#rows [data-region="${name}"]`);
     row
@@ -37,8 +37,7 @@ export function createRecolour({ $, looks, blend, live, commit, title, total }) 
         row.querySelector(`[data-recolour-value="${key}"]`).value = change[key] ?? usual;
       row.querySelector("[data-recolour-reset]").disabled = !Object.keys(change).length;
       row.querySelector("[data-recolour]").setAttribute("aria-pressed", String(Boolean(Object.keys(change).length)));
-      row.querySelector("[data-recolour]").disabled =
-        !looks.present.includes(name) && !total(looks.styles[name] ?? {}) && !looks.wear[name];
+      row.querySelector("[data-recolour]").disabled = !shows(name);
     }
   }
 
