@@ -150,7 +150,7 @@ def test_bad_inputs_of_edit_are_refused_before_any_network_is_loaded(capsys, tmp
         ((photo, "--out", out, "--pose", binary), "binary.json"),
         ((photo, "--out", out, "--pose", empty), "empty.json shows nobody"),
         ((photo, "--out", out, "--pose", nobody), "nobody.json shows nobody"),
-        ((photo, "--out", out, "--pose", one, "--pose-person", 3), "no such person"),
+        ((photo, "--out", out, "--pose", one, "--pose-person", 3), "there it shows 1 person, counted from 0"),
         ((photo, "--out", out, "--pose", one, "--pose-frame", 1), "no picture 1"),
         ((photo, "--out", out, "--pose-person", 0), "give --pose, too"),
         ((photo, "--out", out, "--pose-from", text), "text.jpg is not"),

@@ -215,7 +215,7 @@ def test_a_saved_document_is_rendered_on_the_command_line(document, person, weig
     document.save(path)
     for source, out, message in [
         (tmp_path / "none.pise", picture, "no file"),
-        (picture, picture, "damaged"),
+        (picture, picture, "that file is no .pise document"),
         (path, motion, "two key poses"),
         (path, tmp_path / "x.bmp", "use .png"),
     ]:

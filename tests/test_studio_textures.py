@@ -150,6 +150,19 @@ def test_several_garments_wait_for_their_turn(studio, session, laid_out):
     assert [reference.name for reference in session.references.values()] == ["first", "third"]
 
 
+def test_a_reference_is_ready_while_a_garment_still_waits(studio, session, photo_path, laid_out):
+    shirt, dress = (encode_image(np.roll(laid_out[0], n * 5, 0)) for n in range(2))
+    page = run(studio.add_uploads(session, [sent(shirt, "shirt.png")], BUILT_IN, BUILT_IN))
+    assert page["bar"]["status"]["text"].startswith("Nobody found there")
+    page = run(studio.add_uploads(session, [sent(photo_path.read_bytes(), "friend.png")], BUILT_IN, BUILT_IN))
+    told = page["bar"]["status"]
+    assert told["kind"] == "ok" and told["text"].startswith("Reference ready")
+    assert len(session.garments) == 1 and page["textures"].get("garment") is not False  # its question stays
+    paths = [sent(photo_path.read_bytes(), "friend.png"), sent(dress, "dress.png")]
+    told = run(studio.add_uploads(session, paths, BUILT_IN, BUILT_IN))["bar"]["status"]
+    assert told["kind"] == "hint" and "Then 1 more" in told["text"]
+
+
 def test_no_more_garments_wait_than_there_may_be_references(session, laid_out, known):
     for _ in range(REFERENCE_LIMIT - 1):
         session.references.add("again", known)

@@ -29,6 +29,7 @@ def add_references(engine: Engine, session: Session, paths: list[Any], detector:
     """
     notes: list[str] = []
     refused: list[str] = []
+    waiting = set(session.garments)
     for number, path in enumerate(paths, 1):
         yield Progress(f"Analysing reference {number} of {len(paths)}…", can_stop=True)
         try:
@@ -38,7 +39,9 @@ def add_references(engine: Engine, session: Session, paths: list[Any], detector:
             refused.append(str(error) if named else f"{Path(path).name}: {error}")
     if refused and len(refused) == len(paths):
         raise InputError(". ".join(dict.fromkeys(refused)))
-    return _ready(session, *notes, *(sentence(f"{text}.") for text in refused))
+    told_of = *notes, *(sentence(f"{text}.") for text in refused)
+    # A garment that waits from before has been asked about: what is new now is the reference.
+    return _ready(session, *told_of, asks=not waiting.issuperset(session.garments))
 
 
 def use_garment(engine: Engine, session: Session, key: str, box: ShareBox, region: str) -> Steps:
@@ -126,8 +129,9 @@ def _take_garment(engine: Engine, session: Session, name: str, photo: np.ndarray
     session.references.add(name, garment(photo, box, region).known_to(engine.editor_of(session)))
 
 
-def _ready(session: Session, *warnings: str, changed: Changed = Changed.NOTHING) -> Outcome:
-    if session.garments:
+def _ready(session: Session, *warnings: str, changed: Changed = Changed.NOTHING, asks: bool = True) -> Outcome:
+    """What is said after references: unless not ``asks``, the question about the garment that waits comes first."""
+    if session.garments and asks:
         count = len(session.garments) - 1
         more = f"Then {count} more." if count else ""
         text = sentences(["Nobody found there. Draw a box around the garment.", more, *warnings])

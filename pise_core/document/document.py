@@ -170,7 +170,8 @@ class Document:
         """
         with self._lock:
             if not 0 <= index < len(self.people):
-                raise InputError(f"the document has {len(self.people)} people, counted from 0")
+                count = "1 person" if len(self.people) == 1 else f"{len(self.people)} people"
+                raise InputError(f"the document has {count}, counted from 0")
             self._edited = index
             self.take_up()
 

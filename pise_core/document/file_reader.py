@@ -39,6 +39,7 @@ _PICTURES = re.compile(r"(photo|parsing|references/\d{1,2}(-parsing)?|people/\d{
 #: What the readers of damaged archives raise.
 _UNREADABLE = (ValueError, zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError)
 _DAMAGED = "that .pise file is damaged; save it again where it still opens"
+_OTHER = "that file is no .pise document; give one that the studio has saved"
 
 
 def is_document(source: str | os.PathLike[str] | BufferedReader) -> bool:
@@ -67,7 +68,8 @@ def read(source: str | os.PathLike[str] | bytes | BufferedReader) -> SavedDocume
     except FileNotFoundError:
         raise InputError(f"there is no file {source}") from None
     except _UNREADABLE:
-        raise InputError(_DAMAGED) from None
+        other = isinstance(source, str | os.PathLike) and not is_document(source)
+        raise InputError(_OTHER if other else _DAMAGED) from None
 
 
 def join(pictures: str | os.PathLike[str] | BufferedReader, edits: bytes) -> SavedDocument:

@@ -62,7 +62,8 @@ class PoseFile:
             person = self.prominent(frame)
         someone = people[person] if person is not None and 0 <= person < len(people) else None
         if someone is None:
-            shown = "nobody" if not people else f"{len(people)} people, counted from 0"
+            count = "1 person" if len(people) == 1 else f"{len(people)} people"
+            shown = f"{count}, counted from 0" if people else "nobody"
             raise InputError(f"{self.name} has no such person to choose: there it shows {shown}")
         try:
             return _placed(someone, size, own)
