@@ -355,3 +355,17 @@ def test_who_stands_beside_the_wearer_stays_dressed(editor, lenders):
     assert (
         worn.photo[(wearer.parsing == TOP) & (parsing == TOP)] != photo[(wearer.parsing == TOP) & (parsing == TOP)]
     ).any()
+
+
+def test_nothing_is_seen_through_trousers(editor, known, person):
+    """Where the wearer's legs stand wider than the lender's."""
+    drawn_person = lender("long", box=(150, 40, 260, 460))
+    slim = editor.set_person(drawn_person.photo, pose=drawn_person.pose, parsing=drawn_person.parsing)
+    worn = known.wear({"pants": slim})
+    hips = [worn.pose[JOINT[f"{side}_hip"], :2] for side in ("left", "right")]
+    x, y = np.mean(hips, axis=0).astype(int)
+    rows = slice(y, y + 12)
+    was = person.parsing[rows, x - 8 : x + 8] == PANTS
+    assert was.any() and (worn.parsing[rows, x - 8 : x + 8][was] == PANTS).all()
+    colour = np.median(drawn_person.photo[drawn_person.parsing == PANTS], axis=0)
+    assert np.abs(worn.photo[rows, x - 8 : x + 8][was].astype(int) - colour).mean() < 25

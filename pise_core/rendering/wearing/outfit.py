@@ -148,6 +148,18 @@ def outfit(view: View, garment: Garment, laid: Laid, scale: float, over_trousers
         made[rest & ~above] = _SKIN if garment.crop else region
     else:
         made[rest] = region
+    filled = np.zeros(shape, bool)
+    if kind == "pants":  # where legs stand otherwise than the lender's, nothing is seen through the trousers
+        whole = _pelvis(pose, shape, size)
+        for name, joints in legs:
+            on = visible_garment & leg_parts[name]
+            outline = limb(pose, joints, None)
+            if outline is not None and on.any():
+                ys, xs = np.nonzero(on)
+                hem = np.percentile(_nearest(outline, ys, xs), 95) / len(outline)
+                whole |= drawn(outline, shape, 0, min(hem, 1))
+        filled = whole & (gone | (parsing == _LEG)) & ~front & ~visible_garment
+        made[filled] = region
     # Limbs are no wider than what covers them now.
     arm_parts = {name: np.isin(owner, LIMBS[name]) for name in outlines}
     made = _within(made, pose, laid, visible_garment, outlines, legs, leg_parts, arm_parts, parsing == _LEG)
@@ -155,7 +167,7 @@ def outfit(view: View, garment: Garment, laid: Laid, scale: float, over_trousers
     # What went left its colours beside it, where the map ended too early: a collar, a cuff.
     tinged = (edge(view.image, gone, scale, _TINGED) > 0.2) & ~gone & ~np.isin(made, _SURE) & ~visible_garment
     tinged &= (made != renamed) | (made == _SKIN) | (made == 0)
-    lost = ((renamed > 0) & (made != renamed) & ~visible_garment) | tinged
+    lost = ((renamed > 0) & (made != renamed) & ~visible_garment) | tinged | (filled & (made == region))
     kept = (made == renamed) & ~gone & ~visible_garment & ~tinged
     before = front & (made > 0)
     ahead = (before & gone) | (seen & ~visible_garment)
@@ -196,6 +208,19 @@ def covered(new: Outfit, bare: np.ndarray, region: int) -> Outfit:
     """The garment longer, or closed further, where it would leave the wearer ``bare`` (H, W bool)."""
     parsing = np.where(bare, np.uint8(region), new.parsing)
     return new._replace(parsing=parsing, kept=new.kept & ~bare, ahead=new.ahead & ~bare, lost=new.lost | bare)
+
+
+def _pelvis(pose: np.ndarray, shape: tuple[int, int], size: float) -> np.ndarray:
+    """(H, W) bool: from the hips to the crotch; nothing where joints are missing."""
+    mask = np.zeros(shape, np.uint8)
+    hips, neck = pose[list(HIPS), :2], pose[NECK, :2]
+    if np.isfinite(hips).all() and np.isfinite(neck).all():
+        down = hips.mean(0) - neck
+        down = down / max(float(np.hypot(*down)), 1e-3) * size
+        out = (hips[1] - hips[0]) * 0.3
+        corners = [hips[0] - out - 0.2 * down, hips[1] + out - 0.2 * down, hips[1] + 0.3 * down, hips[0] + 0.3 * down]
+        cv2.fillConvexPoly(mask, np.rint(np.array(corners)).astype(np.int32), 1)
+    return mask.astype(bool)
 
 
 def _levels(pose: np.ndarray, shape: tuple[int, int], size: float) -> np.ndarray:
