@@ -2,6 +2,7 @@
 
 import io
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 
 import av
 import cv2
@@ -135,14 +136,19 @@ def test_an_mp4_names_its_colours_and_keeps_them_in_a_browser(height, tmp_path):
     chromium = next((found for name in ("chromium", "google-chrome") if (found := shutil.which(name))), None)
     if chromium is None:
         pytest.skip("no Chromium is installed")
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        page = browser.new_page()
-        (tmp_path / "page.html").write_text('<video src="motion.mp4" muted></video>')
-        page.goto((tmp_path / "page.html").as_uri())
-        box = page.evaluate(_SEEN)
-        shot = Image.open(io.BytesIO(page.screenshot(clip=box)))
-        browser.close()
+    (tmp_path / "page.html").write_text('<video src="motion.mp4" muted></video>')
+
+    def picture():
+        with playwright.sync_playwright() as driver:
+            browser = driver.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+            page = browser.new_page()
+            page.goto((tmp_path / "page.html").as_uri())
+            shot = page.screenshot(clip=page.evaluate(_SEEN))
+            browser.close()
+        return shot
+
+    with ThreadPoolExecutor(1) as pool:  # the browser tests' own event loop may be running in this thread
+        shot = Image.open(io.BytesIO(pool.submit(picture).result()))
     seen = np.asarray(shot.convert("RGB")).astype(int)
     middle = seen[seen.shape[0] // 2]
     for number, colour in enumerate(COLOURS):

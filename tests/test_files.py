@@ -12,7 +12,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from conftest import ROOT
 from torch import nn
 
 from pise_core import files, images
@@ -21,6 +20,7 @@ from pise_core.model.convert_release import write_tensors
 from pise_core.training.data import prepared_folder
 from pise_core.training.generator.sheets import write_picture
 from pise_core.training.loop import Log, save_checkpoint
+from tests.conftest import ROOT
 
 OLD = b"what was there before"
 NOISE = np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)

@@ -3,10 +3,10 @@
 import cv2
 import numpy as np
 import pytest
-from conftest import draw_person
 
 from pise_core.regions import REGION
 from pise_core.rendering.mixing import Blend, Tone
+from tests.conftest import draw_person
 
 TOP = REGION["upper_clothes"]
 

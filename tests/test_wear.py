@@ -5,7 +5,6 @@ import json
 import cv2
 import numpy as np
 import pytest
-from conftest import Drawn, draw_person
 
 from pise_core import Document
 from pise_core.cli import main as cli
@@ -20,6 +19,7 @@ from pise_core.regions import REGION
 from pise_core.skeleton import JOINT
 from pise_core.warping.bare_body import drawn, limb, trunk
 from pise_core.warping.garment_warp import GarmentWarp, places, relative_size
+from tests.conftest import Drawn, draw_person
 
 TOP, DRESS, PANTS, SKIN, LEG = (REGION[n] for n in ("upper_clothes", "dress", "pants", "upper_skin", "leg"))
 OWN_SKIN = np.array((224, 180, 150))
