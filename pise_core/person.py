@@ -191,7 +191,7 @@ class Person:
         box: x0, y0, x1, y1 in pixels of the photo.
         frame: the person in the frame.
         code: what the image generator computed of the source, once.
-        editor: who made her, and renders her.
+        editor: who made them, and renders them.
         answers: what the networks said of edits of this person lately; shared by all sizes and parts.
         larger: the same person in the larger photo that this one was made from, if it was; it isn't kept alive, so that
             a large photo can be let go.
@@ -307,10 +307,10 @@ class Person:
         return self.editor.pose_map(self, pose, frame_pose)
 
     def wear(self, garments: Mapping[str, "Person"]) -> "Person":
-        """The person in garments of others, cut and all, in her own pose: to be edited further, or ``photo`` as it is.
+        """The person in garments of others, cut and all, in their own pose: edited further, or taken as ``photo``.
 
         The lender's sleeves, length and neckline come along. What the person wore there goes; what that uncovers is
-        made: arms, legs and neck in her own skin, what her other clothes hid of themselves, the background.
+        made: arms, legs and neck in their own skin, what their other clothes hid of themselves, the background.
 
         Args:
             garments: ``upper_clothes``, ``dress`` or ``pants`` -> who lends it. Of several, trousers are put on first
@@ -393,7 +393,7 @@ class PersonEditor(Protocol):
 
 
 class SavedPerson(NamedTuple):
-    """A photo and what was found out about the person in it: all that ``Editor.set_person`` needs to know her again."""
+    """A photo and what was found out about the person in it: all that ``Editor.set_person`` needs for them again."""
 
     photo: np.ndarray  # (H, W, 3) uint8
     pose: np.ndarray  # (18, 3) in pixels of the photo

@@ -330,7 +330,7 @@ class Document:
     def load_pose(self, text: str | bytes, person: int | None = None) -> PoseFile:
         """As :meth:`set_pose`, with the contents of a file of joints, ours or another program's.
 
-        A pose that was saved for this very person is taken as it is, any other one is fitted to her.
+        A pose that was saved for this very person is taken as it is, any other one is fitted to theirs.
 
         Args:
             text: of the file; see :func:`pise_core.read_pose`.
@@ -555,7 +555,7 @@ class Document:
 
         Args:
             source: a person of the same editor, a photo of somebody, or a ``.pise`` file: a saved look, or a document,
-                whose person is taken as she is in its photo.
+                whose person is taken as they are in its photo.
             name: what the reference is called; by default after the file.
 
         Returns:

@@ -155,10 +155,10 @@ class Renderer:
         return known[2].at((own if edits.pose is None else edits.pose) * scale)
 
     def dressed(self, edits: Edits) -> Person | None:
-        """The person, at preview size, as if her photo, in her own pose, showed what was painted and borrowed.
+        """The person, at preview size, as if their photo, in their own pose, showed what was painted and borrowed.
 
-        In other poses she takes its texture along, which would be found anew for each of them otherwise. None if she
-        can't be dressed so: some of the paint isn't seen in her own pose.
+        In other poses they take its texture along, which would be found anew for each of them otherwise. None if they
+        can't be dressed so: some of the paint isn't seen in their own pose.
         """
         person, own = self.person(preview=True, edits=edits), replace(edits, pose=None)
         if replace(own, wear={}).none:
@@ -167,7 +167,7 @@ class Renderer:
             return None
         photo, parsing = self.render(own, preview=True, cloth=True)
         dressed = person.editor.set_person(photo, pose=person.pose, parsing=parsing, framing=person.framing)
-        dressed.__dict__["background"] = person.background  # what her clothes hide now was photographed
+        dressed.__dict__["background"] = person.background  # what their clothes hide now was photographed
         return dressed
 
     def scaled(self, pose: np.ndarray, person: Person) -> np.ndarray:

@@ -87,7 +87,7 @@ class Picture:
 
 @dataclass(frozen=True)
 class Pair:
-    """The same person twice. ``about`` describes her: ``index``, ``garments``, ``poses`` and ``views``."""
+    """The same person twice. ``about`` describes them: ``index``, ``garments``, ``poses`` and ``views``."""
 
     source: Picture
     target: Picture
@@ -153,7 +153,7 @@ class People:
         return self._shards[shard].about(number - int(self._starts[shard]))
 
     def picture(self, number: int) -> Picture:
-        """A picture by its number: 2 i is person i's source, 2 i + 1 her target; 0 to ``2 * len(self) - 1``."""
+        """A picture by its number: 2 i is person i's source, 2 i + 1 their target; 0 to ``2 * len(self) - 1``."""
         pair = self[number // 2]
         return pair.target if number % 2 else pair.source
 

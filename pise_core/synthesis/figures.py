@@ -1,4 +1,4 @@
-"""A person at rest and in a pose, and the surfaces that are drawn of her."""
+"""A person at rest and in a pose, and the surfaces that are drawn of them."""
 
 import functools
 from collections.abc import Callable

@@ -18,7 +18,7 @@ SIZE = (256, 176)
 
 @dataclass(frozen=True)
 class Look:
-    """Everything about a person but her pose."""
+    """Everything about a person but the pose."""
 
     woman: float
     age: float
@@ -225,7 +225,7 @@ def make_pair(
 def _take(
     rng: np.random.Generator, look: Look, pose: poses.Pose, size: tuple[int, int], photos: backgrounds.Photos | None
 ) -> tuple[pictures.Shot, np.ndarray, np.ndarray]:
-    """The person before a camera, and what is behind her: (H, W, 3) linear and (H, W) bool, where the floor is."""
+    """The person before a camera, and what is behind them: (H, W, 3) linear and (H, W) bool, where the floor is."""
     figure = figure_of(look, pose)
     if pose.seat:
         seat = float(rng.uniform(0.2, 0.6)), float(rng.uniform(0.18, 0.24))

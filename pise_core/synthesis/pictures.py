@@ -26,7 +26,7 @@ _SEEN_ON = {
 
 @dataclass(frozen=True)
 class Shot:
-    """A figure before a camera: ``ground`` is the floor's height, ``crop`` says how much of her is to be seen."""
+    """A figure before a camera: ``ground`` is the floor's height, ``crop`` says how much of them is to be seen."""
 
     figure: Figure
     camera: scene.Camera
@@ -41,7 +41,7 @@ def compose(
     """The picture with its truths, and its layers where these are asked for.
 
     Args:
-        shot: the figure and how she is seen.
+        shot: the figure and how they are seen.
         background: (H, W, 3) float32 linear.
         floor: (H, W) bool, where the background is a floor that shadows fall on.
         rng: of exposure, noise and the rest that a camera adds.
@@ -68,7 +68,7 @@ def compose(
     if not layered:
         return made, None
     behind = picture * 0 + background
-    if (seen.there & ~seen.person).any():  # what she sits on stays with the background
+    if (seen.there & ~seen.person).any():  # what they sit on stays with the background
         rest = [piece for piece in shot.figure.pieces if not piece.kind]
         seat = scene.see(scene.join(rest), camera, light, shadow)
         covered = scene.down(seat.there.astype(np.float32), factor)[..., None]

@@ -19,7 +19,7 @@ ON_BODY = ("shoulder bag", "backpack")
 
 @dataclass(frozen=True)
 class Things:
-    """What a person has with her.
+    """What a person has with them.
 
     Attributes:
         held: one of ``IN_HAND`` or ``ON_BODY``, or "".

@@ -54,8 +54,8 @@ def outfit(view: View, garment: Garment, laid: Laid, scale: float, over_trousers
     """The map of a wearer once the garment is worn.
 
     Args:
-        view: the wearer in her own clothes.
-        garment, laid: what is worn, and where it lies on her, in the view's pixels.
+        view: the wearer in their own clothes.
+        garment, laid: what is worn, and where it lies on them, in the view's pixels.
         scale: frame pixels per pixel.
         over_trousers: whether the wearer's trousers stay below a dress or skirt.
     """

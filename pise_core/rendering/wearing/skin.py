@@ -53,7 +53,7 @@ def paint_skin(person: Person, wanted: np.ndarray, new: np.ndarray, shown: np.nd
     """New skin, painted.
 
     Args:
-        person: the wearer as she is.
+        person: the wearer as they are.
         wanted: (H, W) uint8, the new map.
         new: (H, W) bool, where skin is new.
         shown: (H, W) bool, where the garment is.
