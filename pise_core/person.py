@@ -252,7 +252,7 @@ class Person:
 
     def lends(self, region: int) -> bool:
         """Whether enough of a garment is seen, given the region's index, for somebody else to wear it."""
-        return np.count_nonzero(self.parsing == region) * self.framing.scale**2 >= _LEAST_LENT
+        return bool(np.count_nonzero(self.parsing == region) * self.framing.scale**2 >= _LEAST_LENT)
 
     def make_ready(self) -> None:
         """Find out now what the first picture needs, so that it takes no longer than the next ones."""
