@@ -21,7 +21,7 @@ BIN := $(VENV)/bin
 app: setup-app
 	$(BIN)/python app.py $(ARGS)
 
-test: setup-dev browser
+test: setup-dev browser node_modules/.installed
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --reruns 2 --only-rerun TimeoutError $(TESTS)
 
 nightly: setup-dev
@@ -38,6 +38,8 @@ web: node_modules/.installed
 	npm run --silent types
 	npm run --silent test
 
+# npm comes with the development tools; without them the system's is taken.
+node_modules/.installed: export PATH := $(CURDIR)/$(BIN):$(PATH)
 node_modules/.installed: package.json package-lock.json
 	@.ci/debian "nodejs npm" npm
 	npm ci --no-audit --no-fund

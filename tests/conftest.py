@@ -1,6 +1,7 @@
 """What the tests share. No photo of anybody is needed: people are drawn."""
 
 import os
+import shutil
 from collections.abc import Callable, Iterable
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +21,11 @@ from pise_core.regions import REGION
 from pise_core.skeleton import JOINT
 
 ROOT = Path(__file__).resolve().parent.parent
+
+
+def chromium_path() -> str | None:
+    """The system's Chromium; None for playwright's own."""
+    return shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
 
 class Drawn(NamedTuple):

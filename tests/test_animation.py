@@ -1,7 +1,6 @@
 """Poses between key poses, and the files they become."""
 
 import io
-import shutil
 from concurrent.futures import ThreadPoolExecutor
 
 import av
@@ -9,11 +8,13 @@ import cv2
 import numpy as np
 import pytest
 from PIL import Image, ImageSequence
+from playwright.sync_api import sync_playwright
 
 from pise_core.document.motion import encode_gif, encode_mp4, interpolate
 from pise_core.errors import InputError
 from pise_core.pose import default_skeleton, visible
 from pise_core.skeleton import LIMBS
+from tests.conftest import chromium_path
 
 
 def turned(pose, joints, centre, degrees):
@@ -132,15 +133,11 @@ def test_an_mp4_names_its_colours_and_keeps_them_in_a_browser(height, tmp_path):
     with av.open(str(tmp_path / "motion.mp4")) as video:
         coded = video.streams.video[0].codec_context
         assert (coded.colorspace, coded.color_primaries, coded.color_trc, coded.color_range) == (1, 1, 1, 1)
-    playwright = pytest.importorskip("playwright.sync_api")
-    chromium = next((found for name in ("chromium", "google-chrome") if (found := shutil.which(name))), None)
-    if chromium is None:
-        pytest.skip("no Chromium is installed")
     (tmp_path / "page.html").write_text('<video src="motion.mp4" muted></video>')
 
     def picture():
-        with playwright.sync_playwright() as driver:
-            browser = driver.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        with sync_playwright() as driver:
+            browser = driver.chromium.launch(executable_path=chromium_path(), args=["--no-sandbox"])
             page = browser.new_page()
             page.goto((tmp_path / "page.html").as_uri())
             shot = page.screenshot(clip=page.evaluate(_SEEN))

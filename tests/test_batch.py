@@ -169,6 +169,5 @@ def test_photos_that_would_overwrite_each_other_and_no_photos_are_refused(folder
 
 
 def test_two_workers_of_a_ray_cluster_make_the_same_bytes(done, folder, tmp_path):
-    pytest.importorskip("ray", reason="Ray is not installed (requirements-cluster.txt)")
     assert run(folder, tmp_path, "--zip", "--ray", "local", "--workers", 2) == 1
     assert files(tmp_path) == files(done)

@@ -15,6 +15,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from pointing import centre
 
 from pise_core.images import write_image
+from tests.conftest import chromium_path
 
 ROOT = Path(__file__).resolve().parents[2]
 ARTIFACTS = ROOT / "test-artifacts"
@@ -65,8 +66,7 @@ def studio_address(weights, tmp_path_factory):
 def chromium():
     """A headless Chromium: the system's, or playwright's own."""
     with sync_playwright() as playwright:
-        found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-        browser = playwright.chromium.launch(executable_path=found, args=list(_SWITCHES))
+        browser = playwright.chromium.launch(executable_path=chromium_path(), args=list(_SWITCHES))
         yield browser
         browser.close()
 

@@ -1,17 +1,10 @@
 """No serious violation of accessibility rules, as far as axe-core can tell: light, dark, large, small, every mode."""
 
-import os
-import shutil
-import subprocess
-import sys
-import tarfile
-from pathlib import Path
-
 import pytest
+from conftest import ROOT
 from test_desktop import DESKTOP, borrow_example, open_example
 from test_phone import PHONE
 
-_AXE = "axe-core@4.10.3"
 _RUN = """async () => {
   const found = await axe.run(document, { resultTypes: ["violations"] });
   return found.violations
@@ -22,25 +15,9 @@ _RUN = """async () => {
 
 @pytest.fixture(scope="session")
 def axe() -> str:
-    """axe-core's script, fetched once through npm."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "pise-studio-tests"
-    script = cache / f"{_AXE}.js"
-    if not script.exists():
-        # It comes with pyright; PATH may know another one.
-        npm = shutil.which("npm", path=os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")]))
-        assert npm is not None, "npm is not installed; pip install -r requirements-dev.txt brings it"
-        cache.mkdir(parents=True, exist_ok=True)
-        command = [npm, "pack", _AXE, "--silent", "--pack-destination", str(cache)]
-        try:
-            done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
-        except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
-            pytest.skip(f"npm could not fetch axe-core: {error}")
-        packed = cache / done.stdout.strip()
-        with tarfile.open(packed) as archive:
-            member = archive.extractfile("package/axe.min.js")
-            assert member is not None
-            script.write_bytes(member.read())
-        packed.unlink()
+    """axe-core's script, which ``npm ci`` has installed."""
+    script = ROOT / "node_modules" / "axe-core" / "axe.min.js"
+    assert script.exists(), "axe-core is not installed; run the tests by make test, or npm ci before them"
     return script.read_text("utf-8")
 
 
