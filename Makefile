@@ -38,8 +38,6 @@ web: node_modules/.installed
 	npm run --silent types
 	npm run --silent test
 
-# npm comes with the development tools; without them the system's is taken.
-node_modules/.installed: export PATH := $(CURDIR)/$(BIN):$(PATH)
 node_modules/.installed: package.json package-lock.json
 	@.ci/debian "nodejs npm" npm
 	npm ci --no-audit --no-fund

@@ -3,12 +3,10 @@
 It knows no user interface.
 """
 
-import logging
 import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +19,7 @@ from pise_core.document.file_format import PEOPLE_LIMIT, SavedDocument
 from pise_core.document.file_reader import is_document, read
 from pise_core.document.file_writer import write
 from pise_core.document.history import History
-from pise_core.document.motion import encode_motion, motion_poses, pace_of, smoothed_keys
+from pise_core.document.motion import encode_motion, fitted_clip, pace_of, smoothed_keys
 from pise_core.document.paint import UNTOUCHED, PaintLayer, resize_labels, working_size
 from pise_core.document.people import EditedPerson
 from pise_core.document.references import PREVIEW_SIDE, References, checked_styles, checked_wear
@@ -36,8 +34,6 @@ from pise_core.pose_files import PoseFile, open_pose_file
 from pise_core.regions import check_parsing, region_index
 from pise_core.rendering.recolour import checked_recolours
 from pise_core.warping.retarget import retarget
-
-_log = logging.getLogger(__name__)
 
 #: (H, W, 3) uint8 RGB, or the path of a picture.
 Picture = np.ndarray | str | os.PathLike[str]
@@ -531,20 +527,7 @@ class Document:
         Raises:
             InputError: if these are fewer than two.
         """
-        fitted, places = [], []
-        for place, pose in enumerate(poses):
-            try:
-                fitted.append(retarget(self.person.pose, pose))
-            except InputError as error:
-                if seconds is None:
-                    raise
-                _log.debug("picture %d is left out: %s", place, error)
-            else:
-                places.append(place)
-        if len(fitted) < 2:
-            raise InputError("the clip shows too little of the person: neck or hips must be seen in two pictures")
-        if seconds is not None:  # the pace stays although some are left out
-            seconds *= (places[-1] - places[0]) / (len(places) - 1)
+        fitted, seconds = fitted_clip(self.person.pose, poses, seconds)
         self.set_motion(smoothed_keys(fitted, KEY_LIMIT), pace_of(len(fitted), KEY_LIMIT, seconds), loop=False)
         return len(fitted)
 
@@ -647,21 +630,8 @@ class Document:
         Raises:
             InputError: on fewer than two key poses, or more pictures of that size than may be.
         """
-        edits = edits or self.edits
         renderer = self._renderer if side == PREVIEW_SIDE else Renderer(self.person, self.references.kept, side)
-        poses = motion_poses(edits.motion, renderer.person(preview=True).photo.nbytes)
-
-        @cache
-        def dressed() -> Person | None:
-            return renderer.dressed(edits)
-
-        def picture(pose: np.ndarray) -> np.ndarray:
-            person = dressed()
-            if person is None:
-                return renderer.render(replace(edits, pose=pose), preview=True).photo
-            return person.render(pose=renderer.scaled(pose, person), cloth=False).photo
-
-        return [partial(picture, pose) for pose in poses]
+        return renderer.frames(edits or self.edits)
 
     def animate(self, path: str | os.PathLike[str], side: int = PREVIEW_SIDE) -> None:
         """Write the motion as ``.gif`` or ``.mp4``; raises as :meth:`frames`, or if the file can't be written."""

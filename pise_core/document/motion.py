@@ -5,6 +5,7 @@ a forearm that swings keeps its length, as it would not if its joints moved alon
 """
 
 import io
+import logging
 import tempfile
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
@@ -19,6 +20,9 @@ from pise_core.errors import InputError
 from pise_core.pose import empty_pose, visible
 from pise_core.provenance import with_line
 from pise_core.skeleton import JOINT_COUNT, PARENTS, PARENTS_FIRST, ROOT
+from pise_core.warping.retarget import retarget
+
+_log = logging.getLogger(__name__)
 
 #: Pictures a second of what is saved.
 FPS = 12
@@ -30,6 +34,32 @@ _CLIP_FPS = 24
 _PALETTE_FRAMES = 8
 #: Of all pictures of a motion, before they are packed.
 MAX_BYTES = 400_000_000
+
+
+def fitted_clip(
+    own: np.ndarray, poses: Sequence[np.ndarray], seconds: float | None = None
+) -> tuple[list[np.ndarray], float | None]:
+    """A clip's poses (18, 3) with the bones of a person whose own pose is ``own``, and the seconds from one to the
+    next, where these are known: the pace stays although some are left out, for want of the neck or both hips.
+
+    Raises:
+        InputError: if fewer than two can be fitted, or, where no pace is known, if one can't.
+    """
+    fitted, places = [], []
+    for place, pose in enumerate(poses):
+        try:
+            fitted.append(retarget(own, pose))
+        except InputError as error:
+            if seconds is None:
+                raise
+            _log.debug("picture %d is left out: %s", place, error)
+        else:
+            places.append(place)
+    if len(fitted) < 2:
+        raise InputError("the clip shows too little of the person: neck or hips must be seen in two pictures")
+    if seconds is not None:
+        seconds *= (places[-1] - places[0]) / (len(places) - 1)
+    return fitted, seconds
 
 
 def smoothed_keys(poses: Sequence[np.ndarray], most: int) -> list[np.ndarray]:

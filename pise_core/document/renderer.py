@@ -2,13 +2,15 @@
 
 import os
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import cache, partial
 from typing import NamedTuple
 
 import numpy as np
 
 from pise_core.document.edits import Edits, Paint, same_pose
+from pise_core.document.motion import motion_poses
 from pise_core.document.paint import CarriedPaint, PaintLayer, resize_labels
 from pise_core.document.references import PREVIEW_SIDE, Reference
 from pise_core.images import write_image
@@ -169,6 +171,25 @@ class Renderer:
         dressed = person.editor.set_person(photo, pose=person.pose, parsing=parsing, framing=person.framing)
         dressed.__dict__["background"] = person.background  # what their clothes hide now was photographed
         return dressed
+
+    def frames(self, edits: Edits) -> Sequence[Callable[[], np.ndarray]]:
+        """What makes the pictures of the motion at preview size, (h, w, 3) uint8, one call each.
+
+        Raises:
+            InputError: on fewer than two key poses, or more pictures of that size than may be.
+        """
+
+        @cache
+        def dressed() -> Person | None:
+            return self.dressed(edits)
+
+        def picture(pose: np.ndarray) -> np.ndarray:
+            person = dressed()
+            if person is None:
+                return self.render(replace(edits, pose=pose), preview=True).photo
+            return person.render(pose=self.scaled(pose, person), cloth=False).photo
+
+        return [partial(picture, pose) for pose in motion_poses(edits.motion, self.person(preview=True).photo.nbytes)]
 
     def scaled(self, pose: np.ndarray, person: Person) -> np.ndarray:
         """A pose (18, 3) in pixels of the photo, in pixels of the photo of ``person``, the same one at another size."""
