@@ -6,6 +6,7 @@ from then on learns from those of its labels that it was sure of. A network that
 A share of the views may show rendered people (``synthesize people``), whose joints, regions and held things are exact.
 """
 
+import copy
 import json
 import logging
 from dataclasses import replace
@@ -25,6 +26,7 @@ from pise_core.model.weights import save_model
 from pise_core.synthesis.dataset import People
 from pise_core.training.analyzer.initial_weights import begin_with, load_backbone
 from pise_core.training.analyzer.metrics import KeypointAccuracy, RegionOverlap
+from pise_core.training.analyzer.passers_by import with_passers_by
 from pise_core.training.data.people_scenes import PeopleScenes
 from pise_core.training.data.prepared_folder import Sample, load_samples, person_box
 from pise_core.training.data.scenes import Scenes
@@ -196,8 +198,8 @@ def train(
         people: folder of rendered people that ``synthesize people`` wrote; a run goes on with those it began with.
         people_share: of the views that show them.
         pseudo: let the network label photos that nobody annotated (see the module).
-        gentle: of what ``init`` gives, keep the sizes and outputs, the ImageNet part and the statistics of the norms: a
-            third faster, and little is unlearned.
+        gentle: of what ``init`` gives, keep the sizes and outputs, the ImageNet part, the statistics of the norms and
+            the answers about people whom nobody labelled (``passers_by``), so that little is unlearned.
         joints_alone: gently, and only the layers that are the heat maps' own: regions stay the same to the bit.
         steps: length of the whole run.
         until: leave the run at this step; called again it goes on.
@@ -242,6 +244,7 @@ def train(
         network.requires_grad_(not joints_alone)
         network.heatmap_head.requires_grad_(True)
         network.down.requires_grad_(False)
+    before = copy.deepcopy(network).requires_grad_(False).eval() if gentle else None
     average = Average(network)
     groups = [
         {"params": list(network.down.parameters()), "share": BACKBONE_RATE},
@@ -312,6 +315,8 @@ def train(
             soon = budget.used(step + 1)
             if soon < 1 and step + 1 != until and labels_itself(soon) == labels_itself(used):
                 batches.foresee(step + 1, frame_at(step + 1, soon), labels_itself(soon))
+            if before is not None:
+                views = with_passers_by(views, before)
             for group in optimizer.param_groups:
                 group["lr"] = rate_at(rate, step, used) * group["share"]
             _set_training(network, gentle)
