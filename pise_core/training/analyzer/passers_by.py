@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 import torch
 import torch.nn.functional as F
+from torch import nn
 
-from pise_core.detection.network import AnalyzerNetwork
 from pise_core.training.data.views import UNLABELLED, Views
 
 #: Of the pixels of something that passes for a person: so many labelled ones make it the labelled person's.
@@ -22,12 +22,12 @@ _REACH = 1 / 24
 
 
 @torch.no_grad()
-def with_passers_by(views: Views, before: AnalyzerNetwork) -> Views:
+def with_passers_by(views: Views, before: nn.Module) -> Views:
     """The views with the answers of earlier weights where these see somebody whom nobody labelled.
 
     Args:
         views: N of them; labelled people keep labels and joints.
-        before: the earlier weights, in evaluation mode, on the device of the views.
+        before: an ``AnalyzerNetwork`` with the earlier weights, in evaluation mode, on the device of the views.
 
     Returns:
         Views in whose unnamed people labels are ``UNLABELLED`` and heat maps are those of ``before``, 0 to 1.
