@@ -7,7 +7,6 @@ from weakref import WeakSet
 
 import gradio as gr
 
-from app import values
 from app.commands.outcome import sentence
 from app.guard import visitor_of
 from app.state.observing import observed
@@ -18,7 +17,9 @@ from app.state.session import Session, Waiting
 from app.state.uploads import forget, keep
 from app.state.visitors import Visitor
 from app.turns import in_turn, sent_for, uploads
+from app.values import field
 from app.view import updates as view
+from app.view.events import Sent
 from app.view.studio import Studio
 from app.view.updates import Updates, status
 from pise_core.errors import InputError
@@ -60,7 +61,7 @@ class Handlers:
             owner, value = request.session_hash or "", inputs[0] if inputs else None
             known, starts = self._sessions.knows(owner), action == self._studio.start
             if starts:
-                known, session = True, self._sessions.adopt(owner, values.field(value, "session"))
+                known, session = True, self._sessions.adopt(owner, field(value, "session"))
             else:
                 session = self._sessions.of(owner)
             visitor = visitor_of(request.headers)
@@ -141,20 +142,20 @@ class Handlers:
 def in_order(session: Session, value: Any, updates: Updates) -> Updates:
     """Make an edit when those before it are made; its updates, and its error, follow. What is no edit is done as it
     comes."""
-    if values.field(value, "after") is None:
-        values.same_document(session, value)
+    sent = Sent.of(value)
+    if sent.after is None:
+        sent.meant_for(session)
         yield from updates
         return
     made: list[view.Update] = []
     problem: Exception | None = None
-    sequence = values.sequence(value)
-    with session.order.turn(sequence, values.sequence(value, "after")):
+    with session.order.turn(sent.seq, sent.after):
         try:
-            values.same_document(session, value)
+            sent.meant_for(session)
             made.extend(updates)
         except Exception as error:
             problem = error
-        session.count(sequence)  # the picture without a refused edit is newer than the previews of it
+        session.count(sent.seq)  # the picture without a refused edit is newer than the previews of it
     yield from made
     if problem is not None:
         raise problem

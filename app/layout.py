@@ -8,7 +8,6 @@ from typing import Any
 
 import gradio as gr
 
-from app import values
 from app.api.mount import add_endpoints
 from app.commands.outcome import sentence
 from app.components import (
@@ -31,6 +30,8 @@ from app.state.queueing import AT_ONCE
 from app.state.registry import Sessions
 from app.state.session import Session
 from app.upload_fields import File, UploadButton
+from app.values import field, index
+from app.view.events import Chosen
 from app.view.studio import Studio
 from app.view.thumbnails import data_address, shrink
 from app.view.updates import Updates, status
@@ -98,7 +99,7 @@ def build(studio: Studio, places: Places | None = None) -> Page:
     def live(request: Any) -> dict[str, Any]:
         # Server functions know no session: the token says which. An exception would reach the page as `undefined`.
         try:
-            return studio.live(sessions.by_token(values.field(request, "session")), request)
+            return studio.live(sessions.by_token(field(request, "session")), request)
         except InputError as error:
             return {"ok": False, "error": sentence(str(error))}
         except Exception:
@@ -210,7 +211,7 @@ def build(studio: Studio, places: Places | None = None) -> Page:
             """The action on a bundled example, of which the page names only the number."""
 
             def chosen(session: Session, choice: Any, *rest: Any) -> Updates:
-                yield from action(session, examples[values.index(choice, len(examples), "example")], *rest)
+                yield from action(session, examples[index(Chosen.of(choice).index, len(examples), "example")], *rest)
 
             chosen.__name__ = f"{action.__name__}_example"
             return chosen

@@ -4,10 +4,10 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
-from app import values
 from app.state.queueing import Line
 from app.state.session import Session
 from app.state.uploads import read_once, received
+from app.values import field
 from app.view import updates as view
 from app.view.studio import Studio
 from app.view.updates import Update, Updates
@@ -60,7 +60,7 @@ def uploads(action: str, inputs: tuple[Any, ...]) -> Iterator[None]:
 def sent_for(action: str, inputs: tuple[Any, ...]) -> list[Any]:
     """The paths of the files that were sent for an action."""
     if action == "restore":
-        return [values.field(inputs[0], "file")]
+        return [field(inputs[0], "file")]
     if action in _UPLOADS:
         return inputs[0] if isinstance(inputs[0], list) else [inputs[0]]
     return []

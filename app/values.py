@@ -1,19 +1,42 @@
 """What a browser or a program sent, parsed once: below this the values are trusted.
 
-Every function takes a JSON object, and raises :class:`pise_core.errors.InputError` with a line that says what to do.
+What an event of the page sends is a JSON object, and has a model in :mod:`app.view.events`. The parameters of an
+endpoint are parsed by their types, with :func:`parser`. Both raise :class:`pise_core.errors.InputError` with a line
+that says what to do. What depends on the session, such as whether there is a reference of that id, is left to whoever
+knows the session.
 """
 
 import base64
 import binascii
-from typing import Any
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any
 
 import numpy as np
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainValidator,
+    TypeAdapter,
+    ValidationError,
+    WithJsonSchema,
+)
+from pydantic_core import ErrorDetails, core_schema
 
-from app.state.session import EXPIRED, Session
-from pise_core.document import Document
-from pise_core.document.edits import checked_pose
-from pise_core.document.paint import PaintLayer, working_size
+from pise_core.document import Motion
+from pise_core.document.edits import checked_motion, checked_pose
+from pise_core.document.file_format import MAX_DOCUMENT_BYTES
 from pise_core.errors import InputError
+from pise_core.regions import GARMENTS, REGIONS
+from pise_core.rendering.recolour import Recolour, checked_recolours
+
+#: Of what type a value is, is not guessed: "1" is no number.
+STRICT = ConfigDict(strict=True, frozen=True, arbitrary_types_allowed=True)
+#: Characters of a file of poses at most.
+TEXT_LIMIT = 10_000_000
 
 
 def field(value: Any, name: str) -> Any:
@@ -21,91 +44,144 @@ def field(value: Any, name: str) -> Any:
     return value.get(name) if isinstance(value, dict) else None
 
 
-def pose(value: Any) -> np.ndarray:
-    """``{"keypoints": 18 rows}`` -> (18, 3) in pixels of the photo, with at least two joints there."""
-    return checked_pose(field(value, "keypoints"))
+@dataclass(frozen=True)
+class Says:
+    """What is said when a field is refused, unless its validator raises an InputError."""
+
+    text: str
 
 
-def stroke(document: Document, value: Any) -> tuple[PaintLayer | None, PaintLayer | None]:
-    """``{"before", "labels"}`` -> the painted layer before and after a stroke, packed and of the photo's working size.
+@dataclass(frozen=True)
+class OneOf:
+    """A text is one of these."""
 
-    ``before`` is None if nothing was painted. Without it the stroke is taken to be made on the current layer.
-    """
-    height, width = document.photo.shape[:2]
-    size = working_size(width, height)
-    after = PaintLayer.from_client(field(value, "labels"), size)
-    if "before" not in value:
-        return document.painted(), after
-    before = field(value, "before")
-    return None if before is None else PaintLayer.from_client(before, size), after
+    names: tuple[str, ...]
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> core_schema.CoreSchema:
+        """For pydantic."""
+        return core_schema.literal_schema(list(self.names))
 
 
-def choice(value: Any, name: str, choices: tuple[str, ...]) -> str:
-    """``{name: one of the choices}``."""
-    chosen = field(value, name)
-    if not isinstance(chosen, str) or chosen not in choices:
-        raise InputError(f"choose one of: {', '.join(choices)}" if choices else f"there is no {name} to choose yet")
-    return chosen
+def _motion(value: Any) -> Motion:
+    return checked_motion(field(value, "keys"), field(value, "seconds"), field(value, "loop") is True)
 
 
-def share_box(value: Any) -> tuple[float, float, float, float]:
-    """``{"box": [x0, y0, x1, y1]}`` in shares of a picture's width and height, from 0 to 1."""
-    box = field(value, "box")
-    if not isinstance(box, list) or len(box) != 4 or not all(type(v) in (int, float) and 0 <= v <= 1 for v in box):
-        raise InputError("draw a box around the garment")
-    x0, y0, x1, y1 = (float(v) for v in box)
-    return min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1)
-
-
-def index(value: Any, count: int, what: str) -> int:
-    """``{"index": n}`` with ``n`` below ``count``."""
-    number = field(value, "index")
-    if isinstance(number, bool) or not isinstance(number, int) or not 0 <= number < count:
-        raise InputError(f"there is no such {what}")
-    return number
-
-
-def sequence(value: Any, name: str = "seq") -> int:
-    """``{"seq": n}``, the page's order number; 0 if it is none."""
-    number = field(value, name)
-    if isinstance(number, bool) or not isinstance(number, int | float) or not 0 <= number < 2**52:
-        return 0
-    return int(number)
-
-
-def text(value: Any, limit: int = 10_000_000) -> str:
-    """``{"text": ...}``, the contents of a file of poses."""
-    content = field(value, "text")
-    if not isinstance(content, str):
-        raise InputError("that file is no pose; choose a JSON file of joints")
-    if len(content) > limit:
-        raise InputError(f"that file is larger than {limit / 1e6:g} MB; choose one of fewer pictures")
-    return content
-
-
-def person(value: Any) -> int | None:
-    """``{"person": n}``, which person of a file of poses is meant, from 0; None if it isn't said."""
-    number = field(value, "person")
-    if number is not None and type(number) is not int:
-        raise InputError("which person of the file is meant is a whole number, from 0")
-    return number
-
-
-def same_document(session: Session, value: Any) -> None:
-    """``{"document": number}``: an edit is meant for what the page showed when it was made, 0 for nothing yet."""
-    number = sequence(value, "document")
-    if 0 < number < session.first:
-        raise InputError(EXPIRED)
-    if number not in (0, session.number):
-        raise InputError("another photo was opened meanwhile; that edit was for the one before, and was not made")
-
-
-def bytes_of(value: Any, name: str, limit: int) -> bytes:
-    """``{name: text in base64}``, at most ``limit`` characters of it."""
-    text = field(value, name)
-    if not isinstance(text, str) or len(text) > limit:
+def _bytes(text: Any) -> bytes:
+    if not isinstance(text, str) or len(text) > MAX_DOCUMENT_BYTES:
         raise InputError("the edits did not come along; try again")
     try:
         return base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):
         raise InputError("the edits are damaged; open the photo again") from None
+
+
+def _short(text: str) -> str:
+    if len(text) > TEXT_LIMIT:
+        raise InputError(f"that file is larger than {TEXT_LIMIT / 1e6:g} MB; choose one of fewer pictures")
+    return text
+
+
+def _sorted(box: tuple[float, float, float, float]) -> tuple[float, float, float, float]:
+    x0, y0, x1, y1 = box
+    return min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1)
+
+
+#: The number of a request or of an opened document, which the page counts; 0 for none.
+Count = Annotated[
+    int,
+    Field(ge=0, lt=2**52),
+    BeforeValidator(lambda value: 0 if value is None else value),
+    Says("that request is damaged; load the page anew"),
+]
+#: 18 rows ``[x, y, score]``, null for a missing joint -> (18, 3) float32, in pixels of the photo; two joints at least.
+Pose = Annotated[
+    np.ndarray,
+    PlainValidator(checked_pose),
+    WithJsonSchema(TypeAdapter(list[list[float] | None]).json_schema()),
+    Says("a pose has 18 keypoints, each [x, y, score] or null"),
+]
+#: The text of a file of poses.
+PoseText = Annotated[str, AfterValidator(_short), Says("that file is no pose; choose a JSON file of joints")]
+_Share = Annotated[float, Field(strict=True, ge=0, le=1)]
+#: Two corners x0, y0, x1, y1 in shares of a picture's width and height -> the upper left one, then the lower right one.
+ShareBox = Annotated[
+    tuple[_Share, _Share, _Share, _Share],
+    Field(strict=False),
+    AfterValidator(_sorted),
+    Says("draw a box around the garment"),
+]
+RegionName = Annotated[str, OneOf(REGIONS[1:])]
+GarmentName = Annotated[str, OneOf(GARMENTS)]
+Styles = Annotated[dict[str, dict[str, float]], Says("styles are given as {region: {id of a reference: weight}}")]
+Wear = Annotated[dict[str, str], Says(f"what can be worn is {', '.join(GARMENTS)}; give {{region: id of a reference}}")]
+Recolours = Annotated[
+    dict[str, Recolour], PlainValidator(checked_recolours), WithJsonSchema(TypeAdapter(dict[str, Any]).json_schema())
+]
+#: Key poses, seconds from one to the next, and whether they go on from the first after the last.
+MotionKeys = Annotated[Motion, PlainValidator(_motion)]
+#: The edits of a document as text, for :func:`pise_core.document.file_reader.join`.
+KeptEdits = Annotated[bytes, PlainValidator(_bytes), Says("the edits did not come along; try again")]
+
+#: What pydantic calls a wrong value, and what a person does.
+_IS = {
+    "string_type": "is a text",
+    "int_type": "is a whole number",
+    "float_type": "is a number",
+    "bool_type": "is true or false",
+    "dict_type": "is a JSON object",
+    "list_type": "is a list",
+}
+
+
+def parser(name: str, annotation: Any) -> Callable[[Any], Any]:
+    """What makes a value of that type of what was sent for the parameter of that name, or raises an InputError."""
+    adapter: TypeAdapter[Any] = TypeAdapter(annotation, config=STRICT)
+    said = [mark for mark in getattr(annotation, "__metadata__", ()) if isinstance(mark, Says)]
+
+    def parse(value: Any) -> Any:
+        try:
+            return adapter.validate_python(value)
+        except ValidationError as error:
+            raise refusal(name, error.errors(include_url=False)[0], said) from None
+
+    return parse
+
+
+def schema(annotation: Any) -> dict[str, Any]:
+    """What a parameter of that type is sent as, as JSON schema."""
+    return TypeAdapter(annotation, config=STRICT).json_schema()
+
+
+def refusal(name: str, error: ErrorDetails, said: Sequence[Any] = ()) -> InputError:
+    """What is said of a value that pydantic refuses: what its own validator says, else what its type does."""
+    context = error.get("ctx", {})
+    if isinstance(context.get("error"), InputError):
+        return context["error"]
+    for mark in said:
+        if isinstance(mark, Says):
+            return InputError(mark.text)
+    if error["type"] == "literal_error":
+        return InputError(f"{name} is one of: " + ", ".join(re.findall(r"'(.*?)'", context["expected"])))
+    return InputError(f"{name} {_IS.get(error['type'], 'makes no sense')}")
+
+
+def index(number: int, count: int, what: str) -> int:
+    """The number, if it is from 0 and below ``count``.
+
+    Raises:
+        InputError: if it is not; ``what`` says of what.
+    """
+    if not 0 <= number < count:
+        raise InputError(f"there is no such {what}")
+    return number
+
+
+def one_of(name: str, names: Sequence[str], what: str) -> str:
+    """The name, if it is one of them.
+
+    Raises:
+        InputError: if it is not; ``what`` says of what.
+    """
+    if name not in names:
+        raise InputError(f"choose one of: {', '.join(names)}" if names else f"there is no {what} to choose yet")
+    return name

@@ -4,6 +4,7 @@ import argparse
 import threading
 import time
 from collections import Counter
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -31,6 +32,7 @@ def run(args: argparse.Namespace) -> int:
     reasons: Counter[str] = Counter()
     lock, end = threading.Lock(), time.monotonic() + 60 * args.minutes
     samples: list[tuple[float, dict[str, float]]] = []
+    turns: list[Turn] = []
 
     def note(what: str, why: str = "") -> None:
         with lock:
@@ -44,19 +46,25 @@ def run(args: argparse.Namespace) -> int:
             round_ += 1
             try:
                 visitor = Visitor(studio.address, number + 1000 * round_)
-                leaving = min(end, time.monotonic() + 60 * args.stay)
+                turn = Turn(number, time.monotonic())
                 while time.monotonic() < end:
                     try:
+                        turn.asked = time.monotonic()
                         visitor.open()
                         break
                     except Exception as error:
                         if "Come again" not in str(error):
                             raise
+                        turn.told = turn.told or time.monotonic()
                         note("told to wait")
                         time.sleep(5)
                 else:
                     return
+                turn.opened = time.monotonic()
+                with lock:
+                    turns.append(turn)
                 note("let in")
+                leaving = min(end, turn.opened + 60 * args.stay)
                 step = 0
                 while time.monotonic() < leaving:
                     step += 1
@@ -65,7 +73,7 @@ def run(args: argparse.Namespace) -> int:
                 visitor.leave()
                 note("left")
             except Exception as error:
-                note("refused", str(error).splitlines()[0][:200])
+                note("refused", (str(error) or type(error).__name__).splitlines()[0][:200])
                 time.sleep(5)
 
     begin = studio.holds()
@@ -91,9 +99,39 @@ def run(args: argparse.Namespace) -> int:
     print(", ".join(f"{name} {slope:+.2f} a minute" for name, slope in slopes.items()))
     print(", ".join(f"{name} {begin[name]:.0f} before, {after[name]:.0f} after" for name in _MEASURED))
     print(f"tracebacks {tracebacks}")
-    wrong = happened["foreign pictures"] + happened["refused"] + tracebacks + after["files"]
+    early = out_of_turn(turns)
+    longest = max((turn.opened - turn.came for turn in turns), default=0.0)
+    print(
+        f"{len({turn.number for turn in turns})} of {len(threads)} visitors let in, {early} out of turn, "
+        f"after {longest:.0f} s at most"
+    )
+    wrong = early + happened["foreign pictures"] + happened["refused"] + tracebacks + after["files"]
     leaks = args.minutes >= 10 and slopes["memory"] > _MOST
     return 1 if wrong or leaks or not happened["pictures"] else 0
+
+
+@dataclass
+class Turn:
+    """One visitor's way in, in seconds of one clock.
+
+    Attributes:
+        number: of the visitor.
+        came: when the photo was sent first.
+        asked: when it was sent for the last time.
+        told: when the visitor was told to wait for the first time, 0 if never.
+        opened: when the photo was open.
+    """
+
+    number: int
+    came: float
+    asked: float = 0.0
+    told: float = 0.0
+    opened: float = 0.0
+
+
+def out_of_turn(turns: list[Turn]) -> int:
+    """How many were in before another one asked again who had been told to wait before they came."""
+    return sum(any(0 < other.told < turn.came and turn.opened < other.asked for other in turns) for turn in turns)
 
 
 def _slope(samples: list[tuple[float, dict[str, float]]], name: str) -> float:

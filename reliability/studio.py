@@ -75,7 +75,9 @@ class Studio:
 
     def files(self) -> list[Path]:
         """What lies in its temporary folder, locks left out."""
-        return [path for path in self.base.rglob("*") if path.is_file() and not path.name.endswith(".lock")]
+        # os.walk passes over folders that the server removes meanwhile.
+        found = (Path(folder) / name for folder, _, names in os.walk(self.base) for name in names)
+        return [path for path in found if path.is_file() and not path.name.endswith(".lock")]
 
     def holds(self) -> dict[str, float]:
         """Megabytes of memory, descriptors, threads and files."""

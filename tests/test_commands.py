@@ -12,9 +12,9 @@ from app.state.detectors import BUILT_IN
 from app.state.models import Engine
 from app.state.opened import Found
 from app.state.session import Session
+from pise_core.document import Motion
 from pise_core.errors import HubUnreachable, InputError
 from pise_core.images import read_image, write_image
-from pise_core.pose import to_rows
 from tests.conftest import layer, moved, sent
 
 
@@ -83,7 +83,7 @@ def test_files_are_paths_in_the_session_s_folder(session, person):
 
 
 def test_a_motion_that_is_stopped_has_no_file(engine, session, person):
-    motion.set_motion(session, [to_rows(person.pose), to_rows(moved(person))], 0.1)
+    motion.set_motion(session, Motion((person.pose, moved(person)), 0.1))
     work = motion.save_motion(engine, session, ".gif", 200)
     assert (first := next(work)).steps > 1 and first.step == 0
     next(motion.stop_motion(session))

@@ -98,7 +98,7 @@ def test_garment_look_and_steps_from_the_page(studio, session, document, person,
     marked = {"garment": news["id"], "box": news["box"], "region": "upper_clothes"}
     for wrong, message in [
         ({"box": [0, 0, 2, 1]}, "box"),
-        ({"region": "hair"}, "choose one of"),
+        ({"region": "hair"}, "region is one of: upper_clothes"),
         ({"garment": "g0"}, "add the photo"),
         ({"garment": ["g0"]}, "add the photo"),
     ]:

@@ -1,21 +1,24 @@
 """What programs can do: one method per endpoint, which takes a session and typed parameters, and returns what they get.
 
-A method parses what was sent, calls one of :mod:`app.commands`, and answers with the state of the document, or with a
-file. :mod:`app.api.mount` makes endpoints of the methods, and their parameters and docstrings are its reference.
+A method is given values that :mod:`app.api.mount` has parsed by the types of its parameters. It calls one of
+:mod:`app.commands`, and answers with the state of the document, or with a file. :mod:`app.api.mount` makes endpoints of
+the methods, and their parameters and docstrings are its reference.
 """
 
-from typing import Any, Literal, NewType
+from typing import Literal, NewType
 
 import numpy as np
 
-from app import values
-from app.api.responses import Download, State, file_of, received, state_of
+from app.api.responses import Download, State, file_of, state_of
 from app.commands import edits, motion, opening, references, saving
 from app.commands.outcome import finish
 from app.commands.reading import stem
 from app.state import uploads
 from app.state.models import Engine
 from app.state.session import Session
+from app.values import GarmentName, Pose, PoseText, Recolours, RegionName, ShareBox, Styles, Wear, one_of
+from app.values import index as numbered
+from pise_core.document.edits import checked_motion
 from pise_core.document.textures import likely_box
 from pise_core.errors import InputError
 from pise_core.images import encode_image, read_image
@@ -26,12 +29,7 @@ Upload = NewType("Upload", str)
 
 Detector = Literal["Built-in", "OpenPose"]
 Parser = Literal["Built-in", "SegFormer clothes"]
-Region = Literal["hair", "face", "upper_clothes", "dress", "pants", "upper_skin", "leg"]
 Table = Literal["regions", "atr", "lip", "cihp", "pascal", "fashn"]
-Garment = Literal["upper_clothes", "dress", "pants"]
-#: 18 rows [x, y, score] in pixels of the photo, or null where a joint is missing.
-Keypoints = list[list[float] | None]
-Box = list[float]
 
 
 class Programs:
@@ -53,9 +51,8 @@ class Programs:
             detector: who finds people and joints; OpenPose is downloaded once.
             parser: who finds the regions; SegFormer clothes is downloaded once.
         """
-        path = received(file)
-        with uploads.read_once(path):
-            return state_of(session, opening.open_file(self._engine, session, path, detector, parser))
+        with uploads.read_once(file):
+            return state_of(session, opening.open_file(self._engine, session, file, detector, parser))
 
     def state(self, session: Session) -> State:
         """What is open and asked for: size, people, keypoints, regions, styles, references, motion, undo and redo."""
@@ -68,10 +65,10 @@ class Programs:
             index: in the state's list of people, from 0.
             parser: who finds the regions.
         """
-        chosen = values.index({"index": index}, len(session.people), "person in the photo")
+        chosen = numbered(index, len(session.people), "person in the photo")
         return state_of(session, opening.choose_person(self._engine, session, chosen, parser))
 
-    def place_person(self, session: Session, keypoints: Keypoints, parser: Parser = "Built-in") -> State:
+    def place_person(self, session: Session, keypoints: Pose, parser: Parser = "Built-in") -> State:
         """Say where the joints of the person are, if nobody or the wrong pose was found; this starts a new history.
 
         Args:
@@ -79,8 +76,7 @@ class Programs:
             parser: who finds the regions.
         """
         session.need_photo()
-        pose = values.pose({"keypoints": keypoints})
-        return state_of(session, opening.place_person(self._engine, session, pose, parser, anyway=True))
+        return state_of(session, opening.place_person(self._engine, session, keypoints, parser, anyway=True))
 
     def analyse_again(self, session: Session, detector: Detector = "Built-in", parser: Parser = "Built-in") -> State:
         """Analyse the open photo anew, which starts a new history.
@@ -98,21 +94,21 @@ class Programs:
             name: of weights that the server was started with; Default for the first ones.
         """
         session.need_photo()
-        chosen = values.choice({"name": name}, "name", self._engine.weights)
+        chosen = one_of(name, self._engine.weights, "weights")
         return state_of(session, opening.choose_weights(self._engine, session, chosen))
 
     # ---- pose and regions
 
-    def set_pose(self, session: Session, keypoints: Keypoints) -> State:
+    def set_pose(self, session: Session, keypoints: Pose) -> State:
         """Set the wanted pose; what was painted goes along with the body.
 
         Args:
             keypoints: 18 rows [x, y, score] in pixels of the photo, or null where a joint is missing.
         """
         session.need_document()
-        return state_of(session, edits.set_pose(session, values.pose({"keypoints": keypoints})))
+        return state_of(session, edits.set_pose(session, keypoints))
 
-    def load_pose(self, session: Session, text: str, person: int = -1) -> State:
+    def load_pose(self, session: Session, text: PoseText, person: int = -1) -> State:
         """Fit a pose to the person.
 
         Args:
@@ -121,8 +117,7 @@ class Programs:
             person: which of several people in it, from 0; by default the largest and most complete.
         """
         session.need_document()
-        sent = {"text": text, "person": None if person < 0 else person}
-        return state_of(session, edits.load_pose(session, values.text(sent), values.person(sent)))
+        return state_of(session, edits.load_pose(session, text, None if person < 0 else person))
 
     def pose_from_photo(self, session: Session, file: Upload, detector: Detector = "Built-in") -> State:
         """Fit the pose of somebody in another photo to the person.
@@ -131,9 +126,8 @@ class Programs:
             file: JPEG, PNG or WebP.
             detector: who finds the joints.
         """
-        path = received(file)
-        with uploads.read_once(path):
-            return state_of(session, edits.borrow_pose(self._engine, session, path, detector))
+        with uploads.read_once(file):
+            return state_of(session, edits.borrow_pose(self._engine, session, file, detector))
 
     def set_regions(self, session: Session, file: Upload, table: Table = "regions") -> State:
         """Set the map of regions that is wanted in the pose of now.
@@ -143,7 +137,7 @@ class Programs:
                 regions returns it.
             table: whose labels the map has: the regions themselves, or those of a human parser.
         """
-        with uploads.read_once(received(file)):
+        with uploads.read_once(file):
             photo = session.need_document().photo
             size = photo.shape[1], photo.shape[0]
             parsing, doubt = doubted_parsing(file, size, None if table == "regions" else table)
@@ -161,15 +155,15 @@ class Programs:
             detector: who finds people and joints.
             parser: who finds the regions.
         """
-        path, waiting = received(file), set(session.garments)
-        with uploads.read_once(path):
-            added = finish(references.add_references(self._engine, session, [path], detector, parser))
+        waiting = set(session.garments)
+        with uploads.read_once(file):
+            added = finish(references.add_references(self._engine, session, [file], detector, parser))
         for key in set(session.garments) - waiting:
             del session.garments[key]
             raise InputError("nobody was found in that reference; for a garment that nobody wears call add_garment")
         return state_of(session, added)
 
-    def add_garment(self, session: Session, file: Upload, region: Garment, box: Box | None = None) -> State:
+    def add_garment(self, session: Session, file: Upload, region: GarmentName, box: ShareBox | None = None) -> State:
         """Take a garment that nobody wears as a reference. Its id is the last one listed in the state.
 
         Args:
@@ -177,9 +171,9 @@ class Programs:
             region: what it is.
             box: x0, y0, x1, y1 about it, in shares of the photo from 0 to 1; by default it is looked for.
         """
-        with uploads.read_once(received(file)):
+        with uploads.read_once(file):
             photo = read_image(str(file))
-        marked = values.share_box({"box": list(likely_box(photo)) if box is None else box})
+        marked = likely_box(photo) if box is None else box
         name = stem(file)
         return state_of(session, references.add_garment(self._engine, session, name, photo, marked, region))
 
@@ -191,7 +185,7 @@ class Programs:
         """
         return state_of(session, references.remove_reference(session, reference))
 
-    def set_style(self, session: Session, region: Region, reference: str, weight: float = 1.0) -> State:
+    def set_style(self, session: Session, region: RegionName, reference: str, weight: float = 1.0) -> State:
         """Borrow one region from one reference.
 
         Args:
@@ -202,7 +196,7 @@ class Programs:
         styles = {**session.need_document().edits.styles, region: {reference: weight}}
         return self.set_styles(session, styles)
 
-    def set_styles(self, session: Session, styles: dict[str, dict[str, float]]) -> State:
+    def set_styles(self, session: Session, styles: Styles) -> State:
         """Set all that is borrowed, mixes of several references included.
 
         Args:
@@ -210,7 +204,7 @@ class Programs:
         """
         return state_of(session, edits.set_looks(session, styles=styles))
 
-    def set_wear(self, session: Session, wear: dict[str, str]) -> State:
+    def set_wear(self, session: Session, wear: Wear) -> State:
         """Wear garments of references, cut and all: sleeves, length and neckline are theirs, and what they uncover is
         made. What is not named is the person's own.
 
@@ -219,7 +213,7 @@ class Programs:
         """
         return state_of(session, edits.set_looks(session, wear=wear))
 
-    def set_recolour(self, session: Session, recolour: dict[str, Any]) -> State:
+    def set_recolour(self, session: Session, recolour: Recolours) -> State:
         """Give garments and hair other colours; texture and folds stay. What is not named has its own colours.
 
         Args:
@@ -231,7 +225,7 @@ class Programs:
 
     # ---- motion and the history
 
-    def set_motion(self, session: Session, keys: list[Keypoints], seconds: float = 1.0, loop: bool = True) -> State:
+    def set_motion(self, session: Session, keys: list[Pose], seconds: float = 1.0, loop: bool = True) -> State:
         """Set the key poses of a motion.
 
         Args:
@@ -239,9 +233,9 @@ class Programs:
             seconds: from one to the next, 0.1 to 5.
             loop: whether the last one is followed by the first one.
         """
-        return state_of(session, motion.set_motion(session, keys, seconds, loop is True))
+        return state_of(session, motion.set_motion(session, checked_motion(keys, seconds, loop)))
 
-    def load_motion(self, session: Session, text: str) -> State:
+    def load_motion(self, session: Session, text: PoseText) -> State:
         """Make the key poses of a motion of a file of poses that shows several pictures, such as a clip's.
 
         Args:
@@ -249,7 +243,7 @@ class Programs:
                 programs' results for a clip.
         """
         session.need_document()
-        return state_of(session, motion.load_motion(session, values.text({"text": text})))
+        return state_of(session, motion.load_motion(session, text))
 
     def motion_from_video(self, session: Session, file: Upload) -> State:
         """Make the key poses of a motion of the most prominent person in a video, of which the first 20 seconds are
@@ -258,9 +252,8 @@ class Programs:
         Args:
             file: MP4, MOV, WebM, MKV, AVI or GIF.
         """
-        path = received(file)
-        with uploads.read_once(path):
-            return state_of(session, motion.follow_clip(self._engine, session, path))
+        with uploads.read_once(file):
+            return state_of(session, motion.follow_clip(self._engine, session, file))
 
     def undo(self, session: Session) -> State:
         """One step back, whatever kind of edit it was; before the first one, back to the photo edited before."""
@@ -290,13 +283,13 @@ class Programs:
             quality: 1 to 100, of jpg (95) and webp (lossless).
             cut_out: the person alone, transparent around; not as jpg.
         """
-        return file_of(finish(saving.save_picture(session, f".{format}", quality, cut_out is True)))
+        return file_of(finish(saving.save_picture(session, f".{format}", quality, cut_out)))
 
     def regions(self, session: Session) -> Download:
         """The regions of the result at full size, a PNG of mode P with the indices 0 to 7."""
         return file_of(saving.save_regions(session))
 
-    def steps(self, session: Session, region: Region, reference: str) -> Download:
+    def steps(self, session: Session, region: RegionName, reference: str) -> Download:
         """Five steps from the own look of a region to a reference's, side by side, a PNG.
 
         Args:
@@ -319,7 +312,7 @@ class Programs:
         side = motion.SIDES[size]
         return file_of(finish(motion.save_motion(self._engine, session, f".{format}", side)))
 
-    def save_look(self, session: Session, region: Region) -> Download:
+    def save_look(self, session: Session, region: RegionName) -> Download:
         """The look that a region has now, as a small .pise file that add_reference takes.
 
         Args:

@@ -9,7 +9,7 @@ import inspect
 import logging
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack, nullcontext
-from typing import Any, Literal, get_args, get_origin
+from typing import Any
 
 import gradio as gr
 from gradio.components import Component
@@ -30,6 +30,7 @@ from app.state.queueing import AT_ONCE
 from app.state.registry import Sessions
 from app.state.session import Session
 from app.upload_fields import File
+from app.values import parser, schema
 from pise_core.errors import InputError
 
 log = logging.getLogger(__name__)
@@ -82,18 +83,18 @@ def _add(
     text, described, _ = get_function_description(function)
     parameters = list(signature.parameters.values())[1:]
     inputs = [_input(parameter, described[parameter.name]) for parameter in parameters]
+    parsers = [received if one.annotation is Upload else parser(one.name, one.annotation) for one in parameters]
     inputs.append(Api("", python_type_to_json_schema(str), _SESSION))
 
     def answer(request: gr.Request, *sent: Any) -> Any:
         *values, handle = sent
         try:
-            for parameter, value in zip(parameters, values, strict=True):
-                _check(parameter, value)
+            values = [parse(value) for parse, value in zip(parsers, values, strict=True)]
             session = _session(sessions, request, handle, opening=name == "open_file")
             with observed(name), ExitStack() as work:
                 for parameter, value in zip(parameters, values, strict=True):
                     if parameter.annotation is Upload:
-                        work.enter_context(uploads.read_once(uploads.received(received(value))))
+                        work.enter_context(uploads.read_once(uploads.received(value)))
                 work.enter_context(sessions.at_work(session, visitor_of(request.headers), opens=name in _OPENS))
                 finish(fetch(engine, values))  # beside the line
                 with turn():
@@ -124,16 +125,7 @@ def _input(parameter: inspect.Parameter, description: str) -> Component:
     if parameter.annotation is Upload:
         return File(label=description, type="filepath")
     default = None if parameter.default is inspect.Parameter.empty else parameter.default
-    return Api(default, python_type_to_json_schema(parameter.annotation), description)
-
-
-def _check(parameter: inspect.Parameter, value: Any) -> None:
-    """Refuse a text that is none, or none of the choices; all else is checked where it is understood."""
-    choices = get_args(parameter.annotation) if get_origin(parameter.annotation) is Literal else None
-    if (choices or parameter.annotation is str) and not isinstance(value, str):
-        raise InputError(f"{parameter.name} is a text")
-    if choices and value not in choices:
-        raise InputError(f"{parameter.name} is one of: {', '.join(choices)}")
+    return Api(default, schema(parameter.annotation), description)
 
 
 def _session(sessions: Sessions, request: gr.Request, handle: Any, opening: bool) -> Session:

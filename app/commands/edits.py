@@ -3,7 +3,7 @@
 ``sequence`` is the order number that a page gave the request, 0 if it has none.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -18,10 +18,14 @@ from pise_core.document import Document
 from pise_core.document.paint import PaintLayer
 from pise_core.document.references import checked_styles, checked_wear
 from pise_core.pose_files import PoseFile
-from pise_core.rendering.recolour import checked_recolours
+from pise_core.rendering.recolour import Recolour, checked_recolours
 
 #: A painted layer without a stroke and with it.
 Stroke = tuple[PaintLayer | None, PaintLayer | None]
+#: By region: the ids of references with their weights, how its colours change, and the id of whose garment is worn.
+Styles = Mapping[str, Mapping[str, float]]
+Recolours = Mapping[str, Recolour]
+Wear = Mapping[str, str]
 
 
 def set_pose(session: Session, pose: np.ndarray, sequence: int = 0) -> Outcome:
@@ -69,7 +73,11 @@ def set_regions(session: Session, parsing: np.ndarray, doubt: str = "") -> Outco
 
 
 def set_looks(
-    session: Session, styles: Any = None, recolour: Any = None, wear: Any = None, sequence: int = 0
+    session: Session,
+    styles: Styles | None = None,
+    recolour: Recolours | None = None,
+    wear: Wear | None = None,
+    sequence: int = 0,
 ) -> Outcome:
     """Set all that is borrowed, has other colours or is worn of others; what is None stays as it is."""
     session.need_document().set_looks(styles, recolour, wear)
@@ -81,9 +89,9 @@ def preview(
     session: Session,
     pose: np.ndarray | None = None,
     stroke: Stroke | None = None,
-    styles: Any = None,
-    recolour: Any = None,
-    wear: Any = None,
+    styles: Styles | None = None,
+    recolour: Recolours | None = None,
+    wear: Wear | None = None,
 ) -> np.ndarray:
     """The picture (h, w, 3) uint8 at preview size with other edits than those of now; what is None is as it is."""
     document = session.need_document()

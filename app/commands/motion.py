@@ -6,6 +6,7 @@ from typing import Any
 from app.commands.outcome import Changed, Outcome, Progress, Steps, sentences
 from app.state.models import Engine
 from app.state.session import Session
+from pise_core.document import Motion
 from pise_core.document.motion import encode_motion
 from pise_core.document.references import PREVIEW_SIDE
 
@@ -19,11 +20,11 @@ _NEXT = (
 )
 
 
-def set_motion(session: Session, keys: Any, seconds: Any = 1.0, loop: bool = True, sequence: int = 0) -> Outcome:
-    """Set key poses and pace; the document says what they may be."""
+def set_motion(session: Session, wanted: Motion, sequence: int = 0) -> Outcome:
+    """Set key poses and pace."""
     document, sequence = session.need_document(), session.count(sequence)
-    document.set_motion(keys, seconds, loop)
-    return Outcome(_NEXT[min(len(keys), 2)], changed=Changed.MOTION, sequence=sequence)
+    document.set_motion(wanted.keys, wanted.seconds, wanted.loop)
+    return Outcome(_NEXT[min(len(wanted.keys), 2)], changed=Changed.MOTION, sequence=sequence)
 
 
 def load_motion(session: Session, text: str, sequence: int = 0) -> Outcome:

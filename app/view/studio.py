@@ -8,22 +8,20 @@ directly.
 import base64
 from typing import Any
 
-from app import values
 from app.commands import edits, motion, opening, references, saving
 from app.commands.outcome import Outcome, Steps, sentence
 from app.state import uploads
 from app.state.models import Engine
 from app.state.session import EXPIRED, Session
-from app.view import pictures
+from app.values import field, index, one_of
+from app.view import events, pictures
 from app.view import updates as view
 from app.view.outcomes import progress_of, shown
 from app.view.thumbnails import data_address
 from app.view.updates import Update, Updates, status
 from pise_core.document.document import STEPS
-from pise_core.document.file_format import MAX_DOCUMENT_BYTES
 from pise_core.document.file_writer import write, write_edits
 from pise_core.errors import InputError
-from pise_core.regions import GARMENTS, REGIONS
 
 
 class Studio(Engine):
@@ -44,7 +42,7 @@ class Studio(Engine):
         if session.photo is not None:
             session.page_is_new()
             yield from self._shown(session, opening.reopened(session))
-        elif values.field(value, "session") not in (None, session.token):
+        elif field(value, "session") not in (None, session.token):
             raise InputError(EXPIRED)
 
     def introduce(self, session: Session) -> Update:
@@ -73,7 +71,7 @@ class Studio(Engine):
 
     def choose_weights(self, session: Session, value: Any) -> Updates:
         """Go on with other weights; ``{"name"}``."""
-        name = values.choice(value, "name", self.weights)
+        name = one_of(events.Weights.of(value).name, self.weights, "weights")
         try:
             yield from self._shown(session, opening.choose_weights(self, session, name))
         except InputError:
@@ -86,27 +84,28 @@ class Studio(Engine):
 
     def choose_person(self, session: Session, value: Any, parser: str) -> Updates:
         """Edit another of the people found; ``{"index"}``."""
-        index = values.index(value, len(session.people), "person in the photo")
-        yield from self._shown(session, opening.choose_person(self, session, index, parser))
+        chosen = index(events.Chosen.of(value).index, len(session.people), "person in the photo")
+        yield from self._shown(session, opening.choose_person(self, session, chosen, parser))
 
     def place_person(self, session: Session, value: Any, parser: str) -> Updates:
         """Analyse the photo with joints that the user placed by hand; ``{"keypoints", "anyway"}``."""
         session.need_photo()
-        pose, anyway = values.pose(value), values.field(value, "anyway") is True
-        yield from self._shown(session, opening.place_person(self, session, pose, parser, anyway))
+        sent = events.Placed.of(value)
+        yield from self._shown(session, opening.place_person(self, session, sent.keypoints, parser, sent.anyway))
 
     # ---- edits
 
     def commit_pose(self, session: Session, value: Any) -> Updates:
         """The user let go of the skeleton; ``{"keypoints"}``."""
         session.need_document()
-        yield from self._shown(session, edits.set_pose(session, values.pose(value), values.sequence(value)))
+        sent = events.Posed.of(value)
+        yield from self._shown(session, edits.set_pose(session, sent.keypoints, sent.seq))
 
     def load_pose(self, session: Session, value: Any) -> Updates:
         """Take the pose of a file; ``{"text"}``, or ``{"text", "person"}``."""
         session.need_document()
-        text, person = values.text(value), values.person(value)
-        yield from self._shown(session, edits.load_pose(session, text, person, values.sequence(value)))
+        sent = events.PoseFile.of(value)
+        yield from self._shown(session, edits.load_pose(session, sent.text, sent.person, sent.seq))
 
     def borrow_pose(self, session: Session, path: Any, detector: str) -> Updates:
         """Fit the pose of somebody in another photo to the person; the server keeps no copy of the file."""
@@ -116,32 +115,33 @@ class Studio(Engine):
     def commit_paint(self, session: Session, value: Any) -> Updates:
         """A stroke has ended; ``{"labels", "before"}``, the layer with the stroke and without."""
         document = session.need_document()
-        stroke, sequence = values.stroke(document, value), values.sequence(value)
+        sent = events.Painted.of(value)
+        stroke = sent.stroke(document)
         try:
-            yield from self._shown(session, edits.paint(session, stroke, sequence))
+            yield from self._shown(session, edits.paint(session, stroke, sent.seq))
         except InputError:  # the stroke is on the page's map already
-            yield {"regions": {"map": view.region_map(document, document.edits, session.number, sequence)}}
+            yield {"regions": {"map": view.region_map(document, document.edits, session.number, sent.seq)}}
             raise
 
     def commit_styles(self, session: Session, value: Any) -> Updates:
         """A slider was let go of, another reference or a colour chosen; ``{"styles", "recolour", "wear"}``, of which
         any may be missing and stays as it is."""
-        styles, recolour, wear = (values.field(value, name) for name in ("styles", "recolour", "wear"))
-        yield from self._shown(session, edits.set_looks(session, styles, recolour, wear, values.sequence(value)))
+        sent = events.Looks.of(value)
+        yield from self._shown(session, edits.set_looks(session, sent.styles, sent.recolour, sent.wear, sent.seq))
 
     def undo(self, session: Session, value: Any) -> Updates:
         """One step back; to the photo before only without ``{"within": true}``."""
-        within = values.field(value, "within") is True
-        yield from self._shown(session, edits.undo(session, values.sequence(value), within))
+        sent = events.History.of(value)
+        yield from self._shown(session, edits.undo(session, sent.seq, sent.within))
 
     def redo(self, session: Session, value: Any) -> Updates:
         """One step forward again; ``value`` as for :meth:`undo`."""
-        within = values.field(value, "within") is True
-        yield from self._shown(session, edits.redo(session, values.sequence(value), within))
+        sent = events.History.of(value)
+        yield from self._shown(session, edits.redo(session, sent.seq, sent.within))
 
     def start_over(self, session: Session, value: Any) -> Updates:
         """Back to the photo as it was opened; this can be undone."""
-        yield from self._shown(session, edits.start_over(session, values.sequence(value)))
+        yield from self._shown(session, edits.start_over(session, events.Sent.of(value).seq))
 
     # ---- pictures
 
@@ -159,16 +159,12 @@ class Studio(Engine):
         ``request`` holds any of ``keypoints``, ``labels``, ``styles``, ``recolour``, ``wear``; what it lacks is taken
         from the document. One for another document than that of now is not answered, ``{"ok": False}``.
         """
-        number, document = session.number, session.need_document()
-        if values.sequence(request, "document") not in (0, number):
+        number, document, sent = session.number, session.need_document(), events.Wanted.of(request)
+        if sent.document not in (0, number):
             return {"ok": False}
-        sequence = session.saw(values.sequence(request))
-        styles, recolour, wear, pose, labels = (
-            values.field(request, name) for name in ("styles", "recolour", "wear", "keypoints", "labels")
-        )
-        pose = None if pose is None else values.pose(request)
-        stroke = None if labels is None else values.stroke(document, request)
-        image = edits.preview(session, pose, stroke, styles, recolour, wear)
+        sequence = session.saw(sent.seq)
+        stroke = None if sent.labels is None else sent.stroke(document)
+        image = edits.preview(session, sent.keypoints, stroke, sent.styles, sent.recolour, sent.wear)
         return {"ok": True, "document": number, "seq": sequence, "image": data_address(image, 82)}
 
     # ---- references
@@ -185,25 +181,23 @@ class Studio(Engine):
 
     def use_garment(self, session: Session, value: Any) -> Updates:
         """A garment in a photo that nobody wears it in; ``{"garment": id, "box", "region"}``, the box in shares."""
-        key = values.field(value, "garment")
-        session.need_garment(key)
-        box, region = values.share_box(value), values.choice(value, "region", GARMENTS)
-        yield from self._shown(session, references.use_garment(self, session, key, box, region))
+        sent = events.MarkedGarment.of(value)
+        yield from self._shown(session, references.use_garment(self, session, sent.garment, sent.box, sent.region))
 
     def cancel_garment(self, session: Session, value: Any) -> Updates:
         """The photo of a garment is not wanted after all, and forgotten; ``{"garment": id}``."""
-        yield from self._shown(session, references.cancel_garment(session, values.field(value, "garment")))
+        yield from self._shown(session, references.cancel_garment(session, events.WaitingGarment.of(value).garment))
 
     def remove_reference(self, session: Session, value: Any) -> Updates:
         """Remove a reference and what is borrowed from it; ``{"reference": id}``."""
-        key, sequence = values.field(value, "reference"), values.sequence(value)
-        yield from self._shown(session, references.remove_reference(session, key, sequence))
+        sent = events.Reference.of(value)
+        yield from self._shown(session, references.remove_reference(session, sent.reference, sent.seq))
 
     def strip(self, session: Session, value: Any) -> Updates:
         """Steps from the own look to a reference's, side by side; ``{"region", "reference"}``."""
         document = session.need_document()
-        region = values.choice(value, "region", REGIONS[1:])
-        reference = values.choice(value, "reference", tuple(document.references))
+        sent = events.Mix.of(value)
+        region, reference = sent.region, one_of(sent.reference, tuple(document.references), "reference")
         outcome = yield from progress_of(session, references.steps_of_mix(session, region, reference))
         strip = [view.step(document, picture) for picture in outcome.pictures]
         news = {"region": region, "reference": reference, "weights": STEPS, "pictures": strip}
@@ -214,14 +208,13 @@ class Studio(Engine):
     def commit_motion(self, session: Session, value: Any) -> Updates:
         """Key poses were added, moved or taken away, or the pace was changed; ``{"motion"}``, or ``{"text"}`` with the
         contents of a file of poses, such as a clip's."""
-        document, sequence = session.need_document(), values.sequence(value)
-        if values.field(value, "text") is not None:
-            yield from self._shown(session, motion.load_motion(session, values.text(value), sequence))
+        document, sequence = session.need_document(), events.Sent.of(value).seq
+        if field(value, "text") is not None:
+            text = events.MotionFile.of(value).text
+            yield from self._shown(session, motion.load_motion(session, text, sequence))
             return
-        wanted = values.field(value, "motion")
-        keys, seconds, loop = (values.field(wanted, name) for name in ("keys", "seconds", "loop"))
         try:
-            outcome = motion.set_motion(session, keys, seconds, loop is True, sequence)
+            outcome = motion.set_motion(session, events.Moved.of(value).motion, sequence)
         except InputError:
             # The page shows what was refused.
             yield {"motion": {"motion": view.motion(document, sequence or session.made)}}
@@ -240,8 +233,8 @@ class Studio(Engine):
 
     def save_motion(self, session: Session, value: Any) -> Updates:
         """Render the motion, and hand it out; ``{"format", "size"}``, gif or mp4 and small or large."""
-        suffix = "." + values.choice(value, "format", ("gif", "mp4"))
-        side = motion.SIDES[values.choice(value, "size", tuple(motion.SIDES))]
+        sent = events.MotionPictures.of(value)
+        suffix, side = f".{sent.format}", motion.SIDES[sent.size]
         session.need_document()
         try:
             yield from self._shown(session, motion.save_motion(self, session, suffix, side))
@@ -268,7 +261,7 @@ class Studio(Engine):
         """Take one region's look down as it is now, ``{"region"}``; :meth:`pack` hands it out as a small document, to
         be added as a reference."""
         session.need_document()
-        region = values.choice(value, "region", REGIONS[1:])
+        region = events.Region.of(value).region
         yield from self._shown(session, saving.take_down_look(session, region))
 
     def pack(self, session: Session) -> Updates:
@@ -292,9 +285,10 @@ class Studio(Engine):
             return
         contents = session.document.contents()
         key = f"{session.number}-{'-'.join(contents.references)}"
+        have = events.Keep.of(value).have
         try:
             news = {"key": key, "name": contents.name, "edits": base64.b64encode(write_edits(contents)).decode()}
-            if values.field(value, "have") != key:
+            if have != key:
                 news["base"] = view.address(session.save(write(contents), "kept", ".pise", keep=2))
         except InputError as error:
             news = {"key": "", "error": sentence(str(error))}
@@ -302,7 +296,6 @@ class Studio(Engine):
 
     def restore(self, session: Session, value: Any) -> Updates:
         """Open what a browser has kept: ``{"file", "edits"}``, an upload with the pictures, and the edits as text."""
-        path = uploads.received(values.field(value, "file"))
+        path = uploads.received(field(value, "file"))
         with uploads.read_once(path):
-            kept = values.bytes_of(value, "edits", MAX_DOCUMENT_BYTES)
-            yield from self._shown(session, opening.open_kept(self, session, path, kept))
+            yield from self._shown(session, opening.open_kept(self, session, path, events.Kept.of(value).edits))
