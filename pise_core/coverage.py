@@ -49,18 +49,23 @@ def uncovered(before: np.ndarray, after: np.ndarray, pose: np.ndarray) -> np.nda
     return found
 
 
-def is_too_much(bare: np.ndarray, before: np.ndarray) -> bool:
-    """Whether what :func:`uncovered` found in a map of before is more than a seam."""
-    return bool(bare.sum() > _SEAM * max(np.count_nonzero(before), 1))
+def is_too_much(bare: np.ndarray, before: np.ndarray, seams: int = 1) -> bool:
+    """Whether what :func:`uncovered` found in a map of before is more than so many seams."""
+    return bool(bare.sum() > seams * _SEAM * max(np.count_nonzero(before), 1))
 
 
-def check_covered(before: np.ndarray, after: np.ndarray, pose: np.ndarray) -> None:
+def check_covered(before: np.ndarray, after: np.ndarray, pose: np.ndarray, seams: int = 1) -> None:
     """Refuse a map that undresses; see :func:`uncovered`.
 
+    Args:
+        before, after, pose: as there.
+        seams: how many may be uncovered: two where the map was made and found good by other weights, or at another
+            size, and must not be refused for a pixel.
+
     Raises:
-        InputError: if more than a seam of the person would be uncovered.
+        InputError: if more of the person would be uncovered.
     """
-    if is_too_much(uncovered(before, after, pose), before):
+    if is_too_much(uncovered(before, after, pose), before, seams):
         raise InputError("clothes give way to skin on arms, neck and lower legs alone; choose another garment there")
 
 

@@ -251,10 +251,11 @@ class Editor:
         *,
         paint: np.ndarray | None = None,
         frame_pose: np.ndarray | None = None,
+        any_map: bool = False,
     ) -> Edit:
         """See :meth:`Person.render`."""
         wanted = _checked(person, pose, parsing, styles, paint, frame_pose)
-        return pipeline.render(person, wanted, self.generator, detail, cloth)
+        return pipeline.render(person, wanted, self.generator, detail, cloth, any_map)
 
     def wear(self, person: Person, garments: Mapping[str, Person]) -> Person:
         """See :meth:`Person.wear`."""

@@ -331,6 +331,7 @@ class Person:
         *,
         paint: np.ndarray | None = None,
         frame_pose: np.ndarray | None = None,
+        any_map: bool = False,
     ) -> Edit:
         """Edit the photo. Without any edit the result is the photo itself; the same input gives the same bytes.
 
@@ -346,11 +347,15 @@ class Person:
                 ``regions.UNTOUCHED`` where that map counts.
             frame_pose: (18, 3), ``pose`` in the frame, where it is known more exactly than from a small photo's pixels:
                 :meth:`in_frame` of the person in the large one. Both then ask the same of the networks.
+            any_map: take a map that :mod:`pise_core.coverage` refuses, as of another photo of the person, against which
+                a result is measured.
 
         Raises:
-            InputError: on a pose, map, region name or weight that makes no sense.
+            InputError: on a pose, map, region name or weight that makes no sense, or a map that undresses the person.
         """
-        return self.editor.render(self, pose, parsing, styles, detail, cloth, paint=paint, frame_pose=frame_pose)
+        return self.editor.render(
+            self, pose, parsing, styles, detail, cloth, paint=paint, frame_pose=frame_pose, any_map=any_map
+        )
 
 
 class PersonEditor(Protocol):
@@ -379,6 +384,7 @@ class PersonEditor(Protocol):
         *,
         paint: np.ndarray | None = None,
         frame_pose: np.ndarray | None = None,
+        any_map: bool = False,
     ) -> Edit:
         """See :meth:`Person.render`."""
         ...

@@ -6,12 +6,14 @@ import numpy as np
 import pytest
 
 from pise_core.coverage import check_covered
+from pise_core.document import Document, Edits, Motion
+from pise_core.document.edits import Paint
 from pise_core.document.recipe import read_recipe
 from pise_core.errors import InputError
 from pise_core.images import encode_image, write_parsing
 from pise_core.regions import REGION, UNTOUCHED
 from pise_core.skeleton import JOINT
-from tests.conftest import layer
+from tests.conftest import layer, moved
 
 _TOP, _PANTS, _SKIN, _LEG = (REGION[name] for name in ("upper_clothes", "pants", "upper_skin", "leg"))
 
@@ -140,3 +142,31 @@ def test_the_command_line_refuses_it(person, weights, tmp_path):
     out = tmp_path / "out.png"
     status = main(["edit", str(tmp_path / "photo.png"), "--parsing", str(tmp_path / "bare.png"), "--out", str(out)])
     assert status != 0 and not out.exists()
+
+
+def test_a_person_is_not_rendered_bare_unless_that_is_asked_for(known):
+    x, y = _between(known, "right_shoulder", "left_hip")
+    bare = _patch(known, x, y, _SKIN)
+    paint = np.where(bare == known.parsing, np.uint8(UNTOUCHED), bare)
+    for asked in ({"parsing": bare}, {"paint": paint}):
+        with pytest.raises(InputError, match="arms, neck and lower legs"):
+            known.render(**asked)
+    assert known.render(parsing=bare, any_map=True).changed.any()
+
+
+def test_paint_that_undresses_is_not_rendered_from_a_file_either(document, person, tmp_path, editor):
+    """Such as of a file that was made by hand, or before the rule; all else in it is there."""
+    x, y = _between(person, "right_shoulder", "left_hip")
+    bare = Paint(layer(person, _SKIN, slice(y - 14, y + 14), slice(x - 14, x + 14)), None, True)
+    allowed = Paint(layer(person, REGION["dress"], slice(y - 14, y + 14), slice(x - 14, x + 14)), None, True)
+    document._history.commit(paint=allowed)
+    document._history.commit(paint=bare)  # as no document does
+    document.save(tmp_path / "bare.pise")
+    opened = Document.open(tmp_path / "bare.pise", editor)
+    for preview in (True, False):
+        with pytest.raises(InputError, match="arms, neck and lower legs"):
+            opened.render(preview=preview)
+    with pytest.raises(InputError, match="arms, neck and lower legs"):
+        opened.frames(Edits(paint=opened.edits.paint, motion=Motion((person.pose, moved(person)))))[0]()
+    assert opened.undo() and opened.edits.paint is not None and opened.edits.paint.layer == allowed.layer
+    assert np.array_equal(opened.render().photo, document.render(document._history.steps[-2]).photo)

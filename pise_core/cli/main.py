@@ -265,7 +265,6 @@ def _analyze(args: argparse.Namespace) -> int:
 
 def _edit(args: argparse.Namespace) -> int:
     from pise_core import images, regions
-    from pise_core.coverage import check_covered
     from pise_core.document.references import wearable
     from pise_core.parsing_files import read_parsing
     from pise_core.pose_files import open_pose_file
@@ -317,9 +316,6 @@ def _edit(args: argparse.Namespace) -> int:
     mixes, besides = wearable(person.parsing if wanted_parsing is None else wanted_parsing, mixes)
     person = person.wear({region: people[path] for region, path in {**besides, **worn}.items()})
     styles = {region: [(people[path], alpha) for path, alpha in mix.items()] for region, mix in mixes.items()}
-    if wanted_parsing is not None:
-        below = person.parsing if wanted_pose is None else person.pose_map(wanted_pose)
-        check_covered(below, wanted_parsing, person.pose if wanted_pose is None else wanted_pose)
     edit = person.render(pose=wanted_pose, parsing=wanted_parsing, styles=styles or None, detail=not args.no_detail)
     for region in recolours:
         if not (edit.parsing == regions.REGION[region]).any():

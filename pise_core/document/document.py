@@ -379,7 +379,7 @@ class Document:
             check_covered(self._renderer.base_map(self.edits), parsing, self.pose_of(self.edits))
             below, wanted = (resize_labels(m, size) for m in (self._renderer.base_map(self.edits), parsing))
             layer = PaintLayer.of(np.where(wanted == below, np.uint8(UNTOUCHED), wanted))
-            self._history.commit(paint=None if layer is None else Paint(layer, self.edits.pose))
+            self._history.commit(paint=None if layer is None else Paint(layer, self.edits.pose, True))
 
     def set_paint(self, before: PaintLayer | None, after: PaintLayer | None) -> None:
         """Take over what a stroke changed between two layers, as one step; raises as :meth:`stroked`."""
@@ -400,7 +400,7 @@ class Document:
             below = resize_labels(self._renderer.base_map(edits), layer.size)
             scale = np.array([*np.divide(layer.size, self.person.parsing.shape[::-1]), 1], np.float32)
             check_covered(below, layer.over(below), self.pose_of(edits) * scale)
-        return None if layer is None else Paint(layer, edits.pose)
+        return None if layer is None else Paint(layer, edits.pose, True)
 
     def painted(self, edits: Edits | None = None) -> PaintLayer | None:
         """The painted layer of (the current) edits where the body has taken it; None if nothing is painted."""

@@ -44,10 +44,12 @@ class Paint:
     Attributes:
         layer: of the working size of the photo.
         pose: (18, 3) in pixels of the photo, that it was painted in, or None for the person's own.
+        covers: whether it is known to keep to :mod:`pise_core.coverage`; of paint in a file it is not.
     """
 
     layer: PaintLayer
     pose: np.ndarray | None
+    covers: bool = False
 
     def same(self, other: "Paint | None") -> bool:
         """Whether both are the same paint, painted in the same pose."""

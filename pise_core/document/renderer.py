@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from pise_core.coverage import check_covered
 from pise_core.document.edits import Edits, Paint, same_pose
 from pise_core.document.motion import motion_poses
 from pise_core.document.paint import CarriedPaint, PaintLayer, resize_labels
@@ -73,6 +74,7 @@ class Renderer:
         self._full, self._small, self._references = person, person.scaled(side), references
         self._carried: tuple[Paint, dict[str, str], CarriedPaint] | None = None
         self._newest: tuple[Edits, _Changed] | None = None  # at full size
+        self._covering: Paint | None = None  # the newest of a file that was found to keep to the rule
         self._dressing = threading.RLock()
         self._worn: list[tuple[tuple[bool, tuple[tuple[str, Person], ...]], Person]] = []  # the newest last
         #: Preview? -> pose, whose, the map that it asks for.
@@ -98,7 +100,11 @@ class Renderer:
 
     def render(self, edits: Edits, preview: bool = False, cloth: bool | None = None) -> Rendered:
         """The edited photo, at full size or at preview size; ``cloth`` as in ``Person.render``: previews, which must be
-        quick, are without, unless it is asked for."""
+        quick, are without, unless it is asked for.
+
+        Raises:
+            InputError: if paint that came in a file undresses the person.
+        """
         person = self.person(preview, edits)
         if edits.recolour:
             made = self.render(replace(edits, recolour={}), preview, cloth)
@@ -109,6 +115,7 @@ class Renderer:
         if newest and not preview and cloth is None and newest[0].looks_like(edits):
             return newest[1].over(person)
         pose, frame_pose = (None, None) if edits.pose is None else self._poses(edits.pose, person)
+        self._check_covered(edits)
         layer, _ = self.paint(edits)
         paint = None if layer is None else resize_labels(layer.labels(), person.photo.shape[1::-1])
         styles: dict[str, list[tuple[Person, float]]] = {}
@@ -116,12 +123,29 @@ class Renderer:
             there = [(self._references[key], weight) for key, weight in mix.items() if key in self._references]
             styles[region] = [(r.preview if preview else r.person, weight) for r, weight in there if weight > 0]
         textured = not preview if cloth is None else cloth
-        edit = person.render(pose=pose, styles=styles or None, cloth=textured, paint=paint, frame_pose=frame_pose)
+        edit = person.render(
+            pose=pose, styles=styles or None, cloth=textured, paint=paint, frame_pose=frame_pose, any_map=True
+        )
         if edits.pose is not None:
             self._bases[preview] = edits.pose, person, edit.unpainted
         if not preview and cloth is None:
             self._newest = edits, _Changed.of(edit, person)
         return Rendered(edit.photo, edit.parsing)
+
+    def _check_covered(self, edits: Edits) -> None:
+        """Hold paint that came in a file to the rule that strokes are held to.
+
+        Raises:
+            InputError: if it undresses the person.
+        """
+        paint = edits.paint
+        if paint is None or paint.covers or self._covering is paint:
+            return
+        below = resize_labels(self.base_map(replace(edits, pose=paint.pose)), paint.layer.size)
+        pose = self._full.pose if paint.pose is None else paint.pose
+        scale = np.array([*np.divide(paint.layer.size, self._full.parsing.shape[::-1]), 1], np.float32)
+        check_covered(below, paint.layer.over(below), pose * scale, seams=2)
+        self._covering = paint
 
     def base_map(self, edits: Edits, preview: bool = False) -> np.ndarray:
         """The map below the paint, (H, W) uint8: the detected one, or the one made for the wanted pose."""

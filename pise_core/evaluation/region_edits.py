@@ -48,7 +48,7 @@ def region_edits(samples: Sequence[Sample], entries: Sequence[Entry], seed: int)
 
         made: dict[str, Made] = {}
         for entry, own in zip(entries, persons, strict=True):
-            edit, seconds = timed(lambda c=entry, p=own, w=wanted: p.render(parsing=w, detail=c.detail))
+            edit, seconds = timed(lambda c=entry, p=own, w=wanted: p.render(parsing=w, detail=c.detail, any_map=True))
             outside = changed_outside(sample.image, edit.photo, edited, framing.scale)
             made[entry.name] = Made(framing.crop(edit.photo, 127), seconds, outside=outside)
         made[COPY] = Made(person.frame.image)

@@ -93,7 +93,9 @@ def videos(pairs: Sequence[ClipPair], entries: Sequence[Entry]) -> Iterator[Exam
         for entry, person in zip(entries, persons, strict=True):
             asked = wanted.parsing if entry.true_map else None
             edit, seconds = timed(
-                lambda c=entry, p=person, t=wanted.pose, m=asked: p.render(pose=t, parsing=m, detail=c.detail)
+                lambda c=entry, p=person, t=wanted.pose, m=asked: p.render(
+                    pose=t, parsing=m, detail=c.detail, any_map=True
+                )
             )
             made[entry.name] = in_frame(person, edit, seconds)
         made[COPY] = Made(wanted.framing.crop(source, 127), parsing=wanted.framing.crop(found.parsing, labels=True))

@@ -15,6 +15,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
+from pise_core.coverage import check_covered
 from pise_core.finishing import RIM, fronts_of
 from pise_core.framing import Framing
 from pise_core.inpainting.garments import CLOTH, continue_cloth
@@ -88,8 +89,14 @@ class _Posed(NamedTuple):
     parsed: Parsed | None  # the parsing generator's answer, where the pose was changed
 
 
-def render(person: Person, wanted: Wanted, generator: Generator, detail: bool, cloth: bool) -> Edit:
-    """See ``Person.render``; the input is checked already."""
+def render(
+    person: Person, wanted: Wanted, generator: Generator, detail: bool, cloth: bool, any_map: bool = False
+) -> Edit:
+    """See ``Person.render``; the input is checked already.
+
+    Raises:
+        InputError: if the map undresses the person, unless ``any_map`` is wanted.
+    """
     cloth = cloth and detail
     photo, parsing = person.photo.copy(), person.parsing.copy()
     changed = np.zeros(parsing.shape, bool)
@@ -99,11 +106,14 @@ def render(person: Person, wanted: Wanted, generator: Generator, detail: bool, c
     # Photos may have fifty megapixels: all else happens in the part that the edit concerns.
     here, asked = person.part(window), wanted.part(window)
     posed = _posed(here, asked, generator, detail)
-    photo[window], frame, parsing[window] = _render(here, asked, posed, generator, detail, cloth)
     unpainted = parsing
     if wanted.parsing is not None:
         unpainted = person.parsing.copy()
         unpainted[window] = posed.large_map
+        if not any_map:
+            painted = np.where(wanted.parsing == UNTOUCHED, unpainted, wanted.parsing)
+            check_covered(unpainted, painted, person.pose if wanted.pose is None else wanted.pose)
+    photo[window], frame, parsing[window] = _render(here, asked, posed, generator, detail, cloth)
     for row in range(window[0].start, window[0].stop):
         changed[row, window[1]] = (photo[row, window[1]] != person.photo[row, window[1]]).any(1)
     return Edit(photo, frame, parsing, changed, unpainted)
