@@ -23,6 +23,8 @@ _HAND = ((0.8, 1.05), (1.6, 1.2), (2.4, 1.15), (3.2, 0.95), (4.0, 0.7))
 _STEPS = 24
 #: Of the sleeve, or the trouser leg, at most.
 _WITHIN = 0.96
+#: How many times as thick as adults' proportions say a limb may be after what is seen of it.
+_SEEN = (0.7, 1.1)
 
 
 def limb(
@@ -62,6 +64,31 @@ def with_hand(arm: np.ndarray) -> np.ndarray:
     way = np.array([x - u, y - v]) / max(float(np.hypot(x - u, y - v)), 1e-3)
     hand = [(x + way[0] * far * r, y + way[1] * far * r, wide * r) for far, wide in _HAND]
     return np.concatenate([arm, np.array(hand, np.float32)])
+
+
+def as_thick_as_seen(outline: np.ndarray | None, bare: np.ndarray) -> np.ndarray | None:
+    """An outline of :func:`limb` with the thickness that the bare part of the limb tells of the rest.
+
+    Args:
+        outline: (K, 3), or None, which stays None.
+        bare: (H, W) bool, what is seen bare of this limb.
+    """
+    ys, xs = np.nonzero(bare)
+    if outline is None or len(ys) < 20:
+        return outline
+    points = np.stack([xs, ys], 1) + 0.5
+    away = np.hypot(*(points[:, None] - outline[None, :, :2]).transpose(2, 0, 1))
+    counts = np.bincount(away.argmin(1), minlength=len(outline))
+    spacing = np.hypot(*np.gradient(outline[:, :2], axis=0).T)
+    half = counts / np.maximum(2 * spacing, 1e-3)
+    # The last places have the hand beyond them as well, and those at a sleeve's edge only a part.
+    at = np.flatnonzero(half > 0.4 * outline[:, 2])
+    at = at[(at < len(outline) - 2) & (at > 0)]
+    at = at[1:-1] if len(at) > 4 else at
+    if len(at) < 2:
+        return outline
+    ratio = np.clip(np.median(half[at] / outline[at, 2]), *_SEEN)
+    return np.c_[outline[:, :2], outline[:, 2] * ratio].astype(np.float32)
 
 
 def _within(centres: np.ndarray, radii: np.ndarray, inside: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -11,7 +11,9 @@ from pise_core.masks import Nearest, grow, smooth, window_of
 from pise_core.person import Person, View
 from pise_core.pose import visible
 from pise_core.regions import REGION
-from pise_core.skeleton import ARMS, HIPS, LEGS, WRISTS
+from pise_core.rendering.wearing.outline import behind, bites, closing, lower
+from pise_core.rendering.wearing.refine import refined
+from pise_core.skeleton import ARMS, LEGS, SHOULDERS, WRISTS
 from pise_core.warping.bare_body import torso_length, trunk
 from pise_core.warping.garment_warp import Back, GarmentWarp, LimbMap, along_bones, places
 from pise_core.warping.parts import PARTS
@@ -22,6 +24,7 @@ LIMBS = {
     for side in ("right", "left")
     for limb, parts in (("arm", ("upper_arm", "forearm")), ("leg", ("thigh", "shin")))
 }
+_ARM_PARTS = [part for name, parts in LIMBS.items() if name.endswith("arm") for part in parts]
 #: Places along a limb: 0 at its root, 1 at elbow or knee, 2 at its end.
 PLACES = np.linspace(0, 2, 9)
 #: In frame pixels: how far from the map's border the true one can be, and from how far colours beside it are taken.
@@ -30,8 +33,8 @@ _BAND, _AROUND = 2.5, 5.0
 _WINDOW, _EPS = 1.5, 1e-3
 #: Pieces of the map with fewer pixels of the frame are speckles, and so are they below this share of the largest.
 _LEAST, _SPECKLE = 12, 0.01
-#: In frame pixels: how far from its edge the map may be wrong by a piece.
-_STRAY = 12.0
+#: In frame pixels: how far inside others the map is never wrong.
+_INSIDE_OTHERS = 6.0
 #: In lengths of the torso: gaps up to twice this wide are taken for what lies before the garment, and how far the trunk
 #: reaches below a sleeve.
 _GAP, _OVERLAP = 0.2, 0.06
@@ -39,9 +42,8 @@ _GAP, _OVERLAP = 0.2, 0.06
 _FULL = 0.45
 #: Lab: cloth whose typical colours differ by less is the same.
 _ALIKE = (12.0, 6.0, 6.0)
-#: In lengths of the torso: how far from a wrist what is held can reach. Width of a bin of a histogram of 8-bit Lab, and
-#: the share of the garment below which a colour isn't its own.
-_GRASP, _BIN, _RARE = 0.42, 12, 0.002
+#: In lengths of the torso: how far from a wrist what is held can reach.
+_GRASP = 0.42
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,22 +108,27 @@ def cut(person: Person, region: int) -> Garment:
     here = View.owned(View(here.image, parsing[window], here.pose), here.owner)
     inner = here.parsing == region
     mask = _without_speckles(inner, scale)
+    doubted, outer = _near_wrists(here.pose, mask.shape, size), _surely_other(here, region, scale)
+    arms = np.isin(here.owner, _ARM_PARTS)
+    mask = _without_speckles(refined(here.image, mask, scale, doubted, outer, arms, _skin(here, scale)), scale)
+    here = View.owned(View(here.image, here.parsing, here.pose), _owner_of(here.owner, inner, mask))
     lost = inner & ~mask
-    held = _held(here.image, here.pose, mask, size)
-    mask &= ~(held | _strayed(here.image, mask, inner, scale))
     limbs = {name: np.isin(here.owner, parts) for name, parts in LIMBS.items()}
     used = {name: of for name, of in limbs.items() if (of & mask).any() and name.endswith(_limbs_of(region))}
     limb = np.logical_or.reduce([np.zeros(mask.shape, bool), *used.values()])
     trunk_mask = mask & ~limb
-    hidden = _hidden(here.parsing, here.owner, here.pose, mask, trunk_mask, size, region) | held
+    hidden = _hidden(here, mask, trunk_mask, limb & mask, lost & doubted, size, region, scale)
+    whole = mask | hidden
     alpha = edge(here.image, mask, scale)
     colours = _own(here.image, alpha)
-    # Skin is never taken along: what is filled is taken from well inside.
-    wanted = np.where(mask | hidden, region, 0).astype(np.uint8)
+    # Skin is never taken along: what is filled is taken from well inside, and the rim beside it is filled as well.
+    wanted = np.where(whole, region, 0).astype(np.uint8)
     trust = (mask & (alpha > 0.95)).astype(np.float32)
     trust[lost] = 0
-    colours, _ = continue_cloth(colours, trust, wanted, hidden & ~mask, scale)
-    alpha = np.where(hidden & ~mask, 1, alpha).astype(np.float32)
+    beside = whole & grow(hidden, 2.0 / scale) if hidden.any() else hidden
+    colours, _ = continue_cloth(colours, trust, wanted, beside & (trust == 0), scale)
+    soft = np.clip(1.6 * smooth(whole.astype(np.float32), max(0.6, 0.6 / scale)) - 0.3, 0, 1)
+    alpha = np.where(beside, np.maximum(alpha * mask, soft), alpha).astype(np.float32)
     pieces = {}
     reach = max(2.0, _OVERLAP * size)
     below = trunk_mask | hidden
@@ -176,59 +183,39 @@ def one_piece(person: Person) -> np.ndarray:
     return np.where(parsing == top, np.uint8(region), parsing)
 
 
-def _held(photo: np.ndarray, pose: np.ndarray, mask: np.ndarray, size: float) -> np.ndarray:
-    """(H, W) bool: what a hand holds before the garment, and the map takes for it: pieces near a wrist of colours that
-    the garment has nowhere else."""
-    there = visible(pose)
-    near = np.zeros(mask.shape, np.uint8)
+def _owner_of(owner: np.ndarray, inner: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """(H, W) int8: the parts, those of the garment's nearest pixel where the map didn't know it."""
+    owner, known = owner.copy(), inner & (owner >= 0)
+    ys, xs = np.nonzero(mask & ~known)
+    if known.any() and len(ys):
+        owner[ys, xs] = owner[Nearest(known).at(ys, xs)]
+    return owner
+
+
+def _near_wrists(pose: np.ndarray, shape: tuple[int, int], size: float) -> np.ndarray:
+    """(H, W) bool: where a hand may hold something before the garment."""
+    there, near = visible(pose), np.zeros(shape, np.uint8)
     for wrist in WRISTS:
         if there[wrist]:
             cv2.circle(near, np.floor(pose[wrist, :2]).astype(int).tolist(), max(1, round(_GRASP * size)), 1, -1)
-    near = (near > 0) & mask
-    rest = mask & ~near
-    if not near.any() or rest.sum() < 200:
-        return np.zeros(mask.shape, bool)
-    lab = cv2.cvtColor(photo, cv2.COLOR_RGB2LAB)
-    lab = cv2.GaussianBlur(lab, (0, 0), max(0.6, 0.008 * size)) // _BIN
-    counts = np.zeros((256 // _BIN + 1,) * 3, np.float32)
-    np.add.at(counts, tuple(lab[rest].T), 1)
-    counts = counts / counts.sum()
-    for axis in range(3):  # neighbouring bins are as good
-        counts = np.max([counts, *(np.roll(counts, shift, axis) for shift in (-1, 1))], axis=0)
-    alien = near & (counts[tuple(np.moveaxis(lab, 2, 0))] < _RARE)
-    kernel = np.ones((3, 3), np.uint8)
-    alien = cv2.morphologyEx(alien.astype(np.uint8), cv2.MORPH_OPEN, kernel)
-    alien = cv2.morphologyEx(alien, cv2.MORPH_CLOSE, np.ones((5, 5), np.uint8))
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(alien)
-    large = 1 + np.flatnonzero(stats[1:, cv2.CC_STAT_AREA] > 0.003 * size**2)
-    if count < 2 or not len(large):
-        return np.zeros(mask.shape, bool)
-    return grow(np.isin(labels, large), max(2, 0.02 * size)) & near
+    return near > 0
 
 
-def _strayed(photo: np.ndarray, mask: np.ndarray, inner: np.ndarray, scale: float) -> np.ndarray:
-    """(H, W) bool: pieces at the garment's edge that have its surroundings' colours and hardly its own: the wall that
-    is seen between an arm and the body."""
-    width = _STRAY / scale
-    core, ring = ~grow(~mask, width), grow(inner, 2 * width) & ~grow(inner, 1.5 / scale)
-    if not core.any() or not ring.any():
-        return np.zeros(mask.shape, bool)
-    lab = cv2.cvtColor(cv2.GaussianBlur(photo, (0, 0), max(0.6, 0.7 / scale)), cv2.COLOR_RGB2LAB) // _BIN
+def _skin(view: View, scale: float) -> np.ndarray:
+    """(H, W) bool: skin in sight, its edges left out."""
+    skin = np.isin(view.parsing, [REGION["face"], REGION["upper_skin"]])
+    return skin & ~grow(~skin, 1.0 / scale) if skin.any() else skin
 
-    def share(of: np.ndarray) -> np.ndarray:
-        counts = np.zeros((256 // _BIN + 1,) * 3, np.float32)
-        np.add.at(counts, tuple(lab[of].T), 1)
-        counts /= counts.sum()
-        for axis in range(3):  # neighbouring bins are as good
-            counts = np.max([counts, *(np.roll(counts, shift, axis) for shift in (-1, 1))], axis=0)
-        return counts[tuple(np.moveaxis(lab, 2, 0))]
 
-    own = share(core)
-    alien = mask & ~core & (own < 5 * _RARE) & (share(ring) > np.maximum(10 * own, 2 * _RARE))
-    alien = cv2.morphologyEx(alien.astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(alien)
-    large = 1 + np.flatnonzero(stats[1:, cv2.CC_STAT_AREA] * scale**2 > _LEAST)
-    return grow(np.isin(labels, large), 1.0 / scale) & mask if count > 1 and len(large) else np.zeros(mask.shape, bool)
+def _surely_other(view: View, region: int, scale: float) -> np.ndarray:
+    """(H, W) bool: well inside the face, and inside other clothes."""
+    others = [r for r in range(1, len(REGION)) if r not in (region, REGION["upper_skin"], REGION["leg"])]
+    found = np.zeros(view.size, bool)
+    for other in others:
+        there = view.parsing == other
+        if there.any():
+            found |= there & ~grow(~there, _INSIDE_OTHERS / scale)
+    return found
 
 
 def _reach(pose: np.ndarray, name: str, mask: np.ndarray) -> np.ndarray:
@@ -280,27 +267,33 @@ def _shows_midriff(view, mask: np.ndarray, size: float) -> bool:
     return bool((skin & below).sum() > 0.02 * size**2)
 
 
-def _hidden(parsing, owner, pose, mask: np.ndarray, trunk_mask: np.ndarray, size: float, region: int) -> np.ndarray:
+def _hidden(view: View, mask, trunk_mask, limb_mask, lost, size: float, region: int, scale: float) -> np.ndarray:
     """(H, W) bool: where arms, hair or what is held lie before the garment."""
-    neck = (parsing == REGION["face"]) | ((parsing == REGION["upper_skin"]) & (owner == PARTS.index("torso")))
-    before = (parsing > 0) & ~trunk_mask & ~neck
+    parsing, owner, pose = view.parsing, view.owner, view.pose
+    chest = np.isfinite(pose[list(SHOULDERS), 1]).any() and np.nanmax(pose[list(SHOULDERS), 1]) + 0.35 * size
+    high = np.arange(len(mask))[:, None] < (chest or 0)
+    neck = (parsing == REGION["face"]) | ((parsing == REGION["upper_skin"]) & ~np.isin(owner, _ARM_PARTS) & high)
+    before = ((parsing > 0) | lost) & ~trunk_mask & ~neck
     if region != REGION["pants"]:
         before &= (parsing != REGION["leg"]) & (parsing != REGION["pants"])
         if region == REGION["upper_clothes"]:
             before &= parsing != REGION["dress"]
-    closed = ~grow(~grow(trunk_mask, _GAP * size), _GAP * size) if trunk_mask.any() else trunk_mask
     body = trunk(pose, mask.shape)
     hair = parsing == REGION["hair"]
-    found = closed & before & (~hair | body)
+    found = closing(trunk_mask, _GAP * size) & before & (~hair | body) if trunk_mask.any() else before & False
+    skin = (parsing == REGION["upper_skin"]) & ~neck
+    at_side = skin | hair | lost | limb_mask
+    goes_on, beyond = behind(trunk_mask, at_side & ~trunk_mask, pose, scale)
     if region != REGION["pants"]:  # forearms and hands that lie before the trunk
-        arms = np.isin(owner, [parts[1] for name, parts in LIMBS.items() if name.endswith("arm")])
         rows = np.flatnonzero(trunk_mask.any(axis=1))
         within = np.zeros(mask.shape, bool)
         if len(rows):
             within[rows[0] : rows[-1] + 1] = True
-        found |= arms & (parsing == REGION["upper_skin"]) & _narrow(body, 0.1 * size) & within
+        found |= skin & _narrow(body, 0.1 * size) & within
         found |= hair & _narrow(body, 0.04 * size) & within
-    found |= _bites(trunk_mask, pose, size)
+    found |= lower(trunk_mask | found, skin, pose)
+    found |= bites(trunk_mask, pose, size)
+    found = (found & ~beyond) | goes_on
     # Whatever is wholly within it lies before it: a bag, a hand, a speck of the map.
     filled = mask.astype(np.uint8)
     contours, _ = cv2.findContours(filled, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
@@ -336,21 +329,6 @@ def _own(photo: np.ndarray, alpha: np.ndarray) -> np.ndarray:
 
 def _narrow(body: np.ndarray, margin: float) -> np.ndarray:
     return ~grow(~body, margin) if body.any() and not body.all() else body
-
-
-def _bites(trunk_mask: np.ndarray, pose: np.ndarray, size: float) -> np.ndarray:
-    """(H, W) bool: below the hips, what lies between garment above and garment below: a bag cut it out."""
-    hips = pose[list(HIPS), 1]
-    top = max(0, int(np.nanmax(hips))) if np.isfinite(hips).any() else trunk_mask.shape[0]
-    part = trunk_mask[top:].astype(np.uint8)
-    if not part.any():
-        return np.zeros(trunk_mask.shape, bool)
-    length = max(3, round(0.5 * size)) | 1
-    padded = cv2.copyMakeBorder(part, length, length, 0, 0, cv2.BORDER_CONSTANT, value=0)
-    closed = cv2.morphologyEx(padded, cv2.MORPH_CLOSE, np.ones((length, 1), np.uint8))[length:-length]
-    found = np.zeros(trunk_mask.shape, bool)
-    found[top:] = (closed > 0) & (part == 0)
-    return found
 
 
 def edge(photo: np.ndarray, mask: np.ndarray, scale: float, band: float = _BAND) -> np.ndarray:

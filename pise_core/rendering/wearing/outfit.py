@@ -5,12 +5,13 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from pise_core.masks import Nearest, grow
+from pise_core.masks import Nearest, grow, window_of
 from pise_core.person import View
 from pise_core.regions import REGION
 from pise_core.rendering.wearing.garment import LIMBS, Garment, Laid, edge
+from pise_core.rendering.wearing.refine import refined
 from pise_core.skeleton import ARMS, HIPS, LEGS, NECK
-from pise_core.warping.bare_body import drawn, limb, torso_length, trunk, with_hand
+from pise_core.warping.bare_body import as_thick_as_seen, drawn, limb, torso_length, trunk, with_hand
 
 _HAIR, _FACE, _TOP, _DRESS, _PANTS, _SKIN, _LEG = (
     REGION[name] for name in ("hair", "face", "upper_clothes", "dress", "pants", "upper_skin", "leg")
@@ -28,6 +29,8 @@ _BEFORE = 0.1
 _TOUCH = 1.5
 #: In frame pixels: how far beyond its map what went can be seen; and where colours are never taken for its.
 _TINGED, _SURE = 4.0, (_HAIR, _FACE)
+#: In frame pixels: what is looked at around what goes.
+_NEAR = 18.0
 
 
 class Outfit(NamedTuple):
@@ -92,7 +95,7 @@ def outfit(view: View, garment: Garment, laid: Laid, scale: float, over_trousers
     if over_trousers:
         gone &= parsing != _PANTS
     gone = _mine(gone, pose, body, scale)
-    # A cuff or a collar that the map takes for skin goes with its garment; done by whoever draws, see ``wear``.
+    gone |= _beyond_its_map(view, gone, renamed, scale)
     shown = laid.share > 0.5
     limb_cover = laid.limbs > 0.5
 
@@ -105,7 +108,7 @@ def outfit(view: View, garment: Garment, laid: Laid, scale: float, over_trousers
     for name, joints in zip(("right_arm", "left_arm"), ARMS, strict=True):
         mine = np.isin(owner, LIMBS[name])
         covered = mine & (parsing > 0)
-        outlines[name] = limb(pose, joints, covered if covered.any() else None)
+        outlines[name] = as_thick_as_seen(limb(pose, joints, covered if covered.any() else None), skin_arm & mine)
         if kind in ("top", "dress") and outlines[name] is not None:
             seen = skin_arm & mine & _hand(outlines[name], shape)
             if seen.sum() < 2 * outlines[name][-1, 2] ** 2:  # in a pocket that goes, or in a sleeve
@@ -168,10 +171,24 @@ def outfit(view: View, garment: Garment, laid: Laid, scale: float, over_trousers
     tinged = (edge(view.image, gone, scale, _TINGED) > 0.2) & ~gone & ~np.isin(made, _SURE) & ~visible_garment
     tinged &= (made != renamed) | (made == _SKIN) | (made == 0)
     lost = ((renamed > 0) & (made != renamed) & ~visible_garment) | tinged | (filled & (made == region))
+    lost |= gone & ~visible_garment  # one top in the place of another has the same name
     kept = (made == renamed) & ~gone & ~visible_garment & ~tinged
     before = front & (made > 0)
     ahead = (before & gone) | (seen & ~visible_garment)
     return Outfit(made, kept, visible_garment, before & ~gone, ahead, lost)
+
+
+def _beyond_its_map(view: View, gone: np.ndarray, stays: np.ndarray, scale: float) -> np.ndarray:
+    """(H, W) bool: a cuff or a collar that the map takes for skin or for the wall goes with its garment."""
+    window = window_of(gone, margin=round(_NEAR / scale) + 2)
+    if window is None:
+        return gone
+    here = gone[window]
+    other = ~np.isin(stays[window], [0, _SKIN, _LEG]) & ~here
+    none = np.zeros(here.shape, bool)
+    found = np.zeros(gone.shape, bool)
+    found[window] = refined(view.image[window], here, scale, none, other, none, none) & ~other
+    return found
 
 
 def _mine(clothes: np.ndarray, pose: np.ndarray, body: np.ndarray, scale: float) -> np.ndarray:

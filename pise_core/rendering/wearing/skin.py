@@ -18,9 +18,14 @@ from pise_core.warping.parts import PARTS
 _SKIN, _FACE, _LEG = (REGION[name] for name in ("upper_skin", "face", "leg"))
 #: In pixels of the frame: as much skin tells its colour, and how far below the knee a leg is no shoe.
 _LEAST, _CALF = 30, 10
+_ARM_PARTS = tuple([PARTS.index(f"{side}_{part}") for part in ("upper_arm", "forearm")] for side in ("right", "left"))
+#: Mean of how much darker a cylinder is across its width, of ``_ROUND``.
+_FLAT = 0.2857
 _SHINS = [PARTS.index(f"{side}_shin") for side in ("left", "right")]
 #: How much darker a limb is at its rim, and how far the network's own lights count, in L and at most.
-_ROUND, _LIGHTS, _MOST = 0.36, 0.6, 11.0
+_ROUND, _LIGHTS, _MOST = 0.26, 0.35, 6.0
+#: Of the skin in sight, the darker share that lies in shadow or in doubt. Grain is no stronger, in levels.
+_DARK, _MOST_GRAIN = 35, 1.5
 #: A hem's shadow: how dark, and how far it falls in frame pixels.
 _SHADOW, _FALL = 0.3, 2.0
 
@@ -67,28 +72,29 @@ def paint_skin(person: Person, wanted: np.ndarray, new: np.ndarray, shown: np.nd
     if window is None or not core.any():
         return made
     scale = person.framing.scale
-    lab = cv2.cvtColor(person.photo[core].reshape(-1, 1, 3).astype(np.float32) / 255, cv2.COLOR_RGB2LAB)[:, 0]
-    bright = lab[lab[:, 0] >= np.percentile(lab[:, 0], 30)]  # what lies in shadow tells less
-    tone = np.median(bright, axis=0)
+    tone = _tone(person.photo, core)
     here, labels, out = new[window], wanted[window], made.copy()
     light = cv2.cvtColor(np.clip(made[window], 0, 255).astype(np.float32) / 255, cv2.COLOR_RGB2LAB)[..., 0]
     height, width = here.shape
     colour = np.broadcast_to(tone, (height, width, 3)).astype(np.float32).copy()
     pose = person.pose - np.array([window[1].start, window[0].start, 0], np.float32)
     shade, nearest = np.ones(here.shape, np.float32), np.full(here.shape, np.inf, np.float32)
-    for region, limbs in ((_SKIN, ARMS), (_LEG, LEGS)):
+    for region, limbs, sides in ((_SKIN, ARMS, _ARM_PARTS), (_LEG, LEGS, ())):
         mine = here & (labels == region)
         if not mine.any():
             continue
-        for joints in limbs:
+        for number, joints in enumerate(limbs):
             outline = limb(pose, joints)
             if outline is None:
                 continue
             across = _across(outline, mine)
-            near = across <= (1.15 if region == _SKIN else 8)
-            round_ = 1 - _ROUND * np.clip(across, 0, 1) ** 2.5
-            shade = np.where(mine & near & (across < nearest), round_, shade)
+            near = mine & (across <= (1.15 if region == _SKIN else 8)) & (across < nearest)
+            shade = np.where(near, 1 + _ROUND * (_FLAT - np.clip(across, 0, 1) ** 2.5), shade)
             nearest = np.minimum(nearest, across)
+            if sides:  # a forearm in sight tells the light on this arm
+                own = core & np.isin(person.full.owner, sides[number]) & (person.parsing == _SKIN)
+                if own.sum() * scale**2 >= _LEAST:
+                    colour[near] = _tone(person.photo, own)
     lights = smooth(light, max(0.6, 1.0 / scale))
     for region in (_SKIN, _LEG):
         mine = here & (labels == region)
@@ -107,6 +113,12 @@ def paint_skin(person: Person, wanted: np.ndarray, new: np.ndarray, shown: np.nd
     # A little smoother where it meets the network's picture.
     out[window] = np.where(here[..., None], rgb, made[window])
     return out
+
+
+def _tone(photo: np.ndarray, of: np.ndarray) -> np.ndarray:
+    """(3,) CIE Lab: the typical colour of skin, what lies in shadow left out."""
+    lab = cv2.cvtColor(photo[of].reshape(-1, 1, 3).astype(np.float32) / 255, cv2.COLOR_RGB2LAB)[:, 0]
+    return np.median(lab[lab[:, 0] >= np.percentile(lab[:, 0], _DARK)], axis=0)
 
 
 def _across(outline: np.ndarray, where: np.ndarray) -> np.ndarray:
@@ -132,6 +144,6 @@ def _grain(person: Person, core: np.ndarray, size: tuple[int, int]) -> np.ndarra
         return np.zeros(size, np.float32)
     grey = cv2.cvtColor(person.photo[window], cv2.COLOR_RGB2GRAY).astype(np.float32)
     fine = grey - cv2.GaussianBlur(grey, (0, 0), 1.0)
-    strength = float(np.clip(1.4 * np.median(np.abs(fine[core[window]])), 0, 4)) if core[window].any() else 0.0
+    strength = float(np.clip(0.7 * np.median(np.abs(fine[core[window]])), 0, _MOST_GRAIN))
     noise = np.random.default_rng(size[0] * 65537 + size[1]).standard_normal(size, np.float32)
     return strength * cv2.GaussianBlur(noise, (0, 0), 0.6) * 1.8
