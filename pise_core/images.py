@@ -329,6 +329,16 @@ def _flatten(image: Image.Image) -> Image.Image:
     return image
 
 
+def in_srgb(image: Image.Image) -> Image.Image:
+    """A decoded picture as RGB, or RGBA where it is transparent somewhere, by way of its own colour profile."""
+    transparent = image.has_transparency_data
+    coloured = image.convert("RGBA" if transparent else "RGB")
+    converted = _to_srgb(coloured.convert("RGB"), image.info.get("icc_profile"))
+    if transparent:
+        converted.putalpha(coloured.getchannel("A"))
+    return converted
+
+
 def _to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
     """RGB; by way of the colour profile where there is one that fits the picture."""
     if profile:

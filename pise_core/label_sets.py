@@ -95,6 +95,8 @@ def merge(labels: np.ndarray, regions: np.ndarray) -> np.ndarray:
     Raises:
         InputError: if a label is beyond the table.
     """
+    if labels.size and labels.min() < 0:
+        raise InputError(f"holds the label {labels.min()}; labels begin at 0")
     if labels.size and labels.max() >= len(regions):
         raise InputError(f"holds the label {labels.max()}, the table goes to {len(regions) - 1}")
     return regions[labels.astype(np.intp)]

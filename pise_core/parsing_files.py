@@ -4,15 +4,18 @@ A file may hold indices, or colours. Paint programs and optimisers renumber a pa
 where the palette's colours are ours: then colours count. Where they are others, indices do.
 """
 
+import io
 import logging
+from collections.abc import Mapping
+from typing import NamedTuple
 
 import cv2
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageFile, ImageOps
 
 from pise_core import regions
 from pise_core.errors import InputError
-from pise_core.images import Source, open_picture
+from pise_core.images import Source, in_srgb, open_picture
 from pise_core.label_sets import LABEL_SETS, label_set, merge
 from pise_core.regions import LAST
 
@@ -28,8 +31,27 @@ def _voc_palette() -> np.ndarray:
 
 _log = logging.getLogger(__name__)
 
-#: Colour -> label, in the palette that most parsers write.
+
+class _Opened(NamedTuple):
+    """A picture, decoded and turned as its EXIF says."""
+
+    name: str  # for messages
+    image: Image.Image
+    renumbered: bool  # by those who write such files, whatever the palette was
+
+
+#: Colour -> label, in the palettes that parsers write: PASCAL VOC's, and that of the LIP and CIHP baselines (CIHP_PGN).
 _VOC = {tuple(colour): label for label, colour in enumerate(_voc_palette().tolist())}
+_LIP = {
+    tuple(colour): label
+    for label, colour in enumerate(
+        bytes.fromhex(
+            "000000 800000 ff0000 005500 aa0033 ff5500 000055 0077dd 555500 005555 "
+            "553300 345680 008000 0000ff 33aadd 00ffff 55ffaa aaff55 ffff00 ffaa00"
+        )[at : at + 3]
+        for at in range(0, 60, 3)
+    )
+}
 #: Formats that keep labels apart. JPEG mixes those of neighbours.
 _FORMATS = ("PNG", "GIF", "BMP", "TIFF", "WEBP")
 #: A colour of the palette that went through colour management is still meant if no channel is further off.
@@ -38,6 +60,8 @@ _SAME = 10
 _SOFT = 0.25
 #: Shapes that differ by less are one picture at two sizes.
 _SAME_SHAPE = 0.07
+#: Where so many of the places at which an index changes lie on a slope of three, indices were mixed like brightnesses.
+_SLOPES = 0.2
 
 
 def read_parsing(source: Source, size: tuple[int, int] | None = None, table: str | None = None) -> np.ndarray:
@@ -68,21 +92,26 @@ def doubted_parsing(
     source: Source, size: tuple[int, int] | None = None, table: str | None = None
 ) -> tuple[np.ndarray, str]:
     """As :func:`read_parsing`, with what should be said of it in a line, empty where the map is exact."""
-    name, image = _opened(source)
+    opened = _opened(source)
+    name, image, _ = opened
     doubt = ""
     if table is not None:
         wanted = label_set(table)
-        labels = _labels(name, image)
+        labels = _labels(opened)
         try:
             parsing = merge(labels, wanted)
         except InputError as error:
             raise InputError(f"{name} {error}; is it a map of {table.upper()}?") from None
     else:
         parsing, soft = _by_colour(image)
+        if parsing is None and image.info.get("icc_profile"):
+            parsing, soft = _by_colour(in_srgb(image))
         if parsing is None:
-            parsing = _indices(name, _labels(name, image))
+            parsing = _indices(opened)
         elif soft:
             doubt = f"{name} has soft edges: {soft:.1%} of its pixels count for the nearest region"
+        elif hidden := _hidden(image):
+            doubt = f"{name} is transparent over {hidden:.1%} of its pixels that have a region's colour: background"
     return parsing if size is None else _resized(name, parsing, size), doubt
 
 
@@ -95,39 +124,62 @@ def read_labels(source: Source) -> np.ndarray:
     Raises:
         InputError: if it can't be read, or is no map of labels.
     """
-    return _labels(*_opened(source))
+    return _labels(_opened(source))
 
 
-def _opened(source: Source) -> tuple[str, Image.Image]:
-    name, image = open_picture(source, _FORMATS, "map of regions: use PNG (JPEG mixes neighbouring labels)")
+def _opened(source: Source) -> _Opened:
+    file, image = open_picture(source, _FORMATS, "map of regions: use PNG (JPEG mixes neighbouring labels)")
+    assert isinstance(image, ImageFile.ImageFile)
+    kind, raw = image.format, str(image.tile[0].args) if image.format == "PNG" and image.tile else ""
+    data = image.fp.getvalue() if isinstance(image.fp, io.BytesIO) and raw.endswith(";16B") else b""
     try:
         image.load()
+        return _Opened(file, ImageOps.exif_transpose(_as_stored(image, raw, data)), kind == "GIF")
     except Exception as error:  # Damaged data makes decoders raise anything
-        raise InputError(f"{name} is damaged or cut off and can't be decoded") from error
-    return name, image
+        raise InputError(f"{file} is damaged or cut off and can't be decoded") from error
 
 
-def _labels(name: str, image: Image.Image) -> np.ndarray:
+def _as_stored(image: Image.Image, raw: str, data: bytes) -> Image.Image:
+    """A PNG with the numbers that it holds: Pillow spreads grey of two or four bits over eight, and keeps the upper
+    half of sixteen."""
+    values = None
+    if raw in ("L;2", "L;4"):
+        values = np.asarray(image) // (85 if raw == "L;2" else 17)
+    elif raw in ("LA;16B", "RGB;16B", "RGBA;16B"):
+        deep = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+        if deep is not None and deep.dtype == np.uint16 and 0 < deep[..., :3].max() < 256:
+            values = deep[..., [2, 1, 0, *range(3, deep.shape[2])]]
+            values[..., 3:] //= 257 if values[..., 3:].max(initial=0) > 255 else 1
+    if values is None:
+        return image
+    stored = Image.fromarray(values.astype(np.uint8))
+    stored.info = dict(image.info)
+    return stored
+
+
+def _labels(opened: _Opened) -> np.ndarray:
     """(H, W) whole numbers that a picture holds."""
-    if image.mode == "L":
-        return np.asarray(image)
+    name, image, _ = opened
     if image.mode == "P":
-        return _palette_labels(image)
+        return _palette_labels(opened)
+    if image.mode == "L":
+        return _unmixed(name, np.asarray(image))
     if image.mode.startswith("I"):
         deep = np.asarray(image)
-        # Eight bits that a program stretched to sixteen.
-        return deep // 257 if deep.size and not (deep % 257).any() else deep
+        for step in (257, 256):  # eight bits that a program spread over sixteen, or moved up
+            if deep.size and deep.max() > 255 and not (deep % step).any():
+                deep = deep // step
+        return _unmixed(name, deep)
     if image.mode in ("LA", "PA"):
-        grey, alpha = (np.asarray(band) for band in image.split())
-        return np.where(alpha == 0, 0, grey)
+        return _unmixed(name, np.where(_seen(image), np.asarray(image.getchannel(0)), 0))
     if image.mode in ("RGB", "RGBA"):
         seen, pixels = _seen(image), np.asarray(image)[..., :3]
         if pixels.max() < 64 and not np.ptp(pixels, axis=2).any():
-            return np.where(seen, pixels[..., 0], 0)  # indices in all three channels
+            return _unmixed(name, np.where(seen, pixels[..., 0], 0))  # indices in all three channels
         packed = _packed(pixels)
         found, inverse = np.unique(packed, return_inverse=True)
-        labels = [_VOC.get(_unpacked(value)) for value in found]
-        if None not in labels:
+        labels = _of_colours(name, [_unpacked(value) for value in found])
+        if labels is not None:
             return np.where(seen, np.array(labels)[inverse.reshape(packed.shape)], 0)
         raise InputError(f"{name} is no map of regions: {_commonest(image)}")
     if image.mode == "1":
@@ -135,8 +187,9 @@ def _labels(name: str, image: Image.Image) -> np.ndarray:
     raise InputError(f"{name} is no map of regions: it is a picture of mode {image.mode}")
 
 
-def _palette_labels(image: Image.Image) -> np.ndarray:
+def _palette_labels(opened: _Opened) -> np.ndarray:
     """Stored indices, unless the palette says that an optimiser has renumbered them."""
+    name, image, renumbered = opened
     stored = np.asarray(image)
     used = np.unique(stored)
     palette = np.zeros((256, 3), np.uint8)
@@ -146,19 +199,62 @@ def _palette_labels(image: Image.Image) -> np.ndarray:
     table = np.arange(256)
     if len(used) and colours.max() < 64 and not np.ptp(colours, axis=1).any():
         table[used] = colours[:, 0]  # grey values of labels, one channel made a palette
-    elif len(used) >= 3 and all(tuple(colour) in _VOC for colour in colours.tolist()):
-        table[used] = [_VOC[tuple(colour)] for colour in colours.tolist()]
+    elif any(_lies_in(known, used, colours) for known in (_VOC, _LIP)):
+        pass
+    elif len(used) >= 3 and (labels := _of_colours(name, [tuple(colour) for colour in colours.tolist()])) is not None:
+        table[used] = labels
+    elif renumbered:
+        raise InputError(f"{name} is a GIF in colours that are not known here, whose order programs change: use PNG")
     return table[stored]
 
 
-def _indices(name: str, labels: np.ndarray) -> np.ndarray:
+def _lies_in(known: Mapping[tuple[int, ...], int], used: np.ndarray, colours: np.ndarray) -> bool:
+    """Whether each colour stands where the palette has it."""
+    return all(known.get(tuple(colour)) == index for index, colour in zip(used, colours.tolist(), strict=True))
+
+
+def _of_colours(name: str, colours: list[tuple[int, int, int]]) -> list[int] | None:
+    """The label of each colour in the palette that has them all; None if none has.
+
+    Raises:
+        InputError: if two have, and mean other labels by them.
+    """
+    found = [[known[colour] for colour in colours] for known in (_VOC, _LIP) if all(c in known for c in colours)]
+    if len(found) > 1 and found[0] != found[1]:
+        raise InputError(f"{name} has colours that PASCAL VOC and LIP give to other labels; save the labels as grey")
+    return found[0] if found else None
+
+
+def _unmixed(name: str, labels: np.ndarray) -> np.ndarray:
+    """The labels, unless the picture was scaled or smoothed as if they were brightnesses.
+
+    Raises:
+        InputError: if it was: between labels 2 and 6 it then has a line of 4.
+    """
+    slopes = changes = 0
+    for view in (labels.astype(np.int32), labels.astype(np.int32).T):
+        before, after = np.sign(view[:, 1:-1] - view[:, :-2]), np.sign(view[:, 2:] - view[:, 1:-1])
+        slopes += int((before * after > 0).sum())
+        changes += int((before != 0).sum())
+    if slopes > _SLOPES * changes:
+        raise InputError(f"{name} was scaled or smoothed, which mixes labels; scale maps to the nearest pixel")
+    return labels
+
+
+def _indices(opened: _Opened) -> np.ndarray:
     """Stored indices as regions."""
-    if labels.size and labels.max() >= regions.REGION_COUNT:
-        tables = ", ".join(LABEL_SETS)
+    name, image, _ = opened
+    labels, tables = _labels(opened), ", ".join(LABEL_SETS)
+    if labels.size and not 0 <= labels.min() <= labels.max() < regions.REGION_COUNT:
+        strange = labels.max() if labels.max() >= regions.REGION_COUNT else labels.min()
         raise InputError(
-            f"{name} holds the index {labels.max()}; regions go from 0 to {LAST}. If it is a human parser's map, say "
+            f"{name} holds the index {strange}; regions go from 0 to {LAST}. If it is a human parser's map, say "
             f"whose with the table: {tables}"
         )
+    if image.mode in ("P", "RGB", "RGBA"):
+        colours = [colour for _, colour in image.convert("RGB").getcolors(1 << 24) or []]
+        if len(colours) >= 3 and all(c in _LIP for c in colours) and not all(c in _VOC for c in colours):
+            raise InputError(f"{name} has the colours of LIP's and CIHP's labels: say whose with the table: {tables}")
     return labels.astype(np.uint8)
 
 
@@ -223,8 +319,22 @@ def _resized(name: str, parsing: np.ndarray, size: tuple[int, int]) -> np.ndarra
 
 
 def _seen(image: Image.Image) -> np.ndarray:
-    """Where an RGB or RGBA picture is not transparent, (H, W) bool."""
-    return np.asarray(image.getchannel("A")) >= 128 if image.mode == "RGBA" else np.ones(image.size[::-1], bool)
+    """Where a picture is not transparent, (H, W) bool: at least half as opaque as where it is most. One that is
+    transparent all over has no alpha that means anything."""
+    if image.mode not in ("RGBA", "LA", "PA"):
+        return np.ones(image.size[::-1], bool)
+    alpha = np.asarray(image.getchannel("A"))
+    return alpha >= (int(alpha.max()) + 1) // 2 if alpha.size else alpha > 0
+
+
+def _hidden(image: Image.Image) -> float:
+    """The share of the pixels that are transparent and yet have the colour of a region, 0 where hardly any is."""
+    if not image.has_transparency_data:
+        return 0.0
+    converted = image.convert("RGBA")
+    apart = np.abs(np.asarray(converted)[..., None, :3].astype(int) - regions.PALETTE[1:].astype(int)).max(-1).min(-1)
+    share = float((~_seen(converted) & (apart <= _SAME)).mean())
+    return share if share > 0.001 else 0.0
 
 
 def _packed(rgb: np.ndarray) -> np.ndarray:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image, ImageFilter
+from PIL import Image, ImageCms, ImageFilter
 
 import pise_core
 from pise_core import regions
@@ -18,9 +18,12 @@ from pise_core.images import encode_parsing, write_parsing
 from pise_core.label_sets import LABEL_SETS
 from pise_core.parsing_files import _voc_palette, read_labels, read_parsing
 from pise_core.regions import PALETTE, REGION
+from tests.colour_profiles import display_p3
 
 #: Of PASCAL VOC, which many parsers write.
 VOC = [(0, 0, 0), (128, 0, 0), (0, 128, 0), (128, 128, 0), (0, 0, 128), (128, 0, 128), (0, 128, 128), (128, 128, 128)]
+#: Of the LIP and CIHP baselines.
+LIP = [(0, 0, 0), (128, 0, 0), (255, 0, 0), (0, 85, 0), (170, 0, 51), (255, 85, 0), (0, 0, 85), (0, 119, 221)]
 
 
 def drawn(width=88, height=128):
@@ -62,17 +65,49 @@ def sixteen_bits(values):
     return encoded(Image.fromarray(values.astype(np.uint16)))
 
 
-def rgb48(values):
-    """A PNG of 16 bits a channel, which Pillow does not write."""
+def png(values, depth, colour):
+    """A PNG of so many bits a channel and a kind of colour, as Pillow does not write them: 0 grey, 2 RGB, 4 grey with
+    alpha, 6 RGBA."""
     height, width = values.shape[:2]
-    rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in values.reshape(height, -1))
+    if depth == 16:
+        rows = values.reshape(height, -1).astype(">u2").view(np.uint8)
+    else:
+        bits = np.unpackbits(values.astype(np.uint8)[..., None], axis=2)[..., 8 - depth :]
+        rows = np.packbits(bits.reshape(height, -1), axis=1)
 
     def chunk(name, data):
         return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
 
-    header = struct.pack(">IIBBBBB", width, height, 16, 2, 0, 0, 0)
-    body = chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+    header = struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, 0)
+    lines = b"".join(b"\0" + row.tobytes() for row in rows)
+    body = chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(lines)) + chunk(b"IEND", b"")
     return b"\x89PNG\r\n\x1a\n" + body
+
+
+def turned(orientation):
+    """EXIF that says how the stored picture is to be turned, and the map as it is stored then."""
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    return exif, np.ascontiguousarray({3: MAP[::-1, ::-1], 6: np.rot90(MAP, 1), 8: np.rot90(MAP, -1)}[orientation])
+
+
+def with_turn(orientation, kind, coloured):
+    exif, stored = turned(orientation)
+    settings = {"exif": exif} if kind != "TIFF" else {"tiffinfo": {0x0112: orientation}}
+    settings |= {"lossless": True} if kind == "WEBP" else {}
+    return encoded(PALETTE[stored] if coloured else stored, kind, **settings)
+
+
+def layer_of(alpha_of_ground, alpha):
+    return np.dstack([PALETTE[MAP], np.where(MAP > 0, alpha, alpha_of_ground).astype(np.uint8)])
+
+
+def in_display_p3(picture):
+    """The picture with Display P3's numbers, and its profile, as a Mac saves it."""
+    given, wanted = ImageCms.createProfile("sRGB"), ImageCms.ImageCmsProfile(io.BytesIO(display_p3()))
+    converted = ImageCms.profileToProfile(picture, given, wanted)
+    assert converted is not None
+    return encoded(converted, icc_profile=wanted.tobytes())
 
 
 def transparent_ground():
@@ -105,7 +140,30 @@ EXACT = {
     "grey with alpha": lambda: encoded(Image.merge("LA", [Image.fromarray(MAP), Image.new("L", SIZE, 255)])),
     "16 bits": lambda: sixteen_bits(MAP),
     "16 bits, stretched": lambda: sixteen_bits(MAP.astype(int) * 257),
-    "16 bits of colour": lambda: rgb48(PALETTE[MAP].astype(np.uint16) * 257),
+    "16 bits, moved up": lambda: sixteen_bits(MAP.astype(int) << 8),
+    "16 bits of colour": lambda: png(PALETTE[MAP].astype(np.uint16) * 257, 16, 2),
+    "indices in 16 bits of colour": lambda: png(np.dstack([MAP] * 3), 16, 2),
+    "indices in 16 bits, opaque": lambda: png(np.dstack([MAP] * 3 + [np.full(MAP.shape, 65535)]), 16, 6),
+    "16 bits of grey with alpha": lambda: png(np.dstack([MAP, np.full(MAP.shape, 65535)]), 16, 4),
+    "16 bits of grey with alpha, stretched": lambda: png(
+        np.dstack([MAP.astype(int) * 257, np.full(MAP.shape, 65535)]), 16, 4
+    ),
+    "grey of four bits": lambda: png(MAP, 4, 0),
+    "grey with nothing on the ground": lambda: png(np.dstack([np.where(MAP, MAP, 7), (MAP > 0) * 255]), 8, 4),
+    "a layer half seen through": lambda: encoded(layer_of(100, 100)),
+    "a layer half seen through, without its ground": lambda: encoded(layer_of(0, 90)),
+    "alpha that means nothing": lambda: encoded(layer_of(0, 0)),
+    "palette half seen through": lambda: encoded(with_palette(MAP, PALETTE), transparency=bytes([0] + [90] * 7)),
+    "on its head": lambda: with_turn(3, "PNG", True),
+    "on its head, grey": lambda: with_turn(3, "PNG", False),
+    "on its side": lambda: with_turn(6, "WEBP", True),
+    "on its other side": lambda: with_turn(8, "TIFF", False),
+    "display p3": lambda: in_display_p3(coloured()),
+    "deflated tiff of 16 bits": lambda: encoded(
+        Image.fromarray(MAP.astype(np.uint16)), "TIFF", compression="tiff_deflate"
+    ),
+    "gif of grey": lambda: encoded(MAP, "GIF"),
+    "lip's colours, renumbered, of few labels": lambda: encoded(with_palette(MAP, VOC, [0, 1, 2, 3, 4, 5, 7, 6])),
     "gif": lambda: encoded(with_palette(MAP, PALETTE, [3, 2, 1, 0, 7, 6, 5, 4]), "GIF"),
     "bmp": lambda: encoded(coloured(), "BMP"),
     "tiff": lambda: encoded(coloured(), "TIFF"),
@@ -187,6 +245,21 @@ def test_maps_of_other_parsers_are_read_by_their_table(table):
                 read_parsing(data)
 
 
+@pytest.mark.parametrize("table", ["lip", "cihp"])
+def test_maps_in_the_colours_of_lip_are_read_whatever_their_order(table):
+    wanted = LABEL_SETS[table][MAP]
+    image = with_palette(MAP, LIP, [7, 3, 5, 0, 1, 6, 2, 4])
+    for data in (encoded(with_palette(MAP, LIP)), encoded(image), encoded(np.array(LIP, np.uint8)[MAP])):
+        assert np.array_equal(read_parsing(data, table=table), wanted)
+
+
+def test_a_transparent_region_is_background_and_that_is_said(caplog):
+    holes = bytes([255, 255, 255, 0, 255, 255, 255, 255])
+    with caplog.at_level(logging.WARNING):
+        parsing = read_parsing(encoded(with_palette(MAP, PALETTE), transparency=holes))
+    assert np.array_equal(parsing, np.where(MAP == 3, 0, MAP)) and "transparent" in caplog.text
+
+
 def test_a_jumpsuit_is_no_bare_skin():
     suit = np.full((32, 32), 10, np.uint8)
     assert (read_parsing(encoded(suit), table="lip") == REGION["dress"]).all()
@@ -197,6 +270,12 @@ def test_a_jumpsuit_is_no_bare_skin():
     ("data", "message"),
     [
         (lambda: encoded(np.full((30, 40), 8, np.uint8)), "index 8"),
+        (lambda: encoded(Image.fromarray(MAP.astype(np.int32) - 1), "TIFF"), "index -1"),
+        (lambda: encoded(with_palette(MAP, [(n, 250 - n, 9) for n in range(8)]), "GIF"), "is a GIF in colours"),
+        (lambda: encoded(Image.fromarray(MAP).resize((528, 768), Image.Resampling.BILINEAR)), "scaled or smoothed"),
+        (lambda: encoded(Image.fromarray(MAP).resize((100, 145), Image.Resampling.BICUBIC)), "scaled or smoothed"),
+        (lambda: encoded(with_palette(MAP, LIP)), "colours of LIP's and CIHP's"),
+        (lambda: encoded(np.array([VOC[0], VOC[1], VOC[2]], np.uint8)[MAP % 3]), "PASCAL VOC and LIP"),
         (lambda: encoded(np.full((30, 40), 255, np.uint8)), "index 255"),
         (lambda: encoded(np.random.default_rng(1).integers(0, 256, (30, 40, 3), np.uint8)), "none of the eight"),
         (lambda: encoded(np.full((30, 40, 3), (10, 200, 30), np.uint8)), r"\(10, 200, 30\)"),

@@ -4,11 +4,9 @@ What the file holds decides, not its name. Nothing is scaled here.
 """
 
 import json
-import os
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,32 +14,38 @@ import numpy as np
 from pise_core.errors import InputError
 from pise_core.pose_files.layouts import Layout, joint_name, named_layout
 from pise_core.pose_files.points import FARTHEST, Someone, described, is_number, read_person
+from pise_core.pose_files.texts import Source, load
 from pise_core.skeleton import JOINTS
 
-Source = str | os.PathLike[str] | bytes | Mapping[str, Any] | list[Any]
-
-#: A file may be so large: minutes of a clip, faces and hands included.
-MAX_BYTES = 50_000_000
 #: Objects within objects, deeper than any program nests them.
 _DEEPEST = 12
 
 #: Where the points of one person, or of several, are kept; the first that is there counts.
 _POINTS = (
     "pose_keypoints_2d", "pose_keypoints", "body_keypoints_2d", "keypoints", "joints", "pose_landmarks",
-    "poseLandmarks", "landmarks", "landmark", "kpts", "keypoint",
+    "poseLandmarks", "landmarks", "landmark", "kpts", "keypoint", "xy",
 )  # fmt: skip
-_SCORES = ("keypoint_scores", "keypoints_scores", "keypoint_score", "keypoints_score", "scores", "kpt_scores")
+#: Of these, the names that OpenPose gives.
+_OF_OPENPOSE = ("pose_keypoints_2d", "pose_keypoints")
+_SCORES = (
+    "keypoint_scores", "keypoints_scores", "keypoint_score", "keypoints_score", "scores", "kpt_scores", "confidence",
+)  # fmt: skip
 #: Where people, or pictures with people, are kept; the first that is there counts.
 _ENVELOPES = (
     "people", "annotations", "instance_info", "instances", "bodies", "poses", "frames", "predictions", "pose",
     "persons", "results", "result", "outputs", "output", "data", "openpose", "keypoints_data", "info",
 )  # fmt: skip
-_WIDTHS = (("canvas_width", "canvas_height"), ("width", "height"), ("image_width", "image_height"), ("W", "H"))
-_SIZES = ("size", "image_size", "img_size", "imageSize", "resolution")
+_WIDTHS = (
+    *((f"{of}_width", f"{of}_height") for of in ("canvas", "image", "img", "frame", "video", "original")),
+    *((f"{of}Width", f"{of}Height") for of in ("canvas", "image", "frame", "video")),
+    *(("img_w", "img_h"), ("image_w", "image_h"), ("width", "height"), ("W", "H"), ("w", "h")),
+)
+_SIZES = (
+    *("size", "image_size", "img_size", "imageSize", "frame_size", "canvas_size", "resolution"),
+    *("image", "video", "canvas", "metadata", "meta", "info"),
+)
 #: (H, W), as arrays have it.
 _SHAPES = ("img_shape", "image_shape", "ori_shape")
-#: The pictures of PATN's lists of DeepFashion.
-_DEEPFASHION = (176, 256)
 
 
 @dataclass
@@ -66,6 +70,8 @@ class _Context:
     size: tuple[float, float] | None = None
     layout: Layout | None = None
     sizes: Mapping[Any, tuple[float, float]] = field(default_factory=dict)
+    others: frozenset[int] = frozenset()  # categories that are no person
+    from_openpose: bool = False
     depth: int = 0
 
     def within(self) -> "_Context":
@@ -83,7 +89,7 @@ def read_contents(source: Source) -> tuple[str, Contents]:
     Raises:
         InputError: if it can't be read, is no such file, or nobody is in it; what was found is named.
     """
-    name, data = _load(source)
+    name, data = load(source)
     try:
         frames = _frames(data, _Context())
     except InputError as error:
@@ -93,65 +99,6 @@ def read_contents(source: Source) -> tuple[str, Contents]:
         raise InputError(f"{name} shows nobody: {_nobody(data)}")
     own = data.get("own") if isinstance(data, Mapping) else None
     return name, Contents(frames, people[0].layout.name, own)
-
-
-def _load(source: Source) -> tuple[str, Any]:
-    if isinstance(source, Mapping | list | tuple):
-        return "the pose", source
-    if isinstance(source, str | os.PathLike):
-        name = Path(source).name or str(source)
-        try:
-            with open(source, "rb") as file:
-                data = file.read(MAX_BYTES + 1)
-        except FileNotFoundError:
-            raise InputError(f"there is no file {os.fspath(source)}") from None
-        except (OSError, ValueError) as error:
-            reason = getattr(error, "strerror", None) or str(error)
-            raise InputError(f"{os.fspath(source)!r} can't be read: {reason}") from None
-    elif isinstance(source, bytes | bytearray | memoryview):
-        name, data = "the pose", bytes(source)
-    else:
-        raise InputError(f"a pose is read from a path, bytes or parsed JSON, not from {type(source).__name__}")
-    if len(data) > MAX_BYTES:
-        raise InputError(f"{name} is larger than {MAX_BYTES / 1e6:g} MB, which no file of poses is")
-    if not data.strip():
-        raise InputError(f"{name} is empty")
-    try:
-        text = data.decode(json.detect_encoding(data))
-    except ValueError:
-        raise InputError(f"{name} is no text, and so no file of poses (JSON, or rows of DeepFashion)") from None
-    rows = _deepfashion(text)
-    if rows is not None:
-        return name, rows
-    try:
-        parsed = json.loads(text)
-        return name, json.loads(parsed) if isinstance(parsed, str) else parsed  # JSON in a string of JSON
-    except (ValueError, RecursionError):  # ValueError also for a number of thousands of digits
-        pass
-    try:  # a line for each picture
-        return name, [json.loads(line) for line in text.splitlines() if line.strip()]
-    except (ValueError, RecursionError):
-        raise InputError(f"{name} is not valid JSON, and holds no rows of DeepFashion either") from None
-
-
-def _deepfashion(text: str) -> list[Any] | None:
-    """``name: [18 y]: [18 x]``, -1 where missing, with or without the line of titles; None if it is no such file."""
-    lines = [line for line in text.lstrip("\ufeff").splitlines() if line.strip()]
-    if lines and lines[0].replace(" ", "") == "name:keypoints_y:keypoints_x":
-        lines = lines[1:]
-    people = []
-    for line in lines:
-        found = re.fullmatch(r"[^\[\]{}]+:\s*(\[[^\[\]]*\])\s*:\s*(\[[^\[\]]*\])\s*", line)
-        if not found:
-            return None
-        try:
-            y, x = (json.loads(numbers) for numbers in found.groups())
-        except ValueError:
-            return None
-        if len(x) != len(JOINTS) or len(y) != len(JOINTS):
-            return None
-        people.append({"keypoints": [list(point) for point in zip(x, y, strict=True)], "size": list(_DEEPFASHION)})
-    return [{"people": [person]} for person in people] or None
 
 
 # ---- pictures and people
@@ -186,7 +133,7 @@ def _frames_of_object(node: Mapping[str, Any], context: _Context) -> list[list[S
         return [_person([named.get(joint) for joint in JOINTS], None, context)]
     for key in _POINTS:
         if key in node and not (key == "keypoints" and _are_names(node[key])):
-            return _frames_of_points(node, key, context)
+            return _frames_of_points(node, key, replace(context, from_openpose=key in _OF_OPENPOSE))
     for key in _ENVELOPES:
         if isinstance(node.get(key), Mapping | list | tuple):
             value = node[key]
@@ -208,13 +155,17 @@ def _frames_of_points(node: Mapping[str, Any], key: str, context: _Context) -> l
             if len(x) != len(y):
                 raise InputError(f"holds {len(x)} x and {len(y)} y")
             return _frames_of_numbers([list(point) for point in zip(x, y, strict=True)], scores, context)
-        return _frames(value, context)
+        in_order = _by_number(value)
+        return _frames(value, context) if in_order is None else _frames_of_numbers(in_order, None, context)
     if isinstance(value, str):
         try:
             value = json.loads(value)
         except ValueError:
             raise InputError(f"holds text under {key!r}, no pose") from None
     scores = next((node[name] for name in _SCORES if isinstance(node.get(name), list | tuple)), None)
+    labels = node.get("labels")
+    if isinstance(labels, list | tuple) and labels and all(type(label) is int for label in labels):  # Transformers
+        return [_person(value, scores, context, labels)]
     return _frames_of_numbers(value, scores, context)
 
 
@@ -224,7 +175,7 @@ def _frames_of_list(entries: list[Mapping[str, Any]], context: _Context) -> list
         return [_joined(_frames(entry, context.within())) for entry in entries]
     frames: dict[Any, list[Someone]] = {}
     for entry in entries:
-        if entry.get("iscrowd") in (1, True) or _is_no_person(entry):
+        if entry.get("iscrowd") in (1, True) or _is_no_person(entry) or entry.get("category_id") in context.others:
             continue
         key = next((entry[name] for name in ("image_id", "frame_id", "frame") if name in entry), None)
         key = key if isinstance(key, str | int | float) else None
@@ -259,24 +210,43 @@ def _frames_of_numbers(node: Any, scores: Any, context: _Context) -> list[list[S
     raise InputError("holds lists within lists, but no points")
 
 
-def _person(points: Any, scores: Any, context: _Context) -> list[Someone]:
-    someone = read_person(points, scores, context.layout, context.size)
+def _person(points: Any, scores: Any, context: _Context, numbers: Any = None) -> list[Someone]:
+    someone = read_person(points, scores, context.layout, context.size, numbers, context.from_openpose)
     return [] if someone is None else [someone]
 
 
 def _frames_by_name(node: Mapping[str, Any], context: _Context) -> list[list[Someone]]:
     """Names of pictures or of frames, each with people."""
+    if any(re.search("world|3d", str(key), re.IGNORECASE) for key in node):
+        raise InputError(f"holds {described(node)}: coordinates in space, where those in the picture are wanted")
     inner = {key: value for key, value in node.items() if isinstance(value, Mapping | list | tuple)}
     meant = [value for value in node.values() if value is not None]
     if inner and len(inner) == len(meant):
         frames = []
         try:
-            for value in node.values():
+            for value in _in_order(node):
                 frames.append([] if value is None else _joined(_frames(value, context)))
             return frames
         except InputError:
             pass  # named below with what is there
     raise InputError(f"holds {described(node)}, no pose of a person that is known here")
+
+
+def _in_order(node: Mapping[str, Any]) -> list[Any]:
+    """The values by the numbers in their names, where these are alike but for a number: a program that sorts names
+    puts the tenth picture before the second."""
+    found = [re.fullmatch(r"(\D*)(\d+)(\D*)", str(key)) for key in node]
+    if not all(found) or len({match.group(1, 3) for match in found if match}) > 1:
+        return list(node.values())
+    numbered = [(int(match.group(2)), value) for match, value in zip(found, node.values(), strict=True) if match]
+    return [value for _, value in sorted(numbered, key=lambda pair: pair[0])]
+
+
+def _by_number(node: Mapping[str, Any]) -> list[Any] | None:
+    """The points of an object that has them under their numbers, from 0 on; None if it is no such object."""
+    if len(node) < 5 or set(node) != {str(number) for number in range(len(node))}:
+        return None
+    return [node[str(number)] for number in range(len(node))]
 
 
 def _bodies(node: Mapping[str, Any], context: _Context) -> list[Someone]:
@@ -306,6 +276,10 @@ def _informed(node: Mapping[str, Any], context: _Context) -> _Context:
             if isinstance(image, Mapping) and isinstance(image.get("id"), str | int) and (found := _size_of(image))
         }
         context = replace(context, sizes=sizes)
+    categories = node.get("categories")
+    if isinstance(categories, list):
+        strangers = [category for category in categories if isinstance(category, Mapping) and _is_no_person(category)]
+        context = replace(context, others=frozenset(c["id"] for c in strangers if isinstance(c.get("id"), int)))
     names = _names_in(node)
     layout = named_layout(names) if names else None
     return replace(context, layout=layout) if layout else context
@@ -314,7 +288,7 @@ def _informed(node: Mapping[str, Any], context: _Context) -> _Context:
 def _names_in(node: Mapping[str, Any]) -> list[Any] | None:
     """The names of points that a file lists: in COCO's categories, MMPose's meta_info, or lists of their own."""
     for category in node.get("categories") or []:
-        if isinstance(category, Mapping) and _are_names(category.get("keypoints")):
+        if isinstance(category, Mapping) and not _is_no_person(category) and _are_names(category.get("keypoints")):
             return category["keypoints"]
     meta = node.get("meta_info")
     names = meta.get("keypoint_id2name") if isinstance(meta, Mapping) else None
@@ -333,28 +307,44 @@ def _size_of(node: Mapping[str, Any]) -> tuple[float, float] | None:
         InputError: if it says something that is no size.
     """
     for width, height in _WIDTHS:
-        if node.get(width) is not None and node.get(height) is not None:
-            return _checked_size([node[width], node[height]])
+        sides = [node.get(width), node.get(height)]
+        if any(side is None for side in sides) or (width in ("width", "w", "W") and _is_box(node)):
+            continue
+        if any(side != 0 for side in sides):  # 0 by 0 says nothing
+            return _checked_size(sides)
     for name, swapped in (*((name, False) for name in _SIZES), *((name, True) for name in _SHAPES)):
         value = node.get(name)
-        if isinstance(value, list | tuple):
-            return _checked_size(list(value)[1::-1] if swapped else list(value))
         if isinstance(value, Mapping):
-            return _size_of(value)
-        if value is not None and name == "size":
+            if (found := _size_of(value)) is not None:
+                return found
+        elif name in ("image", "video", "canvas", "metadata", "meta", "info"):
+            continue
+        elif isinstance(value, list | tuple):
+            return _checked_size(list(value)[1::-1] if swapped else list(value))
+        elif value is not None and name == "size":
             raise InputError("says a size that is not [width, height]")
     return None
 
 
 def _checked_size(size: list[Any]) -> tuple[float, float]:
-    if len(size) != 2 or not all(is_number(side) for side in size) or not all(1 <= side <= FARTHEST for side in size):
+    sides: list[Any] = [float(side) if isinstance(side, str) and side.strip().isdigit() else side for side in size]
+    if len(sides) != 2 or not all(is_number(side) for side in sides) or not all(1 <= s <= FARTHEST for s in sides):
         raise InputError("says a size that is not [width, height] in pixels")
-    return float(size[0]), float(size[1])
+    return float(sides[0]), float(sides[1])
+
+
+def _is_box(node: Mapping[str, Any]) -> bool:
+    """Whether a width and a height are those of a box in the picture."""
+    return any(name in node for name in ("x", "left", "x1", "xmin", "cx"))
 
 
 def _is_rows(entries: Iterable[Mapping[str, Any]]) -> bool:
-    """Objects that are points."""
-    return all(("x" in entry and "y" in entry) or isinstance(entry.get("position"), Mapping) for entry in entries)
+    """Objects that are points, not boxes or people with a place of their own."""
+    return all(
+        (("x" in entry and "y" in entry) or isinstance(entry.get("position"), Mapping))
+        and not ("width" in entry or "w" in entry or any(key in entry for key in _POINTS))
+        for entry in entries
+    )
 
 
 def _is_subset(node: Any) -> bool:
@@ -390,7 +380,7 @@ def _is_many(entry: Mapping[str, Any]) -> bool:
 
 
 def _is_no_person(entry: Mapping[str, Any]) -> bool:
-    name = entry.get("category", entry.get("category_name"))
+    name = entry.get("category", entry.get("category_name", entry.get("name")))
     return isinstance(name, str) and name.lower() not in ("person", "people", "human", "body")
 
 

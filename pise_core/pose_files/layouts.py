@@ -40,26 +40,28 @@ class Layout:
         points: index of the point that each of the 18 joints is, -1 where the layout has none.
         least_score: points with a lower score are missing.
         shares: coordinates are shares of the picture's sides by definition; otherwise the numbers tell.
+        own_envelope: others have as many points in other orders, so that only points under OpenPose's own names are it.
     """
 
     name: str
     points: tuple[int, ...]
     least_score: float
     shares: bool = False
+    own_envelope: bool = False
 
 
-def _layout(name: str, words: str, least_score: float, shares: bool = False) -> Layout:
+def _layout(name: str, words: str, least_score: float, **more: bool) -> Layout:
     order = words.split()
     points = tuple(order.index(joint) if joint in order else -1 for joint in JOINTS)
-    return Layout(name, points, least_score, shares)
+    return Layout(name, points, least_score, **more)
 
 
 #: By the number of points. Feet, faces and hands follow the body and are left alone.
 LAYOUTS = {
-    15: _layout("OpenPose MPI", _MPI_15, LEAST_SCORE),
+    15: _layout("OpenPose MPI", _MPI_15, LEAST_SCORE, own_envelope=True),
     17: _layout("COCO-17", _COCO_17, LEAST_SCORE_OF_ALL),
     18: _layout("OpenPose COCO-18", " ".join(JOINTS), LEAST_SCORE),
-    19: _layout("OpenPose BODY_19", _BODY_25, LEAST_SCORE),
+    19: _layout("OpenPose BODY_19", _BODY_25, LEAST_SCORE, own_envelope=True),
     25: _layout("OpenPose BODY_25", _BODY_25, LEAST_SCORE),
     26: _layout("Halpe-26", f"{_COCO_17} - neck", LEAST_SCORE_OF_ALL),
     33: _layout("MediaPipe", _MEDIAPIPE, LEAST_SCORE_OF_ALL, shares=True),
@@ -70,7 +72,9 @@ LAYOUTS = {
 #: Numbers of points that people meet, and that are no body or none that is known here.
 STRANGERS = {
     14: "CrowdPose or LSP",
+    15: "JHMDB, PoseTrack or OpenPose's MPI",
     16: "MPII",
+    19: "OCHuman, CMU Panoptic or OpenPose's BODY_19",
     21: "a hand",
     23: "a body with feet in an order that is not known here",
     68: "a face",
@@ -88,15 +92,17 @@ def named_layout(names: Sequence[object]) -> Layout | None:
 
 
 def joint_name(name: object) -> str | None:
-    """One of ``JOINTS`` for what others call it: "leftShoulder", "LShoulder", "LEFT_SHOULDER", "left shoulder"."""
-    if not isinstance(name, str):
-        return None
-    text = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name.strip())
-    text = re.sub(r"^([LR])(?=[A-Z][a-z])", r"\1_", text)
-    text = re.sub(r"[\s.\-]+", "_", text).lower()
-    text = re.sub(r"^l_", "left_", re.sub(r"^r_", "right_", text))
-    text = re.sub(r"^(.+)_(left|right)$", r"\2_\1", text)
-    return text if text in JOINT else None
+    """One of ``JOINTS`` for what others call it: "leftShoulder", "LShoulder", "shoulder.L", "Left Shoulder"."""
+    return _SPELLED.get(re.sub(r"[^a-z0-9]", "", name.lower())) if isinstance(name, str) else None
+
+
+def _spellings(joint: str) -> list[str]:
+    """How a joint may be called, in small letters and digits alone."""
+    side, _, rest = joint.partition("_")
+    return [side + rest, side[0] + rest, rest + side, rest + side[0]] if rest else [joint]
+
+
+_SPELLED = {word: joint for joint in JOINTS for word in _spellings(joint)}
 
 
 def to_joints(points: np.ndarray, layout: Layout) -> np.ndarray:

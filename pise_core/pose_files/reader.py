@@ -7,18 +7,24 @@ import numpy as np
 
 from pise_core.errors import InputError
 from pise_core.pose import empty_pose
-from pise_core.pose_files.contents import Contents, Source, read_contents
+from pise_core.pose_files.contents import Contents, read_contents
 from pise_core.pose_files.points import Someone
-from pise_core.skeleton import FACE
+from pise_core.pose_files.texts import Source
+from pise_core.skeleton import FACE, HIPS
 
 #: Nobody is so few pixels large: smaller numbers are shares of the picture.
 _LARGEST_SHARE = 4.0
+#: So much of somebody is negative, at least, in shares from -1 to 1 (unless all of them is in the lower right), and at
+#: most in shares from 0 to 1, of whom a limb may reach out of the picture.
+_CENTRED, _CUT_OFF = 0.45, 0.2
+#: (-1, -1) in pixels, which says that a joint is missing, is no further from the corner in shares.
+_CORNER = 0.02
 #: Two pictures whose shapes differ by less are one at two sizes: ControlNet rounds sides to 64 pixels.
 _SAME_SHAPE = 0.07
 #: Points of a face lie closer together than this share of a whole body; otherwise they are in another order.
 _FACE = 0.35
-#: With so many joints a body is whole.
-_WHOLE = 14
+#: With so many joints a body is whole; with fewer, if its hips are there, large enough to tell.
+_WHOLE, _LARGE = 14, 9
 
 
 @dataclass(frozen=True)
@@ -157,8 +163,15 @@ def _placed(someone: Someone, size: tuple[int, int], own: bool) -> np.ndarray:
     there = np.isfinite(joints[:, 0])
     points = joints[there, :2]
     if _are_shares(someone, points):
-        if (points < -0.05).any(1).mean() > 1 / 3 and np.abs(points).max() <= 1.05:
+        absent = (points < 0).all(1) & (points > -_CORNER).all(1)
+        there[there], points = ~absent, points[~absent]
+        if not len(points):
+            raise InputError("shows nobody: all of its joints lie in a corner, outside of the picture")
+        before = (points < -0.05).any(1).mean()
+        if before > _CENTRED and np.abs(points).max() <= 1.05:
             points = (points + 1) / 2  # from -1 to 1
+        elif before > _CUT_OFF and np.abs(points).max() <= 1.05:
+            raise InputError("has shares of which can't be told whether they go from 0 to 1 or from -1 to 1")
         given = given or size
         points = points * np.array(given)
     shown = given if own else size
@@ -208,7 +221,8 @@ def _plausible(joints: np.ndarray) -> bool:
     there = np.isfinite(joints[:, 0])
     face = joints[list(FACE), :2]
     face = face[np.isfinite(face[:, 0])]
-    if there.sum() < _WHOLE or len(face) < 3:
+    large = there.sum() >= _LARGE and there[list(HIPS)].any()
+    if not (there.sum() >= _WHOLE or large) or len(face) < 3:
         return True
     whole = np.ptp(joints[there, :2], axis=0).max()
     return bool(np.ptp(face, axis=0).max() <= _FACE * whole)
