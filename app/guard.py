@@ -21,7 +21,14 @@ _NAMED, _ADDRESS = b"x-pise-visitor", b"x-pise-address"
 _FORWARDED = re.compile(rb"forwarded|x-forwarded-.*|x-real-ip|x-gradio-server")
 #: What browsers may keep: Gradio's own files as those say, the page's modules, which change their address, for ever.
 _KEPT, _MODULES = re.compile(r"/(?:assets|static)/"), re.compile(r"/web/[0-9a-f]{16}/")
+_UPLOAD = re.compile(r"/gradio_api/upload/?$")
 _FILE = re.compile(r"/gradio_api/(?:file=|file/)(.*)", re.DOTALL)
+#: What Gradio answers that the page has no use for: some of it writes files that nobody removes.
+_UNUSED = re.compile(
+    r"/gradio_api/(?:deep_link|dev/|process_recording|proxy=|runs|run-history|profiling|(?:undo-)?vibe)|/monitoring"
+)
+#: Bytes of a request at most: of one that brings files, and of any other, whose largest is work that a browser kept.
+FILES_LIMIT, BODY_LIMIT = 400_000_000, 64_000_000
 _SPACE_HOSTS = ("https://huggingface.co", "https://*.hf.space")
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -141,7 +148,8 @@ class Guard:
                     told.append("set-cookie", f"{COOKIE}={self._rules.signer.new()}; {self._cookie}")
             await send(message)
 
-        app = self._refusal(scope, headers, visitor) or self._app
+        limit = FILES_LIMIT if _UPLOAD.search(scope["path"]) else BODY_LIMIT
+        app = self._refusal(scope, headers, visitor) or _too_large(headers, limit) or self._app
         dropped = (_NAMED, _ADDRESS)
         kept = [
             (key, value)
@@ -149,7 +157,7 @@ class Guard:
             if key not in dropped and (trusted or not _FORWARDED.fullmatch(key))
         ]
         told = [(_NAMED, visitor.cookie.encode()), (_ADDRESS, visitor.address.encode("latin-1"))]
-        await app(dict(scope, headers=kept + told), receive, answer)
+        await app(dict(scope, headers=kept + told), _counted(receive, limit), answer)
 
     def _refusal(self, scope: Scope, headers: Headers, visitor: Visitor) -> ASGIApp | None:
         host = headers.get("host", "")
@@ -157,6 +165,8 @@ class Guard:
             name = host[:100].encode("ascii", "replace").decode()
             return PlainTextResponse(f"{name} is not served here; the operator names hosts in PISE_HOSTS\n", 421)
         # The address may be decoded several times on its way to a file: what is decoded once too little is no path.
+        if _UNUSED.search(unquote(scope["path"])):
+            return PlainTextResponse("there is nothing here\n", 404)
         asked = _FILE.search(unquote(scope["path"]))
         if asked and not self._may_read(asked[1], visitor):
             return PlainTextResponse("there is no such file, or it is not yours\n", 404)
@@ -173,6 +183,27 @@ class Guard:
             if not self._rules.trusts(one.strip()):
                 return Visitor(name, one.strip()), True
         return Visitor(name), True
+
+
+def _too_large(headers: Headers, limit: int) -> ASGIApp | None:
+    """What refuses a request that says itself that it is larger."""
+    length = headers.get("content-length", "0")
+    if length.isdecimal() and int(length) <= limit:
+        return None
+    return PlainTextResponse(f"that is more than {limit / 1e6:g} MB\n", 413)
+
+
+def _counted(receive: Receive, limit: int) -> Receive:
+    """The same as long as no more comes than that: one who says nothing of the length is cut off there."""
+    came = 0
+
+    async def take() -> Message:
+        nonlocal came
+        message = await receive()
+        came += len(message.get("body", b""))
+        return {"type": "http.disconnect"} if came > limit else message
+
+    return take
 
 
 def _listed(text: str) -> list[str]:

@@ -26,7 +26,7 @@ from app.components import (
 from app.handlers import SORRY, Handlers
 from app.state import detectors
 from app.state.places import Places
-from app.state.queueing import AT_ONCE
+from app.state.queueing import AT_ONCE, THREADS, WAITING
 from app.state.registry import Sessions
 from app.state.session import Session
 from app.upload_fields import File, UploadButton
@@ -272,5 +272,6 @@ def build(studio: Studio, places: Places | None = None) -> Page:
         add_endpoints(studio, sessions)
 
     # A request that passes the queue by names no session, and so no document.
-    demo.queue(max_size=64, default_concurrency_limit=4, api_open=False)
+    demo.max_threads = THREADS
+    demo.queue(max_size=WAITING, default_concurrency_limit=4, api_open=False)
     return demo

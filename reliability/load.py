@@ -21,6 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--visitors", type=int, default=32)
     parser.add_argument("--minutes", type=float, default=30)
     parser.add_argument("--stay", type=float, default=5, help="minutes after which a visitor leaves for a new one (5)")
+    parser.add_argument("--pause", type=float, default=1, help="seconds between a visitor's edits (1)")
     parser.add_argument("--door", type=int, default=0, help="so many more come when all places are taken")
 
 
@@ -69,7 +70,7 @@ def run(args: argparse.Namespace) -> int:
                 while time.monotonic() < leaving:
                     step += 1
                     note("pictures" if visitor.edit(step) else "foreign pictures")
-                    time.sleep(1)
+                    time.sleep(args.pause)
                 visitor.leave()
                 note("left")
             except Exception as error:

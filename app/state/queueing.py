@@ -7,9 +7,14 @@ from contextlib import contextmanager
 from typing import TypeVar
 
 #: How many requests Gradio hands over at once. Edits find their order themselves; what needs the networks waits in a
-#: line of our own, which tells users their place; files are packed beside, and whoever comes is let in. Together they
-#: are no more than the threads that Gradio has.
-AT_ONCE = {"edit": 8, "gpu": 16, "motion": 8, "files": 4, "start": 4}
+#: line of our own, which tells users their place; files are packed beside, and whoever comes is let in. There is room
+#: for one of every visitor and for those at the door, who must be told at once that they have to wait: whoever is heard
+#: of too late loses the place at the door. A thread that waits costs next to nothing.
+AT_ONCE = {"edit": 32, "gpu": 128, "motion": 16, "files": 8, "start": 8}
+#: Threads of Gradio: one for each of these, and some that read and write what comes and goes.
+THREADS = sum(AT_ONCE.values()) + 24
+#: Requests that may wait until Gradio hands them over.
+WAITING = 1024
 
 T = TypeVar("T")
 _COMPUTING = float("inf")
