@@ -18,6 +18,8 @@ from app.state import uploads
 async def _take(request: Any, upload_dir: Any, *settings: Any, **more: Any) -> Any:
     """Gradio's own reading of an upload, into a folder of its own; nothing stays of one that breaks off."""
     await asyncio.to_thread(uploads.sweep)
+    if not await asyncio.to_thread(uploads.room):
+        raise HTTPException(507, "more files wait to be read than the server has room for; try again in some minutes")
     place: Path | None = None
     try:
         place = uploads.make_folder()

@@ -28,7 +28,6 @@ from pydantic_core import ErrorDetails, core_schema
 
 from pise_core.document import Motion
 from pise_core.document.edits import checked_motion, checked_pose
-from pise_core.document.file_format import MAX_DOCUMENT_BYTES
 from pise_core.errors import InputError
 from pise_core.regions import GARMENTS, REGIONS
 from pise_core.rendering.recolour import Recolour, checked_recolours
@@ -37,6 +36,8 @@ from pise_core.rendering.recolour import Recolour, checked_recolours
 STRICT = ConfigDict(strict=True, frozen=True, arbitrary_types_allowed=True)
 #: Characters of a file of poses at most.
 TEXT_LIMIT = 10_000_000
+#: Characters of the edits that a browser keeps at most; :data:`app.guard.BODY_LIMIT` lets them through.
+KEPT_LIMIT = 48_000_000
 
 
 def field(value: Any, name: str) -> Any:
@@ -67,7 +68,7 @@ def _motion(value: Any) -> Motion:
 
 
 def _bytes(text: Any) -> bytes:
-    if not isinstance(text, str) or len(text) > MAX_DOCUMENT_BYTES:
+    if not isinstance(text, str) or len(text) > KEPT_LIMIT:
         raise InputError("the edits did not come along; try again")
     try:
         return base64.b64decode(text, validate=True)

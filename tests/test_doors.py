@@ -170,6 +170,23 @@ def test_what_was_sent_for_nothing_goes(tmp_path, monkeypatch):
     assert list(uploads.folder().iterdir()) == []
 
 
+def test_no_more_files_wait_than_there_is_room_for(address, monkeypatch):
+    form = b'--b\r\nContent-Disposition: form-data; name="files"; filename="a.png"\r\n\r\nten bytes!\r\n--b--\r\n'
+
+    def send():
+        return fetch(f"{address}/gradio_api/upload", form, Content_Type="multipart/form-data; boundary=b")
+
+    status, _, body = send()
+    assert status == 200
+    monkeypatch.setattr(uploads, "WAITING", 10)
+    status, _, refused = send()
+    assert status == 507 and b"try again in some minutes" in refused
+    uploads.forget(json.loads(body)[0])
+    status, _, body = send()
+    assert status == 200
+    uploads.forget(json.loads(body)[0])
+
+
 @pytest.mark.parametrize("path", ("/etc/passwd", "uploads/../x", "", None, 3, "uploads", "\0"))
 def test_no_other_file_is_taken_for_an_upload(tmp_path, monkeypatch, path):
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))

@@ -2,6 +2,7 @@
 
 import pytest
 from starlette.applications import Starlette
+from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 from starlette.testclient import TestClient
@@ -127,3 +128,47 @@ def test_a_server_of_this_machine_alone_answers_to_its_names(monkeypatch):
     assert Rules.from_environment("0.0.0.0").allows("studio.example")
     monkeypatch.setenv("PISE_HOSTS", "studio.example")
     assert not Rules.from_environment("0.0.0.0").allows("evil.example")
+
+
+@pytest.mark.parametrize(
+    "path",
+    (
+        "/gradio_api/deep_link?session_hash=x", "/gradio_api/dev/reload", "/gradio_api/process_recording",
+        "/gradio_api/proxy=https://example.org/", "/gradio_api/vibe-edit", "/gradio_api/undo-vibe-edit/",
+        "/gradio_api/runs", "/gradio_api/run-history/records", "/monitoring", "/studio/gradio_api/deep_link",
+        "/gradio_api/%64eep_link", "/gradio_api/profiling/traces",
+    ),
+)  # fmt: skip
+def test_what_the_page_has_no_use_for_is_not_there(path):
+    for ask in (client().get, client().post):
+        assert ask(path).status_code == 404
+
+
+def test_a_request_is_no_larger_than_what_a_page_sends(monkeypatch):
+    monkeypatch.setattr("app.guard.BODY_LIMIT", 1000)
+    monkeypatch.setattr("app.guard.FILES_LIMIT", 2000)
+    told: list[bool] = []
+
+    async def read(request):
+        try:
+            told.append(len(await request.body()) <= 2000)
+        except ClientDisconnect:
+            told.append(False)
+        return JSONResponse("read")
+
+    page = TestClient(
+        Guard(Starlette(routes=[Route("/{path:path}", read, methods=["POST"])]), Rules()), base_url="http://localhost"
+    )
+    for path, size, status in (
+        ("/gradio_api/queue/join", 1000, 200),
+        ("/gradio_api/queue/join", 1001, 413),
+        ("/gradio_api/upload", 2000, 200),
+        ("/gradio_api/upload", 2001, 413),
+        ("/gradio_api/upload/../queue/join", 1001, 413),
+    ):
+        assert page.post(path, content=b"x" * size).status_code == status, (path, size)
+    assert page.post("/gradio_api/queue/join", content=b"x", headers={"content-length": "-1"}).status_code == 413
+    assert all(told)
+
+    page.post("/gradio_api/queue/join", content=(b"x" * 500 for _ in range(4)))  # says nothing of its length
+    assert told[-1] is False

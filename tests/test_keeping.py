@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from app import guard, values
 from app.layout import build
 from app.state.session import Session
 from app.view import updates as view
@@ -109,3 +110,10 @@ def test_the_server_says_that_it_answers_and_which_one_it_is():
             assert told[0] == told[1] and told[0]["status"] == "ok" and told[0]["places"] == 32
             names.add(told[0]["server"])
     assert len(names) == 2
+
+
+def test_no_more_is_kept_than_can_be_sent_back(studio, session, monkeypatch):
+    assert values.KEPT_LIMIT < guard.BODY_LIMIT
+    monkeypatch.setattr("app.view.studio.KEPT_LIMIT", 10)
+    told = kept(studio, session)
+    assert told["key"] == "" and told["error"] == "There are more edits than a browser can keep; save the document"

@@ -19,6 +19,8 @@ from pise_core.errors import InputError
 
 #: Seconds after which a file goes that was sent for nothing.
 FORGOTTEN = 1800
+#: Bytes of files together that may wait to be read: the folder often lies in memory.
+WAITING = 4_000_000_000
 
 
 def folder() -> Path:
@@ -67,6 +69,16 @@ def make_folder() -> Path:
     place = folder() / secrets.token_urlsafe(24)
     place.mkdir(mode=0o700, parents=True)
     return place
+
+
+def room() -> bool:
+    """Whether more files may come."""
+    waiting = 0
+    for place, _, names in os.walk(folder()):
+        for name in names:
+            with suppress(FileNotFoundError):
+                waiting += os.stat(os.path.join(place, name)).st_size
+    return waiting < WAITING
 
 
 def sweep(age: float = FORGOTTEN) -> None:

@@ -13,7 +13,7 @@ from app.commands.outcome import Outcome, Steps, sentence
 from app.state import uploads
 from app.state.models import Engine
 from app.state.session import EXPIRED, Session
-from app.values import field, index, one_of
+from app.values import KEPT_LIMIT, field, index, one_of
 from app.view import events, pictures
 from app.view import updates as view
 from app.view.outcomes import progress_of, shown
@@ -288,6 +288,8 @@ class Studio(Engine):
         have = events.Keep.of(value).have
         try:
             news = {"key": key, "name": contents.name, "edits": base64.b64encode(write_edits(contents)).decode()}
+            if len(news["edits"]) > KEPT_LIMIT:
+                raise InputError("there are more edits than a browser can keep; save the document")
             if have != key:
                 news["base"] = view.address(session.save(write(contents), "kept", ".pise", keep=2))
         except InputError as error:
