@@ -1,4 +1,5 @@
-"""Writing files that are a user's: a new one takes the old one's place when it is whole, or the old one stays."""
+"""Files that are a user's: read in bounds, and written so that a new one takes the old one's place when it is whole, or
+the old one stays."""
 
 import contextlib
 import json
@@ -12,6 +13,22 @@ from pathlib import Path
 from typing import Any
 
 from pise_core.errors import InputError
+
+
+def read_file(path: str | os.PathLike[str], limit: int) -> bytes:
+    """The bytes of a file, ``limit`` + 1 of them at most: whoever gets that many knows that there are too many.
+
+    Raises:
+        InputError: if it is not there, or can't be read.
+    """
+    try:
+        with open(path, "rb") as file:
+            return file.read(limit + 1)
+    except FileNotFoundError:
+        raise InputError(f"there is no file {os.fspath(path)}") from None
+    except (OSError, ValueError) as error:  # ValueError: a name with a zero byte
+        reason = getattr(error, "strerror", None) or str(error)
+        raise InputError(f"{os.fspath(path)!r} can't be read: {reason}") from None
 
 
 def write_file(path: str | os.PathLike[str], data: bytes | str) -> None:

@@ -17,7 +17,7 @@ from PIL import Image, ImageCms, ImageOps, PngImagePlugin, features
 
 from pise_core import provenance, regions
 from pise_core.errors import InputError
-from pise_core.files import write_file
+from pise_core.files import read_file, write_file
 
 Source = str | os.PathLike[str] | bytes | BinaryIO
 
@@ -268,15 +268,7 @@ def _read(source: Source, max_bytes: int) -> tuple[str, bytes]:
     if isinstance(source, bytes | bytearray | memoryview):
         name, data = "the picture", bytes(source)
     elif isinstance(source, str | os.PathLike):
-        name = Path(source).name or str(source)
-        try:
-            with open(source, "rb") as file:
-                data = file.read(max_bytes + 1)
-        except FileNotFoundError:
-            raise InputError(f"there is no file {os.fspath(source)}") from None
-        except (OSError, ValueError) as error:
-            reason = getattr(error, "strerror", None) or str(error)
-            raise InputError(f"{os.fspath(source)!r} can't be read: {reason}") from None
+        name, data = Path(source).name or str(source), read_file(source, max_bytes)
     else:
         name = Path(str(getattr(source, "name", ""))).name or "the picture"
         try:

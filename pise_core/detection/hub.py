@@ -2,8 +2,11 @@
 
 import hashlib
 import io
+import threading
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from tqdm import tqdm
 
@@ -11,6 +14,32 @@ from pise_core.errors import HubUnreachable, InputError
 
 #: Seconds to wait for the hub's first sign of life.
 _PATIENCE = 5.0
+
+
+class LoadedLater(ABC):
+    """A network that is loaded, and fetched if need be, when it is first asked; safe across threads."""
+
+    def __init__(self) -> None:
+        self._network: Any = None
+        self._lock = threading.Lock()
+
+    def load(self, told: Callable[[float], None] | None = None) -> None:
+        """Load the weights now, not only for the first photo.
+
+        Args:
+            told: is called while they are fetched, with the share that is there, as :func:`fetch` does.
+
+        Raises:
+            HubUnreachable: if the weights have to be fetched and can't be.
+            InputError: if the files that were named are none.
+        """
+        with self._lock:
+            if self._network is None:
+                self._network = self._load(told)
+
+    @abstractmethod
+    def _load(self, told: Callable[[float], None] | None) -> Any:
+        """The network; raises as :meth:`load`."""
 
 
 def fetch(

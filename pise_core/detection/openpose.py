@@ -5,7 +5,6 @@ Its weights (body model only, 209 MB) are fetched from the hub on first use.
 
 import pickle
 import sys
-import threading
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -15,7 +14,7 @@ import cv2
 import numpy as np
 import torch
 
-from pise_core.detection.hub import fetch
+from pise_core.detection.hub import LoadedLater, fetch
 from pise_core.errors import InputError
 from pise_core.images import check_photo
 from pise_core.pose import empty_pose
@@ -37,7 +36,7 @@ _LONG_SIDE = 512
 _LARGEST_RATIO = 4
 
 
-class OpenPoseDetector:
+class OpenPoseDetector(LoadedLater):
     """Finds any number of people. Nothing is loaded or fetched before the first :meth:`detect`; safe across threads.
 
     Args:
@@ -46,24 +45,9 @@ class OpenPoseDetector:
     """
 
     def __init__(self, checkpoint: str | Path | None = None, device: str = "auto") -> None:
+        super().__init__()
         self._checkpoint = checkpoint
         self._device = device
-        self._body: Any = None
-        self._lock = threading.Lock()
-
-    def load(self, told: Callable[[float], None] | None = None) -> None:
-        """Load the weights now, not only for the first photo.
-
-        Args:
-            told: is called while they are fetched, with the share that is there, as :func:`.hub.fetch` does.
-
-        Raises:
-            HubUnreachable: if the weights have to be fetched and can't be.
-            InputError: if the checkpoint is none.
-        """
-        with self._lock:
-            if self._body is None:
-                self._body = self._load(told)
 
     def detect(self, photo: np.ndarray) -> list[np.ndarray]:
         """Poses (18, 3) in pixels of the photo, with OpenPose's own scores; the surest person first, [] when nobody.
@@ -85,7 +69,7 @@ class OpenPoseDetector:
         small = cv2.copyMakeBorder(small, 0, bottom, 0, right, cv2.BORDER_CONSTANT, value=(128, 128, 128))
         self.load()
         with self._lock:
-            candidates, people = self._body(np.ascontiguousarray(small[..., ::-1]))
+            candidates, people = self._network(np.ascontiguousarray(small[..., ::-1]))
         return _poses(candidates, people, (width / size[0], height / size[1]))
 
     def _load(self, told: Callable[[float], None] | None) -> Any:

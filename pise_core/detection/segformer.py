@@ -1,6 +1,5 @@
 """A larger parser from the hub (SegFormer B2, ATR's 18 labels), merged to the eight regions. 109 MB on first use."""
 
-import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,7 +8,7 @@ import cv2
 import numpy as np
 import torch
 
-from pise_core.detection.hub import fetch
+from pise_core.detection.hub import LoadedLater, fetch
 from pise_core.errors import InputError
 from pise_core.images import check_photo
 from pise_core.label_sets import regions_of_names, same_labels
@@ -29,7 +28,7 @@ _MEAN = torch.tensor((0.485, 0.456, 0.406)).view(3, 1, 1)
 _DEVIATION = torch.tensor((0.229, 0.224, 0.225)).view(3, 1, 1)
 
 
-class SegformerParser:
+class SegformerParser(LoadedLater):
     """Finds the regions of everybody in a photo. Loads and fetches when first asked; safe across threads.
 
     Args:
@@ -38,24 +37,9 @@ class SegformerParser:
     """
 
     def __init__(self, folder: str | Path | None = None, device: str = "auto") -> None:
+        super().__init__()
         self._folder = folder
         self._device = device
-        self._network: Any = None
-        self._lock = threading.Lock()
-
-    def load(self, told: Callable[[float], None] | None = None) -> None:
-        """Load the weights now, not only for the first photo.
-
-        Args:
-            told: is called while they are fetched, with the share that is there, as :func:`.hub.fetch` does.
-
-        Raises:
-            HubUnreachable: if the weights have to be fetched and can't be.
-            InputError: if the folder is none.
-        """
-        with self._lock:
-            if self._network is None:
-                self._network = self._load(told)
 
     def parse(self, photo: np.ndarray) -> np.ndarray:
         """The regions of a photo: (H, W) uint8 of indices 0..7, by what the network calls its labels. See

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from pise_core.errors import InputError
+from pise_core.files import read_file
 from pise_core.skeleton import JOINTS
 
 Source = str | os.PathLike[str] | bytes | Mapping[str, Any] | list[Any]
@@ -27,15 +28,7 @@ def load(source: Source) -> tuple[str, Any]:
     if isinstance(source, Mapping | list | tuple):
         return "the pose", source
     if isinstance(source, str | os.PathLike):
-        name = Path(source).name or str(source)
-        try:
-            with open(source, "rb") as file:
-                data = file.read(MAX_BYTES + 1)
-        except FileNotFoundError:
-            raise InputError(f"there is no file {os.fspath(source)}") from None
-        except (OSError, ValueError) as error:
-            reason = getattr(error, "strerror", None) or str(error)
-            raise InputError(f"{os.fspath(source)!r} can't be read: {reason}") from None
+        name, data = Path(source).name or str(source), read_file(source, MAX_BYTES)
     elif isinstance(source, bytes | bytearray | memoryview):
         name, data = "the pose", bytes(source)
     else:
