@@ -33,12 +33,13 @@ class RasterLayer(NamedTuple):
     image: np.ndarray
 
 
-def encode_openraster(layers: Sequence[RasterLayer], merged: np.ndarray) -> bytes:
+def encode_openraster(layers: Sequence[RasterLayer], merged: np.ndarray, picture: bytes | None = None) -> bytes:
     """The bytes of a file; the same layers give the same bytes.
 
     Args:
         layers: from the farthest to the nearest.
         merged: (H, W, 3 or 4) uint8, the picture that they make.
+        picture: the same as a PNG file, if that is to say more of itself than its pixels.
     """
     height, width = merged.shape[:2]
     root = ElementTree.Element("image", version="0.0.3", w=str(width), h=str(height))
@@ -49,7 +50,7 @@ def encode_openraster(layers: Sequence[RasterLayer], merged: np.ndarray) -> byte
         members[source] = _png(layer.image)
         placed = {"x": str(layer.x), "y": str(layer.y)}
         ElementTree.SubElement(stack, "layer", {"name": layer.name, "src": source} | placed | {"opacity": "1.0"})
-    members["mergedimage.png"] = _png(merged)
+    members["mergedimage.png"] = _png(merged) if picture is None else picture
     scale = min(1.0, _THUMBNAIL / max(height, width))
     size = max(1, round(width * scale)), max(1, round(height * scale))
     members["Thumbnails/thumbnail.png"] = _png(cv2.resize(merged, size, interpolation=cv2.INTER_AREA))

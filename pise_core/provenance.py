@@ -74,10 +74,22 @@ def with_line(image: np.ndarray) -> np.ndarray:
     White letters stand on a darkened ground, a fiftieth of the picture's height tall, and smaller where the picture is
     too narrow for them. No pixel beside that is touched.
     """
+    stamp = line_on(image)
+    if stamp is None:
+        return image
+    left, top, written = stamp
+    marked = image.copy()
+    marked[top:, left:] = written
+    return marked
+
+
+def line_on(image: np.ndarray) -> tuple[int, int, np.ndarray] | None:
+    """The line on its ground, which reaches from x, y to the picture's lower right corner: ``(x, y, (h, w, 3 or 4))``;
+    None if none is wanted, or the picture is too small for any."""
     text = line()
     height, width = image.shape[:2]
     if not text or min(height, width) < 16:
-        return image
+        return None
     size = max(9, round(height / 50))
     font = ImageFont.load_default(size)
     wide = font.getlength(text)
@@ -85,13 +97,12 @@ def with_line(image: np.ndarray) -> np.ndarray:
         font = ImageFont.load_default(max(5, int(size * 0.9 * width / wide)))
     x0, y0, x1, y1 = font.getbbox(text)
     margin = max(2, size // 3)
-    picture = Image.fromarray(np.ascontiguousarray(image))
     left, top = max(0, width - round(x1 - x0) - 2 * margin), max(0, height - round(y1 - y0) - 2 * margin)
-    ground = np.asarray(picture)[top:, left:] // 3
+    ground = image[top:, left:] // 3
     ground[..., 3:] = 255  # letters on a cut-out stand on a ground too
-    picture.paste(Image.fromarray(ground), (left, top))
-    ImageDraw.Draw(picture).text((left + margin - x0, top + margin - y0), text, fill="white", font=font)
-    return np.asarray(picture)
+    picture = Image.fromarray(np.ascontiguousarray(ground))
+    ImageDraw.Draw(picture).text((margin - x0, margin - y0), text, fill="white", font=font)
+    return left, top, np.asarray(picture)
 
 
 # ---- a signature

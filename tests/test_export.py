@@ -2,6 +2,7 @@
 
 import io
 import zipfile
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from pise_core.document import Document
 from pise_core.document.export import check_export, export, exported
 from pise_core.errors import InputError
 from pise_core.images import read_image
+from tests.conftest import moved
 
 
 def opened(data):
@@ -98,3 +100,22 @@ def test_the_command_line_renders_files_for_others(document, tmp_path, capsys, e
     assert cli.main([*command, str(tmp_path / "me.png"), "--quality", "70"]) == 2
     assert cli.main([*command, str(tmp_path / "me.gif"), "--cut-out"]) == 2
     assert "keeps every pixel" in capsys.readouterr().err
+
+
+def test_layers_carry_the_operators_line_and_the_packet(document, person, monkeypatch):
+    monkeypatch.setenv("PISE_MARK", "on")
+    untouched = zipfile.ZipFile(io.BytesIO(exported(document, ".ora")))
+    assert b"mark" not in untouched.read("stack.xml") and b"adobe" not in untouched.read("mergedimage.png")
+    document.set_pose(moved(person))
+    for cut_out in (False, True):
+        file = zipfile.ZipFile(io.BytesIO(exported(document, ".ora", cut_out=cut_out)))
+        first = ElementTree.fromstring(file.read("stack.xml")).findall("stack/layer")[0]
+        assert first.get("name") == "mark"  # over all others
+        written = np.asarray(opened(file.read(str(first.get("src")))))
+        merged = file.read("mergedimage.png")
+        assert b"compositeWithTrainedAlgorithmicMedia" in merged
+        x, y = int(first.get("x", 0)), int(first.get("y", 0))
+        assert np.array_equal(np.asarray(opened(merged))[y:, x:, :3], written[..., :3]) and written.max() > 240
+        assert (y + written.shape[0], x + written.shape[1]) == person.parsing.shape
+    monkeypatch.delenv("PISE_MARK")
+    assert b"mark" not in zipfile.ZipFile(io.BytesIO(exported(document, ".ora"))).read("stack.xml")

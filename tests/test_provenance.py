@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 import pise_core
+from app.view import updates as view
 from pise_core import provenance
 from pise_core.cli.main import main
 from pise_core.detection.clip import Clip
@@ -188,3 +189,20 @@ def test_without_pyav_there_is_still_a_gif(monkeypatch):
         encode_motion([NOISE], ".mp4")
     with pytest.raises(InputError, match="take a file of poses"):
         list(Clip(b"a video").pictures())
+
+
+def test_the_page_shows_the_operators_line_too(studio, session, person, monkeypatch):
+    def corner(address):
+        picture = read_image(view.path_of(address))
+        return picture[-5:, -60:].astype(int)
+
+    rows = to_rows(moved(person))
+    run(studio.commit_pose(session, {"keypoints": rows}))
+    plain = corner(run(studio.render(session))["result"]["result"]["url"])
+    live = studio.live(session, {"keypoints": rows})["image"]
+    monkeypatch.setenv("PISE_MARK", "on")
+    marked = corner(run(studio.render(session))["result"]["result"]["url"])
+    assert np.abs(marked - plain).max() > 60
+    assert studio.live(session, {"keypoints": rows})["image"] != live
+    run(studio.undo(session, {}))
+    assert np.abs(corner(run(studio.render(session))["result"]["result"]["url"]) - plain).max() < 20  # no edit, no line

@@ -6,6 +6,7 @@ from app.view import updates as view
 from app.view.updates import Updates, rendering, status
 from pise_core import pose as poses
 from pise_core.document import Document, Edits
+from pise_core.provenance import with_line
 
 #: What became of the paint when the pose changed.
 _TOLD = (
@@ -22,7 +23,7 @@ def render(session: Session) -> Updates:
         return
     document, edits = now.document, now.document.edits
     rendered = document.render(edits)
-    shown = view.as_opened(session, document) if edits.none else view.picture(session, rendered.photo)
+    shown = view.as_opened(session, document) if edits.none else view.picture(session, with_line(rendered.photo))
     url = shown["url"]
     if session.document is not document:
         return

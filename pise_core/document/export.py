@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from pise_core import provenance
 from pise_core.document.document import Document
 from pise_core.document.edits import Edits
 from pise_core.errors import InputError
@@ -46,7 +47,7 @@ def exported(
         return encode_image(rendered.photo, suffix, not edits.none, quality)
     person = shown(document, edits)
     if suffix == ".ora":
-        return _layered(person, rendered.photo, cut_out)
+        return _layered(person, rendered.photo, cut_out, not edits.none)
     return encode_image(_cut_out(person), suffix, not edits.none, quality)
 
 
@@ -94,9 +95,15 @@ def _cut_out(person: Person) -> np.ndarray:
     return out
 
 
-def _layered(person: Person, photo: np.ndarray, cut_out: bool) -> bytes:
+def _layered(person: Person, photo: np.ndarray, cut_out: bool, edited: bool) -> bytes:
     layers = [
         RasterLayer(layer.name.replace("_", " "), layer.window[1].start, layer.window[0].start, layer.image)
         for layer in person.layers[int(cut_out) :]
     ]
-    return encode_openraster(layers, _cut_out(person) if cut_out else photo)
+    merged = _cut_out(person) if cut_out else photo
+    stamp = provenance.line_on(merged) if edited else None
+    if stamp is not None:  # a layer of its own, over all others
+        x, y, written = stamp
+        opaque = np.full(written.shape[:2], 255, np.uint8)
+        layers.append(RasterLayer("mark", x, y, np.dstack([written[..., :3], opaque])))
+    return encode_openraster(layers, merged, encode_image(merged, ".png", edited))
