@@ -2,6 +2,7 @@
 
 import cv2
 import numpy as np
+import pytest
 
 from pise_core.regions import REGION
 from pise_core.rendering.wearing.garment import cut
@@ -9,10 +10,32 @@ from pise_core.rendering.wearing.outline import behind, lower
 from pise_core.rendering.wearing.refine import refined
 from pise_core.skeleton import ARMS, JOINT
 from pise_core.warping.bare_body import as_thick_as_seen, limb
+from tests.conftest import draw_person
 
 TOP, SKIN = REGION["upper_clothes"], REGION["upper_skin"]
 RED, WALL = np.array((200, 40, 40), np.uint8), np.array((120, 130, 150), np.uint8)
 FLESH = (224, 180, 150)
+
+
+@pytest.fixture(scope="module")
+def lenders_sleeves(editor):
+    """Short sleeves, long ones, and long ones with a hole: half of each forearm lies behind something."""
+    made = {}
+    for kind in ("short", "long", "holed"):
+        person = draw_person(400, 600)
+        photo, parsing = person.photo.copy(), person.parsing.copy()
+        for side in ("left", "right") if kind != "short" else ():
+            a, b = (person.pose[JOINT[f"{side}_{name}"], :2] for name in ("elbow", "wrist"))
+            mask = np.zeros(parsing.shape, np.uint8)
+            ends = [tuple(int(v) for v in point) for point in (a, b)]
+            cv2.line(mask, ends[0], ends[1], 1, 24)
+            photo[mask > 0], parsing[mask > 0] = (190, 60, 50), TOP
+            if kind == "holed":
+                x, y = (0.5 * a + 0.5 * b).astype(int)
+                cv2.circle(photo, (int(x), int(y)), 9, (250, 250, 250), -1)
+                cv2.circle(parsing, (int(x), int(y)), 9, 0, -1)
+        made[kind] = editor.set_person(photo, pose=person.pose, parsing=parsing)
+    return made
 
 
 def picture(truth):
@@ -54,8 +77,6 @@ def test_too_little_of_a_garment_stays_as_the_map_has_it():
 
 def body():
     """A trunk 60 wide with an arm before its left edge, and whose pose."""
-    from tests.conftest import draw_person
-
     person = draw_person(220, 330)
     neck, hip = person.pose[JOINT["neck"]], person.pose[JOINT["left_hip"]]
     whole = np.zeros(person.parsing.shape, bool)
@@ -93,8 +114,6 @@ def test_a_hem_goes_on_behind_a_hand():
 
 
 def test_a_garment_is_cut_without_the_hand_before_it_and_goes_on_there(editor):
-    from tests.conftest import draw_person
-
     person = draw_person(400, 600)
     photo, parsing = person.photo.copy(), person.parsing.copy()
     wrist = np.array([person.pose[JOINT["left_hip"], 0] - 8, person.pose[JOINT["left_hip"], 1] - 60], int)
@@ -122,8 +141,6 @@ def test_an_arm_is_as_thick_as_its_bare_part(person):
 
 
 def test_a_collar_that_the_map_takes_for_skin_goes_with_its_garment(editor, known_other):
-    from tests.conftest import draw_person
-
     person = draw_person(400, 600, shirt=(245, 245, 240))
     photo, parsing = person.photo.copy(), person.parsing.copy()
     x, y = (int(v) for v in person.pose[JOINT["neck"], :2])
@@ -136,3 +153,28 @@ def test_a_collar_that_the_map_takes_for_skin_goes_with_its_garment(editor, know
     worn = known.wear({"upper_clothes": known_other})
     white = (worn.photo[collar].min(1) > 225).mean()
     assert white < 0.25 < 0.9 < (photo[collar].min(1) > 225).mean()
+
+
+def test_a_sleeve_ends_at_its_hem_and_goes_on_where_it_was_foreshortened(editor, known, lenders_sleeves):
+    for kind, least, most in (("short", 0.7, 1.3), ("long", 1.7, 2.01)):
+        garment = cut(lenders_sleeves[kind], TOP)
+        assert len(garment.hems) == 2 and least < min(garment.hems.values()) <= max(garment.hems.values()) < most
+    worn = known.wear({"upper_clothes": lenders_sleeves["holed"]})
+    for side in ("left", "right"):
+        elbow, wrist = (known.pose[JOINT[f"{side}_{name}"], :2] for name in ("elbow", "wrist"))
+        x, y = (0.5 * elbow + 0.5 * wrist).astype(int)
+        assert worn.parsing[y, x] == TOP and np.abs(worn.photo[y, x].astype(int) - (190, 60, 50)).max() < 60
+
+
+def test_no_slit_stays_between_trouser_legs_that_touch(editor, known):
+    lender = draw_person(400, 600, trousers=(150, 30, 160))
+    photo, parsing = lender.photo.copy(), lender.parsing.copy()
+    legs = np.array([lender.pose[JOINT[j], :2] for j in ("right_hip", "left_hip", "left_ankle", "right_ankle")], int)
+    mask = np.zeros(parsing.shape, np.uint8)
+    cv2.fillConvexPoly(mask, legs.astype(np.int32), 1)
+    photo[mask > 0], parsing[mask > 0] = (150, 30, 160), REGION["pants"]
+    worn = known.wear({"pants": editor.set_person(photo, pose=lender.pose, parsing=parsing)})
+    hip, knee = (known.pose[JOINT[f"left_{name}"], 1] for name in ("hip", "knee"))
+    y = int(hip + 0.25 * (knee - hip))
+    x0, x1 = (int(known.pose[JOINT[f"{side}_hip"], 0]) for side in ("right", "left"))
+    assert (worn.parsing[y, x0 : x1 + 1] == REGION["pants"]).all()

@@ -33,6 +33,10 @@ _BAND, _AROUND = 2.5, 5.0
 _WINDOW, _EPS = 1.5, 1e-3
 #: Pieces of the map with fewer pixels of the frame are speckles, and so are they below this share of the largest.
 _LEAST, _SPECKLE = 12, 0.01
+#: Fewer pixels of the frame are no sleeve.
+_SLEEVE = 60
+#: Places along a bone that are looked at for a hem.
+_BINS = 10
 #: In frame pixels: how far inside others the map is never wrong.
 _INSIDE_OTHERS = 6.0
 #: In lengths of the torso: gaps up to twice this wide are taken for what lies before the garment, and how far the trunk
@@ -57,6 +61,8 @@ class Garment:
         colours: (h, w, 3) uint8, its own, everywhere one of the pieces has a share.
         pieces: ``trunk`` and names of limbs -> (h, w) float32 in [0, 1], its share of each pixel.
         reach: name of a limb -> (K,) how far from its bones its piece goes, in pixels, at ``PLACES`` along them.
+        hems: name of a limb -> where along its bones its piece ends, as ``PLACES`` count; limbs that it hardly covers
+            are absent.
         mirrored: limbs whose piece is hidden in the photo: it is that of the other side, turned over.
         crop: whether bare skin was seen between it and what is worn below.
     """
@@ -67,6 +73,7 @@ class Garment:
     colours: np.ndarray
     pieces: dict[str, np.ndarray]
     reach: dict[str, np.ndarray]
+    hems: dict[str, float]
     mirrored: tuple[str, ...]
     crop: bool
 
@@ -80,12 +87,14 @@ class Laid:
         trunk: (H, W) float32 in [0, 1], the share of the garment without sleeves or trouser legs.
         limbs: (H, W) float32, the share of those.
         owner: (H, W) int8, which limb (index into ``LIMBS``) covers a pixel; -1 for none.
+        size: how many times as large as the lender the wearer is, in their pixels.
     """
 
     colours: np.ndarray
     trunk: np.ndarray
     limbs: np.ndarray
     owner: np.ndarray
+    size: float
 
     @property
     def share(self) -> np.ndarray:
@@ -144,7 +153,8 @@ def cut(person: Person, region: int) -> Garment:
     reach = {name: _reach(here.pose, name, of & mask) for name, of in used.items()}
     midriff = kind == "top" and _shows_midriff(here, mask, size)
     mirrored = _hidden_limbs(here, used, mask)
-    return Garment(region, kind, here.pose, colours, pieces, reach, mirrored, midriff)
+    hems = {name: hem for name, of in used.items() if (hem := _hem(here.pose, name, of & mask, scale)) is not None}
+    return Garment(region, kind, here.pose, colours, pieces, reach, hems, mirrored, midriff)
 
 
 def _hidden_limbs(view: View, used: dict[str, np.ndarray], mask: np.ndarray) -> tuple[str, ...]:
@@ -236,6 +246,24 @@ def _reach(pose: np.ndarray, name: str, mask: np.ndarray) -> np.ndarray:
             reach[n] = min(whole, 1.9 * np.percentile(here, 50) + 2)
     padded = np.pad(reach, 1, mode="edge")
     return 1.15 * np.median([padded[:-2], padded[1:-1], padded[2:]], axis=0)
+
+
+def _hem(pose: np.ndarray, name: str, mask: np.ndarray, scale: float) -> float | None:
+    """Where along the bones of a limb a garment ends; None where it covers hardly any of it."""
+    joints = list(_joints(name))
+    there = visible(pose)[joints]
+    ys, xs = np.nonzero(mask)
+    if not there[:2].all() or len(ys) * scale**2 < _SLEEVE:
+        return None
+    bones = pose[joints[: 3 if there.all() else 2], :2].astype(np.float64)
+    _, where = along_bones(np.stack([xs, ys], 1) + 0.5, bones)
+    lengths = np.repeat(np.hypot(*np.diff(bones, axis=0).T), _BINS)
+    wide = np.histogram(where, len(lengths), (0, len(bones) - 1))[0] / np.maximum(lengths, 1)
+    covered = wide > 0.45 * np.median(wide[: _BINS // 2])
+    # Cloth that hangs beside a bare forearm is no sleeve: it begins at the shoulder, and goes on.
+    ends = np.flatnonzero(~(covered | np.r_[covered[1:], False] | np.r_[False, covered[:-1]]))
+    last = np.flatnonzero(covered[: ends[0] if len(ends) else None])
+    return (last[-1] + 1) / _BINS if len(last) else None
 
 
 def _limbs_of(region: int) -> tuple[str, ...]:
@@ -387,6 +415,7 @@ def lay(garment: Garment, pose: np.ndarray, window: tuple[slice, slice]) -> Laid
     warp = GarmentWarp.between(garment.pose, pose)
     if warp is None:
         return None
+    size = warp.size
     if warp.size < 0.8:  # many more pixels than are wanted would alias
         garment = _smaller(garment, warp.size)
         warp = GarmentWarp.between(garment.pose, pose)
@@ -423,7 +452,7 @@ def lay(garment: Garment, pose: np.ndarray, window: tuple[slice, slice]) -> Laid
         else:
             limb_share = alpha + limb_share * (1 - alpha)
             owner[alpha > 0.5] = list(LIMBS).index(name)
-    return Laid(np.rint(colours).astype(np.uint8), trunk_share, limb_share, owner)
+    return Laid(np.rint(colours).astype(np.uint8), trunk_share, limb_share, owner, size)
 
 
 def _away(limb: LimbMap, window: tuple[slice, slice]) -> tuple[np.ndarray, np.ndarray]:

@@ -8,7 +8,8 @@ import numpy as np
 from pise_core.masks import Nearest, grow, window_of
 from pise_core.person import View
 from pise_core.regions import REGION
-from pise_core.rendering.wearing.garment import LIMBS, Garment, Laid, edge
+from pise_core.rendering.wearing.garment import LIMBS, PLACES, Garment, Laid, edge
+from pise_core.rendering.wearing.outline import closing
 from pise_core.rendering.wearing.refine import refined
 from pise_core.skeleton import ARMS, HIPS, LEGS, NECK
 from pise_core.warping.bare_body import as_thick_as_seen, drawn, limb, torso_length, trunk, with_hand
@@ -25,6 +26,10 @@ _SCRAP = 0.02
 _CLOTHED = 1.35
 #: An arm lies before the garment's trunk from this share of its length on, for straps lie before the shoulder.
 _BEFORE = 0.1
+#: Of how far a sleeve reaches, the part that is cloth on all sides of the arm. In lengths of the torso: half the width
+#: of slits that no garment has.
+_SNUG = 0.7
+_SLIT = {"top": 0.025, "dress": 0.025, "skirt": 0.05, "pants": 0.06}
 #: In frame pixels: pieces of clothes that touch each other less widely than twice this are two.
 _TOUCH = 1.5
 #: In frame pixels: how far beyond its map what went can be seen; and where colours are never taken for its.
@@ -114,7 +119,10 @@ def outfit(view: View, garment: Garment, laid: Laid, scale: float, over_trousers
             if seen.sum() < 2 * outlines[name][-1, 2] ** 2:  # in a pocket that goes, or in a sleeve
                 outlines[name] = with_hand(outlines[name])
     bare = np.zeros(shape, bool)
+    sleeves = np.zeros(shape, bool)
     if kind in ("top", "dress"):
+        sleeves = _sleeves(garment, laid, outlines, shape)
+        limb_cover |= sleeves
         for name, outline in outlines.items():
             mine = np.isin(owner, LIMBS[name]) & (gone | (parsing == _SKIN))
             bare |= drawn(outline, shape) & (gone | (parsing == _SKIN))
@@ -163,6 +171,12 @@ def outfit(view: View, garment: Garment, laid: Laid, scale: float, over_trousers
                 whole |= drawn(outline, shape, 0, min(hem, 1))
         filled = whole & (gone | (parsing == _LEG)) & ~front & ~visible_garment
         made[filled] = region
+    # A sleeve that the lender's arm hid or foreshortened goes on, and so do slits in between.
+    slits = (
+        closing(visible_garment | sleeves, _SLIT[kind] * size) & ~front & (gone | (renamed == 0) | (renamed == _LEG))
+    )
+    filled |= ((sleeves & ~front) | slits) & ~visible_garment
+    made[filled] = region
     # Limbs are no wider than what covers them now.
     arm_parts = {name: np.isin(owner, LIMBS[name]) for name in outlines}
     made = _within(made, pose, laid, visible_garment, outlines, legs, leg_parts, arm_parts, parsing == _LEG)
@@ -176,6 +190,31 @@ def outfit(view: View, garment: Garment, laid: Laid, scale: float, over_trousers
     before = front & (made > 0)
     ahead = (before & gone) | (seen & ~visible_garment)
     return Outfit(made, kept, visible_garment, before & ~gone, ahead, lost)
+
+
+def _sleeves(garment: Garment, laid: Laid, outlines: dict, shape: tuple[int, int]) -> np.ndarray:
+    """(H, W) bool: where the garment's sleeves are, by how long and wide they are."""
+    found = np.zeros(shape, bool)
+    for name, outline in outlines.items():
+        side, kind = name.split("_")
+        shown = f"{'left' if side == 'right' else 'right'}_{kind}" if name in garment.mirrored else name
+        hem = garment.hems.get(shown)
+        if outline is None or hem is None:
+            continue
+        at = np.linspace(0, 2, len(outline))
+        wide = _SNUG * laid.size * np.interp(at, PLACES, garment.reach[shown])
+        sleeve = drawn(np.c_[outline[:, :2], wide].astype(np.float32), shape, 0, min(hem / 2, 1))
+        found |= sleeve & ~_beyond(outline, round(min(hem / 2, 1) * (len(outline) - 1)), shape)
+    return found
+
+
+def _beyond(outline: np.ndarray, at: int, shape: tuple[int, int]) -> np.ndarray:
+    """(H, W) bool: about a limb's place ``at``, the side away from its root: hems are straight."""
+    (x, y, _), (u, v, r) = outline[max(0, at - 4)], outline[at]
+    way = np.array([u - x, v - y]) / max(float(np.hypot(u - x, v - y)), 1e-3)
+    ys, xs = np.mgrid[: shape[0], : shape[1]] + 0.5
+    along = (xs - u) * way[0] + (ys - v) * way[1]
+    return (along > 0) & (np.hypot(xs - u, ys - v) < 4 * r)
 
 
 def _beyond_its_map(view: View, gone: np.ndarray, stays: np.ndarray, scale: float) -> np.ndarray:
