@@ -141,19 +141,20 @@ class FirstSteps(_Part):
 
 
 class PoseEditor(_Part):
-    """The skeleton over the photo. Events: commit, place, choose, load_pose.
+    """The skeleton over the photo. Events: commit, place, choose, load_pose, hold.
 
     Args:
         session: the token for the live path.
         photo: ``{"url", "width", "height", "document"}``; the size is the full one, to which coordinates refer.
-        pose: ``{"version", "seq", "rows", "own", "placing", "doubtful"}``; ``seq`` is that of the request answered.
+        pose: ``{"version", "seq", "rows", "own", "held", "placing", "doubtful"}``; ``seq`` is that of the request
+            answered, ``held`` lists ``{"box", "carrier"}``.
         people: ``{"boxes", "chosen"}``.
         layers: the parts of the picture on show, from :func:`app.view.updates.layers`.
         live: the function that renders a preview.
     """
 
     MODULE = "pose/editor.js"
-    TOLD = ("commit", "place", "choose", "load_pose")
+    TOLD = ("commit", "place", "choose", "load_pose", "hold")
 
     def __init__(
         self,

@@ -235,6 +235,7 @@ def build(studio: Studio, places: Places | None = None) -> Page:
         on(pose.place, studio.place_person, pose, parser, **opening)
         on(pose.commit, studio.commit_pose, pose)
         on(pose.load_pose, studio.load_pose, pose)
+        on(pose.hold, studio.hold, pose)
         on(pose_photo.upload, studio.borrow_pose, pose_photo, detector, **uploaded)
         on(regions.commit, studio.commit_paint, regions)
         on(textures.commit, studio.commit_styles, textures)

@@ -29,6 +29,7 @@ from pydantic_core import ErrorDetails, core_schema
 from pise_core.document import Motion
 from pise_core.document.edits import checked_motion, checked_pose
 from pise_core.errors import InputError
+from pise_core.held import CARRIERS
 from pise_core.regions import GARMENTS, REGIONS
 from pise_core.rendering.recolour import Recolour, checked_recolours
 
@@ -115,6 +116,7 @@ RegionName = Annotated[str, OneOf(REGIONS[1:])]
 GarmentName = Annotated[str, OneOf(GARMENTS)]
 Styles = Annotated[dict[str, dict[str, float]], Says("styles are given as {region: {id of a reference: weight}}")]
 Wear = Annotated[dict[str, str], Says(f"what can be worn is {', '.join(GARMENTS)}; give {{region: id of a reference}}")]
+Carriers = Annotated[list[str], Says(f"what held things go with is a list of {', '.join(CARRIERS)}")]
 Recolours = Annotated[
     dict[str, Recolour], PlainValidator(checked_recolours), WithJsonSchema(TypeAdapter(dict[str, Any]).json_schema())
 ]

@@ -8,7 +8,7 @@ import logging
 import os
 from collections.abc import Generator as Steps
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from pise_core.detection.map_cleaning import clean_map
 from pise_core.detection.turning import framing_of
 from pise_core.errors import InputError, NobodyFound
 from pise_core.framing import Box, Framing
+from pise_core.held import Held, checked_held, find_held
 from pise_core.images import check_photo
 from pise_core.model import network
 from pise_core.model.adapter import Convention
@@ -53,12 +54,14 @@ class Analysis:
         parsing: (H, W) uint8, of the photo's size.
         box: x0, y0, x1, y1 in pixels of the photo.
         framing: the frame about the person.
+        held: what the person holds, which is background in ``parsing``; None if nothing is seen of that kind.
     """
 
     pose: np.ndarray
     parsing: np.ndarray
     box: Box
     framing: Framing
+    held: Held | None = None
 
 
 class Editor:
@@ -159,7 +162,10 @@ class Editor:
         # Regions at the photo's size: the most probable one, after enlarging the probabilities.
         parsing = sight.framing.paste_most_probable(sight.probabilities)
         parsing = clean_map(photo, parsing, sight.probabilities, sight.framing, sight.pose)
-        return Analysis(sight.pose, parsing, sight.box, framing_of(sight, (photo.shape[1], photo.shape[0])))
+        size, held = (photo.shape[1], photo.shape[0]), None
+        if sight.held is not None:
+            held = find_held(sight.held, sight.probabilities, sight.framing, size, sight.pose)
+        return Analysis(sight.pose, _without(parsing, held), sight.box, framing_of(sight, size), held)
 
     def clip_poses(self, source: str | os.PathLike[str] | bytes) -> ClipPoses:
         """The poses of the most prominent person in a clip, smoothed; ``Document.follow`` makes a motion of them.
@@ -191,7 +197,7 @@ class Editor:
             pose = _checked_pose(pose)
             about = _box_about(pose)
             framing = Framing.around(about, size)
-            return Sight(pose, self.analyzer.regions(photo, framing, about), framing, about)
+            return self.analyzer.regions(photo, framing, about, pose)
         sight = turning.look(self.analyzer, photo, None if box is None else _checked_box(box, size))
         if sight is None:
             raise NobodyFound(NOBODY)
@@ -205,6 +211,7 @@ class Editor:
         pose: np.ndarray | None = None,
         parsing: np.ndarray | None = None,
         framing: Framing | None = None,
+        held: np.ndarray | Held | None = None,
     ) -> Person:
         """Everything that depends on the photo alone, once.
 
@@ -214,6 +221,8 @@ class Editor:
             pose: (18, 3) in pixels of the photo; by default detected.
             parsing: (H, W) integers 0..7 of the photo's size; by default detected.
             framing: the frame about the person, where pose and parsing are known from before; by default as found.
+            held: (H, W) integers of the photo's size, 0 where nothing is held and a number from 1 on for each thing; or
+                those of another person of the same photo. By default detected, or nothing where ``parsing`` is given.
 
         Raises:
             NobodyFound: if no pose is given and nobody is found.
@@ -224,12 +233,17 @@ class Editor:
             found = self.analyze(photo, box, pose)
         else:
             found = self._annotated(photo, check_parsing(parsing, photo.shape[:2]), box, pose)
+        if held is None:
+            held = found.held
+        elif not isinstance(held, Held):
+            held = checked_held(held, photo.shape[:2], found.pose)
+        found = replace(found, parsing=_without(found.parsing, held))
         framing = framing or found.framing
         frame = View(framing.crop(photo, 127), framing.crop(found.parsing, labels=True), framing.to_frame(found.pose))
         with self._lock:
             code = self.generator.encode(frame)
         answers = Answers(self._lock)
-        return Person(photo, found.pose, found.parsing, framing, found.box, frame, code, self, answers)
+        return Person(photo, found.pose, found.parsing, framing, found.box, frame, code, self, answers, held=held)
 
     def _annotated(self, photo: np.ndarray, parsing: np.ndarray, box: Box | None, pose: np.ndarray | None) -> Analysis:
         """An analysis whose regions are given; where the pose is too, nothing is left to be looked for."""
@@ -269,7 +283,9 @@ class Editor:
             if lender.code is person.code:  # their own
                 continue
             photo, parsing = wear(dressed, lender, REGION[region], self.generator)
-            dressed = self.set_person(photo, pose=person.pose, parsing=parsing, framing=person.framing)
+            dressed = self.set_person(
+                photo, pose=person.pose, parsing=parsing, framing=person.framing, held=person.held
+            )
             # What clothes hide now was photographed, or filled once.
             dressed.__dict__["background"] = person.background
         return dressed
@@ -342,6 +358,11 @@ def _checked(
         if mix:
             mixes[region] = mix
     return pipeline.Wanted(pose, None if pose is None else frame_pose, parsing, mixes)
+
+
+def _without(parsing: np.ndarray, held: Held | None) -> np.ndarray:
+    """A map with background where something is held."""
+    return parsing if held is None else np.where(held.labels > 0, np.uint8(0), parsing)
 
 
 def _checked_pose(pose: np.ndarray) -> np.ndarray:

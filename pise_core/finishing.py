@@ -46,6 +46,7 @@ _SKIRT, _TORSO = _indices("skirt"), _indices("torso")
 _TRUNK = (*_SKIRT, *_TORSO)
 _HEAD = _indices("head")
 _ARMS = _indices("left_upper_arm", "left_forearm", "right_upper_arm", "right_forearm")
+_HELD = _indices("left_held", "right_held")
 
 
 class Front(NamedTuple):
@@ -58,20 +59,21 @@ class Front(NamedTuple):
 
 
 FRONTS = {
-    "left_arm": Front(_ARMS[:2], _ARMS, (*_LEGS, *_TRUNK, *_HEAD)),
-    "right_arm": Front(_ARMS[2:], _ARMS, (*_LEGS, *_TRUNK, *_HEAD)),
-    "head": Front(_HEAD, (*_ARMS, *_HEAD), _TRUNK),
-    "torso": Front(_TORSO, (*_ARMS, *_TORSO), _SKIRT, along=True),
-    "trunk": Front(_TRUNK, (*_ARMS, *_TRUNK), _LEGS, along=True),
+    "left_arm": Front((*_ARMS[:2], *_HELD[:1]), (*_ARMS, *_HELD), (*_LEGS, *_TRUNK, *_HEAD)),
+    "right_arm": Front((*_ARMS[2:], *_HELD[1:]), (*_ARMS, *_HELD), (*_LEGS, *_TRUNK, *_HEAD)),
+    "head": Front(_HEAD, (*_ARMS, *_HELD, *_HEAD), _TRUNK),
+    "torso": Front(_TORSO, (*_ARMS, *_HELD, *_TORSO), _SKIRT, along=True),
+    "trunk": Front(_TRUNK, (*_ARMS, *_HELD, *_TRUNK), _LEGS, along=True),
 }
 
 
-def fronts_of(parts: Iterable[int]) -> list[str]:
-    """Names of ``FRONTS`` behind which something may show when some parts (indices into ``PARTS``) move."""
+def fronts_of(parts: Iterable[int], held: bool = False) -> list[str]:
+    """Names of ``FRONTS`` behind which something may show when some parts (indices into ``PARTS``) move; ``held``: arms
+    with what they hold hide more than a hand does."""
     wanted = set(parts)
     found = []
     for name, front in FRONTS.items():
-        before_skirt = wanted & set(_SKIRT) and name in ("left_arm", "right_arm")
+        before_skirt = wanted & {*_SKIRT, *(_LEGS if held else ())} and name in ("left_arm", "right_arm")
         if wanted & set(front.parts) or (front.along and wanted & set(front.back)) or before_skirt:
             found.append(name)
     return found
@@ -100,13 +102,15 @@ def finish_behind(
     pose = pose - np.array([window[1].start, window[0].start, 0], np.float32)
     rim = max(1, round(RIM / scale))
     hides = grow(among(owner, front), rim)
-    known = among(owner, back) & ~grow(among(owner, hiding), rim)
+    # What stays of what is held is no piece of a layer, and nobody knows what it hides.
+    staying = (owner >= 0) & (parsing == 0) & ~among(owner, front)
+    known = among(owner, back) & ~grow(among(owner, hiding), rim) & ~staying
     if not known.any():
         return None
     if along:
         labels, parts = _under_the_hem(parsing, owner, pose, known, hides, back, scale)
     else:
-        labels, parts = _continued(parsing, owner, among(owner, hiding), known, hides, scale)
+        labels, parts = _continued(parsing, owner, among(owner, hiding) | staying, known, hides, scale)
     if not labels.any():
         return None
     inner = window_of(grow(labels > 0, rim), margin=1)
@@ -132,10 +136,11 @@ def _continued(parsing, owner, hiding, known, hides, scale: float) -> tuple[np.n
     radius = max(1, round(_BITE / cells))
     padded = np.pad(there, radius + 1)
     closed = ~grow(~grow(padded, radius), radius)[radius + 1 : -radius - 1, radius + 1 : -radius - 1]
-    between = np.maximum.accumulate(there, 1) & np.maximum.accumulate(there[:, ::-1], 1)[:, ::-1]
     # What is seen between the two sides is no cloth: nobody knows how far that goes on.
     wall = ~there & ~unknown
-    between &= ~_beside(wall, unknown, there)
+    between = _between(there, wall, unknown)
+    if among(owner, _HELD).any():  # a bag hides more of a leg than its edge
+        between |= _between(there.T, wall.T, unknown.T).T & grow(small(among(owner, _HELD)), _BEHIND / cells)
     near = cv2.distanceTransform((~there).astype(np.uint8), cv2.DIST_L2, 5) <= _BEHIND / cells
     inside = there | ((closed | between | near) & unknown)
     share = smooth(inside.astype(np.float32), _SMOOTH / cells)
@@ -150,6 +155,12 @@ def _continued(parsing, owner, hiding, known, hides, scale: float) -> tuple[np.n
         for full in (parsing, owner)
     )  # fmt: skip
     return np.where(hidden, labels, np.uint8(0)), np.where(hidden, parts, np.int8(-1))
+
+
+def _between(there: np.ndarray, wall: np.ndarray, unknown: np.ndarray) -> np.ndarray:
+    """(h, w) bool: the cells between two pieces in the same row, unless the wall is seen beside one of these."""
+    between = np.maximum.accumulate(there, 1) & np.maximum.accumulate(there[:, ::-1], 1)[:, ::-1]
+    return between & ~_beside(wall, unknown, there)
 
 
 def _beside(wall: np.ndarray, unknown: np.ndarray, there: np.ndarray) -> np.ndarray:

@@ -11,6 +11,7 @@ import numpy as np
 
 from pise_core.finishing import FRONTS, RIM, finish_behind
 from pise_core.framing import Box, Framing
+from pise_core.held import Held
 from pise_core.inpainting.background import fill_background
 from pise_core.masks import window_of
 from pise_core.matting import soft_edges
@@ -84,11 +85,13 @@ class View:
         image: (H, W, 3) uint8.
         parsing: (H, W) uint8.
         pose: (18, 3), in pixels of the image.
+        held: (H, W) int8, the part that what is held moves with, and -1 elsewhere; None where nothing is held.
     """
 
     image: np.ndarray
     parsing: np.ndarray
     pose: np.ndarray
+    held: np.ndarray | None = None
     _whole: "tuple[View, tuple[slice, slice]] | None" = None
     _finished: dict[str, Behind | None] = field(default_factory=dict)
 
@@ -98,8 +101,21 @@ class View:
         return self.parsing.shape[0], self.parsing.shape[1]
 
     @cached_property
+    def solid(self) -> np.ndarray:
+        """(H, W) uint8: 0 where nobody is, nor anything that they hold."""
+        if self.held is None:
+            return self.parsing
+        return np.where((self.held >= 0) & (self.parsing == 0), np.uint8(REGION_COUNT), self.parsing)
+
+    @cached_property
     def owner(self) -> np.ndarray:
         """(H, W) int8: the part that each pixel belongs to."""
+        owner = self._of_body
+        return owner if self.held is None else np.where(self.held >= 0, self.held, owner)
+
+    @property
+    def _of_body(self) -> np.ndarray:
+        """:attr:`owner` without what is held."""
         scale = _PARTS_SIDE / max(self.size)
         if scale >= 1:
             return refine_arms(assign_parts(self.parsing, self.pose), self.image, self.pose, self.parsing)
@@ -133,11 +149,11 @@ class View:
     def cut_outs(self, scale: float) -> list[CutOut]:
         """The parts in drawing order, with soft edges and the person's own colours, each finished behind the parts
         before it; ``scale``: frame pixels per pixel."""
-        window = window_of(self.parsing > 0, margin=edge_margin(scale))
+        window = window_of(self.solid > 0, margin=edge_margin(scale))
         if window is None:
             return []
         here = self.part(window)
-        edges = soft_edges(here.image, here.parsing, here.owner, scale)
+        edges = soft_edges(here.image, here.solid, here.owner, scale)
         behind = [layers for name in FRONTS if (layers := here.behind(name, scale)) is not None]
         rim = max(1, round(RIM / scale))
         parts = cut_outs(edges.colours, here.parsing, here.pose, edges.owner, rim, edges.share, behind)
@@ -148,7 +164,8 @@ class View:
         """Rows and columns of this view; arrays are shared."""
         rows, columns = window
         pose = self.pose - np.array([columns.start, rows.start, 0], np.float32)
-        part = View(self.image[window], self.parsing[window], pose, (self, window))
+        held = None if self.held is None else self.held[window]
+        part = View(self.image[window], self.parsing[window], pose, held, (self, window))
         return self.owned(part, self.owner[window])
 
     def only(self, region: int) -> "View":
@@ -169,6 +186,7 @@ class View:
             cv2.resize(self.image, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR),
             cv2.resize(self.parsing, size, interpolation=cv2.INTER_NEAREST_EXACT),
             self.pose * np.array([size[0] / width, size[1] / height, 1], np.float32),
+            None if self.held is None else cv2.resize(self.held, size, interpolation=cv2.INTER_NEAREST_EXACT),
         )
         return self.owned(view, cv2.resize(self.owner, size, interpolation=cv2.INTER_NEAREST_EXACT))
 
@@ -195,6 +213,7 @@ class Person:
         answers: what the networks said of edits of this person lately; shared by all sizes and parts.
         larger: the same person in the larger photo that this one was made from, if it was; it isn't kept alive, so that
             a large photo can be let go.
+        held: the things that they hold; None if there are none.
     """
 
     photo: np.ndarray
@@ -207,11 +226,12 @@ class Person:
     editor: "PersonEditor"
     answers: Answers = field(default_factory=Answers)
     larger: "weakref.ref[Person] | None" = None
+    held: Held | None = None
 
     @cached_property
     def full(self) -> View:
         """The person at the photo's size."""
-        return View(self.photo, self.parsing, self.pose)
+        return View(self.photo, self.parsing, self.pose, None if self.held is None else self.held.parts(self.pose))
 
     @cached_property
     def background(self) -> np.ndarray:
@@ -219,16 +239,17 @@ class Person:
         larger = None if self.larger is None else self.larger()
         if larger is not None:
             return cv2.resize(larger.background, self.photo.shape[1::-1], interpolation=cv2.INTER_AREA)
-        return fill_background(self.photo, self.parsing, self.framing)
+        return fill_background(self.photo, self.full.solid, self.framing)
 
     @property
     def alpha(self) -> np.ndarray:
-        """(H, W) float32 in [0, 1]: the person's share of each pixel. Made anew each time: it isn't kept."""
+        """(H, W) float32 in [0, 1]: the share of each pixel that is the person's, or what they hold. Made anew each
+        time: it isn't kept."""
         share, scale = np.zeros(self.parsing.shape, np.float32), self.framing.scale
-        window = window_of(self.parsing > 0, margin=edge_margin(scale))
+        window = window_of(self.full.solid > 0, margin=edge_margin(scale))
         if window is not None:
             view = self.full.part(window)
-            share[window] = soft_edges(view.image, view.parsing, view.owner, scale).share
+            share[window] = soft_edges(view.image, view.solid, view.owner, scale).share
         return share
 
     @property
@@ -270,6 +291,7 @@ class Person:
             parsing=full.parsing,
             framing=self.framing.within(window),
             box=(x0 - x, y0 - y, x1 - x, y1 - y),
+            held=None if self.held is None else self.held._replace(labels=self.held.labels[window]),
         )
         here.__dict__.update(full=full, background=self.background[window])
         return here
@@ -292,7 +314,26 @@ class Person:
             framing=self.framing.resized(size),
             box=(x0 * scale, y0 * scale, x1 * scale, y1 * scale),
             larger=weakref.ref(self),
+            held=None if self.held is None else self.held.resized(size),
         )
+
+    def holding(self, carriers: Sequence[str]) -> "Person":
+        """The same person, whose held things go with a hand or stay; shares what was computed.
+
+        Args:
+            carriers: for each thing of ``held``, in their order: ``left_hand``, ``right_hand`` or ``stays``.
+
+        Raises:
+            InputError: if they are not as many as the things, or one is another word.
+        """
+        held = Held(np.zeros((1, 1), np.uint8), ()) if self.held is None else self.held
+        held = held.with_carriers(carriers)
+        if self.held is None or held.carriers == self.held.carriers:
+            return self
+        person = replace(self, held=held)
+        if "background" in self.__dict__:
+            person.__dict__["background"] = self.background
+        return person
 
     def in_frame(self, pose: np.ndarray) -> np.ndarray:
         """A pose (18, 3) in pixels of the photo, as the networks see it: in pixels of the frame. Joints that nobody
@@ -369,6 +410,7 @@ class PersonEditor(Protocol):
         pose: np.ndarray | None = None,
         parsing: np.ndarray | None = None,
         framing: Framing | None = None,
+        held: np.ndarray | Held | None = None,
     ) -> Person:
         """See ``Editor.set_person``."""
         ...
@@ -405,11 +447,12 @@ class SavedPerson(NamedTuple):
     pose: np.ndarray  # (18, 3) in pixels of the photo
     parsing: np.ndarray  # (H, W) uint8
     framing: Framing
+    held: Held | None = None
 
     @classmethod
     def of(cls, person: Person) -> "SavedPerson":
         """What has to be kept of a person."""
-        return cls(person.photo, person.pose, person.parsing, person.framing)
+        return cls(person.photo, person.pose, person.parsing, person.framing, person.held)
 
     def known_to(self, editor: PersonEditor) -> Person:
         """The person again; nothing is detected anew."""

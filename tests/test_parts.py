@@ -73,6 +73,14 @@ def test_transforms_take_joints_to_joints(person, lifted):
             for joint in ("right_elbow", "right_wrist"):
                 there = move.points(person.pose[[JOINT[joint]], :2])[0]
                 assert there == pytest.approx(lifted[JOINT[joint], :2], abs=0.01)
+        elif part == "right_held":
+            # What hangs from the hand goes where the hand goes, and hangs there.
+            elbow, wrist = (person.pose[JOINT[joint], :2] for joint in ("right_elbow", "right_wrist"))
+            hand = wrist + 0.25 * (wrist - elbow)
+            before, after = hand + [[0, 0], [0, 30]], lifted[JOINT["right_wrist"], :2]
+            there = move.points(before)
+            assert np.hypot(*(there[0] - after)) < 0.3 * np.hypot(*(wrist - elbow))
+            assert there[1] - there[0] == pytest.approx([0, 30], abs=0.01)
         elif part != "torso":
             assert still(move, (0, 0, 220, 330))
 

@@ -16,7 +16,7 @@ from app.commands.reading import stem
 from app.state import uploads
 from app.state.models import Engine
 from app.state.session import Session
-from app.values import GarmentName, Pose, PoseText, Recolours, RegionName, ShareBox, Styles, Wear, one_of
+from app.values import Carriers, GarmentName, Pose, PoseText, Recolours, RegionName, ShareBox, Styles, Wear, one_of
 from app.values import index as numbered
 from pise_core.document.edits import checked_motion
 from pise_core.document.textures import likely_box
@@ -107,6 +107,15 @@ class Programs:
         """
         session.need_document()
         return state_of(session, edits.set_pose(session, keypoints))
+
+    def set_held(self, session: Session, carriers: Carriers) -> State:
+        """Say what the things that the person holds go with; the state lists these with their boxes.
+
+        Args:
+            carriers: for each thing of the state's ``held``, in that order: left_hand, right_hand, or stays (with the
+                body, wherever the arms are).
+        """
+        return state_of(session, edits.hold(session, carriers))
 
     def load_pose(self, session: Session, text: PoseText, person: int = -1) -> State:
         """Fit a pose to the person.

@@ -39,8 +39,8 @@ _SESSION = "The session that open_file returned; only for clients without one of
 #: Endpoints that make files may take minutes and are carried out beside, where a motion takes a turn for every picture.
 #: Those that only say what is wanted need no network, and wait for nobody. All others take their turn.
 _SAYING = (
-    "state", "set_pose", "load_pose", "set_style", "set_styles", "set_wear", "set_recolour", "remove_reference",
-    "set_motion", "undo", "redo", "start_over",
+    "state", "set_pose", "set_held", "load_pose", "set_style", "set_styles", "set_wear", "set_recolour",
+    "remove_reference", "set_motion", "undo", "redo", "start_over",
 )  # fmt: skip
 _KINDS = {
     "animate": "motion",

@@ -57,6 +57,7 @@ def state_of(session: Session, outcome: Outcome | Steps | None = None) -> State:
     return state | {
         "chosen": document.chosen,
         "keypoints": poses.to_rows(document.pose_of(edits)),
+        "held": document.held,
         "regions": present(document.person.parsing),
         "styles": edits.styles,
         "wear": edits.wear,

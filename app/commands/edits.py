@@ -3,7 +3,7 @@
 ``sequence`` is the order number that a page gave the request, 0 if it has none.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -33,6 +33,12 @@ def set_pose(session: Session, pose: np.ndarray, sequence: int = 0) -> Outcome:
     session.need_document().set_pose(pose)
     session.edited(sequence, carried=True)
     return Outcome(changed=Changed.EDITS)
+
+
+def hold(session: Session, carriers: Sequence[str], sequence: int = 0) -> Outcome:
+    """Set what each held thing goes with."""
+    session.need_document().hold(carriers)
+    return _posed(session, sequence)
 
 
 def load_pose(session: Session, text: str, person: int | None = None, sequence: int = 0) -> Outcome:

@@ -7,6 +7,7 @@ from pydantic import BaseModel, Field, ValidationError
 from app.state.session import EXPIRED, Session
 from app.values import (
     STRICT,
+    Carriers,
     Count,
     GarmentName,
     KeptEdits,
@@ -70,6 +71,12 @@ class Sent(BaseModel):
             raise InputError(EXPIRED)
         if self.document not in (0, session.number):
             raise InputError("another photo was opened meanwhile; that edit was for the one before, and was not made")
+
+
+class Holding(Sent):
+    """What held things go with was chosen."""
+
+    held: Carriers
 
 
 class Weights(Sent):

@@ -102,6 +102,12 @@ class Studio(Engine):
         sent = events.Posed.of(value)
         yield from self._shown(session, edits.set_pose(session, sent.keypoints, sent.seq))
 
+    def hold(self, session: Session, value: Any) -> Updates:
+        """What held things go with was chosen; ``{"held": a carrier for each}``."""
+        session.need_document()
+        sent = events.Holding.of(value)
+        yield from self._shown(session, edits.hold(session, sent.held, sent.seq))
+
     def load_pose(self, session: Session, value: Any) -> Updates:
         """Take the pose of a file; ``{"text"}``, or ``{"text", "person"}``."""
         session.need_document()

@@ -21,6 +21,7 @@ from pise_core.document.motion import interpolate
 from pise_core.document.paint import pack, resize_labels, working_size
 from pise_core.document.references import Reference
 from pise_core.document.textures import likely_box
+from pise_core.held import moved_held
 from pise_core.images import shrink
 from pise_core.person import View
 from pise_core.regions import REGION, present
@@ -147,14 +148,18 @@ def layers(session: Session, now: Moment, edits: Edits, rendered: Rendered, url:
     The answer holds addresses, the pose that the parts have, and for each part in drawing order its name, place and
     size, and where it lies on the sheet.
     """
-    known, person = now.document, now.cut.person
+    known = now.document
+    person = now.cut.person.holding(edits.held) if edits.held else now.cut.person
     height, width = person.photo.shape[:2]
     pose = known.pose_of(edits)
     as_cut = edits.pose is None and edits.paint is None and not edits.wear
     owner = person.full.owner if as_cut else None
     scaled = known.scaled(pose, person)
     picture, labels = shrink(rendered.photo, LAYER_SIDE), resize_labels(rendered.parsing, (width, height))
-    shown = View(picture, labels, scaled)
+    held = person.full.held
+    if held is not None and edits.pose is not None:
+        held = moved_held(held, person.pose, scaled)
+    shown = View(picture, labels, scaled, held)
     shown = shown if owner is None else View.owned(shown, owner)
     parts = shown.cut_outs(person.framing.scale)
     sheet, places = pack_cut_outs(parts, width)
@@ -197,7 +202,8 @@ def file(path: str) -> dict[str, Any]:
 def pose(known: Document, sequence: int | None = None) -> dict[str, Any]:
     """The wanted pose, and the person's own; ``sequence`` as in :func:`motion`."""
     rows, own = poses.to_rows(known.pose_of(known.edits)), poses.to_rows(known.person.pose)
-    return {"version": next(_versions), "seq": sequence, "rows": rows, "own": own, "placing": False, "doubtful": False}
+    told = {"version": next(_versions), "seq": sequence, "rows": rows, "own": own}
+    return told | {"held": known.held, "placing": False, "doubtful": False}
 
 
 def placing(skeleton: np.ndarray, doubtful: bool = False) -> dict[str, Any]:

@@ -182,10 +182,12 @@ class Analyzer:
                 return [(float(b[0]), float(b[1]), float(b[2]), float(b[3])) for b in scaled]
         return []
 
-    def regions(self, photo: np.ndarray, framing: Framing, box: Box) -> np.ndarray:
-        """Probabilities (8, 256, 176) in a given frame, for a person whose pose is known already."""
-        _, probabilities, _ = self._closely(photo, framing)
-        return _only_this_person(probabilities, _inside(framing, box, probabilities.shape[1:], 0.12))
+    def regions(self, photo: np.ndarray, framing: Framing, box: Box, pose: np.ndarray) -> Sight:
+        """What is seen in a given frame of a person whose pose (18, 3) is known already."""
+        _, probabilities, held = self._closely(photo, framing)
+        inside = _inside(framing, box, (probabilities.shape[1], probabilities.shape[2]), 0.12)
+        held = None if held is None else held * inside
+        return Sight(pose, _only_this_person(probabilities, inside), framing, box, held)
 
     def _closely(self, photo: np.ndarray, framing: Framing) -> "_Look":
         """As :meth:`_look`, averaged with the mirror image and, for regions, with a finer look."""

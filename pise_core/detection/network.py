@@ -154,6 +154,29 @@ class _Up(nn.Module):
         return self.refine(self.merge(torch.cat([deep, beside], 1)))
 
 
+class _Held(nn.Module):
+    """What is held, from the features of the way down and of the way up at stride 4: logits at stride 2.
+
+    Bags are background to the regions, so that features which end there know little of them; ImageNet's know bags.
+    """
+
+    def __init__(self, up: int):
+        super().__init__()
+        fine, *deeper = SqueezeNet.CHANNELS
+        self.deeper = nn.ModuleList(_conv(channels, 32, kernel=1) for channels in deeper)
+        self.merge = nn.Sequential(_conv(up + 32 * len(deeper), 64), _conv(64, 48))
+        self.fine = _conv(fine, 16, kernel=1)
+        self.out = nn.Sequential(_conv(48 + 16, 32), nn.Conv2d(32, 1, 1))
+
+    def forward(self, levels: list[Tensor], up: Tensor) -> Tensor:
+        size = up.shape[2:]
+        found = [layer(level) for layer, level in zip(self.deeper, levels[1:], strict=True)]
+        found = [F.interpolate(x, size=size, mode="bilinear", align_corners=False) for x in found]
+        x = self.merge(torch.cat([up, *found], 1))
+        x = F.interpolate(x, size=levels[0].shape[2:], mode="bilinear", align_corners=False)
+        return self.out(torch.cat([x, self.fine(levels[0])], 1))
+
+
 class AnalyzerNetwork(nn.Module):
     """Image (N, 3, H, W) in [-1, 1] -> :class:`Analysis`. H and W are multiples of 32 or nearly so (16 works)."""
 
@@ -170,7 +193,7 @@ class AnalyzerNetwork(nn.Module):
         self.heatmap_head = nn.Sequential(_conv(w[1], w[1]), nn.Conv2d(w[1], JOINT_COUNT, 1))
         self.parsing_up = nn.Sequential(_conv(w[1] + down[0], w[0], kernel=1), _conv(w[0], w[0]))
         self.parsing_head = nn.Conv2d(w[0], REGION_COUNT, 1)
-        self.held_head = nn.Conv2d(w[0], 1, 1) if self.config.held else None
+        self.held_head = _Held(w[1]) if self.config.held else None
 
     def forward(self, image: Tensor) -> Analysis:
         levels = self.down(image)
@@ -178,9 +201,9 @@ class AnalyzerNetwork(nn.Module):
         x = x * self.context(x.mean((2, 3)))[:, :, None, None]
         for block, beside in zip(self.up, levels[:0:-1], strict=True):
             x = block(x, beside)
+        held = None if self.held_head is None else self.held_head(levels, x)
         fine = F.interpolate(x, size=levels[0].shape[2:], mode="bilinear", align_corners=False)
         fine = self.parsing_up(torch.cat([fine, levels[0]], 1))
-        held = None if self.held_head is None else self.held_head(fine)
         return Analysis(self.heatmap_head(x), self.parsing_head(fine), held)
 
 

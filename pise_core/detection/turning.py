@@ -93,7 +93,8 @@ def _sight_back(sight: Sight, size: tuple[int, int], turns: int) -> Sight:
     corner = {1: (0.0, float(size[1])), 2: (float(size[1]), float(size[0])), 3: (float(size[0]), 0.0)}[turns]
     dx, dy = _back(turned.to_frame(np.array([corner])), frame, turns)[0]
     framing = Framing((size[1], size[0]), turned.scale, float(dx), float(dy), frame)
-    return Sight(pose, probabilities, framing, _box_back(sight.box, size, turns))
+    held = None if sight.held is None else np.ascontiguousarray(np.rot90(sight.held, -turns))
+    return Sight(pose, probabilities, framing, _box_back(sight.box, size, turns), held)
 
 
 def framing_of(sight: Sight, size: tuple[int, int]) -> Framing:

@@ -28,6 +28,7 @@ from pise_core.document.textures import garment, likely_box, look
 from pise_core.errors import InputError
 from pise_core.files import write_file
 from pise_core.framing import Box
+from pise_core.held import Carrier, Held
 from pise_core.images import harmless, read_image
 from pise_core.person import Person, PersonEditor, SavedPerson
 from pise_core.pose_files import PoseFile, open_pose_file
@@ -285,7 +286,7 @@ class Document:
         with self._lock:
             edited = not self.edits.none
             if edited:
-                self._history.commit(pose=None, paint=None, styles={}, recolour={}, wear={})
+                self._history.commit(pose=None, paint=None, styles={}, recolour={}, wear={}, held=())
             return edited
 
     # ---- pose
@@ -409,6 +410,28 @@ class Document:
     def paint_kept(self, edits: Edits | None = None) -> float:
         """Which share of what was painted is still in the picture; 1 if nothing was painted."""
         return self._renderer.paint(edits or self.edits)[1]
+
+    # ---- what is held
+
+    @property
+    def held(self) -> list[dict[str, Any]]:
+        """The things that the person holds: for each its ``box`` (x0, y0, x1, y1 in pixels of the photo), and the
+        ``carrier`` that it goes with now."""
+        held = self.person.held
+        if held is None:
+            return []
+        carriers = self.edits.held or held.carriers
+        return [{"box": list(box), "carrier": carrier} for box, carrier in zip(held.boxes, carriers, strict=True)]
+
+    def hold(self, carriers: Sequence[str]) -> None:
+        """What each of the things that the person holds goes with: ``left_hand``, ``right_hand``, or ``stays``, in the
+        order of ``person.held``; as one step.
+
+        Raises:
+            InputError: if they are not as many as the things, or one is another word.
+        """
+        with self._lock:
+            self._history.commit(held=checked_carriers(self.person, carriers))
 
     # ---- styles and motion
 
@@ -636,6 +659,17 @@ class Document:
     def animate(self, path: str | os.PathLike[str], side: int = PREVIEW_SIDE) -> None:
         """Write the motion as ``.gif`` or ``.mp4``; raises as :meth:`frames`, or if the file can't be written."""
         write_file(path, encode_motion([make() for make in self.frames(side=side)], Path(path).suffix))
+
+
+def checked_carriers(person: Person, carriers: Sequence[str]) -> tuple[Carrier, ...]:
+    """What held things go with as :class:`Edits` keeps it: nothing if that is what they go with by themselves.
+
+    Raises:
+        InputError: as :meth:`Document.hold`.
+    """
+    held = Held(np.zeros((1, 1), np.uint8), ()) if person.held is None else person.held
+    wanted = held.with_carriers(carriers).carriers
+    return () if wanted == held.carriers else wanted
 
 
 def _picture(source: Picture) -> tuple[str, np.ndarray]:

@@ -9,6 +9,7 @@ import numpy as np
 from pise_core import pose as poses
 from pise_core.document.paint import PaintLayer
 from pise_core.errors import InputError
+from pise_core.held import Carrier
 from pise_core.rendering.recolour import Recolour
 from pise_core.skeleton import JOINT_COUNT
 
@@ -69,6 +70,7 @@ class Edits:
         recolour: region name -> what becomes of the colours that it has by then.
         motion: key poses, which are a picture each of another result.
         removed: ids of the references that are out of sight.
+        held: for each held thing what it goes with; empty for what they go with by themselves.
     """
 
     pose: np.ndarray | None = None
@@ -78,6 +80,7 @@ class Edits:
     removed: frozenset[str] = frozenset()
     recolour: dict[str, Recolour] = field(default_factory=dict)
     wear: dict[str, str] = field(default_factory=dict)
+    held: tuple[Carrier, ...] = ()
 
     @property
     def none(self) -> bool:
@@ -99,7 +102,7 @@ class Edits:
         """Whether both give the same picture: a motion changes none, nor does a texture of weight 0."""
         if not same_pose(self.pose, other.pose) or _borrowed(self.styles) != _borrowed(other.styles):
             return False
-        if (self.recolour, self.wear) != (other.recolour, other.wear):
+        if (self.recolour, self.wear, self.held) != (other.recolour, other.wear, other.held):
             return False
         return other.paint is None if self.paint is None else self.paint.same(other.paint)
 

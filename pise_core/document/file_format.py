@@ -5,8 +5,9 @@
                        edits are kept; everybody who was found; references
 ``photo.png``          the photo at full size
 ``parsing.png``        its regions, mode P
+``held.png``           what the person holds, mode L: n where the nth thing is, 0 elsewhere; only where there is any
 ``references/N.png``   the photo of the Nth reference, and ``references/N-parsing.png`` its regions
-``people/N.png``       the regions of the Nth of the others, mode P
+``people/N.png``       the regions of the Nth of the others, mode P, and ``people/N-held.png`` what they hold
 ``paint/N.png``        the Nth painted layer of all histories, mode L: a region 0..7, or 255 where nothing is painted
 ====================== =============================================================================
 

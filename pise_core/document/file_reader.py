@@ -27,15 +27,18 @@ from pise_core.document.paint import PaintLayer, working_size
 from pise_core.document.references import KEPT_LIMIT
 from pise_core.errors import InputError
 from pise_core.framing import FRAME_SIZE, Box, Framing
+from pise_core.held import MOST, Held
 from pise_core.images import harmless, read_image
 from pise_core.parsing_files import read_parsing
 from pise_core.person import SavedPerson
 from pise_core.regions import GARMENTS, REGIONS, check_parsing
 from pise_core.rendering.recolour import checked_recolours
 
-_MEMBER = re.compile(r"document\.json|(photo|parsing|references/\d{1,2}(-parsing)?|people/\d{1,2}|paint/\d{1,4})\.png")
+_MEMBER = re.compile(
+    r"document\.json|(photo|parsing|held|references/\d{1,2}(-parsing)?|people/\d{1,2}(-held)?|paint/\d{1,4})\.png"
+)
 _EDITS = re.compile(r"document\.json|paint/\d{1,4}\.png")
-_PICTURES = re.compile(r"(photo|parsing|references/\d{1,2}(-parsing)?|people/\d{1,2})\.png")
+_PICTURES = re.compile(r"(photo|parsing|held|references/\d{1,2}(-parsing)?|people/\d{1,2}(-held)?)\.png")
 #: What the readers of damaged archives raise.
 _UNREADABLE = (ValueError, zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError)
 _DAMAGED = "that .pise file is damaged; save it again where it still opens"
@@ -137,6 +140,16 @@ class _Members:
         framing = _framing(entry["framing"], (image.shape[1], image.shape[0]))
         return SavedPerson(image, pose, check_parsing(read_parsing(self[parsing]), image.shape[:2]), framing)
 
+    def held(self, entry: Any, name: str, size: tuple[int, int]) -> Held | None:
+        """What somebody holds in a photo of ``size`` (H, W)."""
+        carriers = entry["held"]
+        if carriers is None:
+            return None
+        labels = _decode_grey(self[name], size[::-1])
+        if labels.max() > len(carriers):
+            raise ValueError
+        return Held(labels, ("stays",) * len(_listed(carriers, MOST))).with_carriers(carriers)
+
 
 def _read(members: _Members) -> SavedDocument:
     try:
@@ -159,6 +172,7 @@ def _read(members: _Members) -> SavedDocument:
 def _document(entries: dict[str, Any], members: _Members) -> SavedDocument:
     person = members.person(entries["person"], "photo.png", "parsing.png")
     height, width = person.parsing.shape
+    person = person._replace(held=members.held(entries["person"], "held.png", (height, width)))
     boxes: list[Box] = []
     for box in entries["people"]["boxes"][:100]:
         x0, y0, x1, y1 = (float(v) for v in box)
@@ -175,7 +189,7 @@ def _document(entries: dict[str, Any], members: _Members) -> SavedDocument:
     layers: dict[Any, PaintLayer | None] = {}
     size = working_size(width, height)
 
-    def history_of(entry: Any) -> tuple[list[Edits], int]:
+    def history_of(entry: Any, held: Held | None) -> tuple[list[Edits], int]:
         history: list[Edits] = []
         for step in _listed(entry["history"], HISTORY_LIMIT + 1):
             pose, number, paint = _pose(step["pose"]), step["paint"], None
@@ -186,21 +200,24 @@ def _document(entries: dict[str, Any], members: _Members) -> SavedDocument:
             removed = frozenset(_listed(step["removed"], KEPT_LIMIT)) & references.keys()
             styles, recolour = _styles(step["styles"], references), checked_recolours(step["recolour"])
             worn = _worn(step["wear"], references)
-            history.append(Edits(pose, paint, styles, _motion(step["motion"]), removed, recolour, worn))
+            carriers = _listed(step["held"], MOST)
+            carriers = held.with_carriers(carriers).carriers if held is not None and carriers else ()
+            history.append(Edits(pose, paint, styles, _motion(step["motion"]), removed, recolour, worn, carriers))
         position = entry["position"]
         if type(position) is not int or not 0 <= position < len(history):
             raise ValueError
         return history, position
 
-    history, position = history_of(entries)
+    history, position = history_of(entries, person.held)
     chosen = _index(entries["people"]["chosen"])
     others = []
     for n, entry in enumerate(_listed(entries["others"], PEOPLE_LIMIT - 1)):
         parsing = check_parsing(read_parsing(members[f"people/{n}.png"]), (height, width))
         pose = poses.from_rows(entry["pose"])
         poses.bounding_box(pose)
-        known = SavedPerson(person.photo, pose, parsing, _framing(entry["framing"], (width, height)))
-        others.append(SavedEdits(known, _index(entry["chosen"]), *history_of(entry)))
+        held = members.held(entry, f"people/{n}-held.png", (height, width))
+        known = SavedPerson(person.photo, pose, parsing, _framing(entry["framing"], (width, height)), held)
+        others.append(SavedEdits(known, _index(entry["chosen"]), *history_of(entry, held)))
     edited = _index(entries["edited"])
     if edited > len(others):
         raise ValueError
@@ -276,10 +293,15 @@ def _framing(value: Any, size: tuple[int, int]) -> Framing:
 
 
 def _decode_paint(data: bytes, size: tuple[int, int]) -> PaintLayer | None:
+    return PaintLayer.of(_decode_grey(data, size))
+
+
+def _decode_grey(data: bytes, size: tuple[int, int]) -> np.ndarray:
+    """(H, W) uint8 of a PNG of ``size`` (W, H) and mode L."""
     try:
         image = Image.open(io.BytesIO(data), formats=("PNG",))
         if image.size == size and image.mode == "L":
-            return PaintLayer.of(np.array(image))
+            return np.array(image)
     except Exception as error:  # Damaged data makes the decoder raise anything
         raise ValueError from error
     raise ValueError

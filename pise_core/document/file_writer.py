@@ -53,6 +53,11 @@ def _write(document: SavedDocument, pictures: bool = True) -> bytes:
             members[photo], members[parsing] = encode_image(person.photo), encode_parsing(person.parsing)
         return _seen(person)
 
+    def put_held(person: SavedPerson, name: str) -> dict[str, Any]:
+        if person.held is not None and pictures:
+            members[name] = _encode_grey(person.held.labels)
+        return {"held": None if person.held is None else list(person.held.carriers)}
+
     paints: list[PaintLayer] = []
 
     def step_of(edits: Edits) -> dict[str, Any]:
@@ -68,7 +73,7 @@ def _write(document: SavedDocument, pictures: bool = True) -> bytes:
         motion = {"keys": [_rows(key) for key in edits.motion.keys], "seconds": edits.motion.seconds}
         motion["loop"] = edits.motion.loop
         step = {"pose": pose, "paint": number, "painted_at": painted_at, "styles": edits.styles, "motion": motion}
-        step["wear"] = edits.wear
+        step["wear"], step["held"] = edits.wear, list(edits.held)
         step["recolour"] = {region: change.to_dict() for region, change in edits.recolour.items()}
         return step | {"removed": sorted(edits.removed & document.references.keys())}
 
@@ -78,9 +83,10 @@ def _write(document: SavedDocument, pictures: bool = True) -> bytes:
         if pictures:
             members[f"people/{n}.png"] = encode_parsing(other.person.parsing)
         entry = {"chosen": other.chosen, "position": other.position} | _seen(other.person)
+        entry |= put_held(other.person, f"people/{n}-held.png")
         others.append(entry | {"history": [step_of(edits) for edits in other.history]})
     references = [
-        {"id": key, "name": name} | put(person, f"references/{n}.png", f"references/{n}-parsing.png")
+        {"id": key, "name": name, "held": None} | put(person, f"references/{n}.png", f"references/{n}-parsing.png")
         for n, (key, (name, person)) in enumerate(document.references.items())
     ]
     entries = {
@@ -88,7 +94,7 @@ def _write(document: SavedDocument, pictures: bool = True) -> bytes:
         "version": VERSION,
         "name": document.name,
         "regions": REGIONS,
-        "person": put(document.person, "photo.png", "parsing.png"),
+        "person": put(document.person, "photo.png", "parsing.png") | put_held(document.person, "held.png"),
         "people": {"boxes": document.boxes, "chosen": document.chosen},
         "references": references,
         "history": steps,
@@ -130,6 +136,10 @@ def _rows(pose: np.ndarray) -> list[list[float] | None]:
 
 
 def _encode_paint(paint: PaintLayer) -> bytes:
+    return _encode_grey(paint.labels())
+
+
+def _encode_grey(labels: np.ndarray) -> bytes:
     buffer = io.BytesIO()
-    Image.fromarray(paint.labels()).save(buffer, "PNG")
+    Image.fromarray(labels).save(buffer, "PNG")
     return buffer.getvalue()

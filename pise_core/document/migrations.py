@@ -31,8 +31,16 @@ def _worn(entries: Entries) -> None:
         step["wear"] = {}
 
 
+def _held(entries: Entries) -> None:
+    """4 to 5: what people hold, and what that goes with."""
+    for one in (entries["person"], *entries["others"], *entries["references"]):
+        one["held"] = None
+    for step in entries["history"] + [step for other in entries["others"] for step in other["history"]]:
+        step["held"] = []
+
+
 #: Version -> the step from it to the next one.
-STEPS: dict[int, Callable[[Entries], None]] = {1: _paint_has_a_pose, 2: _several_people, 3: _worn}
+STEPS: dict[int, Callable[[Entries], None]] = {1: _paint_has_a_pose, 2: _several_people, 3: _worn, 4: _held}
 OLDEST, VERSION = min(STEPS), max(STEPS) + 1
 
 

@@ -14,6 +14,7 @@ from pise_core.document.edits import Edits, Paint, same_pose
 from pise_core.document.motion import motion_poses
 from pise_core.document.paint import CarriedPaint, PaintLayer, resize_labels
 from pise_core.document.references import PREVIEW_SIDE, Reference
+from pise_core.held import Carrier
 from pise_core.images import write_image
 from pise_core.masks import window_of
 from pise_core.person import Edit, Person
@@ -76,20 +77,22 @@ class Renderer:
         self._newest: tuple[Edits, _Changed] | None = None  # at full size
         self._covering: Paint | None = None  # the newest of a file that was found to keep to the rule
         self._dressing = threading.RLock()
-        self._worn: list[tuple[tuple[bool, tuple[tuple[str, Person], ...]], Person]] = []  # the newest last
+        #: Preview, what held things go with, garments, and who wears them; the newest last.
+        self._worn: list[tuple[tuple[bool, tuple[Carrier, ...], tuple[tuple[str, Person], ...]], Person]] = []
+        self._holders: dict[bool, Person] = {}  # preview? -> who holds things in another way, as it was asked last
         #: Preview? -> pose, whose, the map that it asks for.
         self._bases: dict[bool, tuple[np.ndarray, Person, np.ndarray]] = {}
 
     def person(self, preview: bool = False, edits: Edits | None = None) -> Person:
-        """The person at full size or at preview size, in what ``edits`` let them wear."""
-        person = self._small if preview else self._full
+        """The person at full size or at preview size, in what ``edits`` let them wear, holding things as they say."""
+        person = self._holding(preview, () if edits is None else edits.held)
         there = (
             {} if edits is None else {r: self._references[k] for r, k in edits.wear.items() if k in self._references}
         )
         worn = {region: other.preview if preview else other.person for region, other in there.items()}
         if not worn:
             return person
-        asked = preview, tuple(worn.items())
+        asked = preview, edits.held if edits else (), tuple(worn.items())
         with self._dressing:
             for known, dressed in self._worn:
                 if known == asked:
@@ -97,6 +100,16 @@ class Renderer:
             dressed = person.wear(worn)
             self._worn = [*self._worn[-_WARDROBE + 1 :], (asked, dressed)]
             return dressed
+
+    def _holding(self, preview: bool, carriers: tuple[Carrier, ...]) -> Person:
+        person = self._small if preview else self._full
+        if not carriers or person.held is None or carriers == person.held.carriers:
+            return person
+        with self._dressing:
+            known = self._holders.get(preview)
+            if known is None or known.held is None or known.held.carriers != carriers:
+                known = self._holders[preview] = person.holding(carriers)
+            return known
 
     def render(self, edits: Edits, preview: bool = False, cloth: bool | None = None) -> Rendered:
         """The edited photo, at full size or at preview size; ``cloth`` as in ``Person.render``: previews, which must be
@@ -192,7 +205,9 @@ class Renderer:
         if self.paint(own)[1] < _SEEN:
             return None
         photo, parsing = self.render(own, preview=True, cloth=True)
-        dressed = person.editor.set_person(photo, pose=person.pose, parsing=parsing, framing=person.framing)
+        dressed = person.editor.set_person(
+            photo, pose=person.pose, parsing=parsing, framing=person.framing, held=person.held
+        )
         dressed.__dict__["background"] = person.background  # what their clothes hide now was photographed
         return dressed
 

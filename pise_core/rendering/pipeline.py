@@ -173,6 +173,7 @@ def _posed(person: Person, wanted: Wanted, generator: Generator, detail: bool) -
     large_map = _without_remains(large_map, large, person.framing.scale)
     if detail:
         large_map = _without_rims(large_map, person.parsing, large, person.framing.scale)
+        large_map[_held_still(person.full, large)] = 0
     return _Posed(small, large, small_map, large_map, parsed)
 
 
@@ -222,12 +223,20 @@ def _carried(view: View, pose: np.ndarray | None, rim: int, scale: float | None 
     window = window_of(among(view.owner, moved), margin=round(_EDGE_WINDOW / scale) + 2)
     if window is None:
         return carry(view.image, view.parsing, view.owner, view.pose, pose, rim=rim, behind=[])
-    edges = soft_edges(view.image[window], view.parsing[window], view.owner[window], scale)
-    image, owner, share = view.image.copy(), view.owner.copy(), (view.parsing > 0).astype(np.float32)
+    edges = soft_edges(view.image[window], view.solid[window], view.owner[window], scale)
+    image, owner, share = view.image.copy(), view.owner.copy(), (view.solid > 0).astype(np.float32)
     image[window], owner[window], share[window] = edges.colours, edges.owner, edges.share
-    found = [view.behind(name, scale) for name in fronts_of(moved)]
+    found = [view.behind(name, scale) for name in fronts_of(moved, view.held is not None)]
     behind = [one for one in found if one is not None]
-    return carry(image, view.parsing, owner, view.pose, pose, rim=rim, share=share, behind=behind)
+    held = None if view.held is None else view.held >= 0
+    return carry(image, view.parsing, owner, view.pose, pose, rim=rim, share=share, behind=behind, held=held)
+
+
+def _held_still(view: View, carried: Carried) -> np.ndarray:
+    """(H, W) bool: what is held and stays where it is, in plain sight."""
+    if view.held is None:
+        return np.zeros(view.size, bool)
+    return (view.held >= 0) & ~carried.lifted & ~carried.landed
 
 
 def _settle(labels, nothing, source: np.ndarray, carried: Carried, scale: float, detail: bool) -> np.ndarray:
@@ -408,19 +417,24 @@ def _finish(person: Person, below: _Canvas, over: _Canvas | None, own_map, style
     window = window_of(concerned, margin=round(3 * seam) + 4)
     if window is not None:
         cover = None if over is None else over.carried.cover
-        _lay_below(out, person, below, cover, concerned, window, painted, gate)
+        _lay_below(out, person, below, cover, concerned, window, painted, gate, own_map)
     if over is not None:
         _lay_over(out, over, framing, painted, gate)
     return out
 
 
-def _lay_below(out: np.ndarray, person: Person, below: _Canvas, cover, concerned, window, painted, gate) -> None:
+def _lay_below(
+    out: np.ndarray, person: Person, below: _Canvas, cover, concerned, window, painted, gate, own_map
+) -> None:
     """The finished layers that did not move, over the photo where an edit concerns it; ``window`` is about that.
 
     ``cover``: (H, W), the share of the moved parts that will be laid over them, if there are any."""
     framing = person.framing
     seam = SEAM / framing.scale
     weight = feather(grow(concerned[window], seam), seam)
+    if person.full.held is not None:  # what stays of it, and nothing was painted over
+        kept = (person.full.held[window] >= 0) & ~below.carried.lifted[window]
+        weight[kept & (below.wanted[window] == own_map[window])] = 0
     silhouette = below.wanted[window] > 0
     if cover is not None and silhouette.any():  # beside what covers it no background shines through the layer's edge
         silhouette |= grow(silhouette, SEAM / framing.scale + 1) & (cover[window] > 0.99)

@@ -30,10 +30,11 @@ from pise_core.training.processes import join, leave, usable_device
 #: What the analyzer is trained with; everything else is the generator's.
 _OF_ANALYZER = (
     *("network", "data", "out", "minutes", "steps", "until", "batch", "rate", "seed", "device", "threads", "init"),
-    *("validate_every", "resume", "people", "people_share", "backbone", "no_pseudo", "gentle", "joints_alone"),
+    *("validate_every", "resume", "people", "people_share", "backbone", "no_pseudo", "gentle"),
+    *("joints_alone", "held_alone"),
 )
 #: ... and the generator is not.
-_NOT_OF_GENERATOR = ("backbone", "no_pseudo", "gentle", "joints_alone")
+_NOT_OF_GENERATOR = ("backbone", "no_pseudo", "gentle", "joints_alone", "held_alone")
 _LAYERS = {"shallow": (SHALLOW_PERCEPTUAL, SHALLOW_STYLE), "deep": (DEEP_PERCEPTUAL, DEEP_STYLE)}
 
 
@@ -98,6 +99,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--joints-alone",
         action="store_true",
         help="as --gentle, and learn only the layers that are the joints' own: what is said of regions stays the same",
+    )
+    analyzer.add_argument(
+        "--held-alone",
+        action="store_true",
+        help="learn only the layers that say where bags and other held things are: joints and regions stay the same",
     )
     generator = parser.add_argument_group("generator")
     generator.add_argument(
@@ -314,6 +320,7 @@ def _analyzer(args: argparse.Namespace) -> int:
         "pseudo": not args.no_pseudo,
         "gentle": args.gentle,
         "joints_alone": args.joints_alone,
+        "held_alone": args.held_alone,
         "steps": args.steps,
         "until": args.until,
         "validate_every": args.validate_every,

@@ -2,7 +2,8 @@
 
 A limb moves by a similarity from its bone to the same bone of the wanted pose; the head about the middle of the ears,
 since the nose wanders when a head turns; the torso by an affine fit of shoulders and hips; what hangs about the legs
-as :mod:`pise_core.warping.skirt` says. ``app/web/preview/part_transforms.js`` says the same to a browser.
+as :mod:`pise_core.warping.skirt` says; what hangs from a hand goes where the hand goes, and leans as the torso does.
+``app/web/preview/part_transforms.js`` says the same to a browser.
 """
 
 from collections.abc import Callable
@@ -14,11 +15,13 @@ import numpy as np
 
 from pise_core.label_warps import warp_labels
 from pise_core.pose import visible
-from pise_core.skeleton import BONES, EARS, EYES, FOLLOWS, HIPS, KNEES, NECK, NOSE, TORSO
+from pise_core.skeleton import BONES, EARS, EYES, FOLLOWS, HIPS, KNEES, NECK, NOSE, SHOULDERS, TORSO
 from pise_core.warping.skirt import SkirtMove
 
 #: A body is about two thirds as deep as it is wide: a torso seen from the side is no narrower than this.
 _SIDEWAYS = 0.65
+#: How far beyond the wrist a hand holds what hangs from it, in lengths of the forearm.
+_GRIP = 0.25
 
 
 class Move(Protocol):
@@ -93,6 +96,10 @@ def part_moves(source: np.ndarray, target: np.ndarray) -> dict[str, Move]:
         parent = FOLLOWS.get(part, "torso")
         if part not in moves and parent in moves:
             moves[part] = moves[parent]
+    for side in ("left", "right"):
+        arm = moves.get(f"{side}_forearm", moves.get("torso"))
+        if arm is not None:
+            moves[f"{side}_held"] = _hanging(source, target, there, arm, BONES[f"{side}_forearm"])
     return moves
 
 
@@ -126,6 +133,21 @@ def _similarity(a, b, c, d) -> np.ndarray:
     n1, n2 = np.array([-e1[1], e1[0]]), np.array([-e2[1], e2[0]])
     m = np.outer(e2, e1) * along + np.outer(n2, n1) * across
     return np.c_[m, c - m @ a].astype(np.float64)
+
+
+def _hanging(source: np.ndarray, target: np.ndarray, there: np.ndarray, arm: Move, bone: tuple[int, int]) -> Move:
+    """What hangs from a hand: as large, and as upright, as the torso is; where the hand is that ``arm`` moves."""
+    if not there[list(bone)].all() or not there[list(TORSO)].all():
+        return arm
+    elbow, wrist = (source[joint, :2].astype(np.float64) for joint in bone)
+    hand = wrist + _GRIP * (wrist - elbow)
+    u, v = (pose[list(HIPS), :2].mean(0) - pose[list(SHOULDERS), :2].mean(0) for pose in (source, target))
+    u, v = u.astype(np.float64), v.astype(np.float64)
+    size = np.clip(np.hypot(*v) / (np.hypot(*u) + 1e-6), 0.2, 4.0)
+    angle = np.arctan2(v[1], v[0]) - np.arctan2(u[1], u[0])
+    c, s = size * np.cos(angle), size * np.sin(angle)
+    m = np.array([[c, -s], [s, c]])
+    return Affine(np.c_[m, arm.points(hand[None])[0] - m @ hand])
 
 
 def _head(source: np.ndarray, target: np.ndarray, there: np.ndarray) -> np.ndarray:

@@ -1,7 +1,8 @@
-"""The eleven parts of a person, and which pixel belongs to which.
+"""The parts of a person, and which pixel belongs to which.
 
 Every pixel of the person belongs to the nearest bone among those that its region may follow. Dresses, and coats below
-the hips, are a part of their own, so that they are not torn between the legs.
+the hips, are a part of their own, so that they are not torn between the legs. What hangs from a hand is a part of its
+own as well (:mod:`pise_core.held`).
 :mod:`pise_core.warping.part_transforms` says how the parts move.
 """
 
@@ -17,7 +18,7 @@ from pise_core.skeleton import BONES, HIPS, KNEES, LEGS, NECK, SHOULDERS
 
 PARTS = (
     "left_thigh", "left_shin", "right_thigh", "right_shin", "skirt", "torso", "head",
-    "left_upper_arm", "left_forearm", "right_upper_arm", "right_forearm",
+    "left_held", "right_held", "left_upper_arm", "left_forearm", "right_upper_arm", "right_forearm",
 )  # fmt: skip
 """In drawing order: later parts cover earlier ones."""
 
@@ -41,7 +42,7 @@ def _kind(part: str) -> str:
     return part.removeprefix("left_").removeprefix("right_")
 
 
-#: (11, 8) bool: which regions a part may own.
+#: (parts, 8) bool: which regions a part may own.
 _ALLOWED = np.array([[_kind(part) in region.parts.split() for region in TABLE] for part in PARTS])
 
 
@@ -80,7 +81,7 @@ def assign_parts(parsing: np.ndarray, pose: np.ndarray) -> np.ndarray:
                     distance[index] = _no_cloth_but_sleeves(distance[index], points, region, pose, part)
         elif part == "torso":
             distance[index] = _to_torso(points, pose, there)
-        else:
+        elif part == "skirt":
             distance[index] = _to_skirt(points, pose, there)
     allowed = np.where(_ALLOWED[:, region], distance, _FAR)
     best = allowed.argmin(0)

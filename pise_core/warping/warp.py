@@ -115,6 +115,7 @@ def carry(
     order: Sequence[int] = range(len(PARTS)),
     share: np.ndarray | None = None,
     behind: Sequence[Behind] | None = None,
+    held: np.ndarray | None = None,
 ) -> Carried:
     """Move every part to the wanted pose; a part that stays keeps its pixels bit for bit.
 
@@ -132,6 +133,7 @@ def carry(
             person's own colours, up to where the share is 0, and ``owner`` says there whose they are.
         behind: the finished layers behind what moves. They show where it was, within ``rim`` about it too, and go
             along with the parts that they are pieces of.
+        held: (H, W) bool, what is held: whole where it stays, whatever moves beside it.
     """
     size = canvas or owner.shape
     moves = part_moves(source, target)
@@ -145,6 +147,8 @@ def carry(
         lifted = among(owner, moving)
         hidden = [Hidden.below(one, lifted & among(owner, one.front), rim) for one in behind or ()]
         lifted = grow(lifted, rim) if rim else lifted
+        if held is not None:
+            lifted &= ~(held & among(owner, staying))
     if behind is not None:
         stayed = Staying(np.zeros_like(out), np.zeros_like(labels), np.zeros_like(trust))
         for index in order:

@@ -228,6 +228,47 @@ export function mount({ element, trigger, props, server, watch }) {
     trigger("load_pose");
   }
 
+  // What is held goes with a hand, or stays with the body.
+  const CARRIERS = { left_hand: "with the left hand", right_hand: "with the right hand", stays: "stays" };
+  function takeHeld(held = []) {
+    $("#held").hidden = !held.length;
+    const options = (carrier) =>
+      Object.entries(CARRIERS)
+        .map(([name, text]) => `<option value="${name}"${name === carrier ? " selected" : ""}>${text}</option>`)
+        .join("");
+    $("#held").innerHTML = held
+      .map(({ carrier }, n) => {
+        const name = held.length > 1 ? `Held thing ${n + 1}` : "Held thing";
+        return `<label data-thing="${n}">${name} <select aria-label="${name}">${options(carrier)}</select></label>`;
+      })
+      .join("");
+    $("#holds").innerHTML = "";
+    for (const _ of held) make($("#holds"), "rect", { class: "held" });
+    showThing(-1);
+  }
+  // A frame about the thing whose choice is pointed at, or has the focus.
+  function showThing(thing) {
+    [...$("#holds").children].forEach((node, n) => {
+      node.style.display = n === thing ? "" : "none";
+      if (n !== thing) return;
+      const [x0, y0, x1, y1] = props.pose.held[n].box;
+      const [left, top] = view.toScreen(x0, y0);
+      const [right, bottom] = view.toScreen(x1, y1);
+      const box = { x: left, y: top, width: right - left, height: bottom - top };
+      for (const [key, value] of Object.entries(box)) node.setAttribute(key, value);
+    });
+  }
+  function hold() {
+    settle();
+    tell("status", { kind: "busy", text: "Rendering at full size…" });
+    const order = nextEdit();
+    newest = order.seq;
+    props.value = { ...order, held: [...$("#held").querySelectorAll("select")].map((choice) => choice.value) };
+    tell("edited", "pose");
+    trigger("hold");
+  }
+  const thingAt = (event) => Number(event.target.closest("[data-thing]")?.dataset.thing ?? -1);
+
   // ---- buttons
 
   const press = (name, on) => $(`[data-do="${name}"]`).setAttribute("aria-pressed", String(on));
@@ -291,6 +332,9 @@ export function mount({ element, trigger, props, server, watch }) {
     event.target.value = "";
     if (file && editor.pose) loadPose(await readText(file));
   });
+  $("#held").addEventListener("change", hold);
+  for (const kind of ["pointerover", "focusin"]) $("#held").addEventListener(kind, (event) => showThing(thingAt(event)));
+  for (const kind of ["pointerout", "focusout"]) $("#held").addEventListener(kind, () => showThing(-1));
   $("#joint").innerHTML =
     `<option value="-1">Joint…</option><option value="several" hidden></option>${JOINTS.map((_, j) => `<option value="${j}">${label(j)}</option>`).join("")}`;
   $("#joint").addEventListener(
@@ -330,6 +374,7 @@ export function mount({ element, trigger, props, server, watch }) {
     editor.pose = poseFromRows(props.pose.rows, photo);
     editor.own = props.pose.own ? poseFromRows(props.pose.own, photo) : copyPose(editor.pose);
     takeChoice(props.pose.choice);
+    takeHeld(props.pose.held);
     placing.goOn(props.pose.placing);
     $("#anyway").hidden = !props.pose.doubtful;
     showSelection();

@@ -3,9 +3,12 @@
 import { clamp } from "../common/store.js";
 import { BONES, FOLLOWS } from "../common/tables.js";
 import { skirtMove } from "./skirt.js";
+import { moveTo } from "./warp_canvas.js";
 
 // A torso seen from the side is no narrower than this.
 const SIDEWAYS = 0.65;
+// How far beyond the wrist a hand holds what hangs from it, in lengths of the forearm.
+const GRIP = 0.25;
 
 // Bone a-b onto bone c-d: along it scaled by its length, across it hardly.
 function similarity(a, b, c, d) {
@@ -37,6 +40,19 @@ function head(source, target, there) {
   const angle = Math.atan2(vy, vx) - Math.atan2(uy, ux);
   const [cos, sin] = [size * Math.cos(angle), size * Math.sin(angle)];
   return [cos, sin, -sin, cos, t.x - cos * s.x + sin * s.y, t.y - sin * s.x - cos * s.y];
+}
+
+// What hangs from a hand: as large, and as upright, as the torso is; where the hand is that `arm` moves.
+function hanging(source, target, there, arm, [elbow, wrist]) {
+  if (there([elbow, wrist, 2, 5, 8, 11]).length < 6) return arm;
+  const hand = ["x", "y"].map((axis) => source[wrist][axis] + GRIP * (source[wrist][axis] - source[elbow][axis]));
+  const down = (pose) => ["x", "y"].map((axis) => (pose[8][axis] + pose[11][axis] - pose[2][axis] - pose[5][axis]) / 2);
+  const [[ux, uy], [vx, vy]] = [down(source), down(target)];
+  const size = clamp(Math.hypot(vx, vy) / (Math.hypot(ux, uy) + 1e-6), 0.2, 4);
+  const angle = Math.atan2(vy, vx) - Math.atan2(uy, ux);
+  const [cos, sin] = [size * Math.cos(angle), size * Math.sin(angle)];
+  const [x, y] = moveTo(arm, ...hand);
+  return [cos, sin, -sin, cos, x - cos * hand[0] + sin * hand[1], y - sin * hand[0] - cos * hand[1]];
 }
 
 // Someone who turned to the side is not as thin as paper: the smaller singular value of [a, b, c, d] has a least.
@@ -108,6 +124,10 @@ export function partMoves(source, target) {
   for (const part of limbs) {
     const parent = moves[FOLLOWS[part] ?? "torso"];
     if (!moves[part] && parent) moves[part] = parent;
+  }
+  for (const side of ["left", "right"]) {
+    const arm = moves[`${side}_forearm`] ?? moves.torso;
+    if (arm) moves[`${side}_held`] = hanging(source, target, there, arm, BONES[`${side}_forearm`]);
   }
   return moves;
 }

@@ -1,5 +1,6 @@
 """What an analyzer's training begins with: ImageNet's features, or the weights of another analyzer."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from torch import Tensor
@@ -32,8 +33,9 @@ def load_backbone(network: AnalyzerNetwork, path: Path | None) -> None:
         raise InputError(f"{path} does not hold torchvision's squeezenet1_1") from None
 
 
-def begin_with(path: Path, config: AnalyzerConfig | None) -> AnalyzerNetwork:
-    """A network of ``config`` with the weights of another; None: the same as the other.
+def begin_with(path: Path, config: AnalyzerConfig | None, held: bool = False) -> AnalyzerNetwork:
+    """A network of ``config`` with the weights of another; None: the same as the other, with layers for what is held
+    where ``held`` asks for them.
 
     An output that the other lacks begins as new ones do. Where the other is wider inside its deep blocks, the channels
     that matter least are left out.
@@ -46,6 +48,8 @@ def begin_with(path: Path, config: AnalyzerConfig | None) -> AnalyzerNetwork:
         InputError: if the file is missing, damaged, or holds a network that cannot become one of ``config``.
     """
     given = read_network(path / FILE_NAME if path.is_dir() else path)
+    if config is None and held:
+        config = replace(given.config, held=True)
     if config is None:
         return given
     network = AnalyzerNetwork(config)

@@ -1,0 +1,214 @@
+"""What a person holds: bags, bottles and the like. Each is one thing that goes with a hand or stays with the body.
+
+Held things are no region of the eight: to these they are background. They are layers of their own.
+"""
+
+from collections.abc import Sequence
+from typing import Literal, NamedTuple, get_args
+
+import cv2
+import numpy as np
+
+from pise_core.errors import InputError
+from pise_core.framing import Framing
+from pise_core.masks import grow
+from pise_core.pose import visible
+from pise_core.regions import REGION
+from pise_core.skeleton import BONES, SHOULDERS
+from pise_core.warping.part_transforms import part_moves
+from pise_core.warping.parts import PARTS, arm_length
+
+#: What a held thing goes with; ``stays``: with the body, wherever the arms are.
+Carrier = Literal["left_hand", "right_hand", "stays"]
+CARRIERS: tuple[Carrier, ...] = get_args(Carrier)
+#: Things of one photo at most; those beyond are the smallest.
+MOST = 8
+
+#: How sure the analyzer must be of a thing somewhere, and of each of its pixels.
+_SURE, _LIKELY = 0.6, 0.35
+#: How sure it may be of skin or hair there at most.
+_NO_SKIN = 0.5
+#: In frame pixels: pieces that are nearer to one another are one thing; things with fewer pixels are none.
+_APART, _LEAST = 3.0, 40
+#: Pixels of the working grid per frame pixel.
+_FINER = 2.0
+#: In lengths of the arm's longer bone: how near to the hand or the forearm a thing is held by it, and how near to a
+#: shoulder it hangs from there.
+_IN_HAND, _FROM_SHOULDER = 0.5, 0.3
+#: The same: no part of a thing that turns with the hand is farther from the wrist; others hang from it.
+_TURNS = 0.75
+_BODY = PARTS.index("torso")
+
+
+class Held(NamedTuple):
+    """The things that somebody holds.
+
+    Attributes:
+        labels: (H, W) uint8, n + 1 where the nth thing is, 0 elsewhere.
+        carriers: what each goes with.
+    """
+
+    labels: np.ndarray
+    carriers: tuple[Carrier, ...]
+
+    @property
+    def boxes(self) -> list[tuple[int, int, int, int]]:
+        """x0, y0, x1, y1 about each thing, in pixels."""
+        found = [cv2.boundingRect((self.labels == n).astype(np.uint8)) for n in range(1, len(self.carriers) + 1)]
+        return [(x, y, x + w, y + h) for x, y, w, h in found]
+
+    def parts(self, pose: np.ndarray) -> np.ndarray:
+        """(H, W) int8: the part that each pixel of a thing moves with, an index into ``PARTS``; -1 elsewhere.
+
+        What hangs from a hand keeps hanging when that turns; what lies in it turns along.
+
+        Args:
+            pose: (18, 3) in pixels of the labels.
+        """
+        table = np.full(256, -1, np.int8)
+        for n, carrier in enumerate(self.carriers, 1):
+            table[n] = self._part(n, carrier, pose)
+        return table[self.labels]
+
+    def _part(self, n: int, carrier: Carrier, pose: np.ndarray) -> int:
+        side = carrier.removesuffix("_hand")
+        if carrier == "stays" or not _has_arm(pose, side):
+            return _BODY
+        ys, xs = np.nonzero(self.labels == n)
+        wrist = pose[BONES[f"{side}_forearm"][1], :2]
+        reach = float(np.hypot(xs - wrist[0], ys - wrist[1]).max()) if len(xs) else 0.0
+        turns = reach < _TURNS * arm_length(pose, f"{side}_forearm")
+        return PARTS.index(f"{side}_forearm" if turns else f"{side}_held")
+
+    def resized(self, size: tuple[int, int]) -> "Held":
+        """The same in a photo of another ``size`` (W, H)."""
+        return self._replace(labels=cv2.resize(self.labels, size, interpolation=cv2.INTER_NEAREST_EXACT))
+
+    def with_carriers(self, carriers: Sequence[str]) -> "Held":
+        """The same things going with something else.
+
+        Raises:
+            InputError: if they are not as many as the things, or none of ``CARRIERS``.
+        """
+        wanted: tuple[Carrier, ...] = tuple(one for word in carriers for one in CARRIERS if one == word)
+        if not len(wanted) == len(carriers) == len(self.carriers):
+            raise InputError(
+                f"{len(self.carriers)} held things go each with one of {', '.join(CARRIERS)}; "
+                f"{', '.join(map(str, carriers)) or 'nothing'} was given"
+            )
+        return self._replace(carriers=wanted)
+
+
+def find_held(
+    sureness: np.ndarray, probabilities: np.ndarray, framing: Framing, size: tuple[int, int], pose: np.ndarray
+) -> Held | None:
+    """The things that the analyzer sees; None if there are none.
+
+    Args:
+        sureness: (256, 176) float32 in [0, 1], how sure it is of a held thing.
+        probabilities: (8, 256, 176) float32, of the regions.
+        framing: of the frame in the photo.
+        size: (W, H) of the photo.
+        pose: (18, 3) in pixels of the photo.
+    """
+    bare = probabilities[[REGION["upper_skin"], REGION["face"], REGION["hair"]]].max(0)
+    likely = np.where(bare < _NO_SKIN, sureness, 0).astype(np.float32)
+    if likely.max() < _SURE:
+        return None
+    height, width = likely.shape
+    likely = cv2.resize(likely, (round(width * _FINER), round(height * _FINER)), interpolation=cv2.INTER_LINEAR)
+    there = likely > _LIKELY
+    _, pieces = cv2.connectedComponents(grow(there, _APART * _FINER / 2).astype(np.uint8))
+    pieces[~there] = 0
+    sizes = np.bincount(pieces.ravel())
+    sure = np.bincount(pieces.ravel(), likely.ravel() > _SURE)
+    kept = [n for n in np.argsort(-sizes[1:], kind="stable") + 1 if sure[n] >= 0.3 * _LEAST * _FINER**2]
+    kept = [n for n in kept if sizes[n] >= _LEAST * _FINER**2][:MOST]
+    if not kept:
+        return None
+    table = np.zeros(len(sizes), np.uint8)
+    table[kept] = np.arange(1, len(kept) + 1)
+    fine = framing.finer(_FINER)
+    labels = fine.paste(table[np.asarray(pieces, np.intp)], labels=True)
+    left = [n for n in range(1, len(kept) + 1) if (labels == n).any()]
+    if not left:
+        return None
+    order = np.zeros(256, np.uint8)
+    order[left] = np.arange(1, len(left) + 1)
+    return carried_by(order[labels], pose)
+
+
+def checked_held(labels: np.ndarray, size: tuple[int, int], pose: np.ndarray) -> Held | None:
+    """The things that a map (H, W) shows: 0 for nothing, a number from 1 on for each thing, in any order.
+
+    Args:
+        labels: integers or bool.
+        size: (H, W) that it must have.
+        pose: (18, 3) in the same pixels.
+
+    Raises:
+        InputError: if it is no such map, or shows too many things.
+    """
+    labels = np.asarray(labels)
+    if labels.shape != tuple(size) or labels.dtype.kind not in "iub":
+        raise InputError(f"a map of what is held is an array {tuple(size)} of whole numbers, 0 where there is nothing")
+    found = np.unique(labels)
+    found = found[found != 0]
+    if len(found) > MOST or (len(found) and found.min() < 0):
+        raise InputError(f"a map of what is held numbers {MOST} things at most, from 1 on")
+    if not len(found):
+        return None
+    return carried_by((np.searchsorted(found, labels) + 1).astype(np.uint8) * (labels != 0), pose)
+
+
+def carried_by(labels: np.ndarray, pose: np.ndarray) -> Held:
+    """What each thing (H, W uint8, numbered from 1 on) probably goes with: the hand or forearm that it touches, unless
+    it hangs from a shoulder."""
+    carriers: list[Carrier] = [_carrier(labels == n, pose) for n in range(1, int(labels.max()) + 1)]
+    return Held(labels.astype(np.uint8), tuple(carriers))
+
+
+def _carrier(mask: np.ndarray, pose: np.ndarray) -> Carrier:
+    away = cv2.distanceTransform((~mask).astype(np.uint8), cv2.DIST_L2, 5)
+    there, near = visible(pose), {}
+    for side in ("left", "right"):
+        if not _has_arm(pose, side):
+            continue
+        length = arm_length(pose, f"{side}_forearm")
+        elbow, wrist = (pose[joint, :2] for joint in BONES[f"{side}_forearm"])
+        if any(there[joint] and _at(away, pose[joint, :2]) < _FROM_SHOULDER * length for joint in SHOULDERS):
+            continue
+        # From the middle of the forearm to the fingers.
+        points = [elbow + share * (wrist - elbow) for share in np.linspace(0.4, 1.35, 9)]
+        near[side] = min(_at(away, point) for point in points) / length
+    if not near or min(near.values()) > _IN_HAND:
+        return "stays"
+    return "left_hand" if min(near, key=lambda side: near[side]) == "left" else "right_hand"
+
+
+def _at(values: np.ndarray, point: np.ndarray) -> float:
+    """The value at a point (x, y), or at the picture's edge nearest to it."""
+    x, y = np.clip(np.floor(point), 0, np.array(values.shape[::-1]) - 1).astype(int)
+    return float(values[y, x])
+
+
+def _has_arm(pose: np.ndarray, side: str) -> bool:
+    return bool(visible(pose)[[*BONES[f"{side}_upper_arm"], *BONES[f"{side}_forearm"]]].all())
+
+
+def moved_held(parts: np.ndarray, source: np.ndarray, target: np.ndarray) -> np.ndarray:
+    """Where things are when their person moves: (H, W) int8 as ``parts``.
+
+    Args:
+        parts: (H, W) int8, from :meth:`Held.parts`.
+        source: pose (18, 3) in the same pixels.
+        target: the wanted pose.
+    """
+    height, width = parts.shape
+    moves, out = part_moves(source, target), np.full_like(parts, -1)
+    for index in np.unique(parts[parts >= 0]).tolist():
+        mask = (parts == index).astype(np.uint8)
+        move = moves.get(PARTS[index])
+        moved = mask if move is None else move.into(0, 0, (width, height))(mask, labels=True)
+        out[moved > 0] = index
+    return out

@@ -1,0 +1,200 @@
+"""What is held goes wholly with the hand, or stays whole."""
+
+import cv2
+import numpy as np
+import pytest
+
+from pise_core import InputError
+from pise_core.framing import Framing
+from pise_core.held import Held, checked_held, find_held, moved_held
+from pise_core.masks import grow
+from pise_core.pose import default_skeleton
+from pise_core.regions import REGION
+from pise_core.skeleton import JOINT
+from pise_core.warping.parts import PARTS
+from tests.conftest import draw_person
+from tests.test_parts import turned
+
+BAG = (250, 210, 20)
+
+
+@pytest.fixture(scope="module")
+def with_bag():
+    """A person with a yellow bag below the right hand, before a plain wall; where the bag is, and the wall."""
+    drawn = draw_person(640, 660, (188, 53, 452, 620))
+    wall = np.full(drawn.photo.shape, (150, 165, 180), np.uint8)
+    photo = np.where(drawn.parsing[..., None] > 0, drawn.photo, wall)
+    x, y = np.rint(drawn.pose[JOINT["right_wrist"], :2]).astype(int)
+    held = np.zeros(drawn.parsing.shape, np.uint8)
+    cv2.line(held, (x, y + 10), (x - 8, y + 60), 1, 4)
+    cv2.rectangle(held, (x - 50, y + 60), (x + 20, y + 120), 1, -1)
+    held[drawn.parsing == REGION["upper_skin"]] = 0
+    photo[held > 0] = BAG
+    return drawn._replace(photo=photo, parsing=np.where(held > 0, 0, drawn.parsing).astype(np.uint8)), held, wall
+
+
+def yellow(photo: np.ndarray) -> np.ndarray:
+    return (np.abs(photo.astype(int) - BAG) < 40).all(2)
+
+
+@pytest.fixture(scope="module")
+def holder(editor, with_bag):
+    drawn, held, _ = with_bag
+    return editor.set_person(drawn.photo, pose=drawn.pose, parsing=drawn.parsing, held=held)
+
+
+@pytest.fixture(scope="module")
+def arm_out(with_bag):
+    """The right arm turned out."""
+    return turned(with_bag[0].pose, ["right_elbow", "right_wrist"], "right_shoulder", 60)
+
+
+def test_a_bag_below_a_hand_goes_with_it(holder):
+    assert holder.held.carriers == ("right_hand",)
+    assert (holder.full.owner[holder.held.labels > 0] == PARTS.index("right_held")).all()
+    assert not holder.parsing[holder.held.labels > 0].any()
+
+
+def test_a_bag_goes_whole_with_the_hand_and_leaves_the_wall(holder, with_bag, arm_out):
+    drawn, held, wall = with_bag
+    photo = holder.render(pose=arm_out).photo
+    bag = yellow(photo)
+    # As much of it as there was, in one piece, at the hand, and as upright as before.
+    assert bag.sum() == pytest.approx(held.sum(), rel=0.15)
+    count, pieces, stats, _ = cv2.connectedComponentsWithStats(bag.astype(np.uint8), connectivity=8)
+    assert stats[1:, cv2.CC_STAT_AREA].max() > 0.97 * bag.sum()
+    before, after = (cv2.boundingRect(mask.astype(np.uint8))[2:] for mask in (held, bag))
+    assert after == pytest.approx(before, abs=8)
+    wrist = arm_out[JOINT["right_wrist"], :2].astype(int)
+    assert grow(bag, 30)[wrist[1], wrist[0]]
+    gone = grow(held > 0, 4) & ~grow(bag, 6) & ~grow(drawn.parsing > 0, 8)
+    assert gone.sum() > 2000
+    assert (np.abs(photo.astype(int) - wall).mean(2)[gone] > 14).mean() < 0.01
+
+
+def test_a_bag_that_stays_is_the_same_to_the_bit_away_from_the_arm(holder, with_bag, arm_out):
+    drawn, held, _ = with_bag
+    staying = holder.holding(["stays"])
+    assert staying.held.carriers == ("stays",)
+    assert (staying.full.owner[held > 0] == PARTS.index("torso")).all()
+    edit = staying.render(pose=arm_out)
+    arm = np.isin(staying.full.owner, [PARTS.index("right_forearm"), PARTS.index("right_upper_arm")])
+    away = (held > 0) & ~grow(arm, 8)
+    assert away.sum() > 3000
+    assert (edit.photo[away] == drawn.photo[away]).all() and not edit.changed[away].any()
+    assert yellow(edit.photo).sum() == pytest.approx(held.sum(), rel=0.1)
+    assert (
+        staying.holding(["right_hand"]).render(pose=arm_out).photo.tobytes()
+        == holder.render(pose=arm_out).photo.tobytes()
+    )
+
+
+def test_without_a_known_bag_the_arm_goes_alone(editor, with_bag, arm_out):
+    drawn, held, _ = with_bag
+    person = editor.set_person(drawn.photo, pose=drawn.pose, parsing=drawn.parsing)
+    assert person.held is None
+    with pytest.raises(InputError, match="0 held things"):
+        person.holding(["stays"])
+
+
+def test_a_bag_is_in_the_cut_out_and_among_the_layers(holder, with_bag):
+    _, held, _ = with_bag
+    layers = {layer.name: layer for layer in holder.layers}
+    bag = layers["right_held"]
+    shown = np.zeros(held.shape, np.uint8)
+    shown[bag.window] = bag.image[..., 3]
+    inner = ~grow(held == 0, 3)
+    assert (shown[inner] == 255).all() and not shown[~grow(held > 0, 9)].any()
+    assert (holder.alpha[inner] == 1).all()
+    behind = layers["background"].image[..., :3]
+    assert not yellow(behind)[held > 0].any()
+
+
+def test_legs_that_walk_go_on_behind_a_bag(editor):
+    """A bag before the thigh stays with the hand: the leg that moves behind it has no hole in its shape."""
+    drawn = draw_person(440, 660)
+    x, y = np.rint(drawn.pose[JOINT["right_wrist"], :2]).astype(int)
+    held = np.zeros(drawn.parsing.shape, np.uint8)
+    cv2.rectangle(held, (x - 20, y + 20), (x + 45, y + 90), 1, -1)
+    hidden = (held > 0) & (drawn.parsing == REGION["pants"])
+    assert hidden.sum() > 400
+    photo = np.where(held[..., None] > 0, np.uint8(BAG), drawn.photo)
+    person = editor.set_person(photo, pose=drawn.pose, parsing=drawn.parsing, held=held)
+    wanted = turned(drawn.pose, ["right_knee", "right_ankle"], "right_hip", -14)
+    edit = person.render(pose=wanted)
+    assert (yellow(edit.photo) & (held > 0)).sum() > 0.97 * held.sum()
+    layers = {layer.name: layer for layer in person.layers}
+    thigh = layers["right_thigh"]
+    shown = np.zeros(held.shape, np.uint8)
+    shown[thigh.window] = thigh.image[..., 3]
+    assert (shown[hidden] == 255).mean() > 0.7
+    cloth = np.zeros(drawn.photo.shape, np.uint8)
+    cloth[thigh.window] = thigh.image[..., :3]
+    assert not yellow(cloth)[hidden & (shown == 255)].any()
+
+
+def test_what_lies_in_a_hand_turns_with_it(holder, with_bag):
+    drawn, _, _ = with_bag
+    wrist = drawn.pose[JOINT["right_wrist"], :2]
+    labels = np.zeros(drawn.parsing.shape, np.uint8)
+    x, y = np.rint(wrist).astype(int)
+    labels[y + 5 : y + 30, x - 6 : x + 6] = 1
+    phone = checked_held(labels, labels.shape, drawn.pose)
+    assert phone.carriers == ("right_hand",)
+    assert (phone.parts(drawn.pose)[labels > 0] == PARTS.index("right_forearm")).all()
+
+
+def test_what_hangs_from_a_shoulder_stays(with_bag):
+    drawn, _, _ = with_bag
+    labels = np.zeros(drawn.parsing.shape, np.uint8)
+    shoulder, wrist = (
+        np.rint(drawn.pose[JOINT[f"right_{name}"], :2]).astype(int).tolist() for name in ("shoulder", "wrist")
+    )
+    cv2.line(labels, shoulder, wrist, 1, 6)
+    assert checked_held(labels, labels.shape, drawn.pose).carriers == ("stays",)
+
+
+def test_things_move_in_maps_as_in_pictures(holder, arm_out):
+    parts = holder.full.held
+    moved = moved_held(parts, holder.pose, arm_out)
+    assert (moved >= 0).sum() == pytest.approx((parts >= 0).sum(), rel=0.05)
+    shown = yellow(holder.render(pose=arm_out).photo)
+    assert (shown & (moved >= 0)).sum() > 0.9 * shown.sum()
+    assert (moved_held(parts, holder.pose, holder.pose) == parts).all()
+
+
+@pytest.mark.parametrize(
+    "wrong", [np.zeros((3, 3), np.uint8), np.zeros((660, 440), float), -np.eye(660, 440, dtype=int)]
+)
+def test_a_map_of_what_is_held_is_checked(wrong):
+    with pytest.raises(InputError, match="what is held"):
+        checked_held(wrong, (660, 440), default_skeleton((0, 0, 440, 660)))
+
+
+def test_more_things_than_can_be_told_apart_are_refused():
+    many = np.arange(660 * 440).reshape(660, 440) % 20
+    with pytest.raises(InputError, match="at most"):
+        checked_held(many, (660, 440), default_skeleton((0, 0, 440, 660)))
+    held = checked_held(np.where(many == 3, 9, 0), (660, 440), default_skeleton((0, 0, 440, 660)))
+    assert held.labels.max() == 1 and len(held.boxes) == 1
+    with pytest.raises(InputError, match="left_hand, right_hand, stays"):
+        held.with_carriers(["the dog"])
+
+
+def test_things_are_found_where_the_analyzer_is_sure():
+    """Two things, one of them in two pieces beside each other, a speckle, and a doubtful one."""
+    sure, regions = np.zeros((256, 176), np.float32), np.zeros((8, 256, 176), np.float32)
+    sure[100:120, 20:40] = 0.9
+    sure[122:130, 20:40] = 0.5  # beside it: the same thing
+    sure[60:70, 120:140] = 0.95
+    sure[200:202, 50:52] = 0.99  # a speckle
+    sure[200:220, 100:120] = 0.45  # doubtful
+    sure[105:110, 20:40] = 0.9
+    regions[REGION["upper_skin"], 105:110, 20:24] = 0.9  # fingers about it
+    framing = Framing((352, 512), 0.5, 0.0, 0.0)
+    held = find_held(sure, regions, framing, (352, 512), default_skeleton((0, 0, 352, 512)))
+    assert isinstance(held, Held) and len(held.carriers) == 2
+    assert held.labels.shape == (512, 352)
+    assert held.labels[220, 60] == held.labels[250, 60] == 1 and held.labels[130, 260] == 2
+    assert not held.labels[215, 44] and not held.labels[402, 102] and not held.labels[420, 220]
+    assert find_held(np.zeros_like(sure), regions, framing, (352, 512), default_skeleton((0, 0, 352, 512))) is None
