@@ -1,10 +1,20 @@
 """What is held goes wholly with the hand, or stays whole."""
 
+import io
+import json
+import zipfile
+
 import cv2
 import numpy as np
 import pytest
 
+from app.api.endpoints import Programs
+from app.state.session import Session
+from app.view import updates
 from pise_core import InputError
+from pise_core.document import Document
+from pise_core.document.file_reader import read
+from pise_core.document.file_writer import write
 from pise_core.framing import Framing
 from pise_core.held import Held, checked_held, find_held, moved_held
 from pise_core.masks import grow
@@ -198,3 +208,80 @@ def test_things_are_found_where_the_analyzer_is_sure():
     assert held.labels[220, 60] == held.labels[250, 60] == 1 and held.labels[130, 260] == 2
     assert not held.labels[215, 44] and not held.labels[402, 102] and not held.labels[420, 220]
     assert find_held(np.zeros_like(sure), regions, framing, (352, 512), default_skeleton((0, 0, 352, 512))) is None
+
+
+def test_what_things_go_with_is_a_step_of_the_history_that_is_saved(holder, arm_out, tmp_path, editor):
+    document = Document.of(holder, "bag")
+    assert [thing["carrier"] for thing in document.held] == ["right_hand"]
+    document.set_pose(arm_out)
+    with_hand = document.render().photo
+    document.hold(["stays"])
+    assert document.held[0]["carrier"] == "stays"
+    staying = document.render().photo
+    assert (staying != with_hand).any()
+    assert (document.render(preview=True).photo != Document.of(holder).render(preview=True).photo).any()
+    document.save(tmp_path / "bag.pise")
+    again = Document.open(tmp_path / "bag.pise", editor)
+    assert again.held == document.held and (again.person.held.labels == holder.held.labels).all()
+    assert (again.render().photo == staying).all()
+    assert document.undo() and (document.render().photo == with_hand).all()
+    document.hold(["right_hand"])  # as it is by itself: no step
+    assert document.edits.held == () and document.can_redo
+    document.start_over()
+    assert document.edits.none and document.edits.held == ()
+    for wrong in ([], ["stays", "stays"], ["left"]):
+        with pytest.raises(InputError, match="held things go each with"):
+            document.hold(wrong)
+
+
+def test_a_damaged_map_of_what_is_held_is_refused(holder, tmp_path):
+    data = write(Document.of(holder, "bag").contents())
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    for change in ({"held.png": members["parsing.png"]}, {"held.png": None}):
+        path = tmp_path / "wrong.pise"
+        with zipfile.ZipFile(path, "w") as archive:
+            for name, content in (members | change).items():
+                if content is not None:
+                    archive.writestr(name, content)
+        with pytest.raises(InputError, match="damaged"):
+            read(path)
+    entries = json.loads(members["document.json"])
+    entries["person"]["held"] = ["the dog"]
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in (members | {"document.json": json.dumps(entries).encode()}).items():
+            archive.writestr(name, content)
+    with pytest.raises(InputError, match="damaged"):
+        read(path)
+
+
+def test_programs_say_what_held_things_go_with(studio, holder, tmp_path):
+    Document.of(holder, "bag").save(tmp_path / "bag.pise")
+    programs, session = Programs(studio), Session()
+    state = programs.open_file(session, str(tmp_path / "bag.pise"))
+    assert state["held"][0]["carrier"] == "right_hand" and len(state["held"][0]["box"]) == 4
+    assert programs.set_held(session, ["left_hand"])["held"][0]["carrier"] == "left_hand"
+    with pytest.raises(InputError, match="left_hand, right_hand, stays"):
+        programs.set_held(session, [])
+    assert programs.undo(session)["held"][0]["carrier"] == "right_hand"
+    session.close()
+
+
+def test_the_live_preview_has_the_bag_as_a_part_that_goes_with_the_hand(studio, holder, arm_out, tmp_path):
+    """In the photo's own pose, and again in another one."""
+    session = Session()
+    document = Document.of(holder, "bag")
+    document.set_pose(arm_out)
+    document.save(tmp_path / "bag.pise")
+    Programs(studio).open_file(session, str(tmp_path / "bag.pise"))
+    for _ in range(2):
+        now = session.moment()
+        edits = now.document.edits
+        told = updates.layers(session, now, edits, now.document.render(edits), "url")
+        names = [part[0] for part in told["parts"]]
+        assert "right_held" in names
+        x, y, w, h = told["parts"][names.index("right_held")][1:5]
+        wrist = now.document.pose_of(edits)[JOINT["right_wrist"], :2] * told["scale"]
+        assert abs(x + w / 2 - wrist[0]) < w and y < wrist[1] + h < y + 2 * h
+        session.document.undo()
+    session.close()

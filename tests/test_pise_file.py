@@ -114,7 +114,7 @@ def rewritten(data, change=None, compression=zipfile.ZIP_DEFLATED, **members):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda d: d.update(version=5), "version 5"),
+        (lambda d: d.update(version=6), "version 6"),
         (lambda d: d.update(version="2"), "version 2"),
         (lambda d: d.update(format="other"), "no .pise document"),
         (lambda d: d.update(position=4), "damaged"),
@@ -242,13 +242,21 @@ def test_files_of_version_3_open():
     assert all(a.same(b) for a, b in zip(saved.history, read(write(saved)).history, strict=True))
 
 
+def test_files_of_version_4_open():
+    """Written by the last build of version 4, of the one above."""
+    saved = read(VERSION_2.with_name("version-4.pise"))
+    assert (saved.name, saved.position, len(saved.history)) == ("example", 5, 6)
+    assert saved.person.held is None and not any(edits.held for edits in saved.history)
+    assert all(a.same(b) for a, b in zip(saved.history, read(write(saved)).history, strict=True))
+
+
 def test_what_a_file_holds_is_tied_to_its_version(document):
     """Whoever changes these raises the version by a step in ``migrations``, and keeps a file of the version before."""
     other = SavedEdits(document.person, 1, document.history, 3)
     data = write(dataclasses.replace(document, others=(other,)))
     entries = json.loads(zipfile.ZipFile(io.BytesIO(data)).read("document.json"))
-    known = {"pose", "framing"}
-    assert entries["version"] == VERSION == 4
+    known = {"pose", "framing", "held"}
+    assert entries["version"] == VERSION == 5
     assert entries.keys() == {
         "format", "version", "name", "regions", "person", "people", "references", "history", "position", "others",
         "edited",
@@ -256,7 +264,7 @@ def test_what_a_file_holds_is_tied_to_its_version(document):
     assert entries["person"].keys() == known and entries["references"][0].keys() == known | {"id", "name"}
     assert entries["others"][0].keys() == known | {"chosen", "position", "history"}
     for step in (*entries["history"], *entries["others"][0]["history"]):
-        assert step.keys() == {"pose", "paint", "painted_at", "styles", "motion", "recolour", "removed", "wear"}
+        assert step.keys() == {"pose", "paint", "painted_at", "styles", "motion", "recolour", "removed", "wear", "held"}
 
 
 def test_several_people_come_back_with_their_edits(document, other_person):
