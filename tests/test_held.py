@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-from app.api.endpoints import Programs
+from app.api.endpoints import Programs, Upload
 from app.state.session import Session
 from app.view import updates
 from pise_core import InputError
@@ -43,8 +43,14 @@ def with_bag():
     return drawn._replace(photo=photo, parsing=np.where(held > 0, 0, drawn.parsing).astype(np.uint8)), held, wall
 
 
+def things(labels: np.ndarray, pose: np.ndarray) -> Held:
+    held = checked_held(labels, labels.shape, pose)
+    assert held is not None
+    return held
+
+
 def yellow(photo: np.ndarray) -> np.ndarray:
-    return (np.abs(photo.astype(int) - BAG) < 40).all(2)
+    return np.asarray((np.abs(photo.astype(int) - BAG) < 40).all(2))
 
 
 @pytest.fixture(scope="module")
@@ -128,7 +134,7 @@ def test_legs_that_walk_go_on_behind_a_bag(editor):
     cv2.rectangle(held, (x - 20, y + 20), (x + 45, y + 90), 1, -1)
     hidden = (held > 0) & (drawn.parsing == REGION["pants"])
     assert hidden.sum() > 400
-    photo = np.where(held[..., None] > 0, np.uint8(BAG), drawn.photo)
+    photo = np.where(held[..., None] > 0, np.array(BAG, np.uint8), drawn.photo)
     person = editor.set_person(photo, pose=drawn.pose, parsing=drawn.parsing, held=held)
     wanted = turned(drawn.pose, ["right_knee", "right_ankle"], "right_hip", -14)
     edit = person.render(pose=wanted)
@@ -149,7 +155,7 @@ def test_what_lies_in_a_hand_turns_with_it(holder, with_bag):
     labels = np.zeros(drawn.parsing.shape, np.uint8)
     x, y = np.rint(wrist).astype(int)
     labels[y + 5 : y + 30, x - 6 : x + 6] = 1
-    phone = checked_held(labels, labels.shape, drawn.pose)
+    phone = things(labels, drawn.pose)
     assert phone.carriers == ("right_hand",)
     assert (phone.parts(drawn.pose)[labels > 0] == PARTS.index("right_forearm")).all()
 
@@ -161,7 +167,7 @@ def test_what_hangs_from_a_shoulder_stays(with_bag):
         np.rint(drawn.pose[JOINT[f"right_{name}"], :2]).astype(int).tolist() for name in ("shoulder", "wrist")
     )
     cv2.line(labels, shoulder, wrist, 1, 6)
-    assert checked_held(labels, labels.shape, drawn.pose).carriers == ("stays",)
+    assert things(labels, drawn.pose).carriers == ("stays",)
 
 
 def test_things_move_in_maps_as_in_pictures(holder, arm_out):
@@ -185,7 +191,7 @@ def test_more_things_than_can_be_told_apart_are_refused():
     many = np.arange(660 * 440).reshape(660, 440) % 20
     with pytest.raises(InputError, match="at most"):
         checked_held(many, (660, 440), default_skeleton((0, 0, 440, 660)))
-    held = checked_held(np.where(many == 3, 9, 0), (660, 440), default_skeleton((0, 0, 440, 660)))
+    held = things(np.where(many == 3, 9, 0), default_skeleton((0, 0, 440, 660)))
     assert held.labels.max() == 1 and len(held.boxes) == 1
     with pytest.raises(InputError, match="left_hand, right_hand, stays"):
         held.with_carriers(["the dog"])
@@ -258,7 +264,7 @@ def test_a_damaged_map_of_what_is_held_is_refused(holder, tmp_path):
 def test_programs_say_what_held_things_go_with(studio, holder, tmp_path):
     Document.of(holder, "bag").save(tmp_path / "bag.pise")
     programs, session = Programs(studio), Session()
-    state = programs.open_file(session, str(tmp_path / "bag.pise"))
+    state = programs.open_file(session, Upload(str(tmp_path / "bag.pise")))
     assert state["held"][0]["carrier"] == "right_hand" and len(state["held"][0]["box"]) == 4
     assert programs.set_held(session, ["left_hand"])["held"][0]["carrier"] == "left_hand"
     with pytest.raises(InputError, match="left_hand, right_hand, stays"):
@@ -273,9 +279,10 @@ def test_the_live_preview_has_the_bag_as_a_part_that_goes_with_the_hand(studio, 
     document = Document.of(holder, "bag")
     document.set_pose(arm_out)
     document.save(tmp_path / "bag.pise")
-    Programs(studio).open_file(session, str(tmp_path / "bag.pise"))
+    Programs(studio).open_file(session, Upload(str(tmp_path / "bag.pise")))
     for _ in range(2):
         now = session.moment()
+        assert now is not None
         edits = now.document.edits
         told = updates.layers(session, now, edits, now.document.render(edits), "url")
         names = [part[0] for part in told["parts"]]
@@ -283,5 +290,5 @@ def test_the_live_preview_has_the_bag_as_a_part_that_goes_with_the_hand(studio, 
         x, y, w, h = told["parts"][names.index("right_held")][1:5]
         wrist = now.document.pose_of(edits)[JOINT["right_wrist"], :2] * told["scale"]
         assert abs(x + w / 2 - wrist[0]) < w and y < wrist[1] + h < y + 2 * h
-        session.document.undo()
+        session.need_document().undo()
     session.close()

@@ -21,15 +21,15 @@ def document_with_bag(editor, tmp_path_factory):
     x, y = np.rint(drawn.pose[JOINT["right_wrist"], :2]).astype(int)
     held = np.zeros(drawn.parsing.shape, np.uint8)
     cv2.rectangle(held, (x - 40, y + 22), (x + 20, y + 92), 1, -1)
-    photo = np.where(held[..., None] > 0, np.uint8(BAG), drawn.photo)
+    photo = np.where(held[..., None] > 0, np.array(BAG, np.uint8), drawn.photo)
     person = editor.set_person(photo, pose=drawn.pose, parsing=drawn.parsing, held=held)
     path = tmp_path_factory.mktemp("bag") / "bag.pise"
     Document.of(person, "bag").save(path)
     return str(path)
 
 
-def bag_in(canvas_or_image) -> float:
-    """The share of a picture on the page that is the bag's yellow."""
+def bag_in(canvas_or_image) -> dict[str, float]:
+    """How much of a picture on the page is the yellow of the bag, and how far left that begins, in shares."""
     return canvas_or_image.evaluate(
         """async (node) => {
           if (node.decode) await node.decode();
