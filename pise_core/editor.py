@@ -40,8 +40,8 @@ from pise_core.skeleton import JOINT_COUNT
 _log = logging.getLogger(__name__)
 
 NOBODY = "no person was found in the photo; place a skeleton by hand, or try another photo"
-#: In which order garments are put on.
-_PUT_ON = ("pants", "dress", "upper_clothes")
+#: In which order garments are put on: the table names those that hang over others first.
+_PUT_ON = GARMENTS[::-1]
 _STYLES = "styles are given as {region: [(person, weight), ...]}, people as set_person returns them"
 
 
