@@ -13,9 +13,10 @@ from typing import Any, BinaryIO
 
 import cv2
 import numpy as np
-from PIL import Image, ImageCms, ImageOps, PngImagePlugin, features
+from PIL import Image, ImageCms, ImageFile, ImageOps, PngImagePlugin, features
 
 from pise_core import provenance, regions
+from pise_core.colour_spaces import named_profile
 from pise_core.errors import InputError
 from pise_core.files import read_file, write_file
 
@@ -74,11 +75,16 @@ def read_photo(source: Source, max_pixels: int = MAX_PIXELS, max_bytes: int = MA
         InputError: if it can't be read, isn't such a picture, is damaged, too large or too small.
     """
     name, image = open_picture(source, photo_formats(), "JPEG, PNG or WebP picture", max_pixels, max_bytes)
+    data = image.fp.getvalue() if image.format == "PNG" and isinstance(image.fp, io.BytesIO) else b""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             image.load()
+            if not image.info.get("icc_profile") and (named := named_profile(image, data)):
+                image.info["icc_profile"] = named
             return np.ascontiguousarray(_flatten(_upright(image)), np.uint8)
+    except InputError as error:
+        raise InputError(f"{name} {error}") from None
     except Exception as error:  # Damaged data makes decoders raise anything: SyntaxError, struct.error, ...
         raise InputError(f"{name} is damaged or cut off and can't be decoded") from error
 
@@ -211,7 +217,7 @@ def open_picture(
     kind: str,
     max_pixels: int = MAX_PIXELS,
     max_bytes: int = MAX_BYTES,
-) -> tuple[str, Image.Image]:
+) -> tuple[str, ImageFile.ImageFile]:
     """A name for messages, and the picture with its header read and checked but nothing decoded.
 
     Args:
@@ -309,9 +315,9 @@ def _flatten(image: Image.Image) -> Image.Image:
         image = Image.fromarray(((deep * 255 + 32767) // 65535).clip(0, 255).astype(np.uint8))
     alpha = None
     if image.has_transparency_data:
-        image = image.convert("RGBA")
-        alpha = image.getchannel("A")
-        image = image.convert("RGB")
+        grey = image.mode in ("L", "LA")  # whose profile is one of greys
+        alpha = image.convert("RGBA").getchannel("A")
+        image = image.convert("L" if grey else "RGB")
     elif image.mode in ("P", "1"):
         image = image.convert("RGB")
     image = _to_srgb(image, profile)

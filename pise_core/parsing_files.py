@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import cv2
 import numpy as np
-from PIL import Image, ImageFile, ImageOps
+from PIL import Image, ImageOps
 
 from pise_core import regions
 from pise_core.errors import InputError
@@ -129,7 +129,6 @@ def read_labels(source: Source) -> np.ndarray:
 
 def _opened(source: Source) -> _Opened:
     file, image = open_picture(source, _FORMATS, "map of regions: use PNG (JPEG mixes neighbouring labels)")
-    assert isinstance(image, ImageFile.ImageFile)
     kind, raw = image.format, str(image.tile[0].args) if image.format == "PNG" and image.tile else ""
     data = image.fp.getvalue() if isinstance(image.fp, io.BytesIO) and raw.endswith(";16B") else b""
     try:

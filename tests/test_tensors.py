@@ -7,7 +7,14 @@ import pytest
 import torch
 
 from pise_core.errors import InputError
-from pise_core.model.config import ABLATIONS, PAPER_CONFIG, RELEASE_CONFIG, RELEASE_EDITING_CONFIG, SHIPPED_CONFIG
+from pise_core.model.config import (
+    ABLATIONS,
+    PAPER_CONFIG,
+    PRINTED,
+    RELEASE_CONFIG,
+    RELEASE_EDITING_CONFIG,
+    SHIPPED_CONFIG,
+)
 from pise_core.model.network import PISE, Carry, PISEConfig
 from pise_core.model.normalization import SpatialAwareNormalization
 
@@ -16,6 +23,7 @@ SIZE = (32, 48)
 CONFIGS = {
     "shipped": replace(SHIPPED_CONFIG, width=4, modulation=4),
     "paper": replace(PAPER_CONFIG, width=4),
+    "paper as printed": replace(PAPER_CONFIG, width=4, printed=PRINTED),
     **{name: replace(PAPER_CONFIG, width=4, **changes) for name, changes in ABLATIONS.items()},
     "release": replace(RELEASE_CONFIG, width=4),
     "release for editing": replace(RELEASE_EDITING_CONFIG, width=4),
