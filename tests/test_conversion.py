@@ -8,6 +8,7 @@ import pytest
 import torch
 from release_reference import Arrays, discriminator_shapes, filled, generator_shapes
 from safetensors import safe_open
+from safetensors.torch import save_file
 
 from pise_core import PISE, Editor, InputError
 from pise_core.cli.main import main
@@ -204,11 +205,20 @@ def wrapped(tensors, how):
         "compiled": lambda: {"model": under("_orig_mod.")},
         "nested": lambda: {"checkpoint_version": 2, "model": {"state_dict": under("module.")}},
         "averaged": lambda: {"params": {"a": torch.zeros(2)}, "params_ema": plain},
+        "said to be a state": lambda: {"net_D_state_dict": {"a": torch.zeros(2)}, "net_G_state_dict": under("module.")},
+        "beside others": lambda: {
+            "state_dict": under("net_G.") | {"net_D.conv.weight": torch.zeros(1), "vgg.features.0.bias": torch.ones(2)}
+        },
+        "among numbers": lambda: {"epoch": 3, **plain, "lr": 1e-4},
     }[how]()
 
 
 @pytest.mark.parametrize(
-    "how", ["state_dict", "net_G", "module", "module twice", "prefixed", "compiled", "nested", "averaged"]
+    "how",
+    [
+        *("state_dict", "net_G", "module", "module twice", "prefixed", "compiled", "nested", "averaged"),
+        *("said to be a state", "beside others", "among numbers"),
+    ],
 )
 def test_wrapped_networks_are_those_within(checkpoint, tmp_path, how):
     tensors = filled(generator_shapes(WIDTH))
@@ -216,6 +226,17 @@ def test_wrapped_networks_are_those_within(checkpoint, tmp_path, how):
     torch.save(wrapped(tensors, how), tmp_path / "wrapped.pth")
     status, out = convert(tmp_path / "wrapped.pth")
     assert status == 0
+    assert all(
+        torch.equal(a, b) for a, b in zip(read_model(bare)[2].values(), read_model(out)[2].values(), strict=True)
+    )
+
+
+def test_the_release_s_tensors_in_safetensors_are_the_same(checkpoint, tmp_path):
+    tensors = filled(generator_shapes(WIDTH))
+    _, bare = convert(checkpoint(tensors))
+    save_file(wrapped(tensors, "module"), str(tmp_path / "theirs.safetensors"))
+    out = tmp_path / "ours.safetensors"
+    assert main(["convert", str(tmp_path / "theirs.safetensors"), "--out", str(out)]) == 0
     assert all(
         torch.equal(a, b) for a, b in zip(read_model(bare)[2].values(), read_model(out)[2].values(), strict=True)
     )

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
 from pise_core.errors import InputError
@@ -65,9 +66,16 @@ _UNUSED = (
 _UNUSED_IN_EDITING = ("getMatrix.", "theta.", "phi.", "res1.")
 #: Names under which training programs keep a network; of several, the first.
 _WRAPPERS = (
-    "net_G", "netG", "generator", "model_G", "G", "params_ema", "ema", "state_dict", "model_state_dict", "model",
-    "params", "network", "net", "weights", "net_D", "netD", "discriminator", "D",
+    "net_G", "netG", "generator", "gen", "model_G", "G", "params_ema", "ema", "ema_model", "g_ema", "G_ema",
+    "state_dict", "model_state_dict", "state", "model", "params", "network", "net", "weights", "net_D", "netD",
+    "discriminator", "model_D", "D",
 )  # fmt: skip
+#: Of these, the names that stand for the generator where several networks lie side by side, each under its own.
+_GENERATORS = _WRAPPERS[: _WRAPPERS.index("state_dict")]
+#: What else programs call a dictionary of tensors: the wrapper's name with this behind it.
+_BEHIND = "_state_dict"
+#: So many tensors are a network: what lies among them is kept beside it.
+_NETWORK = 10
 #: What the release's initialization leaves of VGG-19 where a run began from scratch: orthogonal, of this gain.
 _RANDOM_GAIN = 0.02
 
@@ -85,14 +93,17 @@ def _unwrapped(found: Any, name: str) -> dict[str, Tensor]:
     for _ in range(4):
         if not isinstance(found, dict) or not found:
             break
-        if all(isinstance(k, str) and isinstance(v, Tensor) for k, v in found.items()):
-            return _unprefixed(found)
+        tensors = {k: v for k, v in found.items() if isinstance(k, str) and isinstance(v, Tensor)}
+        if len(tensors) == len(found) or len(tensors) >= _NETWORK:
+            return _unprefixed(tensors)
         if {"state", "param_groups"} <= found.keys():
             raise InputError(f"{name} holds the state of an optimizer, and no network")
-        inner = {key: value for key, value in found.items() if key in _WRAPPERS and isinstance(value, dict) and value}
+        wrapped = {str(key).removesuffix(_BEHIND): value for key, value in found.items() if isinstance(value, dict)}
+        wrapped |= {str(key): value for key, value in found.items() if isinstance(value, dict)}
+        inner = [key for key in _WRAPPERS if wrapped.get(key)]
         if not inner:
             break
-        found = inner[min(inner, key=_WRAPPERS.index)]
+        found = wrapped[inner[0]]
     keys = ", ".join(str(key)[:40] for key in list(found)[:6]) if isinstance(found, dict) else type(found).__name__
     raise InputError(f"{name} holds no named tensors of a network but {keys or 'nothing'}")
 
@@ -101,9 +112,21 @@ def _unprefixed(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     """The same without what every name begins with: names of wrappers, not of the network's own parts."""
     while True:
         heads = {key.partition(".")[0] for key in tensors}
-        if len(heads) != 1 or not heads <= {"module", *_WRAPPERS, "_orig_mod"}:
+        ours = [name for name in _GENERATORS if name in heads]
+        if len(heads) > 1 and ours:  # the generator beside the discriminator and losses, as Lightning saves them
+            tensors = {key: value for key, value in tensors.items() if key.startswith(f"{ours[0]}.")}
+        elif len(heads) != 1 or not heads <= {"module", *_WRAPPERS, "_orig_mod"}:
             return tensors
         tensors = {key.partition(".")[2]: value for key, value in tensors.items()}
+
+
+def _loaded(path: Path) -> Any:
+    """What a file of torch holds, or one of safetensors, to which people convert such files."""
+    try:
+        with safe_open(str(path), "pt") as file:
+            return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError, ValueError):
+        return torch.load(path, map_location="cpu", weights_only=True)
 
 
 class Checkpoint:
@@ -141,7 +164,7 @@ class Checkpoint:
         if not path.is_file():
             raise InputError(f"there is no file {path}")
         try:
-            found = torch.load(path, map_location="cpu", weights_only=True)
+            found = _loaded(path)
         except Exception as error:  # A damaged file fails in as many ways as it can be damaged
             strange = re.search(r"Unsupported (?:global|class)[^:]*: GLOBAL ([\w.]+)", str(error))
             if strange:
