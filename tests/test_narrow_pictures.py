@@ -38,7 +38,7 @@ def test_a_narrow_garment_leaves_the_session_whole(studio, tmp_path, person, siz
     assert waiting["box"]
     page = run(studio.open_file(session, str(tmp_path / "person.png"), "Built-in", "Built-in"))
     assert page["textures"]["garment"]["id"] == waiting["id"]
-    page = run(studio.start(session, {"session": session.token}))  # loaded anew
+    page = run(studio.start(session, {"session": session.token}))  # reloaded
     assert page["result"]["result"]["url"]
     with pytest.raises(InputError):
         run(studio.use_garment(session, {"garment": waiting["id"], "box": [0, 0, 0.01, 0.01], "region": "dress"}))

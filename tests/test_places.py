@@ -97,7 +97,7 @@ def test_a_page_that_has_gone_makes_room_sooner(house):
     full.now += 59
     with pytest.raises(Full):
         full.open("second")
-    assert full.sessions.of("first") is first  # loaded anew
+    assert full.sessions.of("first") is first  # reloaded
     full.now += 59
     with pytest.raises(Full):
         full.open("second")

@@ -125,7 +125,7 @@ def test_the_page_can_tell_an_answer_to_an_older_change_of_the_motion(studio, se
     page = run(studio.commit_motion(session, {"seq": 7, "motion": motion}))
     assert page["motion"]["motion"]["seq"] == 7
     assert run(studio.undo(session, {"seq": 9}))["motion"]["motion"]["seq"] == 9
-    assert run(studio.start(session))["motion"]["motion"]["seq"] is None  # of a page that was loaded anew: always taken
+    assert run(studio.start(session))["motion"]["motion"]["seq"] is None  # of a page that was reloaded: always taken
     updates = studio.commit_motion(session, {"seq": 11, "motion": motion | {"seconds": 90}})
     refused = next(updates)["motion"]["motion"]
     assert (refused["seq"], refused["seconds"]) == (11, 1.0)  # what the page shows is put right

@@ -20,13 +20,13 @@ EMPTY = 512
 class Sessions:
     """The sessions of a server, by their tokens.
 
-    A page owns one session. A page that is loaded anew is another page with the same session: it brings the token. Work
+    A page owns one session. A page that is reloaded is another page with the same session: it brings the token. Work
     takes a place, of which :class:`app.state.places.Places` has so many; a session in which nothing is open needs none.
 
     Args:
         places: for work.
         idle_seconds: one that was not used for so long goes.
-        grace_seconds: one whose page has gone waits so long for the page to be loaded anew.
+        grace_seconds: one whose page has gone waits so long for the page to be reloaded.
     """
 
     def __init__(self, places: Places | None = None, idle_seconds: float = 3600, grace_seconds: float = 600) -> None:
@@ -64,7 +64,7 @@ class Sessions:
             return session
 
     def adopt(self, owner: str, token: Any) -> Session:
-        """The session with that token for a page that was loaded anew; the page's own, or a new one, if it is gone."""
+        """The session with that token for a page that was reloaded; the page's own, or a new one, if it is gone."""
         with self._lock:
             session = self._find(token)
             if session is not None and owner:
@@ -123,7 +123,7 @@ class Sessions:
 
     def leave(self, owner: str) -> None:
         """The page has gone, or a phone has only been locked: forget its session, unless the page is heard of again in
-        time, is loaded anew, or another one has it too."""
+        time, is reloaded, or another one has it too."""
         with self._lock:
             session = self._sessions.get(self._owners.get(owner, ""))
             if session is not None and sum(token == session.token for token in self._owners.values()) == 1:

@@ -42,7 +42,7 @@ _CONTAINERS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,gif"
 _JUMP = 0.15
 #: Seconds: the standard deviation of the weights of neighbours, and how long a gap is closed.
 _REACH, _GAP = 0.16, 0.6
-#: A sight that is less clear than this share of the clearest is not trusted: the person is looked for anew.
+#: A sight that is less clear than this share of the clearest is not trusted: the person is looked for again.
 _LOST = 0.6
 #: How far about where they were the person is looked for, as a share of the body.
 _ABOUT = 0.08

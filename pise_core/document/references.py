@@ -72,7 +72,7 @@ class References(Mapping[str, Reference]):
             key = f"r{self._newest}"
         if person.framing.scale < 1 / FAR_FINER:
             side = math.ceil(FINER * person.framing.scale * max(person.photo.shape[:2]))
-            # Looked at anew, they are the same as after the document was saved and opened again.
+            # Looked at again, they are the same as after the document was saved and opened again.
             person = SavedPerson.of(person.scaled(side)).known_to(person.editor)
         self.kept[key] = Reference(name, person, person.scaled(PREVIEW_SIDE))
         self._newest = max(self._newest, int(key[1:]))

@@ -82,7 +82,7 @@ def network(entry: Entry, data: DeepFashion) -> Maker:
 
 
 def folder(path: Path, pairs: Sequence[tuple[str, str]]) -> Maker:
-    """Pictures that were made before, by whomever: ``SOURCE_2_TARGET.png``, or as other projects call them.
+    """Pictures that were made before, by anybody: ``SOURCE_2_TARGET.png``, or as other projects call them.
 
     Of pictures 256 wide the middle columns are taken.
 

@@ -85,7 +85,7 @@ class Saves:
         self._last = time.monotonic()
 
     def due(self, step: int) -> bool:
-        """After that step; True begins to count anew."""
+        """After that step; True begins to count again."""
         due = step % self._every == 0 or time.monotonic() - self._last >= self.SECONDS
         if due:
             self._last = time.monotonic()

@@ -98,7 +98,7 @@ class Visitor:
             self.problems.append(text)
 
     def reload(self) -> None:
-        """Load the page anew. Answers that are still on their way are given up, and Gradio's client says so."""
+        """Reload the page. Answers that are still on their way are given up, and Gradio's client says so."""
         self._leaving = True
         self.page.reload()
         self._mounted()

@@ -1,4 +1,4 @@
-"""A page whose session is gone: left alone for too long, crowded out, or the server was started anew."""
+"""A page whose session is gone: left alone for too long, crowded out, or the server was restarted."""
 
 from gradio_client import Client
 from test_desktop import DESKTOP, open_example

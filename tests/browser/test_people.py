@@ -1,4 +1,4 @@
-"""Several people in a photo, and a photo that is looked at anew."""
+"""Several people in a photo, and a photo that is looked at again."""
 
 from pathlib import Path
 

@@ -43,7 +43,7 @@ def test_a_duplicated_tab_is_another_document(visit):
     twin.reload()
     twin.wait_for_function("name => sessionStorage.getItem('pise-session') !== name", arg=name)
     assert twin.locator("#welcome").is_visible()
-    # The first tab is loaded anew as ever.
+    # The first tab is reloaded as ever.
     visitor.reload()
     visitor.page.locator("#pose #stage").wait_for(state="visible")
     visitor.wait_for()

@@ -36,7 +36,7 @@ def test_a_garment_is_marked_mixed_and_saved(visit, tmp_path, laid_out, name, si
     x, y, width, height = bounds(frame)
     assert 0.3 < bounds(marked)[3] / height < 0.9  # the shirt was found already
 
-    # The user knows better, and draws the box anew.
+    # The user knows better, and draws the box again.
     drag(page, (x + 2, y + 0.15 * height), (x + width - 2, y + 0.9 * height))
     assert bounds(marked)[2] > 0.95 * width
     visitor.shoot("garment")

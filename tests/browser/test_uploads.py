@@ -66,7 +66,7 @@ def test_a_wrong_file_is_refused_in_the_status_line_and_nothing_is_lost(visit, n
     number, raised = page.evaluate("window.piseStudio.document"), visitor.joint("left_wrist")
     field_of(page, "#open").set_input_files(notes)
     assert visitor.wait_for("error") == _REFUSED
-    # The picture is rendered anew after whatever was tried, and says nothing: the message stays.
+    # The picture is rendered again after whatever was tried, and says nothing: the message stays.
     page.wait_for_function("edited => window.piseStudio.picture !== edited", arg=edited)
     page.locator("#download:not([disabled])").wait_for()
     assert visitor.wait_for("error") == _REFUSED

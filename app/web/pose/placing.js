@@ -1,5 +1,5 @@
 // The user says where the joints of the person are in the photo: nobody was found there, or joints were found wrong.
-// "Use this pose" has the person analysed anew with them. A page that is loaded anew goes on where it was.
+// "Use this pose" has the person analysed again with them. A page that is reloaded goes on where it was.
 import { page, tell } from "../common/store.js";
 import { poseFromRows, rowsFromPose, scaleFigure } from "./skeleton.js";
 
@@ -28,7 +28,7 @@ export function createPlacing(editor) {
         );
       else sessionStorage.removeItem(PLACING_KEY);
     } catch {
-      // A browser that stores nothing forgets what was placed when the page is loaded anew.
+      // A browser that stores nothing forgets what was placed when the page is reloaded.
     }
   }
   function remembered() {
@@ -116,7 +116,7 @@ export function createPlacing(editor) {
       editor.showSelection();
       tell("status", {
         kind: "hint",
-        text: "With “Use this pose” the person is analysed anew. Undo then brings back your edits until now.",
+        text: "With “Use this pose” the person is analysed again. Undo then brings back your edits until now.",
       });
     },
     use: () => place(false),

@@ -1,5 +1,5 @@
 // The person moved part by part over the background, at once: what is seen until the generator's picture comes.
-// The parts were cut out of the picture on show, at the pose that it has; they are sent anew with every exact picture.
+// The parts were cut out of the picture on show, at the pose that it has; they are sent again with every exact picture.
 // In between, what the generator paints for a pose that was passed on the way is carried on from there.
 import { page } from "../common/store.js";
 import { partMoves } from "./part_transforms.js";
