@@ -29,7 +29,7 @@ from pise_core.training.pretrained import fetched
 
 #: Beyond so many frame pixels from anything that an edit concerns no pixel may differ; the seam is 1.3 wide.
 MARGIN = 3.0
-#: The same about a person who moved: the background is made again 3.5 pixels about where they stood, and has a seam too.
+#: The same about a person who moved: the background is filled 3.5 pixels about where they stood, and has a seam too.
 MOVED_MARGIN = 5.0
 #: Half a window of SSIM: a Gaussian of sigma 1.5, cut at 3.5 of them.
 SSIM_RIM = 5
