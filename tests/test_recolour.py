@@ -12,6 +12,7 @@ from pise_core.errors import InputError
 from pise_core.images import read_image, write_image, write_parsing
 from pise_core.regions import REGION
 from pise_core.rendering.recolour import Recolour, checked_recolour, checked_recolours, recolour
+from pise_core.skeleton import JOINT
 
 SHIRT = REGION["upper_clothes"]
 
@@ -153,3 +154,22 @@ def test_the_command_line_recolours_what_the_picture_shows_alone(person, tmp_pat
     assert cli.main([*command, "--parsing", str(tmp_path / "map.png")]) == 0
     made = read_image(tmp_path / "out.png").astype(float)[wanted == REGION["dress"]]
     assert np.median(made[:, 0]) > 2 * np.median(made[:, 1:])
+
+
+def test_a_hand_that_the_map_takes_for_cloth_stays_and_a_cuff_that_it_missed_goes_along(person):
+    photo, parsing = person.photo.copy(), person.parsing.copy()
+    skin = np.array((224, 180, 150))
+    x, y = (person.pose[JOINT["neck"], :2] * 0.4 + person.pose[JOINT["left_hip"], :2] * 0.6).astype(int)
+    hand = np.zeros(parsing.shape, np.uint8)
+    cv2.circle(hand, (int(x), int(y)), 7, 1, -1)
+    photo[hand > 0] = skin
+    a, b = (tuple(int(v) for v in person.pose[JOINT[f"right_{name}"], :2]) for name in ("shoulder", "elbow"))
+    cuff = np.zeros(parsing.shape, np.uint8)
+    cv2.line(cuff, b, a, 1, 5)
+    cuff[: b[1] - 4] = 0
+    cuff &= (parsing == SHIRT).astype(np.uint8)
+    parsing[cuff > 0] = REGION["upper_skin"]
+    made = recolour(photo, parsing, {"upper_clothes": checked_recolour("#1b3a8c")})
+    changed = np.abs(made.astype(int) - photo).max(2)
+    assert np.median(changed[cv2.erode(hand, np.ones((5, 5))) > 0]) < 12
+    assert np.median(changed[cuff > 0]) > 60

@@ -4,8 +4,8 @@ In CIE Lab every pixel of the region is its typical colour and a difference to i
 The typical colour is replaced and the difference kept, scaled in lightness where dark cloth becomes bright or bright
 cloth dark, for folds show less in the dark. Then hue, saturation and lightness are shifted, if that is asked for.
 
-The region's border is found in the photo, within a few pixels of the map's: a guided filter (He, Sun and Tang, ECCV
-2010) turns the map into a matte.
+A garment's border is found in the photo after its colours (:mod:`pise_core.rendering.refine`), where the map takes a
+hand for cloth or misses a cuff; a guided filter (He, Sun and Tang, ECCV 2010) turns what is found into a matte.
 """
 
 import re
@@ -20,13 +20,18 @@ from PIL import ImageColor
 from pise_core.errors import InputError
 from pise_core.guided_filter import guided_filter
 from pise_core.masks import window_of
-from pise_core.regions import REGION, TEXTURED
+from pise_core.regions import GARMENTS, REGION, TEXTURED
+from pise_core.rendering.refine import refined
 
 #: What can be recoloured; skin can't.
 RECOLOURED = TEXTURED
 #: The matte's reach about the map's border, as a share of the person's height, and the variance of colour (of values in
 #: [0, 1]) below which there is no border to follow.
 _REACH, _SMOOTH = 0.004, 5e-4
+#: Frame pixels that a person is high, and how far about a garment its surroundings' colours are looked at.
+_FRAME, _SURROUNDINGS = 230.0, 18.0
+_GARMENTS = tuple(REGION[name] for name in GARMENTS)
+_SKIN = [REGION[name] for name in ("face", "upper_skin", "leg")]
 #: How much more or less folds may show on another lightness.
 _LEAST_CONTRAST, _MOST_CONTRAST = 0.45, 1.6
 
@@ -124,9 +129,13 @@ def recolour(photo: np.ndarray, parsing: np.ndarray, wanted: Mapping[str, Recolo
     for region, change in wanted.items():
         inside = parsing == REGION[region]
         reach = max(2, round(_REACH * _height(parsing)))
-        window = None if change.none else window_of(inside, margin=4 * reach)
+        scale = _FRAME / max(1, _height(parsing))
+        window = None if change.none else window_of(inside, margin=4 * reach + round(_SURROUNDINGS / scale))
         if window is None:
             continue
+        if REGION[region] in _GARMENTS:
+            inside = inside.copy()
+            inside[window] = _as_seen(photo[window], parsing[window], REGION[region], scale)
         lab = _to_lab(photo[window])
         alpha = _matte(photo[window], inside[window], reach)[..., None]
         changed = _to_rgb(_changed(lab, _typical(lab, inside[window], reach), change))
@@ -134,6 +143,14 @@ def recolour(photo: np.ndarray, parsing: np.ndarray, wanted: Mapping[str, Recolo
         made = made.copy() if made is photo else made
         made[window] = np.where(alpha > 0, blended, made[window])
     return made
+
+
+def _as_seen(photo: np.ndarray, parsing: np.ndarray, region: int, scale: float) -> np.ndarray:
+    """(H, W) bool: the garment after its colours; no hand that the map takes for it, and with a cuff that it missed."""
+    inside, skin = parsing == region, np.isin(parsing, _SKIN)
+    other = (parsing > 0) & ~inside & ~skin
+    skin = cv2.erode(skin.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    return refined(photo, inside, scale, np.zeros_like(inside), other, np.ones_like(inside), skin)
 
 
 def _height(parsing: np.ndarray) -> int:

@@ -11,8 +11,8 @@ from pise_core.masks import Nearest, grow, smooth, window_of
 from pise_core.person import Person, View
 from pise_core.pose import visible
 from pise_core.regions import REGION
+from pise_core.rendering.refine import refined
 from pise_core.rendering.wearing.outline import behind, bites, closing, lower
-from pise_core.rendering.wearing.refine import refined
 from pise_core.skeleton import ARMS, LEGS, SHOULDERS, WRISTS
 from pise_core.warping.bare_body import torso_length, trunk
 from pise_core.warping.garment_warp import Back, GarmentWarp, LimbMap, along_bones, places

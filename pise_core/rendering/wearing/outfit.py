@@ -8,9 +8,9 @@ import numpy as np
 from pise_core.masks import Nearest, grow, window_of
 from pise_core.person import View
 from pise_core.regions import REGION
+from pise_core.rendering.refine import refined
 from pise_core.rendering.wearing.garment import LIMBS, PLACES, Garment, Laid, edge
 from pise_core.rendering.wearing.outline import closing
-from pise_core.rendering.wearing.refine import refined
 from pise_core.skeleton import ARMS, HIPS, LEGS, NECK
 from pise_core.warping.bare_body import as_thick_as_seen, drawn, limb, torso_length, trunk, with_hand
 
