@@ -1,11 +1,15 @@
 """A page's session, its files, and the registry that bounds how many there are."""
 
 import errno
+import gc
+import os
+import sys
 import time
 from pathlib import Path
 
 import pytest
 
+from app.state import memory
 from app.state.registry import Sessions
 from app.state.session import Session
 from pise_core.errors import InputError
@@ -149,3 +153,18 @@ def test_a_full_disk_is_told_in_a_line_and_leaves_no_half_picture(session, perso
         with pytest.raises(InputError, match="^the server can't keep the picture: No space left on device; try again"):
             session.save(person.photo, "shown", ".jpg")
     assert [path for path in session._folder.rglob("*") if path.is_file()] == [Path(kept)]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems look after memory themselves")
+def test_memory_that_is_free_goes_back_to_the_system():
+    def resident():
+        return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+    kept, freed = [], []
+    for number in range(40_000):  # small enough for the heap, and one of eight stays in it
+        (freed if number % 8 else kept).append(bytearray(8000))
+    full = resident()
+    freed.clear()
+    gc.collect()
+    memory.give_back()
+    assert full - resident() > 100_000_000 and len(kept) == 5000

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from app.state.memory import give_back
 from app.state.places import Places
 from app.state.session import EXPIRED, Session
 from app.state.visitors import Visitor
@@ -15,6 +16,8 @@ from pise_core.errors import InputError
 
 #: How many sessions there may be in which nothing is open: pages that were only looked at, and invented names.
 EMPTY = 512
+#: Seconds after which the memory of a session that was forgotten goes back to the system.
+_FREED = 5.0
 
 
 class Sessions:
@@ -194,6 +197,11 @@ class Sessions:
     def _forget(self, token: str) -> None:
         session = self._sessions.pop(token)
         self.places.drop(session)
+        held = not session.empty
         session.close()
+        if held:  # what it still computes is let go by then
+            timer = threading.Timer(_FREED, give_back)
+            timer.daemon = True
+            timer.start()
         self._owners = {owner: t for owner, t in self._owners.items() if t != token}
         self._seen = {owner: at for owner, at in self._seen.items() if owner in self._owners}
