@@ -190,11 +190,13 @@ class RegionPainter(_Part):
 
 class StylePanel(_Part):
     """References, and a slider per region. Events: commit, remove, example (with ``{"index": n}``), steps, save_look
-    (with ``{"region"}``), use_garment (with ``{"garment": id, "box", "region"}``) and cancel_garment.
+    (with ``{"region"}``), use_garment (with ``{"garment": id, "box", "region"}``), somebody_wears_it (with
+    ``{"garment": id, "box"}``), cancel_garment, and redeclare (with ``{"reference": id}``).
 
     Args:
         session, live: as for :class:`PoseEditor`.
-        references: list of ``{"id", "name", "image", "present", "regions"}``; ``regions`` holds a picture of each one.
+        references: list of ``{"id", "name", "image", "present", "garment", "regions"}``; ``regions`` holds a picture of
+            each one, ``garment`` is whether it is one without a person.
         styles: ``{"version", "styles", "recolour", "wear", "present"}``.
         strip: ``{"region", "reference", "weights", "pictures"}``, steps of a mix side by side, or False.
         garment: ``{"id", "url", "width", "height", "box"}``, a photo in which the user is to mark the garment, or False
@@ -203,7 +205,17 @@ class StylePanel(_Part):
     """
 
     MODULE = "textures/panel.js"
-    TOLD = ("commit", "remove", "example", "steps", "save_look", "use_garment", "cancel_garment")
+    TOLD = (
+        "commit",
+        "remove",
+        "example",
+        "steps",
+        "save_look",
+        "use_garment",
+        "somebody_wears_it",
+        "cancel_garment",
+        "redeclare",
+    )
 
     def __init__(
         self, value=None, *, session=None, references=None, styles=None, strip=None, garment=None, examples=None,
@@ -229,12 +241,19 @@ class MotionPanel(_Part):
 
 
 class ResultView(_Part):
-    """The result under a before/after slider; ``result`` is ``{"document", "seq", "url", "before"}``."""
+    """The result beside the photo, its history, and files of it. Events: travel (with ``{"position"}``) and save_as
+    (with ``{"use", "format", "quality", "cut_out"}``).
+
+    Args:
+        result: ``{"document", "seq", "url", "before"}``.
+        file: ``{"url", "name", "use", "version"}``, what was asked for, for that use.
+    """
 
     MODULE = "result/view.js"
+    TOLD = ("travel", "save_as")
 
-    def __init__(self, value=None, *, result=None, elem_id=None, **kw):
-        super().__init__(value, elem_id, None, result=result, **kw)
+    def __init__(self, value=None, *, result=None, file=None, elem_id=None, **kw):
+        super().__init__(value, elem_id, None, result=result, file=file, **kw)
 
 
 class DocumentBar(_Part):

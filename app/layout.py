@@ -135,10 +135,10 @@ def build(studio: Studio, places: Places | None = None) -> Page:
                 gr.HTML("<h2>Or choose an example</h2>", apply_default_css=False)
             strip = Examples(pictures=thumbnails, elem_id="examples", visible=bool(examples))
 
+        FirstSteps(elem_id="first-steps")
         with gr.Row(elem_id="workspace"):
             with gr.Column(scale=3, min_width=320, elem_id="work"):
                 Modes(elem_id="modes")
-                FirstSteps(elem_id="first-steps")
                 with gr.Column(elem_id="panel-pose", min_width=0):
                     pose_photo = UploadButton("Pose from photo", size="md", elem_id="pose-photo")
                     pose = PoseEditor(elem_id="pose", live=live)
@@ -243,6 +243,8 @@ def build(studio: Studio, places: Places | None = None) -> Page:
         on(textures.steps, studio.strip, textures, then=None, **looking | {"trigger_mode": "always_last"})
         on(textures.save_look, studio.save_look, textures, then=studio.pack, then_in="files")
         on(textures.use_garment, studio.use_garment, textures, **looking, then=None)
+        on(textures.somebody_wears_it, studio.somebody_wears_it, textures, parser, **looking, then=None)
+        on(textures.redeclare, studio.redeclare, textures, parser, **looking)
         on(textures.cancel_garment, studio.cancel_garment, textures, then=None)
         on(add.upload, studio.add_uploads, add, detector, parser, **uploaded, then=None)
         add.upload(lambda: None, None, add, queue=False, show_progress="hidden", api_visibility="private")
@@ -254,11 +256,13 @@ def build(studio: Studio, places: Places | None = None) -> Page:
         on(bar.undo, studio.undo, bar)
         on(bar.redo, studio.redo, bar)
         on(bar.start_over, studio.start_over, bar)
+        on(result.travel, studio.travel, result)
         on(bar.choose_weights, studio.choose_weights, bar, **opening)
         on(bar.stop, studio.stop, bar, then=None)
         on(bar.knock, handlers.knock, **opening)
         on(bar.save, studio.save, bar, then=studio.pack, then_in="files")
         packing: dict[str, Any] = {"concurrency_id": "files", "concurrency_limit": AT_ONCE["files"]}
+        on(result.save_as, studio.save_as, result, then=None, **packing)
         on(download.click, studio.download, then=None, **packing | {"trigger_mode": "once"})
         on(keeping.keep, studio.keep, keeping, then=None, concurrency_id="files", concurrency_limit=AT_ONCE["files"])
         on(keeping.restore, studio.restore, keeping, **opening)

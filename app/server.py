@@ -23,7 +23,7 @@ from app.api.mcp import McpUploads
 from app.components import WEB, WEB_ADDRESS
 from app.guard import Guard, Rules
 from app.layout import Page
-from app.theme import CSS, theme
+from app.theme import CSS, HEAD, theme
 from app.upload_fields import take_uploads
 from pise_core.document.file_format import MAX_DOCUMENT_BYTES
 from pise_core.errors import InputError
@@ -75,6 +75,7 @@ def application(page: Page, mcp_server: bool = False, rules: Rules | None = None
         mcp_server=mcp_server,
         theme=theme(),
         css=CSS,
+        head=HEAD,
         footer_links=["api"],
     )
 

@@ -5,6 +5,8 @@ from pathlib import Path
 from gradio import themes
 
 CSS = (Path(__file__).parent / "theme.css").read_text("utf-8")
+#: A script before the page is drawn.
+HEAD = f"<script>{(Path(__file__).parent / 'web' / 'early.js').read_text('utf-8')}</script>"
 
 
 def theme() -> themes.Base:

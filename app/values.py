@@ -112,6 +112,8 @@ ShareBox = Annotated[
     AfterValidator(_sorted),
     Says("draw a box around the garment"),
 ]
+#: Of a picture's file, 1 to 100; null where it is not said.
+Quality = Annotated[int | None, Field(ge=1, le=100), Says("quality is a whole number from 1 to 100")]
 RegionName = Annotated[str, OneOf(REGIONS[1:])]
 GarmentName = Annotated[str, OneOf(GARMENTS)]
 Styles = Annotated[dict[str, dict[str, float]], Says("styles are given as {region: {id of a reference: weight}}")]

@@ -272,6 +272,17 @@ class Programs:
         """One step forward again; after the last one, to the photo that undo has left."""
         return state_of(session, edits.redo(session))
 
+    def travel(self, session: Session, position: int) -> State:
+        """Straight to a step of the history.
+
+        Args:
+            position: how many steps of the state's history are made, 0 for the photo as it was opened.
+        """
+        session.need_document()
+        if type(position) is not int:
+            raise InputError("position is a whole number, from 0")
+        return state_of(session, edits.travel(session, position))
+
     def start_over(self, session: Session) -> State:
         """Back to the photo as it was opened; this can be undone."""
         return state_of(session, edits.start_over(session))

@@ -54,7 +54,10 @@ def state_of(session: Session, outcome: Outcome | Steps | None = None) -> State:
     if document is None:
         return state
     edits, motion = document.edits, document.edits.motion
+    steps, position = document.steps
     return state | {
+        "history": steps,
+        "position": position,
         "chosen": document.chosen,
         "keypoints": poses.to_rows(document.pose_of(edits)),
         "held": document.held,

@@ -131,12 +131,22 @@ def undo(session: Session, sequence: int = 0, within: bool = False) -> Outcome:
 
 def redo(session: Session, sequence: int = 0, within: bool = False) -> Outcome:
     """One step forward again; after the last one, to the photo that undo has left, unless as in :func:`undo`."""
-    if session.after is None or (session.document is not None and session.document.can_redo):
+    if not session.returned:
         return _travelled(session, Document.redo, sequence)
     if within:
         return Outcome("The Redo button leads to the photo after this one.")
     session.bring_forth()
     return _arrived(session, sequence)
+
+
+def travel(session: Session, position: int, sequence: int = 0) -> Outcome:
+    """Straight to a state of the document's history, by its index from 0, the photo as it was opened.
+
+    Raises:
+        InputError: if there is no such state.
+    """
+    session.need_document()
+    return _travelled(session, lambda document: document.travel(position), sequence)
 
 
 def start_over(session: Session, sequence: int = 0) -> Outcome:

@@ -60,7 +60,7 @@ def follow_clip(engine: Engine, session: Session, path: Any) -> Steps:
             if isinstance(step, int):
                 yield Progress(ahead=step)
             else:
-                yield Progress(f"Looking at picture {step[0]} of {step[1]}…", step=step[0], steps=step[1])
+                yield Progress(f"Looking at picture {step[0]} of {step[1]}…", True, step=step[0], steps=step[1])
         if stopped():
             return Outcome("Stopped. The motion is as it was.")
     clip = clips[0]
@@ -85,7 +85,7 @@ def save_motion(engine: Engine, session: Session, suffix: str, side: int) -> Ste
         return session.stopped or session.document is not document
 
     for number, make in enumerate(makers, 1):
-        yield Progress(f"Rendering picture {number} of {count}…", step=number - 1, steps=count)
+        yield Progress(f"Rendering picture {number} of {count}…", True, step=number - 1, steps=count)
         for step in engine.line.steps((make() for make in [make]), session, stopped):
             if isinstance(step, int):
                 yield Progress(ahead=step)

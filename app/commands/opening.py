@@ -37,8 +37,9 @@ def fetch(engine: Engine, chosen: Sequence[Any]) -> Steps:
 
 
 def stop(session: Session) -> Outcome:
-    """The user has had enough of what takes so long."""
+    """The user has had enough of what takes so long: of what waits or looks at a photo, and of a motion."""
     session.stops += 1
+    session.stopped = True
     return Outcome()
 
 

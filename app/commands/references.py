@@ -1,19 +1,25 @@
 """References, and what is borrowed from them."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from app.commands.opening import LIKELY, joints_on_person
 from app.commands.outcome import Changed, Outcome, Progress, Steps, sentence, sentences, told
 from app.commands.reading import photo_or_document, stem
 from app.state.models import Engine
+from app.state.opened import Found
 from app.state.session import SHOWN_SIDE, Session
 from pise_core.document.document import STEPS
 from pise_core.document.file_format import SavedDocument
+from pise_core.document.references import Reference
 from pise_core.document.textures import garment
 from pise_core.errors import InputError, NobodyFound
 from pise_core.images import shrink
+from pise_core.pose import default_skeleton
+from pise_core.regions import present
 
 #: A box in shares of a picture's width and height: x0, y0, x1, y1 from 0 to 1.
 ShareBox = tuple[float, float, float, float]
@@ -77,6 +83,76 @@ def cancel_garment(session: Session, key: str) -> Outcome:
     session.need_garment(key)
     session.garments.pop(key, None)
     return _ready(session, changed=Changed.GARMENTS)
+
+
+def is_garment(reference: Reference) -> bool:
+    """Whether it is a garment alone, or a saved look, with nothing else of anybody."""
+    return len(present(reference.person.parsing)) == 1
+
+
+def to_garment(session: Session, key: Any, sequence: int = 0) -> Outcome:
+    """A reference that was taken for a person is a garment: it goes, and its photo waits to be marked.
+
+    Raises:
+        InputError: if there is none of that id.
+    """
+    reference = _reference(session, key)
+    removed = remove_reference(session, key, sequence)
+    session.await_garment(reference.name, shrink(reference.person.photo, SHOWN_SIDE))
+    return replace(removed, changed=removed.changed | Changed.GARMENTS)
+
+
+def to_person(engine: Engine, session: Session, key: Any, parser: str, sequence: int = 0) -> Steps:
+    """A reference that was taken for a garment shows a person: it is analysed anew, and takes the place of the old one.
+
+    Raises:
+        InputError: if there is none of that id, or nobody is where the garment was.
+    """
+    reference = _reference(session, key)
+    yield Progress("Analysing the reference…")
+    height, width = reference.person.photo.shape[:2]
+    x0, y0, x1, y1 = reference.person.box
+    box = x0 / width, y0 / height, x1 / width, y1 / height
+    person, note = _person_in(engine, reference.person.photo, box, parser)
+    removed = remove_reference(session, key, sequence)
+    session.references.add(reference.name, engine.own(session, person))
+    return replace(removed, warnings=told(note))
+
+
+def somebody_wears_it(engine: Engine, session: Session, key: Any, box: ShareBox, parser: str) -> Steps:
+    """A photo that waits as a garment's shows a person, in a box of it.
+
+    Raises:
+        InputError: if none of that id waits, or nobody is in the box.
+    """
+    waiting = session.need_garment(key)
+    yield Progress("Analysing the reference…")
+    person, note = _person_in(engine, waiting.photo, box, parser)
+    session.references.add(waiting.name, engine.own(session, person))
+    session.garments.pop(key, None)
+    return _ready(session, note, changed=Changed.REFERENCES | Changed.GARMENTS)
+
+
+def _reference(session: Session, key: Any) -> Reference:
+    if not isinstance(key, str) or key not in session.references:
+        raise InputError("that reference is gone already")
+    return session.references[key]
+
+
+def _person_in(engine: Engine, photo: np.ndarray, box: ShareBox, parser: str) -> tuple[Any, str]:
+    """Whoever is in a box of a photo, found there or taken to stand in it, and a note as the detectors have it."""
+    height, width = photo.shape[:2]
+    pixels = box[0] * width, box[1] * height, box[2] * width, box[3] * height
+    if pixels[2] - pixels[0] < 12 or pixels[3] - pixels[1] < 12:
+        raise InputError("draw a larger box around the person")
+    try:
+        return engine.detectors.analyse(photo, Found(pixels), parser)
+    except NobodyFound:
+        person, note = engine.detectors.analyse(photo, Found(pixels, default_skeleton(pixels)), parser)
+    on, count = joints_on_person(person)
+    if on < LIKELY * count:
+        raise InputError("nobody is in that box; draw it around the person, from head to feet")
+    return person, note
 
 
 def remove_reference(session: Session, key: Any, sequence: int = 0) -> Outcome:

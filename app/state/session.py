@@ -78,6 +78,7 @@ class Session:
         self.references = References()  # stay when another photo is opened
         self.before: Opened | None = None  # what was worked on before, which undo brings back
         self.after: Opened | None = None  # what was on the page when undo did so, which redo brings back
+        self._returned: Edits | None = None  # the edits of what was brought back, as they were then
         self.cut: Cut | None = None  # as long as there is a document
         self.garments: dict[str, Garment] = {}  # photos that wait until the user has marked what is in them
         self.closed = False  # its files are gone, and no new ones are made
@@ -123,6 +124,7 @@ class Session:
                 return False
             now, self.before, self.after = self.before, None, self._opened()
             self._show(now)
+            self._returned = None if self.document is None else self.document.edits
             return True
 
     def bring_forth(self) -> bool:
@@ -133,6 +135,15 @@ class Session:
             now, self.before, self.after = self.after, self._opened(), None
             self._show(now)
             return True
+
+    @property
+    def returned(self) -> bool:
+        """Whether :meth:`bring_forth` is the next step forward: what was brought back is as it was then. What was
+        undone in it before it was left comes after."""
+        if self.after is None:
+            return False
+        document = self.document
+        return document is None or not document.can_redo or document.edits is self._returned
 
     @property
     def can_undo(self) -> bool:

@@ -146,6 +146,12 @@ class Studio(Engine):
         sent = events.History.of(value)
         yield from self._shown(session, edits.redo(session, sent.seq, sent.within))
 
+    def travel(self, session: Session, value: Any) -> Updates:
+        """Straight to a step of the history; ``{"position"}``, 0 for the photo as it was opened."""
+        steps, _ = session.need_document().steps
+        position = values.index({"index": values.field(value, "position")}, len(steps) + 1, "step")
+        yield from self._shown(session, edits.travel(session, position, values.sequence(value)))
+
     def start_over(self, session: Session, value: Any) -> Updates:
         """Back to the photo as it was opened; this can be undone."""
         yield from self._shown(session, edits.start_over(session, events.Sent.of(value).seq))
@@ -190,6 +196,21 @@ class Studio(Engine):
         """A garment in a photo that nobody wears it in; ``{"garment": id, "box", "region"}``, the box in shares."""
         sent = events.MarkedGarment.of(value)
         yield from self._shown(session, references.use_garment(self, session, sent.garment, sent.box, sent.region))
+
+    def somebody_wears_it(self, session: Session, value: Any, parser: str) -> Updates:
+        """A photo that waits as a garment's shows a person; ``{"garment": id, "box"}``, the box in shares."""
+        key = values.field(value, "garment")
+        box = values.share_box(value)
+        yield from self._shown(session, references.somebody_wears_it(self, session, key, box, parser))
+
+    def redeclare(self, session: Session, value: Any, parser: str) -> Updates:
+        """A reference was taken for a person and is a garment, or the other way round; ``{"reference": id}``."""
+        key, sequence = values.field(value, "reference"), values.sequence(value)
+        reference = session.references.get(key) if isinstance(key, str) else None
+        if reference is not None and references.is_garment(reference):
+            yield from self._shown(session, references.to_person(self, session, key, parser, sequence))
+        else:
+            yield from self._shown(session, references.to_garment(session, key, sequence))
 
     def cancel_garment(self, session: Session, value: Any) -> Updates:
         """The photo of a garment is not wanted after all, and forgotten; ``{"garment": id}``."""
@@ -259,6 +280,16 @@ class Studio(Engine):
     def download(self, session: Session) -> Updates:
         """Hand out the picture as it is wanted now: a PNG at full size, and noted as edited in it."""
         yield from self._shown(session, saving.save_picture(session))
+
+    def save_as(self, session: Session, value: Any) -> Updates:
+        """Make a file of the picture as it is wanted now; ``{"format", "quality", "cut_out", "use"}``, of which the
+        last is for the page to know what it wanted the file for."""
+        suffix = "." + values.choice(value, "format", ("png", "jpg", "webp", "ora"))
+        use = values.choice(value, "use", ("download", "copy", "share"))
+        quality, cut_out = values.quality(value), values.field(value, "cut_out") is True
+        outcome = yield from progress_of(session, saving.save_picture(session, suffix, quality, cut_out))
+        news = view.file(outcome.file)["file"] | {"use": use}
+        yield {"result": {"file": news}} | status("ok", outcome.note, session)
 
     def save(self, session: Session, value: Any) -> Updates:
         """Take the whole document down as it is now; :meth:`pack` hands it out as a ``.pise`` file."""

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import numpy as np
 from PIL import Image
 
+from app.commands.references import is_garment
 from app.state.opened import Moment
 from app.state.session import LAYER_SIDE, SHOWN_SIDE, Session
 from app.view.thumbnails import portrait, swatch
@@ -66,6 +67,8 @@ def status(kind: str, text: str, session: Session | None = None, stop: bool = Fa
             "redo": session.can_redo,
             "start_over": document is not None and not document.edits.none,
             "save": document is not None,
+            "steps": [] if document is None else document.steps[0],
+            "position": 0 if document is None else document.steps[1],
         }
     return {"bar": bar}
 
@@ -255,6 +258,7 @@ def references(session: Session) -> list[dict[str, Any]]:
             "name": reference.name,
             "image": portrait(reference.preview.photo, reference.preview.box, 80),
             "present": present(reference.person.parsing),
+            "garment": is_garment(reference),
             "regions": _swatches(reference),
         }
         for key, reference in session.references.items()

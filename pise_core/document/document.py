@@ -272,6 +272,23 @@ class Document:
             self.take_up()
             return moved
 
+    def travel(self, position: int) -> bool:
+        """Straight to a state of the history, by its index; False if it is the current one.
+
+        Raises:
+            InputError: if there is no such state.
+        """
+        with self._lock:
+            moved = self._history.go(position)
+            self.take_up()
+            return moved
+
+    @property
+    def steps(self) -> tuple[list[str], int]:
+        """What each step of the history has changed, the oldest first, and how many of them are made now."""
+        with self._lock:
+            return self._history.changes, self._history.position
+
     def take_up(self) -> None:
         """Go on from the current state, after another document has used the references too: in sight are those that
         this one has not removed, and what was borrowed from those that are no more is gone."""

@@ -13,6 +13,8 @@ from pise_core.held import Carrier
 from pise_core.rendering.recolour import Recolour
 from pise_core.skeleton import JOINT_COUNT
 
+#: What a step of the history may have changed; "all" is a start over.
+CHANGES = ("pose", "regions", "textures", "wear", "recolour", "motion", "references", "all")
 #: Key poses of a motion at most.
 KEY_LIMIT = 24
 
@@ -91,6 +93,26 @@ class Edits:
         """Whether both ask for the same in everything, so that one after the other would be no step."""
         asked = self.styles, self.removed
         return asked == (other.styles, other.removed) and self.motion.same(other.motion) and self.looks_like(other)
+
+    def change_from(self, before: "Edits") -> str:
+        """What is different from the state ``before``, one of :data:`CHANGES`; the most telling where it is several."""
+        if self.none and not before.none:
+            fields = (before.pose, before.paint, before.styles, before.wear, before.recolour)
+            if sum(field is not None and field != {} for field in fields) > 1:
+                return "all"
+        if self.removed != before.removed:
+            return "references"
+        if not same_pose(self.pose, before.pose):
+            return "pose"
+        if self.wear != before.wear:
+            return "wear"
+        if self.styles != before.styles:
+            return "textures"
+        if self.recolour != before.recolour:
+            return "recolour"
+        if not self.motion.same(before.motion):
+            return "motion"
+        return "regions"
 
     def without(self, keys: Set[str]) -> "Edits":
         """The same, with nothing borrowed from these references."""

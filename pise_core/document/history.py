@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence, Set
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 from pise_core.document.edits import Edits
+from pise_core.errors import InputError
 
 #: Steps that can be undone.
 HISTORY_LIMIT = 100
@@ -65,6 +67,23 @@ class History:
         moved = self.can_redo
         self._position += moved
         return moved
+
+    def go(self, position: int) -> bool:
+        """Straight to the state at an index; False if it is the current one.
+
+        Raises:
+            InputError: if there is no such state.
+        """
+        if not 0 <= position < len(self._steps):
+            raise InputError(f"the history has steps 0 to {len(self._steps) - 1}")
+        moved = position != self._position
+        self._position = position
+        return moved
+
+    @property
+    def changes(self) -> list[str]:
+        """What each step but the first state has changed, one of :data:`pise_core.document.edits.CHANGES`."""
+        return [after.change_from(before) for before, after in pairwise(self._steps)]
 
     @property
     def borrowed_from(self) -> set[str]:

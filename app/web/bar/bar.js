@@ -1,6 +1,8 @@
 // One history for every kind of edit, the document as a file, and the line that says what is happening.
 import { fetchText, openShadow } from "../common/shadow.js";
 import { download, nextEdit, page, tell } from "../common/store.js";
+import { watchReturning } from "./returning.js";
+import { watchUnsaved } from "./unsaved.js";
 import { takeUploads } from "./uploads.js";
 
 const html = await fetchText("bar.html", import.meta.url);
@@ -9,8 +11,13 @@ const html = await fetchText("bar.html", import.meta.url);
 export function mount({ element, trigger, props, watch }) {
   const $ = openShadow(element, html);
 
+  let stoppable = false;
+  function drawStop() {
+    $("#stop").hidden = !(stoppable || page.rendering);
+  }
   function say({ kind, text, stop = false }) {
-    $("#stop").hidden = !stop;
+    stoppable = stop;
+    drawStop();
     $("#status").dataset.kind = kind;
     $("#status span").textContent = text;
     $("#status").title = text;
@@ -20,6 +27,8 @@ export function mount({ element, trigger, props, watch }) {
     const newest = page.seq;
     tell("settle"); // an edit that is still being made with the keys comes first, and can be undone
     if (button.disabled && page.seq === newest) return;
+    // What was undone can be done again before the server has answered.
+    if (name === "undo") $('[data-do="redo"]').disabled = false;
     say({ kind: "busy", text: name === "save" ? "Packing the document…" : "Rendering…" });
     props.value = { ...nextEdit(name === "start_over"), ...held };
     trigger(name);
@@ -52,6 +61,8 @@ export function mount({ element, trigger, props, watch }) {
   };
   document.addEventListener("keydown", page.keys);
   page.addEventListener("status", ({ detail }) => say(detail));
+  // A motion is rendered, whatever else is done and said meanwhile.
+  page.addEventListener("rendering", drawStop);
 
   function takeStatus() {
     if (props.status?.text) tell("status", props.status);
@@ -71,7 +82,9 @@ export function mount({ element, trigger, props, watch }) {
     tell("history", may);
   }
   function takeFile() {
-    if (props.file) download(props.file.url, props.file.name);
+    if (!props.file) return;
+    download(props.file.url, props.file.name);
+    tell("saved");
   }
   // The tab keeps the name of its session: a page that is loaded anew gets its work back. The lock of that name tells a
   // duplicated tab, which has a copy, that it is another one.
@@ -108,7 +121,9 @@ export function mount({ element, trigger, props, watch }) {
   watch("status", takeStatus);
   watch("history", takeHistory);
   // What was said while the module was on its way.
+  watchReturning();
   takeSession();
   takeStatus();
   takeUploads();
+  watchUnsaved();
 }

@@ -1,7 +1,10 @@
 // The modes as tabs. All canvases stay mounted: Gradio's own tabs drop what an unopened one is told.
+
+import { remember, remembered } from "../common/memory.js";
 import { fetchText } from "../common/shadow.js";
 import { tell } from "../common/store.js";
 
+const KEY = "pise-mode";
 const html = await fetchText("modes.html", import.meta.url);
 
 /** Fill the part; `props` are what Python says, and `trigger` tells Python of an event. */
@@ -19,6 +22,7 @@ export function mount({ element }) {
       panel?.setAttribute("role", "tabpanel");
       panel?.setAttribute("aria-labelledby", tab.id);
     }
+    remember("sessionStorage", KEY, mode);
     tell("opened", mode);
   }
   element.addEventListener("click", (event) => {
@@ -35,5 +39,7 @@ export function mount({ element }) {
     next.focus();
     event.preventDefault();
   });
-  open("pose");
+  // A page that is loaded anew goes on where it was.
+  const before = remembered("sessionStorage", KEY);
+  open(tabs.some((tab) => tab.dataset.mode === before) ? before : "pose");
 }

@@ -1,12 +1,12 @@
 import { clamp } from "./store.js";
 
 // Zoom and pan over a photo, by wheel, keys, mouse, pen and fingers; one-finger gestures are handed to a tool.
-export function createViewport(stage, world, onChange) {
+export function createViewport(stage, world, onChange, room = () => (stage.clientWidth < 560 ? 52 : 0)) {
   const view = { scale: 1, x: 0, y: 0, width: 0, height: 0 };
   let fitted = true;
 
   // On a phone the photo ends above the buttons that lie over the stage; elsewhere it has room between them.
-  const height = () => stage.clientHeight - (stage.clientWidth < 560 ? 52 : 0);
+  const height = () => stage.clientHeight - room();
   function fitScale() {
     return Math.min((stage.clientWidth - 24) / view.width, (height() - 24) / view.height);
   }

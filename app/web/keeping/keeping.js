@@ -1,4 +1,5 @@
 // What the visitor is told and asked about the work kept in this browser, and about the server.
+import { remember, remembered } from "../common/memory.js";
 import { fetchText, openShadow } from "../common/shadow.js";
 import { page, tell } from "../common/store.js";
 import { root, watchServer } from "./connection.js";
@@ -8,23 +9,6 @@ const html = await fetchText("keeping.html", import.meta.url);
 const CONSENT = "pise-keep";
 const TAB = "pise-work";
 
-/** @param {"localStorage" | "sessionStorage"} storage */
-function remembered(storage, key) {
-  try {
-    return window[storage].getItem(key);
-  } catch {
-    return null; // a browser that stores nothing keeps nothing
-  }
-}
-/** @param {"localStorage" | "sessionStorage"} storage */
-function remember(storage, key, value) {
-  try {
-    if (value === null) window[storage].removeItem(key);
-    else window[storage].setItem(key, value);
-  } catch {
-    // As above.
-  }
-}
 const wanted = () => remembered("localStorage", CONSENT) === "yes";
 const clock = (time) => new Date(time).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
 
@@ -87,6 +71,7 @@ export function mount({ element, trigger, props, watch }) {
       remember("sessionStorage", TAB, mine);
       have = news.key;
       page.keptAt = Date.now();
+      tell("saved");
       hold(mine);
     } catch {
       have = "";

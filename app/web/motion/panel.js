@@ -126,6 +126,10 @@ export function mount({ element, trigger, props, watch }) {
       Object.assign(save, { disabled: !poses.length, hidden: busy });
     $('[data-do="stop"]').hidden = !busy;
     $("#progress").hidden = !busy;
+    if (page.rendering !== busy) {
+      page.rendering = busy;
+      tell("rendering");
+    }
     if (busy) $("#progress").value = props.progress.done / props.progress.of;
   }
   function send(change, step = true) {

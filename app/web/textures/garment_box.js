@@ -44,6 +44,12 @@ export function markGarments({ $, trigger, props, watch }) {
       trigger("cancel_garment");
       return;
     }
+    if (button.dataset.garment === "worn") {
+      tell("status", { kind: "busy", text: "Analysing the reference…" });
+      props.value = { garment: props.garment.id, box };
+      trigger("somebody_wears_it");
+      return;
+    }
     tell("status", { kind: "busy", text: "Cutting out the garment…" });
     props.value = { garment: props.garment.id, box, region: $("#garment input:checked").value };
     trigger("use_garment");
@@ -53,7 +59,7 @@ export function markGarments({ $, trigger, props, watch }) {
     $("#garment").hidden = !props.garment;
     if (!props.garment) return;
     $("#garment-picture").src = props.garment.url;
-    frame.style.aspectRatio = `${props.garment.width} / ${props.garment.height}`;
+    frame.style.setProperty("--ratio", String(props.garment.width / props.garment.height));
     box = props.garment.box;
     drawBox();
     $("#garment").scrollIntoView({ block: "nearest" });

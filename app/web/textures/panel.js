@@ -11,6 +11,9 @@ import { createWearing } from "./wearing.js";
 
 const html = await fetchText("panel.html", import.meta.url);
 
+/** What a reference is said to be instead, by whether it is taken for a garment. */
+const REDECLARE = { true: "It shows a person, who wears it", false: "It is a garment alone, which nobody wears" };
+
 /** Fill the part; `props` are what Python says, and `trigger` tells Python of an event. */
 export function mount({ element, trigger, props, server, watch }) {
   const $ = openShadow(element, html);
@@ -131,7 +134,8 @@ export function mount({ element, trigger, props, server, watch }) {
       .join("");
     $("#references").innerHTML = references()
       .map(
-        (r) => `<li><img src="${r.image}" alt=""><span>${safe(r.name)}</span>
+        (r) => `<li data-garment="${r.garment}"><img src="${r.image}" alt=""><span>${safe(r.name)}</span>
+          <button class="redeclare" data-redeclare="${r.id}" title="${REDECLARE[String(r.garment)]}" aria-label="${safe(r.name)}: ${REDECLARE[String(r.garment)]}">${icon("swap")}</button>
           <button data-remove="${r.id}" data-tip title="Remove ${safe(r.name)}" aria-label="Remove ${safe(r.name)}">${icon("close")}</button></li>`,
       )
       .join("");
@@ -246,6 +250,10 @@ export function mount({ element, trigger, props, server, watch }) {
       tell("status", { kind: "busy", text: "Analysing the reference…" });
       props.value = { index: Number(button.dataset.example) };
       trigger("example");
+    } else if (button.dataset.redeclare) {
+      tell("status", { kind: "busy", text: "Looking at the reference anew…" });
+      props.value = { ...nextEdit(), reference: button.dataset.redeclare };
+      trigger("redeclare");
     } else if (button.dataset.remove) {
       props.value = { ...nextEdit(), reference: button.dataset.remove };
       trigger("remove");

@@ -1,0 +1,38 @@
+// Whoever closes the page with work that lies nowhere else is asked first.
+import { page } from "../common/store.js";
+
+/** Milliseconds after a key for it within which the page that goes is one that is loaded anew. */
+const RELOADING = 2000;
+
+/** Ask before the page is closed, from now on. */
+export function watchUnsaved() {
+  page.unsaved ??= {
+    now: 0, // the newest edit
+    safe: 0, // and the newest one of which there is a file, or that the browser keeps
+    reloading: Number.NEGATIVE_INFINITY,
+    history({ detail }) {
+      this.now = detail.undo ? detail.edit : 0;
+      if (!detail.undo) this.safe = 0;
+    },
+    saved() {
+      this.safe = this.now;
+    },
+    /** @param {KeyboardEvent} event */
+    key(event) {
+      const again = event.key === "F5" || ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "r");
+      if (again) this.reloading = performance.now();
+    },
+    /** @param {BeforeUnloadEvent} event */
+    leave(event) {
+      const { now, safe, reloading } = page.unsaved;
+      // The work of a page that is loaded anew comes back.
+      if (now <= safe || performance.now() - reloading < RELOADING) return;
+      event.preventDefault();
+      event.returnValue = true; // as older browsers want it
+    },
+  };
+  page.addEventListener("history", (event) => page.unsaved.history(event));
+  page.addEventListener("saved", () => page.unsaved.saved());
+  document.addEventListener("keydown", (event) => page.unsaved.key(event), true);
+  window.addEventListener("beforeunload", page.unsaved.leave);
+}
