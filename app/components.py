@@ -65,6 +65,7 @@ TABLES = {
         "add-reference": (*PHOTOS, ".pise"),
         "pose-photo": PHOTOS,
         "motion-clip": VIDEOS,
+        "batch-photos": PHOTOS,
     },
     "LARGEST": MAX_DOCUMENT_BYTES,
 }
@@ -295,6 +296,21 @@ class Keeping(_Part):
 
     def __init__(self, value=None, *, kept=None, elem_id=None, **kw):
         super().__init__(value, elem_id, None, kept=kept, **kw)
+
+
+class Batch(_Part):
+    """What becomes of many photos that are edited alike. Event: stop.
+
+    Args:
+        batch: ``{"rows": [{"name", "status", "message"}], "of", "running", "note", "file", "version"}``; ``file`` is
+            that of :class:`DocumentBar`, or None.
+    """
+
+    MODULE = "batch/panel.js"
+    TOLD = ("stop",)
+
+    def __init__(self, value=None, *, batch=None, elem_id=None, **kw):
+        super().__init__(value, elem_id, None, batch=batch, **kw)
 
 
 class Examples(_Part):

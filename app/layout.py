@@ -12,6 +12,7 @@ from app.api.mount import add_endpoints
 from app.commands.outcome import sentence
 from app.components import (
     PHOTOS,
+    Batch,
     DocumentBar,
     Examples,
     FirstSteps,
@@ -174,10 +175,12 @@ def build(studio: Studio, places: Places | None = None) -> Page:
             again = gr.Button("Look at the photo again", size="md", elem_id="again")
             keeping_button = gr.Button("Work kept in this browser", size="md", elem_id="show-keeping")
         keeping = Keeping(elem_id="keeping")
+        many = UploadButton("Edit many photos", file_count="multiple", elem_id="batch-photos")
+        batch = Batch(elem_id="batch")
 
         parts = {
             "bar": bar, "pose": pose, "regions": regions, "textures": textures, "motion": motion, "result": result,
-            "download": download, "keeping": keeping,
+            "download": download, "keeping": keeping, "batch": batch,
         }  # fmt: skip
 
         handlers = Handlers(studio, sessions, studio.line, parts)
@@ -251,6 +254,9 @@ def build(studio: Studio, places: Places | None = None) -> Page:
         on(textures.example, example(studio.add_references), textures, detector, parser, **looking, then=None)
         on(motion.commit, studio.commit_motion, motion, then=None)
         on(clip.upload, studio.follow_clip, clip, then=None, **pictures | {"trigger_mode": "multiple"})
+        on(many.upload, studio.edit_photos, many, then=None, **pictures | {"trigger_mode": "multiple"})
+        many.upload(lambda: None, None, many, queue=False, show_progress="hidden", api_visibility="private")
+        on(batch.stop, studio.stop, batch, then=None)
         on(motion.save, studio.save_motion, motion, then=None, **pictures)
         on(motion.stop, studio.stop_motion, motion, then=None)
         on(bar.undo, studio.undo, bar)

@@ -15,7 +15,7 @@ from app.view.updates import Update, Updates
 #: Actions that leave something half done if they are not carried out.
 _TO_THE_END = ("render", "prepare")
 #: Actions whose first input is a file, or several, that the server must not keep.
-_UPLOADS = ("open_upload", "add_uploads", "borrow_pose", "follow_clip")
+_UPLOADS = ("open_upload", "add_uploads", "borrow_pose", "follow_clip", "edit_photos")
 
 
 def in_turn(

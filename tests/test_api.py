@@ -208,7 +208,8 @@ def test_every_action_is_an_endpoint_that_is_described(client):
         "/set_pose", "/set_held", "/load_pose", "/pose_from_photo", "/set_regions", "/add_reference", "/add_garment",
         "/remove_reference", "/set_style", "/set_styles", "/set_wear", "/set_recolour", "/set_motion", "/load_motion",
         "/motion_from_video", "/undo", "/redo",
-        "/start_over", "/result", "/regions", "/steps", "/animate", "/save_look", "/save_document", "/close",
+        "/start_over", "/travel", "/result", "/edit_another", "/regions", "/steps", "/animate", "/save_look",
+        "/save_document", "/close",
     }  # fmt: skip
     for endpoint in described.values():
         assert endpoint["description"] and all(parameter["label"] for parameter in endpoint["parameters"])

@@ -124,3 +124,23 @@ def test_the_same_picture_is_told_from_another_one(document, person, known_other
     document.set_motion([person.pose])
     document.set_style("pants", key, 0.0)
     assert document.edits.looks_like(states[-1]) and not document.edits.same(states[-1])
+
+
+def test_the_steps_are_named_and_any_of_them_is_gone_to(document, person, known_other):
+    document.set_pose(moved(person))
+    document.set_recolour({"upper_clothes": {"colour": "#1b3a8c"}})
+    key = document.add_reference(known_other, "other")
+    document.set_styles({"hair": {key: 1.0}})
+    document.set_motion([document.pose_of(document.edits)], 1.0, True)
+    document.remove_reference(key)
+    document.start_over()
+    named = ["pose", "recolour", "textures", "motion", "references", "all"]
+    assert document.steps == (named, 6)
+    assert document.travel(1) and document.steps == (named, 1) and not document.edits.recolour
+    assert not document.travel(1) and key in document.references
+    assert document.travel(0) and document.edits.none and not document.can_undo
+    assert document.travel(3) and document.edits.styles == {"hair": {key: 1.0}}
+    with pytest.raises(InputError, match="steps 0 to 6"):
+        document.travel(7)
+    document.set_pose(moved(person, joint=7))
+    assert document.steps == ([*named[:3], "pose"], 4)

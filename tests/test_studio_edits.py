@@ -1,6 +1,7 @@
 """Pose, paint and the history, without a browser: actions called as the page calls them."""
 
 import json
+import zipfile
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from PIL import Image
 from app.api.endpoints import Programs
 from app.handlers import in_order
 from app.state.detectors import BUILT_IN
+from app.view.updates import path_of
 from pise_core.document import Document
 from pise_core.document.paint import UNTOUCHED, pack
 from pise_core.errors import InputError
@@ -266,3 +268,19 @@ def test_presets_are_whole():
         assert limbs in ({"right_arm", "left_arm"}, {"right_arm", "left_arm", "right_leg", "left_leg"})
         for limb in limbs:
             assert len(preset[limb]) == 2 and all(-180 <= angle <= 180 for angle in preset[limb])
+
+
+def test_the_picture_is_made_a_file_of_any_format(studio, session, person):
+    run(studio.commit_pose(session, {"keypoints": to_rows(moved(person))}))
+    kinds = {"jpg": "JPEG", "webp": "WEBP", "png": "PNG"}
+    for name, kind in kinds.items():
+        wanted = {"format": name, "use": "download", "quality": 60 if name != "png" else None, "cut_out": name == "png"}
+        file = run(studio.save_as(session, wanted))["result"]["file"]
+        assert file["use"] == "download" and file["name"].endswith(f"-edited.{name}")
+        with Image.open(path_of(file["url"])) as picture:
+            assert picture.format == kind and (picture.mode == "RGBA") == (name == "png")
+    file = run(studio.save_as(session, {"format": "ora", "use": "copy"}))["result"]["file"]
+    assert zipfile.is_zipfile(path_of(file["url"]))
+    for wrong in ({"format": "gif"}, {"format": "jpg", "quality": "60"}, {"format": "jpg", "quality": 0}, {}):
+        with pytest.raises(InputError):
+            run(studio.save_as(session, {"use": "download"} | wrong))

@@ -264,3 +264,28 @@ def test_tiny_photos_are_told_from_empty_ones(studio, session, tmp_path):
         write_image(tmp_path / "wall.png", np.full((size, size, 3), 180, np.uint8))
         news = run(studio.open_file(session, tmp_path / "wall.png", BUILT_IN, BUILT_IN))
         assert message in news["bar"]["status"]["text"]
+
+
+def test_redo_right_after_undo_leads_back_to_the_photo_that_was_opened_last(studio, session, person, photo_path):
+    first = session.document
+    run(studio.commit_pose(session, {"keypoints": to_rows(moved(person))}))
+    run(studio.undo(session, {}))
+    run(studio.open_file(session, photo_path, BUILT_IN, BUILT_IN))
+    second = session.document
+    run(studio.undo(session, {}))
+    assert session.document is first and first.can_redo
+    run(studio.redo(session, {}))
+    assert session.document is second  # and not the step that was undone before it was opened
+
+
+def test_a_step_of_the_history_is_gone_to(studio, session, person):
+    run(studio.commit_pose(session, {"keypoints": to_rows(moved(person))}))
+    run(studio.commit_styles(session, {"recolour": {"hair": {"hue": 40}}}))
+    news = run(studio.travel(session, {"position": 0}))
+    assert session.document.edits.none and news["bar"]["history"]["position"] == 0
+    assert news["bar"]["history"]["steps"] == ["pose", "recolour"]
+    run(studio.travel(session, {"position": 2}))
+    assert session.document.edits.recolour and not session.document.can_redo
+    for wrong in (3, -1, "1", None, True):
+        with pytest.raises(InputError, match="no such step"):
+            run(studio.travel(session, {"position": wrong}))

@@ -169,3 +169,33 @@ def test_no_more_garments_wait_than_there_may_be_references(session, laid_out, k
     session.await_garment("shirt", laid_out[0])
     with pytest.raises(InputError, match="remove one"):
         session.await_garment("shirt", laid_out[0])
+
+
+def test_a_reference_is_declared_a_garment_and_a_person_again(studio, session, known_other):
+    key = session.references.add("other", known_other)
+    run(studio.commit_styles(session, {"styles": {"hair": {key: 1}}}))
+    page = run(studio.redeclare(session, {"reference": key}, BUILT_IN))
+    assert page["textures"]["references"] == [] and page["textures"]["styles"]["styles"] == {}
+    waiting = page["textures"]["garment"]
+    x0, y0, x1, y1 = known_other.box
+    height, width = known_other.photo.shape[:2]
+    box = [x0 / width, y0 / height, x1 / width, y1 / height]
+    page = run(studio.somebody_wears_it(session, {"garment": waiting["id"], "box": box}, BUILT_IN))
+    (person,) = page["textures"]["references"]
+    assert not person["garment"] and "upper_clothes" in person["present"] and page["textures"]["garment"] is False
+    page = run(studio.redeclare(session, {"reference": person["id"]}, BUILT_IN))
+    waiting = page["textures"]["garment"]["id"]
+    page = run(studio.use_garment(session, {"garment": waiting, "box": box, "region": "upper_clothes"}))
+    (garment,) = page["textures"]["references"]
+    assert garment["garment"]
+    page = run(studio.redeclare(session, {"reference": garment["id"]}, BUILT_IN))
+    assert [reference["garment"] for reference in page["textures"]["references"]] == [False]
+    with pytest.raises(InputError, match="gone already"):
+        run(studio.redeclare(session, {"reference": "r9"}, BUILT_IN))
+
+
+def test_nobody_is_made_of_an_empty_box(studio, session):
+    key = session.await_garment("wall", np.full((200, 150, 3), 180, np.uint8))
+    with pytest.raises(InputError, match="nobody is in that box"):
+        run(studio.somebody_wears_it(session, {"garment": key, "box": [0.1, 0.1, 0.9, 0.9]}, BUILT_IN))
+    assert key in session.garments

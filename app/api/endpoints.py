@@ -10,7 +10,7 @@ from typing import Literal, NewType
 import numpy as np
 
 from app.api.responses import Download, State, file_of, state_of
-from app.commands import edits, motion, opening, references, saving
+from app.commands import batch, edits, motion, opening, references, saving
 from app.commands.outcome import finish
 from app.commands.reading import stem
 from app.state import uploads
@@ -278,9 +278,6 @@ class Programs:
         Args:
             position: how many steps of the state's history are made, 0 for the photo as it was opened.
         """
-        session.need_document()
-        if type(position) is not int:
-            raise InputError("position is a whole number, from 0")
         return state_of(session, edits.travel(session, position))
 
     def start_over(self, session: Session) -> State:
@@ -304,6 +301,17 @@ class Programs:
             cut_out: the person alone, transparent around; not as jpg.
         """
         return file_of(finish(saving.save_picture(session, f".{format}", quality, cut_out)))
+
+    def edit_another(self, session: Session, file: Upload, format: Literal["png", "jpg", "webp"] = "png") -> Download:
+        """Another photo, edited as the open document is: its pose, what it borrows and wears, its colours. Nothing that
+        is open changes.
+
+        Args:
+            file: JPEG, PNG or WebP.
+            format: of the picture.
+        """
+        with uploads.read_once(file):
+            return file_of(batch.edit_another(self._engine, session, file, f".{format}"))
 
     def regions(self, session: Session) -> Download:
         """The regions of the result at full size, a PNG of mode P with the indices 0 to 7."""

@@ -87,7 +87,7 @@ def cancel_garment(session: Session, key: str) -> Outcome:
 
 def is_garment(reference: Reference) -> bool:
     """Whether it is a garment alone, or a saved look, with nothing else of anybody."""
-    return len(present(reference.person.parsing)) == 1
+    return len([name for name in present(reference.person.parsing) if name != "background"]) == 1
 
 
 def to_garment(session: Session, key: Any, sequence: int = 0) -> Outcome:

@@ -3,12 +3,14 @@
 A session lives in memory only, and takes its files with it when it goes.
 """
 
+import os
 import secrets
 import shutil
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -309,6 +311,32 @@ class Session:
             for old in same[:-keep]:
                 self._files.remove(old)
                 shutil.rmtree(old.parent, ignore_errors=True)
+        return str(path)
+
+    @contextmanager
+    def workplace(self) -> Iterator[Path]:
+        """A folder for files on their way, which goes at the end of the block; the server serves none of it.
+
+        Raises:
+            InputError: if the session was closed, or the disk takes no more.
+        """
+        place = self._folder / f"work-{secrets.token_hex(4)}"
+        with self.lock:
+            if self.closed:
+                raise InputError(EXPIRED)
+            try:
+                place.mkdir(parents=True)
+            except OSError as error:
+                raise InputError(f"the server can't keep the files: {error.strerror}; try again later") from None
+        try:
+            yield place
+        finally:
+            shutil.rmtree(place, ignore_errors=True)
+
+    def adopt(self, file: Path, stem: str, suffix: str, keep: int = 1) -> str:
+        """As :meth:`save`, of a file that lies in a :meth:`workplace` already and is moved."""
+        path = Path(self.save(b"", stem, suffix, keep))
+        os.replace(file, path)
         return str(path)
 
     def holds(self, path: str) -> bool:

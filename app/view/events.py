@@ -15,6 +15,7 @@ from app.values import (
     OneOf,
     Pose,
     PoseText,
+    Quality,
     Recolours,
     RegionName,
     Says,
@@ -152,6 +153,21 @@ class History(Sent):
     within: bool = False
 
 
+class Travel(Sent):
+    """A step of the history was chosen, 0 for the photo as it was opened."""
+
+    position: Annotated[int, Says("there is no such step")]
+
+
+class PictureFile(Sent):
+    """The picture is wanted as a file, and what the page wants it for."""
+
+    format: Annotated[str, OneOf(("png", "jpg", "webp", "ora"))]
+    use: Annotated[str, OneOf(("download", "copy", "share"))]
+    quality: Quality = None
+    cut_out: bool = False
+
+
 class Reference(Sent):
     """A reference was chosen, by its id."""
 
@@ -174,6 +190,12 @@ class WaitingGarment(Sent):
     """A photo of a garment that waits was chosen, by its id."""
 
     garment: Annotated[str, Says("add the photo of the garment again")]
+
+
+class WornGarment(WaitingGarment):
+    """Somebody wears what is in a photo of a garment, in a box of it."""
+
+    box: ShareBox
 
 
 class MarkedGarment(WaitingGarment):

@@ -8,13 +8,13 @@ directly.
 import base64
 from typing import Any
 
-from app.commands import edits, motion, opening, references, saving
+from app.commands import batch, edits, motion, opening, references, saving
 from app.commands.outcome import Outcome, Steps, sentence
 from app.state import uploads
 from app.state.models import Engine
 from app.state.session import EXPIRED, Session
 from app.values import KEPT_LIMIT, field, index, one_of
-from app.view import events, pictures
+from app.view import events, many_photos, pictures
 from app.view import updates as view
 from app.view.outcomes import progress_of, shown
 from app.view.thumbnails import data_address
@@ -149,8 +149,9 @@ class Studio(Engine):
     def travel(self, session: Session, value: Any) -> Updates:
         """Straight to a step of the history; ``{"position"}``, 0 for the photo as it was opened."""
         steps, _ = session.need_document().steps
-        position = values.index({"index": values.field(value, "position")}, len(steps) + 1, "step")
-        yield from self._shown(session, edits.travel(session, position, values.sequence(value)))
+        sent = events.Travel.of(value)
+        position = index(sent.position, len(steps) + 1, "step")
+        yield from self._shown(session, edits.travel(session, position, sent.seq))
 
     def start_over(self, session: Session, value: Any) -> Updates:
         """Back to the photo as it was opened; this can be undone."""
@@ -199,14 +200,14 @@ class Studio(Engine):
 
     def somebody_wears_it(self, session: Session, value: Any, parser: str) -> Updates:
         """A photo that waits as a garment's shows a person; ``{"garment": id, "box"}``, the box in shares."""
-        key = values.field(value, "garment")
-        box = values.share_box(value)
-        yield from self._shown(session, references.somebody_wears_it(self, session, key, box, parser))
+        sent = events.WornGarment.of(value)
+        yield from self._shown(session, references.somebody_wears_it(self, session, sent.garment, sent.box, parser))
 
     def redeclare(self, session: Session, value: Any, parser: str) -> Updates:
         """A reference was taken for a person and is a garment, or the other way round; ``{"reference": id}``."""
-        key, sequence = values.field(value, "reference"), values.sequence(value)
-        reference = session.references.get(key) if isinstance(key, str) else None
+        sent = events.Reference.of(value)
+        key, sequence = sent.reference, sent.seq
+        reference = session.references.get(key)
         if reference is not None and references.is_garment(reference):
             yield from self._shown(session, references.to_person(self, session, key, parser, sequence))
         else:
@@ -275,6 +276,14 @@ class Studio(Engine):
         """Give up rendering the motion."""
         yield from self._shown(session, motion.stop_motion(session))
 
+    # ---- many photos
+
+    def edit_photos(self, session: Session, paths: Any) -> Updates:
+        """Edit other photos as this one is edited; the server keeps no copy of the files."""
+        paths = paths if isinstance(paths, list) else [paths]
+        with uploads.read_once(*paths):
+            yield from many_photos.shown(session, batch.edit_photos(self, session, paths))
+
     # ---- files
 
     def download(self, session: Session) -> Updates:
@@ -284,11 +293,10 @@ class Studio(Engine):
     def save_as(self, session: Session, value: Any) -> Updates:
         """Make a file of the picture as it is wanted now; ``{"format", "quality", "cut_out", "use"}``, of which the
         last is for the page to know what it wanted the file for."""
-        suffix = "." + values.choice(value, "format", ("png", "jpg", "webp", "ora"))
-        use = values.choice(value, "use", ("download", "copy", "share"))
-        quality, cut_out = values.quality(value), values.field(value, "cut_out") is True
-        outcome = yield from progress_of(session, saving.save_picture(session, suffix, quality, cut_out))
-        news = view.file(outcome.file)["file"] | {"use": use}
+        sent = events.PictureFile.of(value)
+        making = saving.save_picture(session, f".{sent.format}", sent.quality, sent.cut_out)
+        outcome = yield from progress_of(session, making)
+        news = view.file(outcome.file)["file"] | {"use": sent.use}
         yield {"result": {"file": news}} | status("ok", outcome.note, session)
 
     def save(self, session: Session, value: Any) -> Updates:

@@ -28,7 +28,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pise_core.document.document import Document
+from pise_core.document.edits import Edits
 from pise_core.document.file_reader import is_document, read
+from pise_core.document.file_writer import write_edits
 from pise_core.document.references import wearable
 from pise_core.document.replacing import replaced
 from pise_core.errors import InputError
@@ -100,6 +102,35 @@ class Recipe:
             document.set_recolour(self.recolour)
 
 
+def recipe_of(document: Document) -> Recipe:
+    """The edits of an open document, as a recipe for other photos; what was painted and motion are left out.
+
+    Raises:
+        InputError: if there is nothing in it for other photos.
+    """
+    edits = document.edits
+    digest = hashlib.sha256(write_edits(document.contents())).hexdigest()
+    people = {key: (reference.name, reference.person) for key, reference in document.references.items()}
+    recipe = _of_edits(edits, people, digest)
+    if recipe is None:
+        raise InputError("nothing is edited yet that fits other photos: change the pose, a garment or a colour first")
+    return recipe
+
+
+def _of_edits(edits: Edits, people: Mapping[str, tuple[str, "Person"]], digest: str) -> Recipe | None:
+    """None if all that is asked for belongs to one photo."""
+    styles = {
+        region: [(*people[key], weight) for key, weight in mix.items() if weight]
+        for region, mix in edits.styles.items()
+    }
+    left_out = [what for what, there in (("paint", edits.paint), ("motion", edits.motion.keys)) if there]
+    worn = {region: people[key] for region, key in edits.wear.items()}
+    if edits.pose is None and not (styles or worn or edits.recolour):
+        return None
+    lost = " and ".join(left_out)
+    return Recipe(digest, edits.pose, styles=styles, recolour=edits.recolour, wear=worn, left_out=lost)
+
+
 def read_recipe(path: Path, editor: "Editor") -> Recipe:
     """Read a ``.pise`` or JSON file.
 
@@ -140,16 +171,10 @@ def _of_document(data: bytes, editor: "Editor") -> Recipe:
         person = saved.person.known_to(editor)
         return Recipe(digest, styles={REGIONS[shown[0]]: [(saved.name, person, 1.0)]})
     people = {key: (name, person.known_to(editor)) for key, (name, person) in saved.references.items()}
-    styles = {
-        region: [(*people[key], weight) for key, weight in mix.items() if weight]
-        for region, mix in edits.styles.items()
-    }
-    left_out = [what for what, there in (("paint", edits.paint), ("motion", edits.motion.keys)) if there]
-    worn = {region: people[key] for region, key in edits.wear.items()}
-    if edits.pose is None and not (styles or worn or edits.recolour):
+    recipe = _of_edits(edits, people, digest)
+    if recipe is None:
         raise InputError("that .pise file holds only what belongs to its own photo (paint, motion): it is no recipe")
-    lost = " and ".join(left_out)
-    return Recipe(digest, edits.pose, styles=styles, recolour=edits.recolour, wear=worn, left_out=lost)
+    return recipe
 
 
 class _Words:

@@ -7,12 +7,13 @@ const RELOADING = 2000;
 /** Ask before the page is closed, from now on. */
 export function watchUnsaved() {
   page.unsaved ??= {
-    now: 0, // the newest edit
-    safe: 0, // and the newest one of which there is a file, or that the browser keeps
+    steps: 0, // of the history that this page has asked for
+    now: "", // which state of the work it is; empty if there is nothing to lose
+    safe: "", // the one of which there is a file, or that the browser keeps
     reloading: Number.NEGATIVE_INFINITY,
     history({ detail }) {
-      this.now = detail.undo ? detail.edit : 0;
-      if (!detail.undo) this.safe = 0;
+      const { document, position, steps = [] } = detail;
+      this.now = detail.undo ? [document, position, steps.length, this.steps].join() : "";
     },
     saved() {
       this.safe = this.now;
@@ -26,12 +27,13 @@ export function watchUnsaved() {
     leave(event) {
       const { now, safe, reloading } = page.unsaved;
       // The work of a page that is loaded anew comes back.
-      if (now <= safe || performance.now() - reloading < RELOADING) return;
+      if (!now || now === safe || performance.now() - reloading < RELOADING) return;
       event.preventDefault();
       event.returnValue = true; // as older browsers want it
     },
   };
   page.addEventListener("history", (event) => page.unsaved.history(event));
+  page.addEventListener("step", () => page.unsaved.steps++);
   page.addEventListener("saved", () => page.unsaved.saved());
   document.addEventListener("keydown", (event) => page.unsaved.key(event), true);
   window.addEventListener("beforeunload", page.unsaved.leave);

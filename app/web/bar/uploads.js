@@ -5,7 +5,7 @@ import { page, tell } from "../common/store.js";
 import { LARGEST, OFFERED } from "../common/tables.js";
 
 /** @returns {HTMLInputElement | null} */
-const fieldOf = (id) => /** @type {any} */ (document.getElementById(id)?.previousElementSibling ?? null);
+export const fieldOf = (id) => /** @type {any} */ (document.getElementById(id)?.previousElementSibling ?? null);
 
 /** Whether a file's name says that it is a video. */
 export const isVideo = (file) => OFFERED["motion-clip"].some((suffix) => file.name.toLowerCase().endsWith(suffix));
@@ -56,6 +56,15 @@ export function takeUploads() {
       const { files } = event.dataTransfer;
       const mode = document.body.dataset.studio === "editing" ? document.body.dataset.mode : "";
       const video = mode === "motion" && files.length === 1 && isVideo(files[0]);
+      if (files.length > 1 && mode !== "textures") {
+        if (mode) handOver("batch-photos", files);
+        else
+          tell("status", {
+            kind: "hint",
+            text: "Open one photo and edit it; then drop the others, and they are edited like it.",
+          });
+        return;
+      }
       handOver(video ? "motion-clip" : mode === "textures" ? "add-reference" : "open", files);
     },
   };

@@ -1,4 +1,5 @@
 // The result as a file: a format of choice, the clipboard, and the device's own way of sharing.
+import { fieldOf } from "../bar/uploads.js";
 import { download, page, tell } from "../common/store.js";
 
 /** Listen to the buttons of the toolbar, and take the file that the server makes. */
@@ -91,12 +92,13 @@ export function createTaking({ $, trigger, props, watch }) {
   });
   drawFormats();
 
+  button("many").addEventListener("click", () => fieldOf("batch-photos")?.click());
   button("copy").addEventListener("click", copy);
   button("share").addEventListener("click", share);
   button("formats").addEventListener("click", () => showFormats(formats.hidden));
 
   page.addEventListener("history", ({ detail }) => {
-    for (const name of ["copy", "share", "formats"]) button(name).disabled = !detail.save;
+    for (const name of ["copy", "share", "many", "formats"]) button(name).disabled = !detail.save;
   });
   page.addEventListener("status", ({ detail }) => {
     if (detail.kind !== "error") return;
