@@ -298,6 +298,15 @@ class Keeping(_Part):
         super().__init__(value, elem_id, None, kept=kept, **kw)
 
 
+class Sheet(_Part):
+    """Shortcuts, and how the page looks; it opens by "?"."""
+
+    MODULE = "bar/sheet.js"
+
+    def __init__(self, value=None, *, elem_id=None, **kw):
+        super().__init__(value, elem_id, None, **kw)
+
+
 class Batch(_Part):
     """What becomes of many photos that are edited alike. Event: stop.
 

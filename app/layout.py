@@ -22,6 +22,7 @@ from app.components import (
     PoseEditor,
     RegionPainter,
     ResultView,
+    Sheet,
     StylePanel,
 )
 from app.handlers import SORRY, Handlers
@@ -177,6 +178,7 @@ def build(studio: Studio, places: Places | None = None) -> Page:
         keeping = Keeping(elem_id="keeping")
         many = UploadButton("Edit many photos", file_count="multiple", elem_id="batch-photos")
         batch = Batch(elem_id="batch")
+        Sheet(elem_id="sheet")
 
         parts = {
             "bar": bar, "pose": pose, "regions": regions, "textures": textures, "motion": motion, "result": result,

@@ -79,4 +79,4 @@ def test_what_fits_no_other_photo_is_said_at_once(studio, session):
         run(studio.edit_photos(session, [str(path) for path in paths]))
     assert not any(path.exists() for path in paths)
     with pytest.raises(InputError, match="1 to 100 photos"):
-        run(batch.edit_photos(studio, session, []))
+        run(studio.edit_photos(session, []))

@@ -1,13 +1,38 @@
 // Runs before anything is drawn: the colours that were chosen, and no empty start page over work that is coming back.
-// Whatever it can't know, it leaves as it is.
 (() => {
+  const stored = (/** @type {() => string | null} */ read) => {
+    try {
+      return read();
+    } catch {
+      return null; // a browser that stores nothing
+    }
+  };
   const [entry] = performance.getEntriesByType("navigation");
   const again = ["reload", "back_forward"].includes(/** @type {any} */ (entry)?.type);
-  let open = false;
-  try {
-    open = again && sessionStorage.getItem("pise-open") === "yes";
-  } catch {
-    return; // a browser that stores nothing
+  const open = again && stored(() => sessionStorage.getItem("pise-open")) === "yes";
+
+  // Gradio takes the system's colours when it mounts, and whenever those change: what was chosen holds all the same.
+  const system = matchMedia("(prefers-color-scheme: dark)");
+  let chosen = stored(() => localStorage.getItem("pise-theme")) ?? "auto";
+  function apply() {
+    const dark = chosen === "auto" ? system.matches : chosen === "dark";
+    if (document.body.classList.contains("dark") !== dark) document.body.classList.toggle("dark", dark);
   }
-  document.addEventListener("DOMContentLoaded", () => open && (document.body.dataset.studio ??= "returning"));
+  globalThis.piseTheme = {
+    get: () => chosen,
+    set(/** @type {string} */ theme) {
+      chosen = theme;
+      stored(() => {
+        localStorage.setItem("pise-theme", theme);
+        return null;
+      });
+      apply();
+    },
+  };
+  document.addEventListener("DOMContentLoaded", () => {
+    if (open) document.body.dataset.studio ??= "returning";
+    apply();
+    new MutationObserver(apply).observe(document.body, { attributes: true, attributeFilter: ["class"] });
+    system.addEventListener("change", apply);
+  });
 })();

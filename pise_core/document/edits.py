@@ -97,8 +97,8 @@ class Edits:
     def change_from(self, before: "Edits") -> str:
         """What is different from the state ``before``, one of :data:`CHANGES`; the most telling where it is several."""
         if self.none and not before.none:
-            fields = (before.pose, before.paint, before.styles, before.wear, before.recolour)
-            if sum(field is not None and field != {} for field in fields) > 1:
+            looks = (before.styles, before.wear, before.recolour)
+            if (before.pose is not None) + (before.paint is not None) + sum(map(bool, looks)) > 1:
                 return "all"
         if self.removed != before.removed:
             return "references"

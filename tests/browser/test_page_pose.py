@@ -149,8 +149,36 @@ def test_a_pose_is_kept_in_the_browser_and_fits_somebody_else(visit):
     assert not raised()
     visitor.after(lambda: page.locator('#pose [data-kept="0"]').click())
     assert raised()
-    page.get_by_role("button", name="Forget Mine 1").click()
+    # It gets a name, another one its place, and both go.
+    page.locator('#pose [data-do="keep"]').click()
+    page.get_by_role("button", name="Rename, move or forget Mine 1").click()
+    page.locator("#pose #pose-name").fill("Mine 2")
+    assert page.locator("#pose #pose-name:invalid").count() == 1  # the other one has that name
+    page.locator("#pose #pose-name").fill("Hands <up>")
+    page.locator("#pose #pose-name").press("Enter")
+    names = page.locator("#pose [data-kept] span")
+    page.get_by_role("button", name="Rename, move or forget Hands <up>").click()
+    page.locator('#pose [data-move="1"]').click()
+    assert names.all_inner_texts() == ["Mine 2", "Hands <up>"]
+    visitor.shoot("named")
+    page.locator("#pose [data-forget-named]").click()
+    assert names.all_inner_texts() == ["Mine 2"]
+    page.get_by_role("button", name="Rename, move or forget Mine 2").click()
+    page.locator("#pose [data-forget-named]").click()
     assert page.locator("#pose [data-kept]").count() == 0
+
+
+def test_left_and_right_are_swapped_and_swapped_back(visit):
+    visitor = visit("pose-swap", **DESKTOP)
+    page = visitor.page
+    open_example(visitor, 0)
+    left, right = visitor.joint("left_wrist"), visitor.joint("right_wrist")
+    visitor.after(lambda: page.locator('#pose [data-do="swap"]').click())
+    assert visitor.joint("left_wrist") == pytest.approx(right, abs=1)
+    assert visitor.joint("right_wrist") == pytest.approx(left, abs=1)
+    page.locator("#pose #stage").focus()
+    visitor.after(lambda: page.keyboard.press("x"))
+    assert visitor.joint("left_wrist") == pytest.approx(left, abs=1)
 
 
 def test_bones_keep_their_lengths_unless_they_are_free(visit):

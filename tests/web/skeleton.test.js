@@ -3,9 +3,8 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import { standing } from "./tables.js";
 
-const { applyPreset, copyPose, dragJoint, mirrorJoints, poseFromRows, rowsFromPose, scaleFigure } = await import(
-  "../../app/web/pose/skeleton.js"
-);
+const { applyPreset, copyPose, dragJoint, mirrorJoints, poseFromRows, rowsFromPose, scaleFigure, swapSides } =
+  await import("../../app/web/pose/skeleton.js");
 const length = (pose, a, b) => Math.hypot(pose[a].x - pose[b].x, pose[a].y - pose[b].y);
 const BONES = [
   [2, 3],
@@ -61,6 +60,15 @@ test("mirrored twice is as before, about the same centre", () => {
   const all = new Set(start.keys());
   const twice = mirrorJoints(mirrorJoints(start, all), all);
   start.forEach((joint, j) => assert.ok(Math.abs(joint.x - twice[j].x) < 1e-6 && joint.y === twice[j].y));
+});
+
+test("sides are swapped, all of them or a joint with its twin", () => {
+  const start = standing();
+  const all = swapSides(start, new Set(start.keys()));
+  assert.deepEqual([all[4], all[7], all[0]], [start[7], start[4], start[0]]);
+  const one = swapSides(start, new Set([4]));
+  assert.deepEqual([one[4], one[7], one[3]], [start[7], start[4], start[3]]);
+  assert.deepEqual(swapSides(all, new Set(start.keys())), start);
 });
 
 test("rows and back: a missing joint stays missing, and has a place to come back to", () => {

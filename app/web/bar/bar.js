@@ -36,6 +36,7 @@ export function mount({ element, trigger, props, watch }) {
   element.shadowRoot.addEventListener("click", (event) => {
     const button = event.target.closest("button");
     if (button?.id === "stop") trigger("stop");
+    else if (button?.id === "help") tell("help");
     else if (button) act(button.dataset.do);
   });
   for (const name of ["undo", "redo", "start_over", "save"])
@@ -43,8 +44,10 @@ export function mount({ element, trigger, props, watch }) {
   // Undo belongs to the whole page: after a click on a preset the focus is there and not on the canvas. The listener is one
   // object for all times, so that mounting the bar anew does not double it.
   page.keys ??= (event) => {
-    if (!(event.ctrlKey || event.metaKey) || event.altKey) return;
+    if (event.altKey) return;
     const key = event.key.toLowerCase();
+    const command = event.ctrlKey || event.metaKey;
+    if (!command && key !== "?") return;
     // A key that is held down, or pressed while joints are placed, leads to no other photo.
     const held = { within: event.repeat || Boolean(page.placing) };
     if (
@@ -53,7 +56,9 @@ export function mount({ element, trigger, props, watch }) {
         .matches?.("input:not([type=range], [type=checkbox], [type=radio]), textarea, [contenteditable]")
     )
       return;
-    if (key === "z") tell(event.shiftKey ? "redo" : "undo", held);
+    if (key === "?" && !command) tell("help");
+    else if (!command) return;
+    else if (key === "z") tell(event.shiftKey ? "redo" : "undo", held);
     else if (key === "y") tell("redo", held);
     else if (key === "s") tell("save");
     else return;

@@ -29,6 +29,7 @@ const ICON_PATHS = {
   copy: "M9 9h11v11H9zM5 15H4V4h11v1",
   share: "M12 15V3m0 0L8 7m4-4 4 4M6 11H5v10h14V11h-1",
   many: "M8 8h12v12H8zM4 16V4h12",
+  more: "M6 12h.1M12 12h.1M18 12h.1",
   help: "M9 9a3 3 0 1 1 4.5 2.6c-1 .6-1.5 1.2-1.5 2.4M12 17.5v.1M12 3a9 9 0 1 1 0 18 9 9 0 0 1 0-18",
   close: "M6 6l12 12M18 6 6 18",
   left: "m15 5-7 7 7 7",

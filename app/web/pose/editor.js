@@ -10,7 +10,7 @@ import { listenToGestures } from "./gestures.js";
 import { createLibrary } from "./library.js";
 import { createPlacing } from "./placing.js";
 import { createSelection } from "./selection.js";
-import { copyPose, mirrorJoints, poseFromRows, rowsFromPose } from "./skeleton.js";
+import { copyPose, mirrorJoints, poseFromRows, rowsFromPose, swapSides } from "./skeleton.js";
 
 const html = await fetchText("editor.html", import.meta.url);
 const SVG = "http://www.w3.org/2000/svg";
@@ -288,6 +288,9 @@ export function mount({ element, trigger, props, server, watch }) {
     mirror: () =>
       editor.pose &&
       change(mirrorJoints(editor.pose, selection.several() ? selection.joints : new Set(editor.pose.keys()))),
+    swap: () =>
+      editor.pose &&
+      change(swapSides(editor.pose, selection.several() ? selection.joints : new Set(editor.pose.keys()))),
     own: () => editor.pose && editor.own && change(copyPose(editor.own)),
     toggle() {
       if (!editor.pose || editor.selected < 0) return;

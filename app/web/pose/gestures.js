@@ -5,7 +5,16 @@ import { createGestures } from "../common/viewport.js";
 import { copyPose, dragJoint, rotate, scale, translate } from "./skeleton.js";
 
 const STEPS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
-const KEYS = { h: "toggle", delete: "toggle", m: "mirror", b: "bones", a: "all", r: "marquee", escape: "none" };
+const KEYS = {
+  h: "toggle",
+  delete: "toggle",
+  m: "mirror",
+  x: "swap",
+  b: "bones",
+  a: "all",
+  r: "marquee",
+  escape: "none",
+};
 
 /** Let mouse, pen, fingers and keys work on the canvas of `editor`. */
 export function listenToGestures(editor, placing) {

@@ -6,6 +6,7 @@ import { applyPreset, poseFromRows } from "./skeleton.js";
 
 const KEPT_KEY = "pise-poses";
 const MOST_KEPT = 24;
+const safe = (text) => String(text).replace(/[&<>"]/g, (c) => `&#${c.charCodeAt(0)};`);
 const FIGURE = poseFromRows(STANDING, { width: 60, height: 100 });
 
 function figure(shape) {
@@ -70,8 +71,8 @@ export function createLibrary(editor, placing) {
     );
     const own = kept.map(
       ({ name, file }, n) =>
-        `<span class="kept"><button data-kept="${n}" title="${name}, a pose that you kept">${figure(small(JSON.parse(file)))}<span>${name}</span></button>` +
-        `<button class="forget" data-forget="${n}" aria-label="Forget ${name}" title="Forget it">${icon("close")}</button></span>`,
+        `<span class="kept"><button data-kept="${n}" title="${safe(name)}, a pose that you kept">${figure(small(JSON.parse(file)))}<span>${safe(name)}</span></button>` +
+        `<button class="forget" data-edit="${n}" aria-label="Rename, move or forget ${safe(name)}" title="Rename, move or forget it">${icon("more")}</button></span>`,
     );
     $("#presets").innerHTML = presets.join("") + own.join("");
     showFurther();
@@ -95,16 +96,62 @@ export function createLibrary(editor, placing) {
   $("#presets").addEventListener("click", (event) => {
     const button = event.target.closest("button");
     if (!button || !editor.pose) return;
-    const { preset, kept: chosen, forget } = button.dataset;
+    const { preset, kept: chosen, edit } = button.dataset;
     if (preset) {
       editor.change(applyPreset(editor.pose, PRESETS[Number(preset)]));
       if (editor.placing) editor.view.fit();
-    } else if (forget) {
-      const { name } = kept[Number(forget)];
-      readKept();
-      keep(kept.filter((entry) => entry.name !== name));
+    } else if (edit) {
+      openNaming(kept[Number(edit)].name);
     } else if (chosen) {
       editor.loadPose(kept[Number(chosen)].file);
+    }
+  });
+
+  // ---- the name and the place of a pose that was kept
+
+  const naming = $("#naming");
+  const field = $("#pose-name");
+  let named = ""; // which one
+  function openNaming(name) {
+    named = name;
+    naming.hidden = false;
+    field.value = name;
+    field.setCustomValidity("");
+    field.focus();
+    field.select();
+  }
+  const placeOf = () => kept.findIndex((entry) => entry.name === named);
+  function closeNaming() {
+    naming.hidden = true;
+  }
+  naming.addEventListener("input", () => {
+    const taken = field.value.trim() !== named && kept.some((entry) => entry.name === field.value.trim());
+    field.setCustomValidity(taken ? "Another pose has that name." : "");
+  });
+  naming.addEventListener("submit", (event) => {
+    event.preventDefault();
+    readKept();
+    const name = field.value.trim() || named;
+    keep(kept.map((entry) => (entry.name === named ? { ...entry, name } : entry)));
+    closeNaming();
+  });
+  naming.addEventListener("keydown", (event) => event.key === "Escape" && closeNaming());
+  naming.addEventListener("click", (event) => {
+    const button = event.target.closest("button");
+    if (!button) return;
+    if (button.dataset.forgetNamed !== undefined) {
+      readKept();
+      keep(kept.filter((entry) => entry.name !== named));
+      closeNaming();
+    } else if (button.dataset.move) {
+      readKept();
+      const from = placeOf();
+      const to = from + Number(button.dataset.move);
+      if (from < 0 || to < 0 || to >= kept.length) return;
+      const next = [...kept];
+      [next[from], next[to]] = [next[to], next[from]];
+      keep(next);
+      $("#presets").children[PRESETS.length + to].scrollIntoView({ inline: "nearest", block: "nearest" });
     }
   });
 
@@ -115,7 +162,7 @@ export function createLibrary(editor, placing) {
       tell("status", { kind: "error", text: `There are ${MOST_KEPT} poses of yours already; forget one first.` });
       return;
     }
-    const number = 1 + Math.max(0, ...kept.map(({ name }) => Number(name.split(" ")[1])));
+    const number = 1 + Math.max(0, ...kept.map(({ name }) => Number(/^Mine (\d+)$/.exec(name)?.[1] ?? 0)));
     if (keep([...kept, { name: `Mine ${number}`, file: editor.poseFile() }])) {
       tell("status", { kind: "ok", text: `Kept as Mine ${number}. It fits the person in any photo.` });
     }

@@ -190,6 +190,11 @@ export function mirrorJoints(start, joints) {
   });
 }
 
+// What was taken for the right side is the left one, and the other way round: of all joints, or of some and their twins.
+export function swapSides(start, joints) {
+  return start.map((joint, j) => (joints.has(j) || joints.has(MIRROR[j]) ? { ...start[MIRROR[j]] } : { ...joint }));
+}
+
 // A preset gives angles per limb: 0 hangs straight down, 90 points straight out from the body, 180 straight up,
 // negative ones across the body. Torso and head stay, and bones keep the person's own lengths.
 export function applyPreset(start, preset) {
