@@ -175,7 +175,7 @@ class PoseEditor(_Part):
 
 
 class RegionPainter(_Part):
-    """The map of regions over the photo. Event: commit.
+    """The map of regions over the photo. Events: commit, and cut (with ``{"change"}``).
 
     Args:
         session, photo, live: as for :class:`PoseEditor`.
@@ -183,7 +183,7 @@ class RegionPainter(_Part):
     """
 
     MODULE = "regions/painter.js"
-    TOLD = ("commit",)
+    TOLD = ("commit", "cut")
 
     def __init__(self, value=None, *, session=None, photo=None, map=None, elem_id=None, live=None, **kw):
         super().__init__(value, elem_id, live, session=session, photo=photo, map=map, **kw)

@@ -243,6 +243,7 @@ def build(studio: Studio, places: Places | None = None) -> Page:
         on(pose.hold, studio.hold, pose)
         on(pose_photo.upload, studio.borrow_pose, pose_photo, detector, **uploaded)
         on(regions.commit, studio.commit_paint, regions)
+        on(regions.cut, studio.cut, regions)
         on(textures.commit, studio.commit_styles, textures)
         on(textures.remove, studio.remove_reference, textures)
         on(textures.steps, studio.strip, textures, then=None, **looking | {"trigger_mode": "always_last"})

@@ -152,6 +152,16 @@ class Programs:
             parsing, doubt = doubted_parsing(file, size, None if table == "regions" else table)
         return state_of(session, edits.set_regions(session, parsing, doubt))
 
+    def cut(
+        self, session: Session, change: Literal["long_sleeves", "short_sleeves", "longer_skirt", "shorter_skirt"]
+    ) -> State:
+        """Another cut of what is worn.
+
+        Args:
+            change: long or short sleeves of a top or dress, or a longer or shorter skirt.
+        """
+        return state_of(session, edits.cut(session, change))
+
     # ---- references and styles
 
     def add_reference(

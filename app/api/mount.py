@@ -40,7 +40,7 @@ _SESSION = "The session that open_file returned; only for clients without one of
 #: Those that only say what is wanted need no network, and wait for nobody. All others take their turn.
 _SAYING = (
     "state", "set_pose", "set_held", "load_pose", "set_style", "set_styles", "set_wear", "set_recolour",
-    "remove_reference", "set_motion", "undo", "redo", "start_over", "travel",
+    "remove_reference", "set_motion", "undo", "redo", "start_over", "travel", "cut",
 )  # fmt: skip
 _KINDS = {
     "animate": "motion",

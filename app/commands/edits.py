@@ -78,6 +78,17 @@ def set_regions(session: Session, parsing: np.ndarray, doubt: str = "") -> Outco
     return Outcome(warnings=told(doubt), changed=Changed.EDITS)
 
 
+def cut(session: Session, change: str, sequence: int = 0) -> Outcome:
+    """Another cut of what is worn, one of :data:`pise_core.document.cuts.CUTS`.
+
+    Raises:
+        InputError: if there is nothing to be cut so.
+    """
+    session.need_document().cut(change)
+    session.edited(sequence)
+    return Outcome(changed=Changed.EDITS)
+
+
 def set_looks(
     session: Session,
     styles: Styles | None = None,

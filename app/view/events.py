@@ -25,6 +25,7 @@ from app.values import (
     refusal,
 )
 from pise_core.document import Document
+from pise_core.document.cuts import CUTS
 from pise_core.document.paint import PaintLayer, working_size
 from pise_core.errors import InputError
 
@@ -131,6 +132,12 @@ class Painted(Sent):
         if "before" not in self.model_fields_set:
             return document.painted(), after
         return None if self.before is None else PaintLayer.from_client(self.before, size), after
+
+
+class Cut(Sent):
+    """Another cut of what is worn is wanted."""
+
+    change: Annotated[str, OneOf(CUTS)]
 
 
 class Looks(Sent):

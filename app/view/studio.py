@@ -130,6 +130,12 @@ class Studio(Engine):
             yield {"regions": {"map": view.region_map(document, document.edits, session.number, sent.seq)}}
             raise
 
+    def cut(self, session: Session, value: Any) -> Updates:
+        """Long or short sleeves, a longer or a shorter skirt; ``{"change"}``."""
+        session.need_document()
+        sent = events.Cut.of(value)
+        yield from self._shown(session, edits.cut(session, sent.change, sent.seq))
+
     def commit_styles(self, session: Session, value: Any) -> Updates:
         """A slider was let go of, another reference or a colour chosen; ``{"styles", "recolour", "wear"}``, of which
         any may be missing and stays as it is."""

@@ -14,6 +14,7 @@ import numpy as np
 
 from pise_core import pose as poses
 from pise_core.coverage import check_covered
+from pise_core.document.cuts import cut
 from pise_core.document.edits import KEY_LIMIT, Edits, Paint, checked_motion, checked_pose
 from pise_core.document.file_format import PEOPLE_LIMIT, SavedDocument
 from pise_core.document.file_reader import is_document, read
@@ -398,6 +399,22 @@ class Document:
             below, wanted = (resize_labels(m, size) for m in (self._renderer.base_map(self.edits), parsing))
             layer = PaintLayer.of(np.where(wanted == below, np.uint8(UNTOUCHED), wanted))
             self._history.commit(paint=None if layer is None else Paint(layer, self.edits.pose, True))
+
+    def cut(self, change: str) -> None:
+        """Another cut of what is worn, as one step: ``change`` is one of :data:`pise_core.document.cuts.CUTS`.
+
+        Raises:
+            InputError: if there is nothing to be cut so.
+        """
+        with self._lock:
+            pose, base = self.pose_of(self.edits), self._renderer.base_map(self.edits)
+            painted = self.painted(self.edits)
+            now = (
+                base
+                if painted is None
+                else resize_labels(painted.over(resize_labels(base, painted.size)), base.shape[::-1])
+            )
+            self.set_regions(cut(now, pose, change))
 
     def set_paint(self, before: PaintLayer | None, after: PaintLayer | None) -> None:
         """Take over what a stroke changed between two layers, as one step; raises as :meth:`stroked`."""

@@ -263,6 +263,13 @@ export function mount({ element, trigger, props, server, watch }) {
     if (!button) return;
     if (button.dataset.do) actions[button.dataset.do]();
     if (button.dataset.tool) take(button.dataset.tool);
+    if (button.dataset.cut && map) {
+      tell("settle");
+      tell("status", { kind: "busy", text: "Cutting…" });
+      props.value = { ...nextEdit(), document: map.document, change: button.dataset.cut };
+      tell("edited", "regions");
+      trigger("cut");
+    }
     if (button.dataset.region) choose(Number(button.dataset.region));
     if (button.dataset.eye) toggleColour(button);
     if (button.dataset.under) {
