@@ -5,8 +5,9 @@ from pathlib import Path
 from gradio import themes
 
 CSS = (Path(__file__).parent / "theme.css").read_text("utf-8")
-#: A script before the page is drawn.
-HEAD = f"<script>{(Path(__file__).parent / 'web' / 'early.js').read_text('utf-8')}</script>"
+_EARLY = (Path(__file__).parent / "web" / "early.js").read_text("utf-8")
+#: Of the page's head: what holds before Gradio has drawn anything, or has read the style sheet.
+HEAD = f'<style>body[data-studio="returning"] #welcome {{ display: none; }}</style><script>{_EARLY}</script>'
 
 
 def theme() -> themes.Base:

@@ -3,7 +3,7 @@ import { remember } from "../common/memory.js";
 import { page, tell } from "../common/store.js";
 
 /** Milliseconds after which the start page is shown in any case. */
-const PATIENCE = 15000;
+const PATIENCE = 60000;
 
 /** Say that work is coming back, and show the start page if it does not. */
 export function watchReturning() {
