@@ -105,8 +105,8 @@ def _skirt(parsing: np.ndarray, pose: np.ndarray, longer: bool) -> np.ndarray:
     for part in ("left_thigh", "left_shin", "right_thigh", "right_shin"):
         a, b = BONES[part]
         if visible(pose)[[a, b]].all():
-            ends = [tuple(int(v) for v in pose[joint, :2]) for joint in (a, b)]
-            cv2.line(legs, *ends, 1, max(1, round(2 * _LEG_WIDTH * thigh)))
+            (ax, ay), (bx, by) = (pose[joint, :2].astype(int).tolist() for joint in (a, b))
+            cv2.line(legs, (ax, ay), (bx, by), 1, max(1, round(2 * _LEG_WIDTH * thigh)))
     made[gone] = np.where(legs[gone] > 0, np.uint8(_LEG), np.uint8(0))
     return made
 

@@ -336,7 +336,8 @@ export function mount({ element, trigger, props, server, watch }) {
     if (file && editor.pose) loadPose(await readText(file));
   });
   $("#held").addEventListener("change", hold);
-  for (const kind of ["pointerover", "focusin"]) $("#held").addEventListener(kind, (event) => showThing(thingAt(event)));
+  for (const kind of ["pointerover", "focusin"])
+    $("#held").addEventListener(kind, (event) => showThing(thingAt(event)));
   for (const kind of ["pointerout", "focusout"]) $("#held").addEventListener(kind, () => showThing(-1));
   $("#joint").innerHTML =
     `<option value="-1">Joint…</option><option value="several" hidden></option>${JOINTS.map((_, j) => `<option value="${j}">${label(j)}</option>`).join("")}`;
