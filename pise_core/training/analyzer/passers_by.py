@@ -57,4 +57,4 @@ def _unnamed(taken: np.ndarray, named: np.ndarray) -> np.ndarray:
     met = np.bincount(pieces[named], minlength=count)
     alone = met < NAMED * area
     alone[0] = False
-    return alone[pieces].astype(np.uint8)
+    return alone[np.asarray(pieces, np.intp)].astype(np.uint8)
