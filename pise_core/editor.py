@@ -54,7 +54,7 @@ class Analysis:
         parsing: (H, W) uint8, of the photo's size.
         box: x0, y0, x1, y1 in pixels of the photo.
         framing: the frame about the person.
-        held: what the person holds, which is background in ``parsing``; None if nothing is seen of that kind.
+        held: what the person holds, which ``parsing`` may take for cloth; None if nothing is seen of that kind.
     """
 
     pose: np.ndarray
@@ -162,10 +162,10 @@ class Editor:
         # Regions at the photo's size: the most probable one, after enlarging the probabilities.
         parsing = sight.framing.paste_most_probable(sight.probabilities)
         parsing = clean_map(photo, parsing, sight.probabilities, sight.framing, sight.pose)
-        size, held = (photo.shape[1], photo.shape[0]), None
+        held = None
         if sight.held is not None:
-            held = find_held(sight.held, sight.probabilities, sight.framing, size, sight.pose)
-        return Analysis(sight.pose, _without(parsing, held), sight.box, framing_of(sight, size), held)
+            held = find_held(photo, sight.held, sight.probabilities, sight.framing, sight.pose)
+        return Analysis(sight.pose, parsing, sight.box, framing_of(sight, (photo.shape[1], photo.shape[0])), held)
 
     def clip_poses(self, source: str | os.PathLike[str] | bytes) -> ClipPoses:
         """The poses of the most prominent person in a clip, smoothed; ``Document.follow`` makes a motion of them.
@@ -221,8 +221,9 @@ class Editor:
             pose: (18, 3) in pixels of the photo; by default detected.
             parsing: (H, W) integers 0..7 of the photo's size; by default detected.
             framing: the frame about the person, where pose and parsing are known from before; by default as found.
-            held: (H, W) integers of the photo's size, 0 where nothing is held and a number from 1 on for each thing; or
-                those of another person of the same photo. By default detected, or nothing where ``parsing`` is given.
+            held: (H, W) integers of the photo's size, 0 where nothing is held and a number from 1 on for each thing,
+                which is background then; or those of another person of the same photo. By default detected, or nothing
+                where ``parsing`` is given.
 
         Raises:
             NobodyFound: if no pose is given and nobody is found.
@@ -237,7 +238,7 @@ class Editor:
             held = found.held
         elif not isinstance(held, Held):
             held = checked_held(held, photo.shape[:2], found.pose)
-        found = replace(found, parsing=_without(found.parsing, held))
+            found = replace(found, parsing=_without(found.parsing, held))
         framing = framing or found.framing
         frame = View(framing.crop(photo, 127), framing.crop(found.parsing, labels=True), framing.to_frame(found.pose))
         with self._lock:

@@ -1,6 +1,6 @@
 """What a person holds: bags, bottles and the like. Each is one thing that goes with a hand or stays with the body.
 
-Held things are no region of the eight: to these they are background. They are layers of their own.
+Held things are no region of the eight, but layers of their own.
 """
 
 from collections.abc import Sequence
@@ -13,7 +13,6 @@ from pise_core.errors import InputError
 from pise_core.framing import Framing
 from pise_core.masks import grow
 from pise_core.pose import visible
-from pise_core.regions import REGION
 from pise_core.skeleton import BONES, SHOULDERS
 from pise_core.warping.part_transforms import part_moves
 from pise_core.warping.parts import PARTS, arm_length
@@ -25,11 +24,14 @@ CARRIERS: tuple[Carrier, ...] = get_args(Carrier)
 MOST = 8
 
 #: How sure the analyzer must be of a thing somewhere, and of each of its pixels.
-_SURE, _LIKELY = 0.6, 0.35
-#: How sure it may be of skin or hair there at most.
-_NO_SKIN = 0.5
+_SURE, _LIKELY = 0.8, 0.4
+#: How sure it must be that nothing of the body is there: to the regions held things are background.
+_NO_BODY = 0.4
 #: In frame pixels: pieces that are nearer to one another are one thing; things with fewer pixels are none.
 _APART, _LEAST = 3.0, 40
+#: In frame pixels: how far about a thing the background is looked at. Within so many levels (mean of the channels) of
+#: so much of it, a pixel is like the background.
+_BESIDE, _ALIKE, _COMMON = 8.0, 14, 0.08
 #: Pixels of the working grid per frame pixel.
 _FINER = 2.0
 #: In lengths of the arm's longer bone: how near to the hand or the forearm a thing is held by it, and how near to a
@@ -100,22 +102,24 @@ class Held(NamedTuple):
 
 
 def find_held(
-    sureness: np.ndarray, probabilities: np.ndarray, framing: Framing, size: tuple[int, int], pose: np.ndarray
+    photo: np.ndarray, sureness: np.ndarray, probabilities: np.ndarray, framing: Framing, pose: np.ndarray
 ) -> Held | None:
     """The things that the analyzer sees; None if there are none.
 
     Args:
+        photo: (H, W, 3) uint8.
         sureness: (256, 176) float32 in [0, 1], how sure it is of a held thing.
         probabilities: (8, 256, 176) float32, of the regions.
         framing: of the frame in the photo.
-        size: (W, H) of the photo.
         pose: (18, 3) in pixels of the photo.
     """
-    bare = probabilities[[REGION["upper_skin"], REGION["face"], REGION["hair"]]].max(0)
-    likely = np.where(bare < _NO_SKIN, sureness, 0).astype(np.float32)
+    likely = np.where(probabilities[0] > _NO_BODY, sureness, 0).astype(np.float32)
     if likely.max() < _SURE:
         return None
     height, width = likely.shape
+    fine = framing.finer(_FINER)
+    colours, wall = fine.crop(photo, 127).astype(np.int16), probabilities[0] > _NO_BODY
+    wall = cv2.resize(wall.astype(np.uint8), colours.shape[1::-1], interpolation=cv2.INTER_NEAREST) > 0
     likely = cv2.resize(likely, (round(width * _FINER), round(height * _FINER)), interpolation=cv2.INTER_LINEAR)
     there = likely > _LIKELY
     _, pieces = cv2.connectedComponents(grow(there, _APART * _FINER / 2).astype(np.uint8))
@@ -123,12 +127,12 @@ def find_held(
     sizes = np.bincount(pieces.ravel())
     sure = np.bincount(pieces.ravel(), likely.ravel() > _SURE)
     kept = [n for n in np.argsort(-sizes[1:], kind="stable") + 1 if sure[n] >= 0.3 * _LEAST * _FINER**2]
-    kept = [n for n in kept if sizes[n] >= _LEAST * _FINER**2][:MOST]
+    kept = [n for n in kept if sizes[n] >= _LEAST * _FINER**2]
+    kept = [n for n in kept if not _like_the_wall(colours, pieces == n, wall & ~there)][:MOST]
     if not kept:
         return None
     table = np.zeros(len(sizes), np.uint8)
     table[kept] = np.arange(1, len(kept) + 1)
-    fine = framing.finer(_FINER)
     labels = fine.paste(table[np.asarray(pieces, np.intp)], labels=True)
     left = [n for n in range(1, len(kept) + 1) if (labels == n).any()]
     if not left:
@@ -136,6 +140,24 @@ def find_held(
     order = np.zeros(256, np.uint8)
     order[left] = np.arange(1, len(left) + 1)
     return carried_by(order[labels], pose)
+
+
+def _like_the_wall(colours: np.ndarray, mask: np.ndarray, wall: np.ndarray) -> bool:
+    """Whether a thing looks like the background beside it, so that nothing is there, or nobody sees that it stays.
+
+    Args:
+        colours: (h, w, 3) int16, in the working grid.
+        mask: (h, w) bool, the thing.
+        wall: (h, w) bool, background.
+    """
+    beside = colours[grow(mask, _BESIDE * _FINER) & wall]
+    if len(beside) < _LEAST:
+        return False
+    beside = beside[:: max(1, len(beside) // 300)]
+    own = colours[mask]
+    own = own[:: max(1, len(own) // 300)]
+    alike = (np.abs(own[:, None] - beside[None]).mean(2) <= _ALIKE).mean(1) >= _COMMON
+    return bool(alike.mean() > 0.5)
 
 
 def checked_held(labels: np.ndarray, size: tuple[int, int], pose: np.ndarray) -> Held | None:

@@ -16,7 +16,9 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
+from pise_core.detection import held_layers
 from pise_core.detection.decoding import decode_joints
+from pise_core.detection.held_layers import with_held
 from pise_core.detection.network import Analysis, AnalyzerConfig, AnalyzerNetwork, fold_norms
 from pise_core.errors import InputError
 from pise_core.framing import Box, Framing
@@ -122,12 +124,15 @@ class Analyzer:
 
     @classmethod
     def from_pretrained(cls, folder: Path | None = None, device: str = "cpu") -> "Analyzer":
-        """Weights from ``analyzer.safetensors`` in ``folder`` (default: those that ship).
+        """Weights from ``analyzer.safetensors`` in ``folder`` (default: those that ship), and from ``held.safetensors``
+        where it lies beside it.
 
         Raises:
             InputError: if the file is missing, damaged or holds another network.
         """
-        return cls(fold_norms(read_network(Path(folder or SHIPPED) / FILE_NAME)), device)
+        folder = Path(folder or SHIPPED)
+        network = with_held(read_network(folder / FILE_NAME), folder / held_layers.FILE_NAME)
+        return cls(fold_norms(network), device)
 
     def find_people(self, photo: np.ndarray) -> Iterator[Box]:
         """Boxes in pixels of the photo, most prominent first, each looked for when it is asked for; ``photo``: HWC
@@ -201,8 +206,10 @@ class Analyzer:
     def _look(self, image: np.ndarray, flip: bool = False) -> "_Look":
         """What the network sees in an HWC uint8 picture; ``flip`` averages with the mirror."""
         x = torch.from_numpy(image).permute(2, 0, 1)[None].to(self.device).float() / 127.5 - 1
+        # Where people are looked for from afar, what they hold is of no interest.
+        asked = {"held": int(flip)} if isinstance(self.network, AnalyzerNetwork) else {}
         with self.lock:
-            found = self.network(torch.cat([x, x.flip(3)]) if flip else x)
+            found = self.network(torch.cat([x, x.flip(3)]) if flip else x, **asked)
         maps = found.heatmaps
         logits = F.interpolate(found.parsing, size=x.shape[2:], mode="bilinear", align_corners=False)
         probabilities = logits.softmax(1)
@@ -212,7 +219,6 @@ class Analyzer:
         if flip:
             maps = (maps[:1] + maps[1:, list(MIRROR)].flip(3)) / 2
             probabilities = (probabilities[:1] + probabilities[1:].flip(3)) / 2
-            held = None if held is None else (held[:1] + held[1:].flip(3)) / 2
         return _Look(
             maps[0].cpu().numpy(), probabilities[0].cpu().numpy(), None if held is None else held[0, 0].cpu().numpy()
         )

@@ -195,16 +195,20 @@ class AnalyzerNetwork(nn.Module):
         self.parsing_head = nn.Conv2d(w[0], REGION_COUNT, 1)
         self.held_head = _Held(w[1]) if self.config.held else None
 
-    def forward(self, image: Tensor) -> Analysis:
+    def forward(self, image: Tensor, held: int | None = None) -> Analysis:
+        """``held``: in how many of the pictures, from the first one on, held things are looked for; by default in
+        all."""
         levels = self.down(image)
         x = self.deep(levels[3])
         x = x * self.context(x.mean((2, 3)))[:, :, None, None]
         for block, beside in zip(self.up, levels[:0:-1], strict=True):
             x = block(x, beside)
-        held = None if self.held_head is None else self.held_head(levels, x)
+        known = None
+        if self.held_head is not None and held != 0:
+            known = self.held_head([level[:held] for level in levels], x[:held])
         fine = F.interpolate(x, size=levels[0].shape[2:], mode="bilinear", align_corners=False)
         fine = self.parsing_up(torch.cat([fine, levels[0]], 1))
-        return Analysis(self.heatmap_head(x), self.parsing_head(fine), held)
+        return Analysis(self.heatmap_head(x), self.parsing_head(fine), known)
 
 
 def fold_norms(network: AnalyzerNetwork) -> AnalyzerNetwork:

@@ -236,7 +236,7 @@ def _held_still(view: View, carried: Carried) -> np.ndarray:
     """(H, W) bool: what is held and stays where it is, in plain sight."""
     if view.held is None:
         return np.zeros(view.size, bool)
-    return (view.held >= 0) & ~carried.lifted & ~carried.landed
+    return (view.held >= 0) & (view.parsing == 0) & ~carried.lifted & ~carried.landed
 
 
 def _settle(labels, nothing, source: np.ndarray, carried: Carried, scale: float, detail: bool) -> np.ndarray:

@@ -1,0 +1,45 @@
+"""The layers for held things have a file of their own, beside the analyzer's."""
+
+import pytest
+import torch
+
+from pise_core import InputError
+from pise_core.detection.analyzer import read_network
+from pise_core.detection.held_layers import FILE_NAME, with_held, write_held
+from pise_core.detection.network import AnalyzerConfig, AnalyzerNetwork
+from pise_core.model.weights import save_model
+
+SMALL = AnalyzerConfig((8, 16, 16, 24, 32), 24)
+
+
+def small(held: bool) -> AnalyzerNetwork:
+    torch.manual_seed(3)
+    return AnalyzerNetwork(AnalyzerConfig(SMALL.widths, SMALL.deep, held)).eval()
+
+
+def test_layers_are_added_and_change_nothing_else(tmp_path):
+    whole = small(held=True)
+    write_held(tmp_path / FILE_NAME, whole, step="3")
+    alone = small(held=False)
+    alone.load_state_dict({k: v for k, v in whole.state_dict().items() if not k.startswith("held_head.")})
+    save_model(tmp_path / "analyzer.safetensors", alone)
+    added = with_held(read_network(tmp_path / "analyzer.safetensors"), tmp_path / FILE_NAME).eval()
+    image = torch.rand(2, 3, 64, 64) * 2 - 1
+    with torch.no_grad():
+        expected, found, before = whole(image), added(image), alone(image)
+        first, none = added(image, held=1), added(image, held=0)
+    assert torch.equal(found.parsing, before.parsing) and torch.equal(found.heatmaps, before.heatmaps)
+    assert expected.held is not None and found.held is not None and first.held is not None
+    assert torch.allclose(found.held, expected.held, atol=1e-2)  # float16
+    assert torch.allclose(first.held, found.held[:1], atol=1e-5) and none.held is None
+    assert with_held(added, tmp_path / FILE_NAME) is added
+    assert with_held(alone, tmp_path / "missing") is alone
+
+
+def test_layers_of_another_network_are_refused(tmp_path):
+    write_held(tmp_path / FILE_NAME, small(held=True))
+    with pytest.raises(InputError, match="another analyzer"):
+        with_held(AnalyzerNetwork(AnalyzerConfig((8, 32, 16, 24, 32), 24)), tmp_path / FILE_NAME)
+    save_model(tmp_path / FILE_NAME, small(held=True))
+    with pytest.raises(InputError, match="not the layers"):
+        with_held(small(held=False), tmp_path / FILE_NAME)
