@@ -332,6 +332,15 @@ def test_a_pose_of_a_picture_of_another_shape_is_fitted(studio, weights):
     assert np.abs(one.astype(int) - wide).mean() < 1
 
 
+@pytest.mark.parametrize("scale", (0.25, 0.35))
+def test_a_pose_of_a_much_smaller_picture_that_does_not_say_so_is_fitted(studio, weights, scale):
+    pose = raised(seen_pose(studio)).astype(np.float64)
+    (studio / "one.json").write_text(encode_pose(pose, (220, 330)))
+    (studio / "small.json").write_text(json.dumps({"keypoints": (pose * (scale, scale, 1)).tolist()}))
+    one, small = (edited(studio, weights, "--pose", studio / name) for name in ("one.json", "small.json"))
+    assert np.abs(one.astype(int) - small).mean() < 1
+
+
 def test_another_persons_pose_is_taken_over(studio, weights, tmp_path, other_person):
     # The other person's photo, mirrored: the same pose up to what the analyzer sees differently.
     images.write_image(tmp_path / "mirrored.png", other_person.photo[:, ::-1])

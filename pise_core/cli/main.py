@@ -304,7 +304,7 @@ def _edit(args: argparse.Namespace) -> int:
 
     detect = _Detection(args)
     person = detect.person(args.photo, photo)
-    if pose_file is not None and not pose_file.fits(size, frame=args.pose_frame):
+    if pose_file is not None and not pose_file.fits(size, frame=args.pose_frame, beside=person.pose):
         wanted_pose = retarget(person.pose, pose_file.pose(size, **choice, own=True))
     if model_photo is not None:
         wanted_pose = retarget(person.pose, detect.find(args.pose_from, model_photo))

@@ -21,6 +21,8 @@ _CENTRED, _CUT_OFF = 0.45, 0.2
 _CORNER = 0.02
 #: Two pictures whose shapes differ by less are one at two sizes: ControlNet rounds sides to 64 pixels.
 _SAME_SHAPE = 0.07
+#: Nobody becomes so many times as large by moving their limbs, unless they are drawn up.
+_OTHER_SIZE = 2.5
 #: Points of a face lie closer together than this share of a whole body; otherwise they are in another order.
 _FACE = 0.35
 #: With so many joints a body is whole; with fewer, if its hips are there, large enough to tell.
@@ -81,10 +83,21 @@ class PoseFile:
         people = self._people(self.first() if frame is None else frame)
         return max(range(len(people)), key=lambda n: _prominence(people[n]))
 
-    def fits(self, size: tuple[int, int], *, frame: int | None = None) -> bool:
-        """Whether the file's picture has the shape of one of ``size`` (W, H), as far as the file says."""
+    def fits(self, size: tuple[int, int], *, frame: int | None = None, beside: np.ndarray | None = None) -> bool:
+        """Whether the file's picture has the shape of one of ``size`` (W, H), as far as the file says.
+
+        ``beside``: the pose (18, 3) of the person in that picture. Where the file doesn't say how large its own is, and
+        everybody in it is another size by far, it is another picture.
+        """
         people = self._people(self.first() if frame is None else frame)
-        return not people or people[0].size is None or _same_shape(people[0].size, size)
+        if not people:
+            return True
+        if people[0].size is not None:
+            return _same_shape(people[0].size, size)
+        if beside is None or not np.isfinite(beside[:, 0]).any():
+            return True
+        sizes = [ratio for someone in people if (ratio := _as_large(someone, beside)) is not None]
+        return not sizes or any(1 / _OTHER_SIZE < ratio < _OTHER_SIZE for ratio in sizes)
 
     def motion(self, size: tuple[int, int]) -> list[np.ndarray]:
         """The pose of the person in each picture that shows somebody, as :meth:`pose` with ``own`` gives them.
@@ -233,6 +246,20 @@ def _prominence(someone: Someone) -> float:
     there = np.isfinite(someone.joints[:, 0])
     points = someone.joints[there, :2]
     return float(there.mean() * np.hypot(*np.ptp(points, axis=0)))
+
+
+def _as_large(someone: Someone, beside: np.ndarray) -> float | None:
+    """How many times as large as another pose somebody is, by the joints that both have; None where these are few."""
+    joints = someone.joints[:, :2]
+    there = np.isfinite(joints[:, 0])
+    if _are_shares(someone, joints[there]):
+        return None
+    common = there & np.isfinite(beside[:, 0])
+    spread = [
+        float(np.hypot(*np.ptp(pose[common, :2], axis=0))) if common.sum() > 3 else 0.0
+        for pose in (someone.joints, beside)
+    ]
+    return spread[0] / spread[1] if min(spread) > 0 else None
 
 
 def _apart(pose: np.ndarray, before: np.ndarray) -> float:
