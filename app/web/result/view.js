@@ -67,7 +67,7 @@ export function mount({ element, trigger, props, watch }) {
   function setCompare(way) {
     compare = way;
     stage.dataset.compare = way;
-    for (const button of element.shadowRoot.querySelectorAll("[data-compare]"))
+    for (const button of element.shadowRoot.querySelectorAll("button[data-compare]"))
       button.setAttribute("aria-pressed", String(button.dataset.compare === way));
     draw();
   }

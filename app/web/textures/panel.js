@@ -24,6 +24,7 @@ export function mount({ element, trigger, props, server, watch }) {
     present: [], // the regions that the photo shows
   };
   let newest = 0; // order number of the newest change
+  let mixing = false; // whether a click mixes lenders: fingers have no modifier key
 
   const label = (name) => LABELS[REGIONS.indexOf(name)];
   const title = (name) => label(name)[0].toUpperCase() + label(name).slice(1);
@@ -227,6 +228,11 @@ export function mount({ element, trigger, props, server, watch }) {
   element.shadowRoot.addEventListener("click", (event) => {
     const button = event.target.closest("button");
     if (!button || button.closest("#garment")) return;
+    if (button.id === "mixing") {
+      mixing = !mixing;
+      button.setAttribute("aria-pressed", String(mixing));
+      return;
+    }
     const region = button.closest("[data-region]")?.dataset.region;
     if (button.dataset.way) wearing.change(region, button.dataset.way);
     else if (button.dataset.recolour !== undefined) recolour.show(button);
@@ -258,7 +264,7 @@ export function mount({ element, trigger, props, server, watch }) {
       props.value = { ...nextEdit(), reference: button.dataset.remove };
       trigger("remove");
     } else {
-      choose(region, button.dataset.reference, event.shiftKey || event.ctrlKey || event.metaKey);
+      choose(region, button.dataset.reference, mixing || event.shiftKey || event.ctrlKey || event.metaKey);
       blend.close();
       drawRows();
       live();
