@@ -1,4 +1,4 @@
-// Runs before anything is drawn: the colours that were chosen, and no empty start page over work that is coming back.
+// Runs before anything of the page is drawn, for Gradio reads its head first: the colours that were chosen, and no empty start page over work that is coming back.
 (() => {
   const stored = (/** @type {() => string | null} */ read) => {
     try {
@@ -29,10 +29,12 @@
       apply();
     },
   };
-  document.addEventListener("DOMContentLoaded", () => {
+  function begin() {
     if (open) document.body.dataset.studio ??= "returning";
     apply();
     new MutationObserver(apply).observe(document.body, { attributes: true, attributeFilter: ["class"] });
     system.addEventListener("change", apply);
-  });
+  }
+  if (document.body) begin();
+  else document.addEventListener("DOMContentLoaded", begin);
 })();

@@ -141,7 +141,7 @@ def test_a_sheet_tells_the_keys_and_the_colours_stay_chosen(visit, size):
     page.keyboard.press("Escape")
     assert sheet.is_hidden()
     visitor.reload()
-    assert page.locator("body.dark").count() == 1
+    page.locator("body.dark").wait_for(state="attached")
     page.locator("#bar #help").click()
     page.locator('#sheet [data-theme="light"]').click()
     assert page.locator("body.dark").count() == 0
