@@ -29,7 +29,7 @@ def test_the_code_on_the_page_runs():
 )
 def test_the_table_of_models_is_true(name, config, size):
     (row,) = re.findall(rf"\| `{name}`, (.*) \|", PAGE)
-    shape, width, parameters, work, _ = (cell.strip() for cell in row.split("|"))
+    shape, width, parameters, work, *_ = (cell.strip() for cell in row.split("|"))
     assert (shape, width) == (f"{size[0]}x{size[1]}", str(config.width))
     model = PISE(config).to("meta").eval()
     parts = (model.parsing_generator, model.image_generator)
