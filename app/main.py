@@ -39,6 +39,7 @@ def parse_options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
         help="further weights, a folder or one generator's file, to be chosen on the page; may be repeated",
     )  # fmt: skip
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N")
+    parser.add_argument("--backend", default="torch", help="torch, bfloat16, onnxruntime or auto (docs/performance.md)")
     parser.add_argument("--places", type=_count, default=32, help="how many visitors may have work open (32)")
     parser.add_argument("--mcp", action="store_true", help="serve MCP tools too (GRADIO_MCP_SERVER=True)")
     return parser.parse_args(arguments)
@@ -63,7 +64,7 @@ def make_studio(options: argparse.Namespace) -> Studio:
     def load(weights: str | None) -> object:
         from pise_core import Editor
 
-        return Editor.from_pretrained(weights, device=options.device)
+        return Editor.from_pretrained(weights, device=options.device, backend=options.backend)
 
     others = {name: functools.partial(load, path) for name, path in options.also}
     return Studio(functools.partial(load, options.weights), others)

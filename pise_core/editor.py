@@ -24,7 +24,7 @@ from pise_core.errors import InputError, NobodyFound
 from pise_core.framing import Box, Framing
 from pise_core.held import Held, checked_held, find_held
 from pise_core.images import check_photo
-from pise_core.model import network
+from pise_core.model import backends, network
 from pise_core.model.adapter import Convention
 from pise_core.model.answers import Answers
 from pise_core.model.generator import Generator
@@ -94,7 +94,7 @@ class Editor:
         self._lock = self.analyzer.lock
 
     @classmethod
-    def from_pretrained(cls, path: str | Path | None = None, device: str = "auto") -> "Editor":
+    def from_pretrained(cls, path: str | Path | None = None, device: str = "auto", backend: str = "torch") -> "Editor":
         """An editor with the weights in a folder (``pise.safetensors``, ``analyzer.safetensors`` or both; what is not
         there is taken from those that ship), or with those of one generator (any ``.safetensors``, as ``train`` and
         ``convert`` write them) and the analyzer that ships.
@@ -102,9 +102,10 @@ class Editor:
         Args:
             path: the folder, such as one that ``train`` wrote, or the file; by default the weights that ship.
             device: "auto" (CUDA where there is one), "cpu" or "cuda".
+            backend: what runs the networks, one of ``backends.BACKENDS``.
 
         Raises:
-            InputError: if weights are missing or damaged, or the device is not there.
+            InputError: if weights are missing or damaged, or the device or the backend is not there.
         """
         if device == "auto":
             device = "cuda" if torch.cuda.is_available() else "cpu"
@@ -112,9 +113,16 @@ class Editor:
             torch.empty(0, device=device)
         except (RuntimeError, AssertionError):
             raise InputError(f"the device {device!r} is not available here; use cpu") from None
+        backend = backends.resolved(backend, device)
         generator, analyzer = (None, None) if path is None else _given_weights(Path(path))
-        _log.debug("loading weights: %s, on %s", path or "those that ship", device)
-        return cls(PISE.from_pretrained(generator), Analyzer.from_pretrained(analyzer, device), device)
+        _log.debug("loading weights: %s, on %s, run by %s", path or "those that ship", device, backend)
+        painting = backends.generator(PISE.from_pretrained(generator), backend, device)
+        return cls(painting, Analyzer.from_pretrained(analyzer, device, backend), device)
+
+    @property
+    def backend(self) -> str:
+        """What runs the networks, such as ``torch cpu float32``: the same backend makes the same bytes."""
+        return self.generator.backend
 
     @property
     def model(self) -> PISE:

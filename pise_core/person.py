@@ -402,6 +402,11 @@ class Person:
 class PersonEditor(Protocol):
     """Who makes people of photos, and renders them: all of ``Editor`` that a person needs."""
 
+    @property
+    def backend(self) -> str:
+        """See ``Editor.backend``."""
+        ...
+
     def set_person(
         self,
         photo: np.ndarray,

@@ -3,6 +3,7 @@
 import argparse
 from pathlib import Path
 
+from pise_core.cli.networks import add_network_arguments, editor_of
 from pise_core.document.document import Document
 from pise_core.document.motion import motion_poses
 from pise_core.errors import InputError
@@ -28,15 +29,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--poses", type=Path, metavar="POSES.json", help="also write what was found in the video")
     parser.add_argument("--size", choices=("small", "large"), default="small", help="long side of 640 or 1280 pixels")
-    parser.add_argument(
-        "--weights", type=Path, metavar="PATH", help="folder of weights, such as train's, or one generator's file"
-    )
-    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="where to compute")
+    add_network_arguments(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Run the command; returns the exit status."""
-    from pise_core.editor import Editor
 
     # What can be wrong is looked at before the networks are loaded.
     if args.out.suffix.lower() not in _WRITTEN:
@@ -52,7 +49,7 @@ def run(args: argparse.Namespace) -> int:
     text = None if video else _read(args.motion)
     photo = read_image(args.photo)
 
-    editor = Editor.from_pretrained(args.weights, device=args.device)
+    editor = editor_of(args)
     document = Document.of(editor.set_person(photo), args.photo.stem)
     if text is None:
         clip = editor.clip_poses(args.motion)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from pise_core.cli.networks import add_network_arguments, editor_of
 from pise_core.document.batch import FAILED, REPORT, Row, edit_photo, photos_of, run_batch, summary
 from pise_core.document.recipe import read_recipe
 from pise_core.errors import InputError
@@ -28,10 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--format", choices=("png", "jpg", "webp"), default="png", help="of the pictures (png)")
     parser.add_argument("--zip", action="store_true", help="pack the pictures into DIR/pictures.zip, too")
-    parser.add_argument(
-        "--weights", type=Path, metavar="PATH", help="folder of weights, such as train's, or one generator's file"
-    )
-    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="where to compute")
+    add_network_arguments(parser)
     parser.add_argument(
         "--ray", metavar="ADDRESS",
         help="edit on a Ray cluster: its address, auto, or local for one on this machine; photos, recipe and DIR must "
@@ -55,12 +53,11 @@ def run(args: argparse.Namespace) -> int:
     except OSError as error:
         raise InputError(f"can't make the folder {args.out}: {error.strerror}") from None
 
-    from pise_core.editor import Editor
-
-    editor = Editor.from_pretrained(args.weights, device=args.device)
+    editor = editor_of(args)
     recipe = read_recipe(args.recipe, editor)
-    # Other weights, or another version, may make other pictures: then nothing of an earlier run is kept.
-    digest = hashlib.sha256(f"{__version__} {recipe.digest} {_weights_digest(args.weights)}".encode()).hexdigest()
+    # Other weights, another version or backend may make other pictures: then nothing of an earlier run is kept.
+    made_by = f"{__version__} {recipe.digest} {_weights_digest(args.weights)} {editor.backend}"
+    digest = hashlib.sha256(made_by.encode()).hexdigest()
     recipe = replace(recipe, digest=digest)
     if recipe.left_out:
         print(f"{args.recipe.name}: {recipe.left_out} belongs to its own photo and is left out", file=sys.stderr)

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
+from pise_core.cli.networks import add_network_arguments, editor_of
 from pise_core.errors import HubUnreachable, InputError
 from pise_core.files import write_json
 from pise_core.version import __version__
@@ -184,10 +185,7 @@ def _add_model_arguments(parser: argparse.ArgumentParser) -> None:
         default="shipped",
         help="who finds the joints; openpose is fetched once (209 MB) and licensed by CMU for non-commercial use only",
     )
-    parser.add_argument(
-        "--weights", type=Path, metavar="PATH", help="folder of weights, such as train's, or one generator's file"
-    )
-    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="where to compute")
+    add_network_arguments(parser)
 
 
 def _style(text: str) -> tuple[str, Path, float]:
@@ -330,14 +328,12 @@ class _Detection:
     """The editor and the pose detector that the arguments ask for; messages name the photo."""
 
     def __init__(self, args: argparse.Namespace) -> None:
-        from pise_core.editor import Editor
-
         self._openpose = None
         if args.detector == "openpose":
             from pise_core.detection.openpose import OpenPoseDetector
 
             self._openpose = OpenPoseDetector(device=args.device)
-        self.editor = Editor.from_pretrained(args.weights, device=args.device)
+        self.editor = editor_of(args)
 
     def pose(self, photo: "np.ndarray") -> "np.ndarray | None":
         """The pose by OpenPose, or None where the editor's own analyzer is to find it."""

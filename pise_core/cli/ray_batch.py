@@ -18,7 +18,10 @@ _PACKAGE = Path(__file__).resolve().parents[2]
 class PhotoEditor:
     """What a worker holds: editor and recipe; called with ``{"photo": path}``, it answers with a row of the report."""
 
-    def __init__(self, recipe: str, out: str, suffix: str, weights: str | None, device: str, digest: str, threads: int):
+    def __init__(
+        self, recipe: str, out: str, suffix: str, digest: str, threads: int,
+        weights: str | None, device: str, backend: str,
+    ):  # fmt: skip
         import dataclasses
 
         import torch
@@ -27,7 +30,7 @@ class PhotoEditor:
         from pise_core.editor import Editor
 
         torch.set_num_threads(threads)
-        self._editor = Editor.from_pretrained(weights, device=device)
+        self._editor = Editor.from_pretrained(weights, device=device, backend=backend)
         self._recipe = dataclasses.replace(read_recipe(Path(recipe), self._editor), digest=digest)
         self._out, self._suffix = Path(out), suffix
 
@@ -70,6 +73,7 @@ def edit_on_ray(photos: Sequence[Path], *, args: argparse.Namespace, suffix: str
         "suffix": suffix,
         "weights": str(args.weights.resolve()) if args.weights else None,
         "device": args.device,
+        "backend": args.backend,
         "digest": digest,
         "threads": args.threads,
     }

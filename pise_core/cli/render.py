@@ -3,6 +3,7 @@
 import argparse
 from pathlib import Path
 
+from pise_core.cli.networks import add_network_arguments, editor_of
 from pise_core.document.document import Document
 from pise_core.document.export import check_export, export
 from pise_core.document.file_reader import read
@@ -19,15 +20,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--quality", type=int, metavar="N", help="of .jpg (95) and .webp (lossless), 1 to 100")
     parser.add_argument("--cut-out", action="store_true", help="the person alone, transparent around")
-    parser.add_argument(
-        "--weights", type=Path, metavar="PATH", help="folder of weights, such as train's, or one generator's file"
-    )
-    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="where to compute")
+    add_network_arguments(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Run the command; returns the exit status."""
-    from pise_core.editor import Editor
 
     # What can be wrong is looked at before the networks are loaded and pictures are rendered.
     moving = args.out.suffix.lower() in (".gif", ".mp4")
@@ -41,7 +38,7 @@ def run(args: argparse.Namespace) -> int:
     else:
         check_export(args.out.suffix, args.quality, args.cut_out)
         check_writable(args.out.with_suffix(".png") if args.out.suffix.lower() == ".ora" else args.out)
-    editor = Editor.from_pretrained(args.weights, device=args.device)
+    editor = editor_of(args)
     document = Document.restored(saved, [person.known_to(editor) for person in saved.people])
     if moving:
         document.animate(args.out)

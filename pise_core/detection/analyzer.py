@@ -20,8 +20,10 @@ from pise_core.detection import held_layers
 from pise_core.detection.decoding import decode_joints
 from pise_core.detection.held_layers import with_held
 from pise_core.detection.network import Analysis, AnalyzerConfig, AnalyzerNetwork, fold_norms
+from pise_core.detection.onnx_analyzer import OnnxAnalyzer
 from pise_core.errors import InputError
 from pise_core.framing import Box, Framing
+from pise_core.model.torch_generator import layers_in
 from pise_core.model.weights import SHIPPED, fitted, read_model
 from pise_core.pose import visible
 from pise_core.skeleton import JOINT, MIRROR
@@ -97,22 +99,24 @@ class Analyzer:
     Args:
         network: which PyTorch runs on a device, or another backend.
         device: where PyTorch runs it.
+        precision: of PyTorch's layers, "float32" or "bfloat16".
 
     Attributes:
         lock: held while the network works, and nothing else.
     """
 
-    def __init__(self, network: AnalyzerNetwork | AnalyzerBackend, device: str = "cpu"):
+    def __init__(self, network: AnalyzerNetwork | AnalyzerBackend, device: str = "cpu", precision: str = "float32"):
         if isinstance(network, torch.nn.Module):
             network = network.eval().to(device).to(memory_format=torch.channels_last)
         self.network: Any = network
-        self.device = device
+        self.device, self.precision = device, precision
         self.lock: AbstractContextManager[Any] = threading.RLock()
 
     @property
     def backend(self) -> str:
         """What runs the network."""
-        return f"torch {self.device} float32" if isinstance(self.network, torch.nn.Module) else self.network.backend
+        in_torch = isinstance(self.network, torch.nn.Module)
+        return f"torch {self.device} {self.precision}" if in_torch else self.network.backend
 
     def __getstate__(self) -> dict[str, Any]:
         """All but the lock: a copy, in this process or another, has one of its own."""
@@ -123,16 +127,23 @@ class Analyzer:
         self.lock = threading.RLock()
 
     @classmethod
-    def from_pretrained(cls, folder: Path | None = None, device: str = "cpu") -> "Analyzer":
+    def from_pretrained(cls, folder: Path | None = None, device: str = "cpu", backend: str = "torch") -> "Analyzer":
         """Weights from ``analyzer.safetensors`` in ``folder`` (default: those that ship), and from ``held.safetensors``
         where it lies beside it.
+
+        Args:
+            folder: of the weights.
+            device: where PyTorch runs them.
+            backend: what runs them, as ``backends.resolved`` has named it.
 
         Raises:
             InputError: if the file is missing, damaged or holds another network.
         """
         folder = Path(folder or SHIPPED)
-        network = with_held(read_network(folder / FILE_NAME), folder / held_layers.FILE_NAME)
-        return cls(fold_norms(network), device)
+        network = fold_norms(with_held(read_network(folder / FILE_NAME), folder / held_layers.FILE_NAME))
+        if backend == "onnxruntime":
+            return cls(OnnxAnalyzer(network))
+        return cls(network, device, "bfloat16" if backend == "bfloat16" else "float32")
 
     def find_people(self, photo: np.ndarray) -> Iterator[Box]:
         """Boxes in pixels of the photo, most prominent first, each looked for when it is asked for; ``photo``: HWC
@@ -208,8 +219,8 @@ class Analyzer:
         x = torch.from_numpy(image).permute(2, 0, 1)[None].to(self.device).float() / 127.5 - 1
         # Where people are looked for from afar, what they hold is of no interest.
         asked = {"held": int(flip)} if isinstance(self.network, AnalyzerNetwork) else {}
-        with self.lock:
-            found = self.network(torch.cat([x, x.flip(3)]) if flip else x, **asked)
+        with self.lock, layers_in(self.precision, self.device):
+            found = self.network(torch.cat([x, x.flip(3)]) if flip else x, **asked).float()
         maps = found.heatmaps
         logits = F.interpolate(found.parsing, size=x.shape[2:], mode="bilinear", align_corners=False)
         probabilities = logits.softmax(1)

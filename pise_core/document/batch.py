@@ -10,7 +10,7 @@ import hashlib
 import io
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -44,6 +44,7 @@ class Row:
         message: what the user should know; empty if nothing.
         photo_sha256, recipe_sha256, picture_sha256: of the photo's bytes, of the recipe with the weights, and of the
             picture's bytes.
+        backend: what ran the networks.
     """
 
     photo: str
@@ -53,6 +54,7 @@ class Row:
     photo_sha256: str = ""
     recipe_sha256: str = ""
     picture_sha256: str = ""
+    backend: str = ""
 
 
 def photos_of(paths: Iterable[Path]) -> list[Path]:
@@ -84,10 +86,10 @@ def edit_photo(editor: "Editor", recipe: Recipe, path: Path, out: Path, suffix: 
         path: the photo.
         out: the folder; the picture gets the photo's stem and ``suffix``.
     """
-    known = Row(str(path), FAILED, recipe_sha256=recipe.digest)
+    known = Row(str(path), FAILED, recipe_sha256=recipe.digest, backend=editor.backend)
     try:
         photo = read_image(path)
-        known = Row(str(path), FAILED, photo_sha256=_digest(path.read_bytes()), recipe_sha256=recipe.digest)
+        known = replace(known, photo_sha256=_digest(path.read_bytes()))
         document = Document(editor, photo)
         recipe.apply(document)
         made = document.render().photo

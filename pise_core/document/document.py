@@ -216,7 +216,7 @@ class Document:
             own, *others = (one.saved() for one in (self.people[self._edited], *self._others))
             return SavedDocument(
                 self.name, own.person, self.boxes, own.chosen, references, own.history, own.position,
-                tuple(others), self._edited,
+                tuple(others), self._edited, self.person.editor.backend,
             )  # fmt: skip
 
     def save(self, path: str | os.PathLike[str]) -> None:

@@ -63,6 +63,8 @@ class SavedDocument:
         references: id -> name and person, in sight or borrowed from by some step.
         history: the steps; ``position`` is the index of the current one.
         others: other people in the photo, with their edits; ``edited`` is the place of ``person`` among all of them.
+        backend: what ran the networks when it was saved; another one may make pictures of other bytes. Empty where no
+            network has seen the person.
     """
 
     name: str
@@ -74,6 +76,7 @@ class SavedDocument:
     position: int
     others: tuple[SavedEdits, ...] = ()
     edited: int = 0
+    backend: str = ""
 
     @property
     def people(self) -> list[SavedPerson]:

@@ -101,6 +101,7 @@ def _write(document: SavedDocument, pictures: bool = True) -> bytes:
         "position": document.position,
         "others": others,
         "edited": document.edited,
+        "backend": document.backend,
     }
     text = json.dumps(entries).encode()
     pixels = sum(file_format.pixels_of(data) for data in members.values())

@@ -78,7 +78,7 @@ class UpBlock(nn.Module):
 def _without_grid(x: Tensor) -> Tensor:
     """(N, C, H, W) weighted 1, 2, 1 down and across: zero at the one frequency that alternates from cell to cell."""
     line = torch.tensor((0.25, 0.5, 0.25), dtype=x.dtype, device=x.device)
-    kernel = torch.outer(line, line).expand(x.shape[1], 1, 3, 3)
+    kernel = torch.outer(line, line).repeat(int(x.shape[1]), 1, 1, 1)
     return F.conv2d(F.pad(x, (1, 1, 1, 1), mode="replicate"), kernel, groups=x.shape[1])
 
 

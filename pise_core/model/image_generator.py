@@ -128,7 +128,7 @@ class ImageGenerator(nn.Module):
     def encode(self, image: Tensor, parsing: Tensor) -> SourceCode:
         """Source image (N, 3, H, W) in [-1, 1] and one-hot parsing (N, 8, H, W)."""
         code = self.style_encoder(image)
-        size = (code.shape[2], code.shape[3])
+        size = (int(code.shape[2]), int(code.shape[3]))  # plain numbers, which every exporter takes
         masks = region_masks(parsing, size, self.masks)
         styles = per_region_pooling(code, masks, encoding=self.encoding, printed=self.printed_pooling)
         if self.colour:

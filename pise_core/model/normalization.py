@@ -90,7 +90,7 @@ class PerRegionNormalization(nn.Module):
 
     def forward(self, x: Tensor, codes: Tensor, parsing: Tensor) -> Tensor:
         """x (N, C, h, w), codes (N, 8, code), parsing (N, 8, H, W) -> (N, C, h, w)."""
-        masks = region_masks(parsing, (x.shape[2], x.shape[3]), self.masks)
+        masks = region_masks(parsing, (int(x.shape[2]), int(x.shape[3])), self.masks)
         if self.two_layers:
             return self.norm(x) * (1 + on_map(self.gamma(codes), masks)) + on_map(self.beta(codes), masks)
         vectors = F.relu(torch.einsum("jok,njk->njo", self.weight, codes) + self.bias)
