@@ -11,9 +11,12 @@ from app.values import field
 from app.view import updates as view
 from app.view.studio import Studio
 from app.view.updates import Update, Updates
+from pise_core.model.turns import Kind
 
 #: Actions that leave something half done if they are not carried out.
 _TO_THE_END = ("render", "prepare")
+#: Actions that make pictures of what is open; all others that stand in line look at photos.
+_PICTURES = ("render", "strip")
 #: Actions whose first input is a file, or several, that the server must not keep.
 _UPLOADS = ("open_upload", "add_uploads", "borrow_pose", "follow_clip", "edit_photos")
 
@@ -26,8 +29,9 @@ def in_turn(
     When the user has had enough, the action is left where its status line says that it can be stopped, and as long as
     it waits.
     """
+    kind = Kind.EXACT if action in _PICTURES else Kind.OPENING
     if action in _TO_THE_END:
-        yield from line.steps(updates, session)
+        yield from line.steps(updates, session, kind=kind)
         return
     before = session.stops
 
@@ -35,7 +39,7 @@ def in_turn(
         return session.stops != before
 
     with uploads(action, inputs):
-        work, can_stop = _steps(studio, line, session, inputs, updates, stopped), True
+        work, can_stop = _steps(studio, line, session, inputs, updates, stopped, kind), True
         for update in work:
             said = view.waiting(session, update, stop=True) if isinstance(update, int) else update
             yield said
@@ -67,7 +71,13 @@ def sent_for(action: str, inputs: tuple[Any, ...]) -> list[Any]:
 
 
 def _steps(
-    studio: Studio, line: Line, session: Session, inputs: tuple[Any, ...], updates: Updates, stopped: Callable[[], bool]
+    studio: Studio,
+    line: Line,
+    session: Session,
+    inputs: tuple[Any, ...],
+    updates: Updates,
+    stopped: Callable[[], bool],
+    kind: Kind,
 ) -> Generator[Update | int, None, None]:
     yield from studio.fetch(session, *inputs)
-    yield from line.steps(updates, session, stopped)
+    yield from line.steps(updates, session, stopped, kind)

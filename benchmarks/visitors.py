@@ -1,11 +1,13 @@
 """Several visitors at once, as programs see the studio: each opens the photo, moves an arm, and takes the picture."""
 
+import tempfile
 import threading
 import time
 from pathlib import Path
 from statistics import quantiles
 from typing import Any
 
+import cv2
 from gradio_client import Client, handle_file
 
 from benchmarks.builds import Failed
@@ -18,7 +20,8 @@ _WRIST = 4
 def measure(root: Path, settings: dict) -> dict[str, dict]:
     """Wall times as visitors see them, edits a second, and what the server needs for it."""
     count, waits, lock = settings["visitors"], {"open": [], "set_pose": [], "result": []}, threading.Lock()
-    with served(root) as server:
+    with served(root) as server, tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
         clients = [Client(server.address, verbose=False, httpx_kwargs={"timeout": 600}) for _ in range(count)]
         failures: list[BaseException] = []
 
@@ -31,7 +34,7 @@ def measure(root: Path, settings: dict) -> dict[str, dict]:
 
         def visit(client: Client, number: int) -> None:
             try:
-                state = ask(client, "open", handle_file(settings["photo"]))
+                state = ask(client, "open", handle_file(str(_own_copy(folder, settings["photo"], number))))
                 gate.wait()
                 for edit in range(_EDITS):
                     rows = list(state["keypoints"])
@@ -64,6 +67,14 @@ def measure(root: Path, settings: dict) -> dict[str, dict]:
         f"{named}: the server": {"seconds": seconds},
         f"{named}: memory": {"megabytes": memory},
     }
+
+
+def _own_copy(folder: Path, photo: str, number: int) -> Path:
+    """The photo with one pixel of another colour: builds that name uploads by their bytes mix equal ones up."""
+    image, path = cv2.imread(photo), folder / f"{number}.png"
+    image[0, 0] = number
+    cv2.imwrite(str(path), image)
+    return path
 
 
 def _p95(values: list[float]) -> float:

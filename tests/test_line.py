@@ -7,6 +7,14 @@ import pytest
 
 from app.state import queueing as line_module
 from app.state.queueing import Line
+from pise_core.model import turns
+from pise_core.model.turns import Kind, Turns, working_for
+
+
+def until(reached):
+    """Wait until something has happened in another thread."""
+    while not reached():
+        time.sleep(0.001)
 
 
 def work(name, log, steps=2):
@@ -118,3 +126,76 @@ def test_where_there_is_room_two_work_side_by_side_but_never_two_of_one_owner():
     waiting = line.ahead(next(t for t in line._seen if t.owner is me and t is not next(iter(line._seen))))
     assert [ticket.owner for ticket in waiting] == [me]
     assert list(first) == ["a1"] and list(again) == ["d0", "d1"]
+
+
+# ---- by kind
+
+
+def test_what_is_urgent_comes_first_but_nobody_waits_for_ever(monkeypatch):
+    now = [100.0]
+    monkeypatch.setattr(line_module.time, "monotonic", lambda: now[0])
+    line, log = Line(patience=1000), []
+    first = line.steps(work("busy", log))
+    assert next(first) == "busy0"
+    batch = line.steps(work("batch", log), kind=Kind.BATCH)
+    opening = line.steps(work("opening", log), kind=Kind.OPENING)
+    exact = line.steps(work("exact", log))
+    assert (next(batch), next(opening), next(exact)) == (1, 1, 1)  # only who works is before each of them
+    assert next(batch) == 3  # now
+    list(first)
+    assert list(exact) == ["exact0", "exact1"]
+    now[0] += 25  # the batch has waited so long that an exact picture of now comes after it, and an opening does anyway
+    late = line.steps(work("late", log))
+    assert list(opening) == ["opening0", "opening1"]
+    assert next(late) == 1
+    assert list(batch) == ["batch0", "batch1"] and list(late) == ["late0", "late1"]
+
+
+def test_work_that_has_begun_keeps_its_room():
+    line, log = Line(), []
+    batch = line.steps(work("batch", log), kind=Kind.BATCH)
+    assert next(batch) == "batch0"
+    exact = line.steps(work("exact", log))
+    assert next(exact) == 1
+    assert list(batch) == ["batch1"] and list(exact) == ["exact0", "exact1"]
+
+
+def test_the_networks_are_told_what_they_work_for():
+    line, seen = Line(), []
+
+    def asks():
+        for _ in range(2):
+            seen.append(turns._kind.get())
+            yield 0
+
+    list(line.steps(asks(), kind=Kind.BATCH))
+    with line.turn(Kind.OPENING):
+        seen.append(turns._kind.get())
+    assert seen == [Kind.BATCH, Kind.BATCH, Kind.OPENING] and turns._kind.get() == Kind.EXACT
+
+
+def test_the_networks_go_to_drags_first_then_to_exact_pictures_then_to_openings():
+    lock, order, waiting = Turns(), [], []
+
+    def ask(kind):
+        with working_for(kind), lock:
+            order.append(kind)
+
+    with lock, lock:  # the thread that has them may ask again
+        for count, kind in enumerate((Kind.BATCH, Kind.OPENING, Kind.EXACT, Kind.DRAG, Kind.EXACT), 1):
+            waiting.append(threading.Thread(target=ask, args=(kind,)))
+            waiting[-1].start()
+            until(lambda count=count: len(lock._waiting) == count)
+        assert order == []
+    for thread in waiting:
+        thread.join(10)
+    assert order == [Kind.DRAG, Kind.EXACT, Kind.EXACT, Kind.OPENING, Kind.BATCH] and not lock._waiting
+
+
+def test_whoever_fails_while_waiting_or_working_leaves_the_networks_to_others():
+    lock = Turns()
+    with pytest.raises(ValueError, match="no"), lock:
+        raise ValueError("no")
+    with lock:
+        pass
+    assert lock._owner is None

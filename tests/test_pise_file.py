@@ -259,7 +259,7 @@ def test_what_a_file_holds_is_tied_to_its_version(document):
     assert entries["version"] == VERSION == 5
     assert entries.keys() == {
         "format", "version", "name", "regions", "person", "people", "references", "history", "position", "others",
-        "edited",
+        "edited", "backend",
     }  # fmt: skip
     assert entries["person"].keys() == known and entries["references"][0].keys() == known | {"id", "name"}
     assert entries["others"][0].keys() == known | {"chosen", "position", "history"}

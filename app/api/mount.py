@@ -9,6 +9,7 @@ import inspect
 import logging
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack, nullcontext
+from functools import partial
 from typing import Any
 
 import gradio as gr
@@ -32,6 +33,7 @@ from app.state.session import Session
 from app.upload_fields import File
 from app.values import parser, schema
 from pise_core.errors import InputError
+from pise_core.model.turns import Kind
 
 log = logging.getLogger(__name__)
 
@@ -49,6 +51,8 @@ _KINDS = {
     "save_document": "files",
 } | dict.fromkeys(_SAYING, "edit")
 
+#: Of those that take their turn, those that make pictures of what is open; the others look at photos.
+_PICTURES = ("result", "regions", "steps")
 #: Those that begin something where nothing was open, and so need a place.
 _OPENS = ("open_file", "add_reference", "add_garment")
 
@@ -66,7 +70,8 @@ def add_endpoints(engine: Engine, sessions: Sessions) -> None:
         button = gr.Button()
         for name in vars(Programs):
             if not name.startswith("_"):
-                turn = nullcontext if name in _KINDS else engine.line.turn
+                kind = Kind.EXACT if name in _PICTURES else Kind.OPENING
+                turn = nullcontext if name in _KINDS else partial(engine.line.turn, kind)
                 _add(button, getattr(programs, name), sessions, turn, engine)
         _add(button, close, sessions, nullcontext, engine)
 

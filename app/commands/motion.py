@@ -9,6 +9,7 @@ from app.state.session import Session
 from pise_core.document import Motion
 from pise_core.document.motion import encode_motion
 from pise_core.document.references import PREVIEW_SIDE
+from pise_core.model.turns import Kind
 
 #: Long side of the pictures that are saved, in pixels, where the photo is that large.
 SIDES = {"small": PREVIEW_SIDE, "large": 1280}
@@ -56,7 +57,7 @@ def follow_clip(engine: Engine, session: Session, path: Any) -> Steps:
             clips.append(end.value)
 
     while not clips:
-        for step in engine.line.steps(looked(), session, stopped):
+        for step in engine.line.steps(looked(), session, stopped, Kind.BATCH):
             if isinstance(step, int):
                 yield Progress(ahead=step)
             else:
@@ -86,7 +87,7 @@ def save_motion(engine: Engine, session: Session, suffix: str, side: int) -> Ste
 
     for number, make in enumerate(makers, 1):
         yield Progress(f"Rendering picture {number} of {count}…", True, step=number - 1, steps=count)
-        for step in engine.line.steps((make() for make in [make]), session, stopped):
+        for step in engine.line.steps((make() for make in [make]), session, stopped, Kind.BATCH):
             if isinstance(step, int):
                 yield Progress(ahead=step)
             else:

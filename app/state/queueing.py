@@ -6,6 +6,8 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
+from pise_core.model.turns import Kind, urgency, working_for
+
 #: How many requests Gradio hands over at once. Edits find their order themselves; what needs the networks waits in a
 #: line of our own, which tells users their place; files are packed beside, and whoever comes is let in. There is room
 #: for one of every visitor and for those at the door, who must be told at once that they have to wait: whoever is heard
@@ -21,10 +23,10 @@ _COMPUTING = float("inf")
 
 
 class Ticket:
-    """A place in line, and whose it is."""
+    """A place in line: whose it is, when it is due, and whether its work has begun."""
 
-    def __init__(self, owner: object) -> None:
-        self.owner = owner
+    def __init__(self, owner: object, kind: Kind) -> None:
+        self.owner, self.due, self.begun = owner, urgency(kind), False
 
 
 def _of_one_owner(a: Ticket, b: Ticket) -> bool:
@@ -32,7 +34,7 @@ def _of_one_owner(a: Ticket, b: Ticket) -> bool:
 
 
 class Line:
-    """Who comes first is served first, and the next one when there is room.
+    """What is most urgent is served first, of one kind who comes first, and the next one when there is room.
 
     Args:
         room: how many are served at once; of one owner only one.
@@ -57,19 +59,23 @@ class Line:
             for other, seen in list(self._seen.items()):
                 if other is not ticket and seen < time.monotonic() - self._patience:
                     del self._seen[other]
-            places = list(self._seen)
+            places = sorted(self._seen, key=lambda place: (not place.begun, place.due))
             before = places[: places.index(ticket)] if ticket in self._seen else []
             if len(before) < self.room and not any(_of_one_owner(other, ticket) for other in before):
                 return []
             return before[min(self.room - 1, len(before) - 1) :]
 
     def steps(
-        self, work: Iterator[T], owner: object = None, stopped: Callable[[], bool] = lambda: False
+        self,
+        work: Iterator[T],
+        owner: object = None,
+        stopped: Callable[[], bool] = lambda: False,
+        kind: Kind = Kind.EXACT,
     ) -> Generator[T | int, None, None]:
         """What ``work`` yields, as soon as it is its turn; before that, how many of others come first, whenever that
         changes. What belongs to the same ``owner`` comes first too, but is not counted. Work that is ``stopped`` while
         it waits is not begun."""
-        ticket = self._enter(owner)
+        ticket = self._enter(owner, kind)
         try:
             told = 0
             while before := self.ahead(ticket):
@@ -83,7 +89,8 @@ class Line:
             while True:
                 self._see(ticket, _COMPUTING)
                 try:
-                    made = next(work)
+                    with working_for(kind):
+                        made = next(work)
                 except StopIteration:
                     return
                 self._see(ticket, time.monotonic())
@@ -92,19 +99,20 @@ class Line:
             self._leave(ticket)
 
     @contextmanager
-    def turn(self) -> Iterator[None]:
+    def turn(self, kind: Kind = Kind.EXACT) -> Iterator[None]:
         """Wait for the turn, and leave at the end of the block."""
-        ticket = self._enter()
+        ticket = self._enter(None, kind)
         try:
             while self.ahead(ticket):
                 self._pause()
             self._see(ticket, _COMPUTING)
-            yield
+            with working_for(kind):
+                yield
         finally:
             self._leave(ticket)
 
-    def _enter(self, owner: object = None) -> Ticket:
-        ticket = Ticket(owner)
+    def _enter(self, owner: object, kind: Kind) -> Ticket:
+        ticket = Ticket(owner, kind)
         with self._changed:
             self._seen[ticket] = time.monotonic()
         return ticket
@@ -112,7 +120,7 @@ class Line:
     def _see(self, ticket: Ticket, at: float) -> None:
         with self._changed:
             if ticket in self._seen:
-                self._seen[ticket] = at
+                self._seen[ticket], ticket.begun = at, True
 
     def _pause(self) -> None:
         with self._changed:

@@ -22,6 +22,7 @@ from app.view.updates import Update, Updates, status
 from pise_core.document.document import STEPS
 from pise_core.document.file_writer import write, write_edits
 from pise_core.errors import InputError
+from pise_core.model.turns import Kind, working_for
 from pise_core.provenance import with_line
 
 
@@ -184,7 +185,8 @@ class Studio(Engine):
             return {"ok": False}
         sequence = session.saw(sent.seq)
         stroke = None if sent.labels is None else sent.stroke(document)
-        image = edits.preview(session, sent.keypoints, stroke, sent.styles, sent.recolour, sent.wear)
+        with working_for(Kind.DRAG):
+            image = edits.preview(session, sent.keypoints, stroke, sent.styles, sent.recolour, sent.wear)
         return {"ok": True, "document": number, "seq": sequence, "image": data_address(with_line(image), 82)}
 
     # ---- references

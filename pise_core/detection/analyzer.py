@@ -4,9 +4,7 @@ There is one way of looking, whoever asks: the whole scene shows candidates, a c
 ends, and the close look at that box gives joints and regions. A close look at a box that was found earlier is the same.
 """
 
-import threading
 from collections.abc import Iterator
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
@@ -24,6 +22,7 @@ from pise_core.detection.onnx_analyzer import OnnxAnalyzer
 from pise_core.errors import InputError
 from pise_core.framing import Box, Framing
 from pise_core.model.torch_generator import layers_in
+from pise_core.model.turns import Turns
 from pise_core.model.weights import SHIPPED, fitted, read_model
 from pise_core.pose import visible
 from pise_core.skeleton import JOINT, MIRROR
@@ -102,7 +101,7 @@ class Analyzer:
         precision: of PyTorch's layers, "float32" or "bfloat16".
 
     Attributes:
-        lock: held while the network works, and nothing else.
+        lock: held while the network works, and nothing else; those who wait get it by what they wait for.
     """
 
     def __init__(self, network: AnalyzerNetwork | AnalyzerBackend, device: str = "cpu", precision: str = "float32"):
@@ -110,7 +109,7 @@ class Analyzer:
             network = network.eval().to(device).to(memory_format=torch.channels_last)
         self.network: Any = network
         self.device, self.precision = device, precision
-        self.lock: AbstractContextManager[Any] = threading.RLock()
+        self.lock = Turns()
 
     @property
     def backend(self) -> str:
@@ -124,7 +123,7 @@ class Analyzer:
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)
-        self.lock = threading.RLock()
+        self.lock = Turns()
 
     @classmethod
     def from_pretrained(cls, folder: Path | None = None, device: str = "cpu", backend: str = "torch") -> "Analyzer":

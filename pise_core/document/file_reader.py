@@ -222,7 +222,7 @@ def _document(entries: dict[str, Any], members: _Members) -> SavedDocument:
     if edited > len(others):
         raise ValueError
     name = harmless(str(entries["name"]))
-    backend = str(entries.get("backend", ""))[:60]
+    backend = str(entries["backend"])[:60]
     return SavedDocument(name, person, boxes, chosen, references, history, position, tuple(others), edited, backend)
 
 

@@ -32,7 +32,8 @@ def _worn(entries: Entries) -> None:
 
 
 def _held(entries: Entries) -> None:
-    """4 to 5: what people hold, and what that goes with."""
+    """4 to 5: what people hold, and what that goes with; and what ran the networks, which nobody took down before."""
+    entries["backend"] = ""
     for one in (entries["person"], *entries["others"], *entries["references"]):
         one["held"] = None
     for step in entries["history"] + [step for other in entries["others"] for step in other["history"]]:
