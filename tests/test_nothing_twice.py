@@ -2,6 +2,8 @@
 
 import json
 import os
+import subprocess
+import sys
 import threading
 from collections import Counter
 from dataclasses import replace
@@ -21,7 +23,7 @@ from pise_core.images import read_image
 from pise_core.parsing_files import read_parsing
 from pise_core.regions import REGION
 from pise_core.training.data.prepared_folder import VALIDATION_EVERY
-from tests.conftest import layer, moved, run, sent
+from tests.conftest import ROOT, layer, moved, run, sent
 
 SHARED = os.environ.get("PISE_SHARED_DATA")
 
@@ -239,3 +241,15 @@ def test_what_needs_no_network_waits_for_none(fresh, person, editor):
         picture.join(60)
         assert made
     assert (made[0].photo != person.photo).any()
+
+
+def test_what_only_some_work_needs_is_imported_then():
+    """Videos, curves between key poses, and other backends: a server answers its first visitor without."""
+    code = (
+        "import sys, app.main\n"
+        "from pise_core.editor import Editor\n"
+        "Editor.from_pretrained(device='cpu')\n"
+        "print(*sorted({'scipy', 'av', 'onnx', 'onnxruntime', 'ray', 'transformers'} & sys.modules.keys()))\n"
+    )
+    found = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == ""

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from scipy.interpolate import PchipInterpolator
 
 from pise_core.detection import turning
 from pise_core.detection.analyzer import Analyzer, Sight
@@ -131,6 +130,8 @@ def smoothed(poses: list[np.ndarray], seconds: float) -> list[np.ndarray]:
         ends = [(a, b) for a, b in zip(known, known[1:], strict=False) if 1 < b - a <= _GAP / seconds + 1e-9]
         gaps = np.array([number for a, b in ends for number in range(a + 1, b)], int)
         if len(gaps):
+            from scipy.interpolate import PchipInterpolator  # half a second that most never need
+
             out[gaps, joint, :2] = PchipInterpolator(known, out[known, joint, :2])(gaps)
             out[gaps, joint, 2] = np.interp(gaps, known, out[known, joint, 2])
     return list(out)

@@ -13,7 +13,6 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image
-from scipy.interpolate import PchipInterpolator
 
 from pise_core.document.edits import Motion
 from pise_core.errors import InputError
@@ -132,6 +131,8 @@ def interpolate(keys: Sequence[np.ndarray], steps: int, loop: bool = False) -> l
     there = np.array([visible(key) for key in keys])
     if not there[:, ROOT].all():
         raise InputError("every key pose needs the neck, which the body hangs on")
+    from scipy.interpolate import PchipInterpolator  # half a second that most never need
+
     count = len(keys)
     turns = range(-2, count + 2) if loop else range(count)  # a loop goes on beyond both ends
     points = np.array([keys[k % count][:, :2] for k in turns], np.float64)

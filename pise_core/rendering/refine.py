@@ -6,7 +6,6 @@ garment's or of what is around, then asks its neighbours, those of like colour m
 
 import cv2
 import numpy as np
-from scipy.ndimage import gaussian_filter
 
 from pise_core.masks import smooth
 
@@ -95,6 +94,8 @@ def _distance(mask: np.ndarray) -> np.ndarray:
 
 
 def _histogram(bins: tuple[np.ndarray, ...], of: np.ndarray) -> np.ndarray:
+    from scipy.ndimage import gaussian_filter  # half a second that most never need
+
     counts = np.zeros((256 // _BIN,) * 3, np.float32)
     np.add.at(counts, tuple(b[of] for b in bins), 1)
     return gaussian_filter(counts / counts.sum(), 0.8)

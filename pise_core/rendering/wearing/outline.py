@@ -7,7 +7,6 @@ would be seen.
 
 import cv2
 import numpy as np
-from scipy.ndimage import median_filter
 
 from pise_core.masks import grow
 from pise_core.pose import visible
@@ -135,6 +134,8 @@ def _edges(mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def _completed(half, seen, other, other_seen, has, width: float) -> np.ndarray | None:
     """(N,) how far the outline is from the middle, where it isn't seen as it is elsewhere; None where nothing tells."""
+    from scipy.ndimage import median_filter  # half a second that most never need
+
     at = np.arange(len(half))
     least = max(3, _SEEN * len(half))
     half, other = half.astype(float), other.astype(float)
