@@ -16,6 +16,7 @@ from app.state.session import Session
 from pise_core.document.batch import FAILED, REPORT, SHEET, Row, edit_photo, summary, write_report, write_sheet
 from pise_core.document.recipe import Recipe, recipe_of
 from pise_core.errors import InputError
+from pise_core.model.turns import Kind
 
 log = logging.getLogger(__name__)
 
@@ -59,7 +60,8 @@ def edit_photos(engine: Engine, session: Session, paths: Sequence[Any], suffix: 
         out.mkdir()
         for number, photo in enumerate(photos, 1):
             yield Progress(f"Editing photo {number} of {len(photos)}…", True, step=number - 1, steps=len(photos))
-            made = engine.line.steps(_made(editor, recipe, photo, out, suffix), session, lambda: session.stopped)
+            one = _made(editor, recipe, photo, out, suffix)
+            made = engine.line.steps(one, session, lambda: session.stopped, Kind.BATCH)
             for step in made:
                 if isinstance(step, int):
                     yield Progress(ahead=step, can_stop=True)
