@@ -12,7 +12,7 @@ from tqdm import tqdm
 
 from pise_core.editor import Editor
 from pise_core.errors import InputError
-from pise_core.evaluation import analyzer, deepfashion, in_frame, leftovers, report, styles
+from pise_core.evaluation import analyzer, deepfashion, in_frame, leftovers, report, styles, worn
 from pise_core.evaluation.deepfashion_metrics import Loaders
 from pise_core.evaluation.entries import COPY, TRUTH, WARP, Entry, load_entries
 from pise_core.evaluation.image_metrics import Measures, load_measures
@@ -22,6 +22,8 @@ from pise_core.evaluation.scoring import Example, Outcome, Reader, Scorer
 from pise_core.evaluation.videos import load_pairs, videos
 from pise_core.files import write_json
 from pise_core.images import check_writable, write_image
+from pise_core.synthesis.bodies import require_anny
+from pise_core.synthesis.command import picture_size as _size
 from pise_core.synthesis.dataset import People
 from pise_core.training.arguments import positive
 from pise_core.training.data.prepared_folder import load_samples
@@ -75,6 +77,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     moved.add_argument("--limit", type=positive, help="at most so many photos for each task")
     moved.set_defaults(examine=_leftovers, against=None)
+    exchanged = kinds.add_parser("worn", help="worn garments against the right answer, on rendered people")
+    exchanged.add_argument("--count", type=positive, default=30, metavar="N", help="exchanges (default: 30)")
+    exchanged.add_argument("--size", type=_size, default=(512, 352), metavar="HxW", help="of the pictures (512x352)")
+    exchanged.set_defaults(examine=_worn, against=None)
     pairs = deepfashion.add_arguments(kinds)
     pairs.add_argument("--limit", type=positive, help="at most so many pairs, the first of the list")
     for kind in (street, analysis, moved):
@@ -84,9 +90,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             default="test",
             help="photos that nothing is chosen on (test, the default), or those for making choices",
         )
-    for kind in (street, clips, analysis, moved):
+    for kind in (street, clips, analysis, moved, exchanged):
         kind.add_argument("--seed", type=int, default=0, help="which pairs, turns, edits and scenes are drawn")
-    for kind in (street, clips, rendered, analysis, moved, pairs):
+    for kind in (street, clips, rendered, analysis, moved, exchanged, pairs):
         _add_common_arguments(kind)
     for kind in (street, clips, rendered, pairs):
         kind.add_argument(
@@ -97,7 +103,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             metavar="NAME=PATH",
             help="another generator in a row of its own: a folder with pise.safetensors, or such a file; repeatable",
         )
-    for kind in (street, clips, rendered, moved, pairs):
+    for kind in (street, clips, rendered, moved, exchanged, pairs):
         kind.add_argument(
             "--sheet", type=Path, metavar="FILE.jpg", help=f"show up to {report.SHOWN} examples of each task"
         )
@@ -131,7 +137,7 @@ def run(
     outcomes = [outcome for outcome, _ in found]
     for outcome in outcomes:
         print(report.table(outcome), end="\n\n")
-        for column in ("lpips", "edit_seen"):
+        for column in ("lpips", "edit_seen", "worn_lpips"):
             if any(column in row for rows in outcome.groups.values() for row in rows.values()):
                 print(report.by_group(outcome, column), end="\n\n")
         if args.against and (table := report.compared(outcome, args.against)):
@@ -192,6 +198,19 @@ def _leftovers(args: argparse.Namespace, measures: Callable[[str], Measures]) ->
         shown = [(f"{scene.name} {scene.left:.1%}", _small(scene.shown)) for scene in scenes[::every]]
         found.append((leftovers.outcome(task, scenes), (task, shown)))
     return found
+
+
+def _worn(args: argparse.Namespace, measures: Callable[[str], Measures]) -> list[tuple[Outcome, Block]]:
+    require_anny()
+    from pise_core.synthesis.exchanges import make_exchange
+
+    editor = Editor.from_pretrained(args.weights, device=args.device)
+    numbers = tqdm(range(args.count), "worn", unit="exchange")
+    exchanges = ((number, make_exchange(args.seed, number, args.size)) for number in numbers)
+    found = list(worn.trials(exchanges, editor, measures(editor.device)))
+    every = -(-len(found) // report.SHOWN)
+    shown = [(f"{trial.name} {trial.lpips['worn']:.3f}", _small(trial.shown)) for trial in found[::every]]
+    return [(worn.outcome(found), ("worn", shown))]
 
 
 def _small(pictures: dict[str, np.ndarray]) -> dict[str, np.ndarray]:

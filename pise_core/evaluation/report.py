@@ -42,10 +42,15 @@ COLUMNS = {
     "left": ("left behind", "{:.2%}"),
     "left_median": ("median", "{:.2%}"),
     "left_most": ("worst", "{:.2%}"),
+    "worn_lpips": ("LPIPS, frame", "{:.3f}"),
+    "lender_skin": ("lender's skin", "{:.0f}"),
     "seconds": ("s", "{:.2f}"),
 }
 
 NOTES = {
+    "worn_lpips": "LPIPS, frame: LPIPS-squeeze of the whole frame about the wearer, background included, against the "
+    "rendered truth.",
+    "lender_skin": "lender's skin: pixels of it in the worst picture.",
     "lpips": "LPIPS: LPIPS-squeeze at 256x176, both pictures grey outside the true person, divided by the person's "
     "share of the frame. Mean over clips (or photos).",
     "against_copy": "vs copy: LPIPS divided by that of copying the source.",

@@ -18,7 +18,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     people.add_argument("--count", type=int, required=True, metavar="N", help="people, each with two pictures")
     people.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder to write, or to go on with")
     people.add_argument("--seed", type=int, default=0, metavar="S", help="the same seed gives the same bytes")
-    people.add_argument("--size", type=_size, default=(256, 176), metavar="HxW", help="of the pictures (256x176)")
+    people.add_argument(
+        "--size", type=picture_size, default=(256, 176), metavar="HxW", help="of the pictures (256x176)"
+    )
     people.add_argument("--backgrounds", type=Path, metavar="DIR", help="photos without people, for some backgrounds")
     people.add_argument("--turned", action="store_true", help="in every pair somebody turns by more than 45 degrees")
     people.add_argument("--layers", action="store_true", help="also each layer without what covers it")
@@ -37,7 +39,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     sheet.set_defaults(run=_sheet)
 
 
-def _size(text: str) -> tuple[int, int]:
+def picture_size(text: str) -> tuple[int, int]:
+    """``256x176`` as (H, W), for argparse."""
     height, x, width = text.partition("x")
     if not (x and height.isdigit() and width.isdigit() and 64 <= int(height) <= 2048 and 44 <= int(width) <= 2048):
         raise argparse.ArgumentTypeError(f"{text!r} is not a size such as 256x176 (64x44 to 2048x2048)")

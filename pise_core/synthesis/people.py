@@ -75,7 +75,7 @@ def figure_of(look: Look, pose: poses.Pose) -> Figure:
     return figure
 
 
-def _pose(rng: np.random.Generator, look: Look, unlike: poses.Pose | None, turned: bool) -> poses.Pose:
+def random_pose_of(rng: np.random.Generator, look: Look, unlike: poses.Pose | None, turned: bool) -> poses.Pose:
     """A pose without limbs through the body, that differs enough from another one."""
     shape = look.person.shape
     before = None if unlike is None else poses.ways(shape, poses.assemble(body(), shape, unlike))
@@ -210,8 +210,8 @@ def make_pair(
     made: list[Picture] = []
     pose: poses.Pose | None = None
     for own in rng.spawn(2):
-        pose = _pose(own, look, pose, turned)
-        shot, background, floor = _take(own, look, pose, size, photos)
+        pose = random_pose_of(own, look, pose, turned)
+        shot, background, floor = take(own, look, pose, size, photos)
         picture, stack = pictures.compose(shot, background, floor, own, stacks is not None)
         if stacks is not None and stack is not None:
             write_stack(stacks, index, len(made), stack)
@@ -222,7 +222,7 @@ def make_pair(
     return Pair(made[0], made[1], about)
 
 
-def _take(
+def take(
     rng: np.random.Generator, look: Look, pose: poses.Pose, size: tuple[int, int], photos: backgrounds.Photos | None
 ) -> tuple[pictures.Shot, np.ndarray, np.ndarray]:
     """The person before a camera, and what is behind them: (H, W, 3) linear and (H, W) bool, where the floor is."""
