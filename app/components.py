@@ -124,12 +124,12 @@ class _Part(gr.HTML):
 
 
 class Modes(_Part):
-    """The tabs; they show the columns ``panel-pose``, ``panel-regions``, ``panel-textures`` and ``panel-motion``."""
+    """The tabs, ``[name, title]`` each; the columns ``panel-`` and the name are what they show."""
 
     MODULE = "bar/modes.js"
 
-    def __init__(self, value=None, *, elem_id=None, **kw):
-        super().__init__(value, elem_id, None, **kw)
+    def __init__(self, value=None, *, tabs=None, elem_id=None, **kw):
+        super().__init__(value, elem_id, None, tabs=tabs, **kw)
 
 
 class FirstSteps(_Part):

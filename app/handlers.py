@@ -136,6 +136,10 @@ class Handlers:
                 yield view.waiting(session, update)  # of preparing nothing is to be seen without an edit
 
     def _named(self, update: view.Update) -> dict[Any, Any]:
+        token = update.get("bar", {}).get("session")
+        if token is not None:  # for every part that asks past the queue
+            asking = [name for name, part in self._parts.items() if "session" in getattr(part, "props", ())]
+            update = {name: {"session": token} for name in asking} | update
         return {self._parts[name]: gr.update(**properties) for name, properties in update.items()}
 
 

@@ -10,22 +10,9 @@ import gradio as gr
 
 from app.api.mount import add_endpoints
 from app.commands.outcome import sentence
-from app.components import (
-    PHOTOS,
-    Batch,
-    DocumentBar,
-    Examples,
-    FirstSteps,
-    Keeping,
-    Modes,
-    MotionPanel,
-    PoseEditor,
-    RegionPainter,
-    ResultView,
-    Sheet,
-    StylePanel,
-)
+from app.components import PHOTOS, Batch, DocumentBar, Examples, FirstSteps, Keeping, Modes, ResultView, Sheet
 from app.handlers import SORRY, Handlers
+from app.panels import PANELS, Panel
 from app.state import detectors
 from app.state.places import Places
 from app.state.queueing import AT_ONCE, THREADS, WAITING
@@ -86,6 +73,20 @@ class Page(gr.Blocks):
     sessions: Sessions
 
 
+def _column(panel: Panel, offered: dict[str, Any]) -> tuple[Any, UploadButton | None]:
+    """The column of a panel: its part, and its button for files."""
+    upload = panel.upload
+    with gr.Column(elem_id=f"panel-{panel.name}", elem_classes=["panel"], min_width=0):
+        count = "multiple" if upload and upload.several else "single"
+        button = upload and UploadButton(upload.label, file_count=count, size="md", elem_id=upload.elem_id)
+        return panel.part(elem_id=panel.name, **{name: offered[name] for name in panel.takes}), button
+
+
+def _clear(field: Any) -> None:
+    """Empty a field for files once they are sent, so that the same ones can be sent again."""
+    field.upload(lambda: None, None, field, queue=False, show_progress="hidden", api_visibility="private")
+
+
 def build(studio: Studio, places: Places | None = None) -> Page:
     """The studio as Gradio blocks; :mod:`app.server` serves them.
 
@@ -140,18 +141,8 @@ def build(studio: Studio, places: Places | None = None) -> Page:
         FirstSteps(elem_id="first-steps")
         with gr.Row(elem_id="workspace"):
             with gr.Column(scale=3, min_width=320, elem_id="work"):
-                Modes(elem_id="modes")
-                with gr.Column(elem_id="panel-pose", min_width=0):
-                    pose_photo = UploadButton("Pose from photo", size="md", elem_id="pose-photo")
-                    pose = PoseEditor(elem_id="pose", live=live)
-                with gr.Column(elem_id="panel-regions", min_width=0):
-                    regions = RegionPainter(elem_id="regions", live=live)
-                with gr.Column(elem_id="panel-textures", min_width=0):
-                    add = UploadButton("Add a file", file_count="multiple", size="md", elem_id="add-reference")
-                    textures = StylePanel(elem_id="textures", live=live, examples=thumbnails)
-                with gr.Column(elem_id="panel-motion", min_width=0):
-                    clip = UploadButton("Motion from video", size="md", elem_id="motion-clip")
-                    motion = MotionPanel(elem_id="motion")
+                Modes(elem_id="modes", tabs=[(panel.name, panel.title) for panel in PANELS])
+                panels = {panel.name: _column(panel, {"live": live, "examples": thumbnails}) for panel in PANELS}
             with gr.Column(scale=2, min_width=320, elem_id="outcome"):
                 with gr.Row(elem_id="outcome-head"):
                     gr.HTML("<h2>Result</h2>", apply_default_css=False)
@@ -181,8 +172,8 @@ def build(studio: Studio, places: Places | None = None) -> Page:
         Sheet(elem_id="sheet")
 
         parts = {
-            "bar": bar, "pose": pose, "regions": regions, "textures": textures, "motion": motion, "result": result,
-            "download": download, "keeping": keeping, "batch": batch,
+            "bar": bar, **{name: part for name, (part, _) in panels.items()}, "result": result, "download": download,
+            "keeping": keeping, "batch": batch,
         }  # fmt: skip
 
         handlers = Handlers(studio, sessions, studio.line, parts)
@@ -233,35 +224,33 @@ def build(studio: Studio, places: Places | None = None) -> Page:
         opening: dict[str, Any] = {"then": studio.prepare, **looking}
         for upload in (open_button, drop):
             on(upload.upload, studio.open_upload, upload, detector, parser, **opening | uploaded)
-            upload.upload(lambda: None, None, upload, queue=False, show_progress="hidden", api_visibility="private")
+            _clear(upload)
         on(strip.choose, example(studio.open_file), strip, detector, parser, **opening)
         on(again.click, studio.analyse_again, detector, parser, **opening)
-        on(pose.choose, studio.choose_person, pose, parser, **opening)
-        on(pose.place, studio.place_person, pose, parser, **opening)
-        on(pose.commit, studio.commit_pose, pose)
-        on(pose.load_pose, studio.load_pose, pose)
-        on(pose.hold, studio.hold, pose)
-        on(pose_photo.upload, studio.borrow_pose, pose_photo, detector, **uploaded)
-        on(regions.commit, studio.commit_paint, regions)
-        on(regions.cut, studio.cut, regions)
-        on(textures.commit, studio.commit_styles, textures)
-        on(textures.remove, studio.remove_reference, textures)
-        on(textures.steps, studio.strip, textures, then=None, **looking | {"trigger_mode": "always_last"})
-        on(textures.save_look, studio.save_look, textures, then=studio.pack, then_in="files")
-        on(textures.use_garment, studio.use_garment, textures, **looking, then=None)
-        on(textures.somebody_wears_it, studio.somebody_wears_it, textures, parser, **looking, then=None)
-        on(textures.redeclare, studio.redeclare, textures, parser, **looking)
-        on(textures.cancel_garment, studio.cancel_garment, textures, then=None)
-        on(add.upload, studio.add_uploads, add, detector, parser, **uploaded, then=None)
-        add.upload(lambda: None, None, add, queue=False, show_progress="hidden", api_visibility="private")
-        on(textures.example, example(studio.add_references), textures, detector, parser, **looking, then=None)
-        on(motion.commit, studio.commit_motion, motion, then=None)
-        on(clip.upload, studio.follow_clip, clip, then=None, **pictures | {"trigger_mode": "multiple"})
+        settings = {"detector": detector, "parser": parser}
+        for panel in PANELS:
+            part, upload = panels[panel.name]
+            wired = [(part, one) for one in panel.events]
+            if upload is not None and panel.upload is not None:
+                wired.append((upload, panel.upload.on))
+                if panel.upload.several:
+                    _clear(upload)
+            for source, one in wired:
+                action = getattr(studio, one.action)
+                on(
+                    getattr(source, one.event),
+                    example(action) if one.example else action,
+                    source,
+                    *(settings[name] for name in one.needs),
+                    then=None if one.then is None else getattr(studio, one.then),
+                    then_in=one.then_in,
+                    concurrency_id=one.line,
+                    concurrency_limit=AT_ONCE[one.line],
+                    trigger_mode=one.trigger,
+                )
         on(many.upload, studio.edit_photos, many, then=None, **pictures | {"trigger_mode": "multiple"})
-        many.upload(lambda: None, None, many, queue=False, show_progress="hidden", api_visibility="private")
+        _clear(many)
         on(batch.stop, studio.stop, batch, then=None)
-        on(motion.save, studio.save_motion, motion, then=None, **pictures)
-        on(motion.stop, studio.stop_motion, motion, then=None)
         on(bar.undo, studio.undo, bar)
         on(bar.redo, studio.redo, bar)
         on(bar.start_over, studio.start_over, bar)

@@ -23,6 +23,7 @@ from app.api.mcp import McpUploads
 from app.components import WEB, WEB_ADDRESS
 from app.guard import Guard, Rules
 from app.layout import Page
+from app.panels import CSS as PANELS_CSS
 from app.theme import CSS, HEAD, theme
 from app.upload_fields import take_uploads
 from pise_core.document.file_format import MAX_DOCUMENT_BYTES
@@ -74,7 +75,7 @@ def application(page: Page, mcp_server: bool = False, rules: Rules | None = None
         max_file_size=MAX_DOCUMENT_BYTES,  # photos are held to their own limit when they are read
         mcp_server=mcp_server,
         theme=theme(),
-        css=CSS,
+        css=CSS + PANELS_CSS,
         head=HEAD,
         footer_links=["api"],
     )

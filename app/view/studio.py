@@ -48,9 +48,8 @@ class Studio(Engine):
             raise InputError(EXPIRED)
 
     def introduce(self, session: Session) -> Update:
-        """Who the page is, for all that asks past the queue, and what pictures can be made with."""
-        news = {part: {"session": session.token} for part in ("bar", "pose", "regions", "textures")}
-        return news | {"bar": news["bar"] | view.weights(self.weights, session.weights)}
+        """Who the page is, and what pictures can be made with."""
+        return {"bar": {"session": session.token} | view.weights(self.weights, session.weights)}
 
     def fetch(self, session: Session, *chosen: Any) -> Updates:
         """Before a photo is looked at: download what is ``chosen`` for that and isn't here yet."""

@@ -1,15 +1,17 @@
 // The modes as tabs. All canvases stay mounted: Gradio's own tabs drop what an unopened one is told.
 
 import { remember, remembered } from "../common/memory.js";
-import { fetchText } from "../common/shadow.js";
 import { tell } from "../common/store.js";
 
 const KEY = "pise-mode";
-const html = await fetchText("modes.html", import.meta.url);
 
 /** Fill the part; `props` are what Python says, and `trigger` tells Python of an event. */
-export function mount({ element }) {
-  element.innerHTML = html;
+export function mount({ element, props }) {
+  const buttons = props.tabs.map(
+    ([name, title]) =>
+      `<button role="tab" id="tab-${name}" data-mode="${name}" aria-controls="panel-${name}">${title}</button>`,
+  );
+  element.innerHTML = `<div role="tablist" aria-label="Mode">${buttons.join("")}</div>`;
   const tabs = [...element.querySelectorAll("[role=tab]")];
 
   function open(mode) {
@@ -41,5 +43,5 @@ export function mount({ element }) {
   });
   // A page that is loaded anew goes on where it was.
   const before = remembered("sessionStorage", KEY);
-  open(tabs.some((tab) => tab.dataset.mode === before) ? before : "pose");
+  open(tabs.some((tab) => tab.dataset.mode === before) ? before : props.tabs[0][0]);
 }
