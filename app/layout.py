@@ -76,7 +76,7 @@ class Page(gr.Blocks):
 def _column(panel: Panel, offered: dict[str, Any]) -> tuple[Any, UploadButton | None]:
     """The column of a panel: its part, and its button for files."""
     upload = panel.upload
-    with gr.Column(elem_id=f"panel-{panel.name}", elem_classes=["panel"], min_width=0):
+    with gr.Column(elem_id=f"panel-{panel.name}", min_width=0):
         count = "multiple" if upload and upload.several else "single"
         button = upload and UploadButton(upload.label, file_count=count, size="md", elem_id=upload.elem_id)
         return panel.part(elem_id=panel.name, **{name: offered[name] for name in panel.takes}), button
