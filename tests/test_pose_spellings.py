@@ -1,6 +1,7 @@
 """Poses as programs and scripts spell them beside the usual formats: the right joints, or one line why not."""
 
 import json
+from random import Random
 
 import numpy as np
 import pytest
@@ -8,7 +9,20 @@ import pytest
 from pise_core.errors import InputError
 from pise_core.pose_files import open_pose_file, read_pose
 from pise_core.skeleton import JOINT, JOINTS
-from tests.pose_files_of_others import COCO, SIZE, TRUTH, annotation, coco, flat, mediapipe, openpose, rows, scaled, xy
+from tests.pose_files_of_others import (
+    COCO,
+    FILES,
+    SIZE,
+    TRUTH,
+    annotation,
+    coco,
+    flat,
+    mediapipe,
+    openpose,
+    rows,
+    scaled,
+    xy,
+)
 
 #: Without a neck of its own: the middle of the shoulders stands for it.
 NECKLESS = np.array(TRUTH)
@@ -207,3 +221,37 @@ def test_pictures_are_in_the_order_of_their_numbers():
     content = {name: openpose(rows(TRUTH + (int(name[6:-4]), 0, 0))) for name in names}
     across = [pose[0, 0] - TRUTH[0, 0] for pose in open_pose_file(content).motion(SIZE)]
     assert np.allclose(across, range(12))
+
+
+#: What may stand where something else should.
+JUNK = [None, True, "nan", "x", -1, 0, 1e9, [], {}, [1], [[1, 2]], {"x": 1}, "12", float("nan"), 10**30, [None] * 17]
+KEYS = ["labels", "id", "name", "w", "width", "xy", "image", "size", "keypoints", "scores", "categories", "category_id"]
+
+
+def disturbed(node, random):
+    """The same with a part of it exchanged for something else, left out or added, here and there."""
+    if random.random() < 0.02:
+        return random.choice(JUNK)
+    if isinstance(node, dict):
+        more = {random.choice(KEYS): random.choice(JUNK)} if random.random() < 0.05 else {}
+        return {key: disturbed(value, random) for key, value in node.items() if random.random() > 0.02} | more
+    if isinstance(node, list):
+        return [disturbed(entry, random) for entry in node if random.random() > 0.003]
+    return node
+
+
+def test_a_disturbed_file_is_read_or_refused_in_a_line():
+    random = Random(1)  # noqa: S311
+    whole = [content for content, _ in RIGHT.values()] + [make(TRUTH) for make in FILES.values()]
+    read = 0
+    for _ in range(1500):
+        try:
+            file = open_pose_file(json.dumps(disturbed(random.choice(whole), random)).encode())
+            pose = file.pose(SIZE)
+            file.motion(SIZE)
+        except InputError as error:
+            assert "\n" not in str(error)
+        else:
+            assert pose.shape == (18, 3)
+            read += 1
+    assert read > 100

@@ -70,7 +70,7 @@ class _Context:
     size: tuple[float, float] | None = None
     layout: Layout | None = None
     sizes: Mapping[Any, tuple[float, float]] = field(default_factory=dict)
-    others: frozenset[int] = frozenset()  # categories that are no person
+    others: tuple[int, ...] = ()  # categories that are no person
     from_openpose: bool = False
     depth: int = 0
 
@@ -191,6 +191,8 @@ def _frames_of_numbers(node: Any, scores: Any, context: _Context) -> list[list[S
     depth = _nesting(node)
     if depth <= 2:
         return [_person(node, scores, context)]
+    if scores is not None and not isinstance(scores, list | tuple):
+        raise InputError(f"holds {described(scores)} where several people's scores should be")
     if depth == 3:
         if scores is not None and len(scores) != len(node):
             raise InputError(f"holds the points of {len(node)} people and the scores of {len(scores)}")
@@ -252,6 +254,9 @@ def _by_number(node: Mapping[str, Any]) -> list[Any] | None:
 def _bodies(node: Mapping[str, Any], context: _Context) -> list[Someone]:
     """``candidate`` points, and for each person in ``subset`` the numbers of theirs, as OpenPose in Python has them."""
     points, people = node["candidate"], []
+    rows = [row for row in (*points, *node["subset"]) if not isinstance(row, list | tuple)]
+    if rows:
+        raise InputError(f"holds {described(rows[0])} where points, or the numbers of somebody's, should be")
     for row in node["subset"]:
         numbers = [int(n) if is_number(n) and 0 <= n < len(points) else -1 for n in list(row)[: len(JOINTS)]]
         if len(numbers) != len(JOINTS):
@@ -279,7 +284,7 @@ def _informed(node: Mapping[str, Any], context: _Context) -> _Context:
     categories = node.get("categories")
     if isinstance(categories, list):
         strangers = [category for category in categories if isinstance(category, Mapping) and _is_no_person(category)]
-        context = replace(context, others=frozenset(c["id"] for c in strangers if isinstance(c.get("id"), int)))
+        context = replace(context, others=tuple(c["id"] for c in strangers if isinstance(c.get("id"), int)))
     names = _names_in(node)
     layout = named_layout(names) if names else None
     return replace(context, layout=layout) if layout else context
@@ -287,7 +292,8 @@ def _informed(node: Mapping[str, Any], context: _Context) -> _Context:
 
 def _names_in(node: Mapping[str, Any]) -> list[Any] | None:
     """The names of points that a file lists: in COCO's categories, MMPose's meta_info, or lists of their own."""
-    for category in node.get("categories") or []:
+    categories = node.get("categories")
+    for category in categories if isinstance(categories, list) else []:
         if isinstance(category, Mapping) and not _is_no_person(category) and _are_names(category.get("keypoints")):
             return category["keypoints"]
     meta = node.get("meta_info")

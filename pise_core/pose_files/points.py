@@ -206,7 +206,7 @@ def _without_numbers(rows: list[Any]) -> list[Any]:
 
 def _last(row: Any, columns: int) -> float:
     """The score of one of MediaPipe's points as a row: x, y, z, visibility[, presence]; x, y, z alone has none."""
-    if row is None:
+    if row is None or (isinstance(row, list | tuple) and not len(row)):
         return 0.0
     if isinstance(row, Mapping):
         return _number(_row_of_object(row)[2], "a score")
