@@ -145,7 +145,8 @@ class _Members:
         carriers = entry["held"]
         if carriers is None:
             return None
-        labels = _decode_grey(self[name], size[::-1])
+        height, width = size
+        labels = _decode_grey(self[name], (width, height))
         if labels.max() > len(carriers):
             raise ValueError
         return Held(labels, ("stays",) * len(_listed(carriers, MOST))).with_carriers(carriers)
