@@ -15,6 +15,7 @@ from app.state.session import Session
 from pise_core.document import Motion
 from pise_core.errors import HubUnreachable, InputError
 from pise_core.images import read_image, write_image
+from pise_core.rendering.recolour import Recolour
 from tests.conftest import layer, moved, sent
 
 
@@ -29,7 +30,7 @@ def test_an_edit_says_that_the_picture_is_to_be_rendered(session, person, known_
         edits.set_pose(session, moved(person)),
         edits.paint(session, (None, layer(person))),
         edits.set_looks(session, styles={"upper_clothes": {key: 0.5}}),
-        edits.set_looks(session, recolour={"pants": "navy"}),
+        edits.set_looks(session, recolour={"pants": Recolour((0, 0, 128))}),
     ]
     assert [outcome.changed for outcome in made] == [Changed.EDITS] * 4
     wanted = session.document.edits

@@ -233,6 +233,7 @@ def test_what_things_go_with_is_a_step_of_the_history_that_is_saved(holder, arm_
     assert (document.render(preview=True).photo != Document.of(holder).render(preview=True).photo).any()
     document.save(tmp_path / "bag.pise")
     again = Document.open(tmp_path / "bag.pise", editor)
+    assert again.person.held is not None and holder.held is not None
     assert again.held == document.held and (again.person.held.labels == holder.held.labels).all()
     assert (again.render().photo == staying).all()
     assert document.undo() and (document.render().photo == with_hand).all()
