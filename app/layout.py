@@ -233,8 +233,6 @@ def build(studio: Studio, places: Places | None = None) -> Page:
             wired = [(part, one) for one in panel.events]
             if upload is not None and panel.upload is not None:
                 wired.append((upload, panel.upload.on))
-                if panel.upload.several:
-                    _clear(upload)
             for source, one in wired:
                 action = getattr(studio, one.action)
                 on(
@@ -248,6 +246,8 @@ def build(studio: Studio, places: Places | None = None) -> Page:
                     concurrency_limit=AT_ONCE[one.line],
                     trigger_mode=one.trigger,
                 )
+            if upload is not None and panel.upload is not None and panel.upload.several:
+                _clear(upload)  # last, for whoever answers must still find the files in it
         on(many.upload, studio.edit_photos, many, then=None, **pictures | {"trigger_mode": "multiple"})
         _clear(many)
         on(batch.stop, studio.stop, batch, then=None)

@@ -52,3 +52,16 @@ def test_a_further_panel_is_one_row(monkeypatch):
 def test_the_panel_whose_tab_is_open_is_shown_alone():
     for panel in PANELS:
         assert f'body:not([data-mode="{panel.name}"]) #panel-{panel.name} {{ display: none; }}' in panels.CSS
+
+
+def test_a_field_for_files_is_emptied_after_everybody_has_read_it():
+    """Whoever is registered later finds in it what those before have left."""
+    demo = build(Studio(lambda: None))
+    emptied = 0
+    for part in demo.blocks.values():
+        answering = [fn for fn in demo.fns.values() if (part._id, "upload") in fn.targets]
+        empties = [not fn.inputs and fn.outputs == [part] for fn in answering]
+        if any(empties):
+            assert len(empties) > 1 and not any(empties[:-1]), getattr(part, "elem_id", part)
+            emptied += 1
+    assert emptied >= 4
