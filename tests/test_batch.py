@@ -142,7 +142,7 @@ def test_a_recipe_that_asks_for_nothing_that_is_there_says_so(folder, tmp_path, 
     ("recipe", "said"),
     [
         ([], "no recipe"),
-        ({"poses": "lifted.json"}, "no recipe"),
+        ({"poses": "lifted.json"}, "one or several and not 'poses'"),
         ({"pose": "lifted.json", "pose_from": "lender.png"}, "only one"),
         ({"pose": "gone.json"}, "no file"),
         ({"pose": 3}, "must name a file"),

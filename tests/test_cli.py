@@ -120,6 +120,8 @@ def test_bad_inputs_of_edit_are_refused_before_any_network_is_loaded(capsys, tmp
     text.write_text("no picture")
     small = tmp_path / "small.png"
     images.write_parsing(small, person.parsing[:100, :100])
+    bare = tmp_path / "bare.png"
+    images.write_parsing(bare, np.zeros_like(person.parsing))
     labels = tmp_path / "labels.png"
     Image.fromarray(np.full((330, 220), 12, np.uint8)).save(labels)
     high = tmp_path / "high.png"
@@ -157,6 +159,7 @@ def test_bad_inputs_of_edit_are_refused_before_any_network_is_loaded(capsys, tmp
         ((photo, "--out", out, "--parsing", small), "100x100, the photo 220x330"),
         ((photo, "--out", out, "--parsing", high), "none of the eight regions"),
         ((photo, "--out", out, "--parsing", labels), "index 12"),
+        ((photo, "--out", out, "--parsing", bare), "bare.png shows nobody"),
         ((photo, "--out", out, "--parsing", labels, "--table", "schp"), "atr, lip, cihp"),
         ((photo, "--out", out, "--table", "lip"), "give --parsing, too"),
         ((photo, "--out", out, "--parsing", tmp_path / "none.png"), "there is no file"),

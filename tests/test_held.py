@@ -227,7 +227,7 @@ def test_what_things_go_with_is_a_step_of_the_history_that_is_saved(holder, arm_
     document.set_pose(arm_out)
     with_hand = document.render().photo
     document.hold(["stays"])
-    assert document.held[0]["carrier"] == "stays"
+    assert document.held[0]["carrier"] == "stays" and document.steps[0][-1] == "held"
     staying = document.render().photo
     assert (staying != with_hand).any()
     assert (document.render(preview=True).photo != Document.of(holder).render(preview=True).photo).any()

@@ -282,6 +282,8 @@ def _edit(args: argparse.Namespace) -> int:
     wanted_pose = pose_file.pose(size, **choice) if pose_file else None
     model_photo = images.read_image(args.pose_from) if args.pose_from else None
     wanted_parsing = read_parsing(args.parsing, size, args.table) if args.parsing else None
+    if wanted_parsing is not None and not wanted_parsing.any():
+        raise InputError(f"{args.parsing} shows nobody: every pixel of it is background")
     totals: dict[str, float] = {}
     for region, _, alpha in args.style:
         regions.region_index(region)

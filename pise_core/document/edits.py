@@ -14,7 +14,7 @@ from pise_core.rendering.recolour import Recolour
 from pise_core.skeleton import JOINT_COUNT
 
 #: What a step of the history may have changed; "all" is a start over.
-CHANGES = ("pose", "regions", "textures", "wear", "recolour", "motion", "references", "all")
+CHANGES = ("pose", "regions", "textures", "wear", "recolour", "held", "motion", "references", "all")
 #: Key poses of a motion at most.
 KEY_LIMIT = 24
 
@@ -110,6 +110,8 @@ class Edits:
             return "textures"
         if self.recolour != before.recolour:
             return "recolour"
+        if self.held != before.held:
+            return "held"
         if not self.motion.same(before.motion):
             return "motion"
         return "regions"

@@ -145,8 +145,10 @@ def read_recipe(path: Path, editor: "Editor") -> Recipe:
         wanted = json.loads(data.decode("utf-8-sig"))
     except ValueError as error:
         raise InputError(f"{path.name} is neither a .pise file nor JSON ({error})") from None
-    if not isinstance(wanted, dict) or not wanted or wanted.keys() - set(_KEYS):
-        raise InputError(f"{path.name} is no recipe: it may hold {', '.join(_KEYS)}, one or several")
+    strange = [key for key in wanted if key not in _KEYS] if isinstance(wanted, dict) else []
+    if not isinstance(wanted, dict) or not wanted or strange:
+        found = f" and not {', '.join(map(repr, strange[:3]))}" if strange else ""
+        raise InputError(f"{path.name} is no recipe: it may hold {', '.join(_KEYS)}, one or several{found}")
     if "pose" in wanted and "pose_from" in wanted:
         raise InputError(f"{path.name} names pose and pose_from; only one of them can be fitted")
     return _Words(path, editor, data).recipe(wanted)

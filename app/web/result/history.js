@@ -7,6 +7,7 @@ const NAMES = {
   textures: "Texture",
   wear: "Garment",
   recolour: "Colour",
+  held: "Held thing",
   motion: "Motion",
   references: "References",
   all: "Started over",
