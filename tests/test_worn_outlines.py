@@ -180,3 +180,24 @@ def test_no_slit_stays_between_trouser_legs_that_touch(editor, known):
     y = int(hip + 0.25 * (knee - hip))
     x0, x1 = (int(known.pose[JOINT[f"{side}_hip"], 0]) for side in ("right", "left"))
     assert (worn.parsing[y, x0 : x1 + 1] == REGION["pants"]).all()
+
+
+def test_a_bag_that_the_map_calls_a_top_stays_with_the_lender(editor):
+    """It lies apart from the garment; what lies close to it, as beyond a strap, comes along."""
+    person = draw_person(400, 600)
+    photo, parsing = person.photo.copy(), person.parsing.copy()
+    x, y = (int(v) for v in person.pose[JOINT["left_wrist"], :2])
+    bag = np.s_[y + 90 : y + 116, min(x, 360) : min(x, 360) + 30]
+    photo[bag], parsing[bag] = (20, 20, 20), TOP
+    x, y = (int(v) for v in person.pose[JOINT["neck"], :2])
+    strap = np.s_[y + 40 : y + 50, :]
+    across = parsing[strap] == TOP
+    photo[strap][across] = (20, 20, 20)
+    parsing[strap][across] = 0
+    garment = cut(editor.set_person(photo, pose=person.pose, parsing=parsing), TOP)
+    share = np.max(list(garment.pieces.values()), axis=0)
+    dark = (garment.colours.max(2) < 40) & (share > 0.5)
+    shift = person.pose[JOINT["neck"], :2] - garment.pose[JOINT["neck"], :2]
+    rows = np.flatnonzero((share > 0.5).any(1)) + shift[1]
+    assert rows.max() < person.pose[JOINT["left_wrist"], 1] + 60
+    assert rows.min() < y + 30 and dark.mean() < 0.1

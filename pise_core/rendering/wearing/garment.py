@@ -33,6 +33,8 @@ _BAND, _AROUND = 2.5, 5.0
 _WINDOW, _EPS = 1.5, 1e-3
 #: Pieces of the map with fewer pixels of the frame are speckles, and so are they below this share of the largest.
 _LEAST, _SPECKLE = 12, 0.01
+#: In frame pixels: farther from the largest piece lies a bag or the like, if it has less than this share of its size.
+_APART, _STRAY = 6.0, 0.15
 #: Fewer pixels of the frame are no sleeve.
 _SLEEVE = 60
 #: Places along a bone that are looked at for a hem.
@@ -280,7 +282,12 @@ def _without_speckles(mask: np.ndarray, scale: float) -> np.ndarray:
     if count <= 2:
         return mask
     least = max(_LEAST / scale**2, _SPECKLE * areas.max())
-    return np.isin(labels, 1 + np.flatnonzero(areas >= least))
+    largest = 1 + int(areas.argmax())
+    away = cv2.distanceTransform((labels != largest).astype(np.uint8), cv2.DIST_L2, 5)
+    near = np.zeros(count, bool)
+    near[labels[away <= _APART / scale]] = True
+    kept = (areas >= least) & (near[1:] | (areas >= _STRAY * areas.max()))
+    return np.isin(labels, 1 + np.flatnonzero(kept))
 
 
 def _is_full(pose: np.ndarray, mask: np.ndarray) -> bool:
