@@ -285,7 +285,7 @@ def _without_speckles(mask: np.ndarray, scale: float) -> np.ndarray:
     largest = 1 + int(areas.argmax())
     away = cv2.distanceTransform((labels != largest).astype(np.uint8), cv2.DIST_L2, 5)
     near = np.zeros(count, bool)
-    near[labels[away <= _APART / scale]] = True
+    near[np.unique(labels[away <= _APART / scale]).astype(np.intp)] = True
     kept = (areas >= least) & (near[1:] | (areas >= _STRAY * areas.max()))
     return np.isin(labels, 1 + np.flatnonzero(kept))
 
