@@ -197,7 +197,9 @@ def test_without_an_edit_the_output_equals_the_input(capsys, tmp_path, photo, pe
 
 def test_what_is_done_is_said_on_stderr_where_it_is_asked(capsys, weights, photo, tmp_path):
     command = ["edit", str(photo), "--parsing", str(tmp_path / "map.png"), "--out", str(tmp_path / "out.png")]
-    images.write_parsing(tmp_path / "map.png", np.zeros(images.read_image(photo).shape[:2], np.uint8))
+    labels = np.zeros(images.read_image(photo).shape[:2], np.uint8)
+    labels[100:120, 100:120] = REGION["upper_clothes"]
+    images.write_parsing(tmp_path / "map.png", labels)
     for more, told in (([], False), (["--verbose"], True)):
         assert cli.main([*command, "--weights", str(weights), *more]) == 0
         output = capsys.readouterr()

@@ -300,7 +300,7 @@ def test_a_gentle_run_keeps_sizes_the_imagenet_part_and_the_statistics(prepared,
     given = AnalyzerNetwork(AnalyzerConfig((8, 16, 16, 24, 32), 24))
     save_model(tmp_path / "given.safetensors", given)
     run = ["analyzer", "--data", prepared, "--batch", 3, "--device", "cpu", "--no-pseudo", "--steps", 2, "--gentle"]
-    with pytest.raises(InputError, match="--gentle and .* give them with --init"):
+    with pytest.raises(InputError, match="--gentle, .* give them with --init"):
         train.run(_parse(train, [*run, "--out", tmp_path / "nothing"]))
     assert not (tmp_path / "nothing").exists()
     run += ["--init", tmp_path / "given.safetensors", "--out", tmp_path / "out"]
