@@ -123,11 +123,11 @@ def test_an_uploaded_file_is_not_kept(studio, photo_path):
 def test_a_page_that_is_loaded_anew_gets_its_document_back(studio, session, person):
     run(studio.commit_paint(session, {"seq": 1, "labels": stroke(person)}))
     page = run(studio.start(session))
-    assert page["bar"]["session"] == page["textures"]["session"] == session.token and page["regions"]["map"]["paint"]
+    assert page["bar"]["session"] == session.token and page["regions"]["map"]["paint"]
     assert page["pose"]["pose"]["rows"] and page["result"]["result"]["before"]
     empty = Session()
     for known in ({"session": None}, {"session": empty.token}):
-        assert run(studio.start(empty, known)).keys() == {"bar", "pose", "regions", "textures"}
+        assert run(studio.start(empty, known)).keys() == {"bar"}
     with pytest.raises(InputError, match="expired; open the photo again"):
         run(studio.start(empty, {"session": session.token}))
     empty.close()
