@@ -125,8 +125,8 @@ class Visitor:
         action()
         self.page.wait_for_function(
             """before => {
-              const shown = document.querySelector("#result .html-container > div").shadowRoot.querySelector("#after");
-              return shown.dataset.live === "false" && Number(shown.dataset.seq) > before;
+              const shown = document.querySelector("#result .html-container > div")?.shadowRoot?.querySelector("#after");
+              return shown?.dataset.live === "false" && Number(shown.dataset.seq) > before;
             }""",
             arg=before,
         )
@@ -144,8 +144,8 @@ class Visitor:
     def wait_for_map(self, expected: str) -> None:
         """Wait until the painted map is drawn as it was at another time."""
         self.page.wait_for_function(
-            """expected => document.querySelector("#regions .html-container > div").shadowRoot
-              .querySelector("#map").toDataURL() === expected""",
+            """expected => document.querySelector("#regions .html-container > div")?.shadowRoot
+              ?.querySelector("#map")?.toDataURL() === expected""",
             arg=expected,
         )
 
