@@ -125,7 +125,8 @@ class Visitor:
         action()
         self.page.wait_for_function(
             """before => {
-              const shown = document.querySelector("#result .html-container > div")?.shadowRoot?.querySelector("#after");
+              const part = document.querySelector("#result .html-container > div");
+              const shown = part?.shadowRoot?.querySelector("#after");
               return shown?.dataset.live === "false" && Number(shown.dataset.seq) > before;
             }""",
             arg=before,
