@@ -23,6 +23,19 @@ from pise_core.skeleton import JOINT
 ROOT = Path(__file__).resolve().parent.parent
 
 
+#: Set where nothing may be left out, see ``.ci/run``.
+NO_SKIPS = "PISE_NO_SKIPS"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport():
+    """A test that is left out is a failure where every test is to run."""
+    report = yield
+    if os.environ.get(NO_SKIPS) and report.skipped and not hasattr(report, "wasxfail"):
+        report.outcome, report.longrepr = "failed", f"left out, though {NO_SKIPS} is set: {report.longrepr[-1]}"
+    return report
+
+
 def chromium_path() -> str | None:
     """The system's Chromium; None for playwright's own."""
     return shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")

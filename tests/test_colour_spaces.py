@@ -5,6 +5,7 @@ import struct
 import zlib
 
 import numpy as np
+import pillow_heif
 import pytest
 from PIL import Image
 
@@ -109,7 +110,6 @@ def test_high_dynamic_range_is_refused_in_a_line(curve):
 
 
 def test_photos_of_heic_keep_colours_and_turn():
-    pillow_heif = pytest.importorskip("pillow_heif")
     pillow_heif.register_heif_opener()
     exif = Image.Exif()
     for orientation, stored in ((3, PICTURE[::-1, ::-1]), (6, np.rot90(PICTURE, 1)), (8, np.rot90(PICTURE, -1))):

@@ -7,8 +7,12 @@ import sys
 from pathlib import Path
 from xml.etree import ElementTree
 
+import c2pa
 import numpy as np
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 from PIL import Image
 
 import pise_core
@@ -106,10 +110,6 @@ def test_a_line_that_is_none_is_refused_at_the_start(monkeypatch, value):
 
 def certified(folder: Path) -> None:
     """A key, its certificate and that of an authority, in two PEM files."""
-    x509 = pytest.importorskip("cryptography.x509")
-    from cryptography.hazmat.primitives import hashes, serialization
-    from cryptography.hazmat.primitives.asymmetric import ec
-
     now, day = datetime.datetime.now(datetime.timezone.utc), datetime.timedelta(days=1)
     keys = [ec.generate_private_key(ec.SECP256R1()) for _ in range(2)]
     names = [
@@ -139,7 +139,6 @@ def certified(folder: Path) -> None:
 
 @pytest.mark.parametrize(("suffix", "kind"), ((".png", "png"), (".jpg", "jpeg"), (".webp", "webp")))
 def test_edited_pictures_are_signed_with_the_operators_key(monkeypatch, tmp_path, suffix, kind):
-    c2pa = pytest.importorskip("c2pa")
     certified(tmp_path)
     plain = encode_image(NOISE, suffix, edited=True)
     monkeypatch.setenv("PISE_C2PA_KEY", str(tmp_path / "key.pem"))
@@ -162,7 +161,6 @@ def test_edited_pictures_are_signed_with_the_operators_key(monkeypatch, tmp_path
 
 
 def test_a_signature_that_cannot_be_made_is_one_line_at_the_start(monkeypatch, tmp_path):
-    pytest.importorskip("c2pa")
     certified(tmp_path)
     monkeypatch.setenv("PISE_C2PA_KEY", str(tmp_path / "key.pem"))
     with pytest.raises(InputError, match="both"):

@@ -9,9 +9,6 @@ from pise_core.regions import REGION
 from pise_core.skeleton import JOINT
 from pise_core.synthesis.dataset import KINDS, LAYERS, SEGMENTS, Pair, People
 
-pytest.importorskip("anny", reason="the optional packages of requirements-synthetic.txt are not installed")
-pytest.importorskip("numba", reason="the optional packages of requirements-synthetic.txt are not installed")
-
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):

@@ -11,9 +11,6 @@ from pise_core.evaluation import command, worn
 from pise_core.evaluation.image_metrics import Measures
 from pise_core.regions import REGION
 
-pytest.importorskip("anny", reason="the optional packages of requirements-synthetic.txt are not installed")
-pytest.importorskip("numba", reason="the optional packages of requirements-synthetic.txt are not installed")
-
 
 @pytest.fixture(scope="module")
 def exchange():
