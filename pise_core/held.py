@@ -101,6 +101,10 @@ class Held(NamedTuple):
         return self._replace(carriers=wanted)
 
 
+#: What somebody with free hands holds.
+NOTHING = Held(np.zeros((1, 1), np.uint8), ())
+
+
 def find_held(
     photo: np.ndarray, sureness: np.ndarray, probabilities: np.ndarray, framing: Framing, pose: np.ndarray
 ) -> Held | None:

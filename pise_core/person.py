@@ -11,7 +11,7 @@ import numpy as np
 
 from pise_core.finishing import FRONTS, RIM, finish_behind
 from pise_core.framing import Box, Framing
-from pise_core.held import Held
+from pise_core.held import NOTHING, Held
 from pise_core.inpainting.background import fill_background
 from pise_core.masks import window_of
 from pise_core.matting import soft_edges
@@ -326,8 +326,7 @@ class Person:
         Raises:
             InputError: if they are not as many as the things, or one is another word.
         """
-        held = Held(np.zeros((1, 1), np.uint8), ()) if self.held is None else self.held
-        held = held.with_carriers(carriers)
+        held = (self.held or NOTHING).with_carriers(carriers)
         if self.held is None or held.carriers == self.held.carriers:
             return self
         person = replace(self, held=held)
