@@ -19,6 +19,9 @@ TRUTH = np.array(
     ],
     np.float64,
 )  # fmt: skip
+#: Without a neck of its own: the middle of the shoulders stands for it.
+NECKLESS = np.array(TRUTH)
+NECKLESS[JOINT["neck"], :2] = TRUTH[[JOINT["right_shoulder"], JOINT["left_shoulder"]], :2].mean(0)
 COCO = [
     "nose", "left_eye", "right_eye", "left_ear", "right_ear", "left_shoulder", "right_shoulder", "left_elbow",
     "right_elbow", "left_wrist", "right_wrist", "left_hip", "right_hip", "left_knee", "right_knee", "left_ankle",

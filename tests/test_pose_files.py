@@ -15,6 +15,7 @@ from pise_core.skeleton import JOINT
 from tests.pose_files_of_others import (
     COCO,
     FILES,
+    NECKLESS,
     SIZE,
     TRUTH,
     annotation,
@@ -31,10 +32,6 @@ from tests.pose_files_of_others import (
     shares,
     xy,
 )
-
-#: Without a neck of its own: the middle of the shoulders stands for it.
-NECKLESS = np.array(TRUTH)
-NECKLESS[JOINT["neck"], :2] = TRUTH[[JOINT["right_shoulder"], JOINT["left_shoulder"]], :2].mean(0)
 
 
 def away(pose, truth):

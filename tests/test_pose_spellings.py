@@ -12,6 +12,7 @@ from pise_core.skeleton import JOINT, JOINTS
 from tests.pose_files_of_others import (
     COCO,
     FILES,
+    NECKLESS,
     SIZE,
     TRUTH,
     annotation,
@@ -24,9 +25,6 @@ from tests.pose_files_of_others import (
     xy,
 )
 
-#: Without a neck of its own: the middle of the shoulders stands for it.
-NECKLESS = np.array(TRUTH)
-NECKLESS[JOINT["neck"], :2] = TRUTH[[JOINT["right_shoulder"], JOINT["left_shoulder"]], :2].mean(0)
 BACKWARDS = [*reversed(range(18))]
 POINTS = coco(NECKLESS)
 SMALL = scaled(rows(), 0.5)
