@@ -162,6 +162,32 @@ def test_a_real_close_with_unsaved_work_asks_first(visit):
     assert page.locator("#pose #stage").is_visible()  # it has stayed
 
 
+@pytest.mark.parametrize("size", SIZES)
+def test_a_motion_is_stopped_from_everywhere(visit, size):
+    visitor = visit(f"mended-stop-{size['viewport']['width']}", **size)
+    page = visitor.page
+    open_example(visitor, 1)
+    for number, preset in enumerate((2, 3)):  # many pictures, no two alike: it is not done before it is stopped
+        visitor.after(lambda place=preset: page.locator("#pose [data-preset]").nth(place).click())
+        show(page, "Motion")
+        page.locator('#motion [data-do="add"]').click()
+        page.locator("#motion #keys li").nth(number).wait_for()
+        show(page, "Pose")
+    show(page, "Motion")
+    page.locator("#motion #seconds").fill("3")
+    page.locator("#motion #size").select_option("large")
+    visitor.wait_for()
+    page.locator('#motion [data-save="gif"]').click()
+    page.locator("#motion #progress").wait_for(state="visible")
+    for mode in ("Pose", "Regions", "Textures"):
+        show(page, mode)
+        page.locator("#bar #stop").wait_for()
+    page.locator("#bar #stop").click()
+    page.locator("#bar #status", has_text="Nothing was saved").wait_for()
+    page.locator("#bar #stop").wait_for(state="hidden")
+    assert page.locator("#motion #progress").get_attribute("hidden") is not None
+
+
 @pytest.mark.parametrize("size", [SIZES[0], SIZES[3]])
 def test_a_reference_is_declared_a_garment_and_a_person_again(visit, size):
     visitor = visit(f"mended-declare-{size['viewport']['width']}", **size)

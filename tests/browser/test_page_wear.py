@@ -24,6 +24,13 @@ def test_from_a_photo_to_a_worn_garment_in_four_clicks(visit, name, size):
     assert top.locator('[data-way="wear"]').get_attribute("aria-pressed") == "true"
     assert lender.get_attribute("aria-pressed") == "true" and not top.locator(".mixes input").count()
     visitor.shoot("worn")
+    page.locator("#textures [data-example]").nth(4).click()
+    second = top.locator('[data-reference="r2"]')
+    second.wait_for()
+    visitor.wait_for()
+    second.click(modifiers=["Shift"])  # what is worn does not mix, and is not given up in silence
+    page.locator("#bar #status", has_text="don't mix").wait_for()
+    assert lender.get_attribute("aria-pressed") == "true" and second.get_attribute("aria-pressed") == "false"
     visitor.after(lambda: page.locator('#bar [data-do="undo"]').click())
     assert top.locator('[data-way="texture"]').get_attribute("aria-pressed") == "true"
     visitor.after(lambda: top.locator('[data-reference=""]').click())

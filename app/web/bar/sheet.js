@@ -34,7 +34,6 @@ const SHORTCUTS = {
     ["G", "Fill"],
     ["R", "Replace"],
     ["E", "Restore"],
-    ["S", "Snap the brush to edges"],
     ["[ ]", "Smaller and larger brush"],
     ["Alt", "Click to take the region there"],
   ],

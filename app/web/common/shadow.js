@@ -19,6 +19,11 @@ export function openShadow(element, html) {
   return (selector) => root.querySelector(selector);
 }
 
+/** A text that may stand in HTML, in a quoted attribute too. */
+export function safe(text) {
+  return String(text).replace(/[&<>"]/g, (c) => `&#${c.charCodeAt(0)};`);
+}
+
 /** Put icons into the slots that ask for them. */
 export function drawIcons(root) {
   for (const slot of root.querySelectorAll("[data-icon]"))

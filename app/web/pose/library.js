@@ -1,12 +1,12 @@
 // The shelf below the pose canvas: presets, and poses that the user keeps in this browser; each is drawn as a figure.
 import { icon } from "../common/icons.js";
+import { safe } from "../common/shadow.js";
 import { tell } from "../common/store.js";
 import { JOINTS, LIMBS, PRESETS, STANDING } from "../common/tables.js";
 import { applyPreset, poseFromRows } from "./skeleton.js";
 
 const KEPT_KEY = "pise-poses";
 const MOST_KEPT = 24;
-const safe = (text) => String(text).replace(/[&<>"]/g, (c) => `&#${c.charCodeAt(0)};`);
 const FIGURE = poseFromRows(STANDING, { width: 60, height: 100 });
 
 function figure(shape) {

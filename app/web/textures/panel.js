@@ -1,7 +1,7 @@
 // Textures: for every region its own look, a reference's, or a mix of several.
 
 import { icon } from "../common/icons.js";
-import { drawIcons, fetchText, openShadow } from "../common/shadow.js";
+import { drawIcons, fetchText, openShadow, safe } from "../common/shadow.js";
 import { createPump, nextEdit, page, showPicture, tell } from "../common/store.js";
 import { LABELS, PALETTE, REGIONS } from "../common/tables.js";
 import { createBlend } from "../preview/blend.js";
@@ -28,7 +28,6 @@ export function mount({ element, trigger, props, server, watch }) {
 
   const label = (name) => LABELS[REGIONS.indexOf(name)];
   const title = (name) => label(name)[0].toUpperCase() + label(name).slice(1);
-  const safe = (text) => String(text).replace(/[&<>"]/g, (c) => `&#${c.charCodeAt(0)};`);
   const references = () => props.references ?? [];
   // The region itself, where it is borrowed; the whole person where there is none of it.
   const pictureOf = (reference, region) => `<img src="${reference.regions[region] ?? reference.image}" alt="">`;
@@ -264,7 +263,13 @@ export function mount({ element, trigger, props, server, watch }) {
       props.value = { ...nextEdit(), reference: button.dataset.remove };
       trigger("remove");
     } else {
-      choose(region, button.dataset.reference, mixing || event.shiftKey || event.ctrlKey || event.metaKey);
+      const mix = mixing || event.shiftKey || event.ctrlKey || event.metaKey;
+      if (mix && looks.wear[region]) {
+        const text = "Garments that are worn don't mix. Choose Texture to mix lenders, or click without Shift to swap.";
+        tell("status", { kind: "hint", text });
+        return;
+      }
+      choose(region, button.dataset.reference, mix);
       blend.close();
       drawRows();
       live();
