@@ -254,7 +254,8 @@ def test_analyze_writes_joints_regions_and_names(studio, person, other_person):
         assert {path.name for path in folder.iterdir()} == {"pose.json", "parsing.png", "regions.json"}
         data = json.loads((folder / "pose.json").read_text())
         height, width = drawn.photo.shape[:2]
-        assert set(data) == {"size", "keypoints"} and data["size"] == [width, height] and len(data["keypoints"]) == 18
+        assert set(data) == {"size", "unit", "keypoints"} and len(data["keypoints"]) == 18
+        assert data["size"] == [width, height] and data["unit"] == "pixels"
         assert all(row is None or len(row) == 3 for row in data["keypoints"])
         assert json.loads((folder / "regions.json").read_text()) == list(REGIONS)
         parsing = read_parsing(folder / "parsing.png", (width, height))

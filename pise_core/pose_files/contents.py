@@ -12,8 +12,10 @@ from typing import Any
 import numpy as np
 
 from pise_core.errors import InputError
+from pise_core.pose_files.labelling import from_labelling
 from pise_core.pose_files.layouts import Layout, joint_name, named_layout
 from pise_core.pose_files.points import FARTHEST, Someone, described, is_number, read_person
+from pise_core.pose_files.tables import table_of_json
 from pise_core.pose_files.texts import Source, load
 from pise_core.skeleton import JOINTS
 
@@ -44,6 +46,10 @@ _SIZES = (
     *("size", "image_size", "img_size", "imageSize", "frame_size", "canvas_size", "resolution"),
     *("image", "video", "canvas", "metadata", "meta", "info"),
 )
+_UNITS = {
+    **dict.fromkeys(("px", "pixel", "pixels"), "pixels"),
+    **dict.fromkeys(("%", "pct", "percent", "percentage", "percents"), "percent"),
+}
 #: (H, W), as arrays have it.
 _SHAPES = ("img_shape", "image_shape", "ori_shape")
 
@@ -68,6 +74,7 @@ class _Context:
     """What the objects around say of the points within."""
 
     size: tuple[float, float] | None = None
+    unit: str | None = None  # "pixels" or "percent"
     layout: Layout | None = None
     sizes: Mapping[Any, tuple[float, float]] = field(default_factory=dict)
     others: tuple[int, ...] = ()  # categories that are no person
@@ -91,7 +98,7 @@ def read_contents(source: Source) -> tuple[str, Contents]:
     """
     name, data = load(source)
     try:
-        frames = _frames(data, _Context())
+        frames = _frames(from_labelling(data) or table_of_json(data) or data, _Context())
     except InputError as error:
         raise InputError(f"{name} {error}") from None
     people = [someone for frame in frames for someone in frame]
@@ -130,7 +137,7 @@ def _frames_of_object(node: Mapping[str, Any], context: _Context) -> list[list[S
         return [_bodies(node, context)]
     named = {joint: row for name, row in node.items() if (joint := joint_name(name))}
     if len(named) >= 5:
-        return [_person([named.get(joint) for joint in JOINTS], None, context)]
+        return [_person(list(named.values()), None, replace(context, layout=named_layout(list(named))))]
     for key in _POINTS:
         if key in node and not (key == "keypoints" and _are_names(node[key])):
             return _frames_of_points(node, key, replace(context, from_openpose=key in _OF_OPENPOSE))
@@ -214,7 +221,7 @@ def _frames_of_numbers(node: Any, scores: Any, context: _Context) -> list[list[S
 
 def _person(points: Any, scores: Any, context: _Context, numbers: Any = None) -> list[Someone]:
     someone = read_person(points, scores, context.layout, context.size, numbers, context.from_openpose)
-    return [] if someone is None else [someone]
+    return [] if someone is None else [replace(someone, unit=context.unit)]
 
 
 def _frames_by_name(node: Mapping[str, Any], context: _Context) -> list[list[Someone]]:
@@ -273,6 +280,9 @@ def _informed(node: Mapping[str, Any], context: _Context) -> _Context:
     size = _size_of(node)
     if size is not None:
         context = replace(context, size=size)
+    unit = next((_UNITS.get(str(node[key]).strip().lower()) for key in ("unit", "units") if key in node), None)
+    if unit is not None:
+        context = replace(context, unit=unit)
     images = node.get("images")
     if isinstance(images, list):
         sizes = {

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from pise_core.errors import InputError
-from pise_core.pose_files.layouts import LAYOUTS, STRANGERS, Layout, named_layout, to_joints
+from pise_core.pose_files.layouts import LAYOUTS, STRANGERS, Layout, joint_name, named_layout, to_joints
 from pise_core.skeleton import HIPS, JOINTS
 
 #: Numbers beyond this are no coordinates, and no sides of pictures.
@@ -17,6 +17,7 @@ FARTHEST = 1e5
 _DRESS_CODE = (384, 512)
 #: MediaPipe's coordinates of the world have the middle of the hips as their origin.
 _ORIGIN = 0.01
+_NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?"
 #: What no score is: depths and coordinates are.
 _LEAST, _MOST = -1.5, 100.0
 #: What a point's name, number and score are kept under, as an object.
@@ -33,11 +34,13 @@ class Someone:
         joints: (18, 3) float64 in the file's own numbers, nan where missing.
         layout: the order of points that they came in.
         size: (W, H) of the picture that the file says they are for, or None.
+        unit: "pixels" or "percent", where the file says it; otherwise the numbers tell shares from pixels.
     """
 
     joints: np.ndarray
     layout: Layout
     size: tuple[float, float] | None
+    unit: str | None = None
 
 
 def read_person(
@@ -156,6 +159,11 @@ def _named_rows(rows: list[Mapping[str, Any]]) -> tuple[list[Any], list[Mapping[
     for names in words:
         if named_layout(names):
             return names, rows
+    for names in called:
+        joints = [joint for name in names if (joint := joint_name(name))]
+        twice = next((joint for joint in joints if joints.count(joint) > 1), None)
+        if twice and len(joints) > len(rows) / 2:
+            raise InputError(f"names {twice} more than once: of several people each needs their own list of points")
     for key in _NUMBERS:
         numbers: list[Any] = [row.get(key) for row in rows]
         if all(isinstance(number, int) and not isinstance(number, bool) for number in numbers) and numbers:
@@ -229,11 +237,12 @@ def _flat(scores: Any) -> list[Any]:
 
 
 def _number(value: Any, what: str) -> float:
-    """A number, as text too; null and NaN are nan."""
+    """A number, as text too, of pixels or percent: "200", "200px", "50%"; null and NaN are nan."""
     if value is None or _is_nothing(value):
         return float("nan")
-    if isinstance(value, str) and re.fullmatch(r"\s*[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?\s*", value, re.I):
-        value = float(value)
+    found = re.fullmatch(rf"\s*({_NUMBER})\s*(px|%)?\s*", value, re.I) if isinstance(value, str) else None
+    if found:
+        value = float(found[1]) / (100 if found[2] == "%" else 1)
     if not is_number(value):
         raise InputError(f"holds {described(value)} as {what}, where a number should be")
     try:

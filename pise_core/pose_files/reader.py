@@ -17,6 +17,8 @@ _LARGEST_SHARE = 4.0
 #: So much of somebody is negative, at least, in shares from -1 to 1 (unless all of them is in the lower right), and at
 #: most in shares from 0 to 1, of whom a limb may reach out of the picture.
 _CENTRED, _CUT_OFF = 0.45, 0.2
+#: Somebody who is so tall in a picture that is so large, both in pixels, may as well be meant in percent.
+_TALL_IN_PERCENT, _LARGE_FOR_PERCENT = 30.0, 250
 #: (-1, -1) in pixels, which says that a joint is missing, is no further from the corner in shares.
 _CORNER = 0.02
 #: Two pictures whose shapes differ by less are one at two sizes: ControlNet rounds sides to 64 pixels.
@@ -175,7 +177,10 @@ def _placed(someone: Someone, size: tuple[int, int], own: bool) -> np.ndarray:
     joints, given = someone.joints, someone.size
     there = np.isfinite(joints[:, 0])
     points = joints[there, :2]
-    if _are_shares(someone, points):
+    if someone.unit == "percent":
+        given = given or size
+        points = points / 100 * np.array(given)
+    elif _are_shares(someone, points):
         absent = (points < 0).all(1) & (points > -_CORNER).all(1)
         there[there], points = ~absent, points[~absent]
         if not len(points):
@@ -187,6 +192,11 @@ def _placed(someone: Someone, size: tuple[int, int], own: bool) -> np.ndarray:
             raise InputError("has shares of which can't be told whether they go from 0 to 1 or from -1 to 1")
         given = given or size
         points = points * np.array(given)
+    elif someone.unit is None and _may_be_percent(points, given or size):
+        raise InputError(
+            "has all of its joints within 100 of the picture's corner: say whether these are percent or pixels, "
+            '"unit": "percent" or "unit": "pixels"'
+        )
     shown = given if own else size
     if not own and given is not None and tuple(given) != tuple(size):
         points = _to_size(points, given, size)
@@ -205,6 +215,14 @@ def _are_shares(someone: Someone, points: np.ndarray) -> bool:
     if someone.layout.shares and np.abs(points).max() <= 3 * _LARGEST_SHARE:
         return True
     return bool(np.ptp(points, axis=0).max() < _LARGEST_SHARE and np.abs(points).max() < 2 * _LARGEST_SHARE)
+
+
+def _may_be_percent(points: np.ndarray, size: tuple[float, float]) -> bool:
+    """Whether coordinates that are no shares lie as those of a whole person in percent would, in a picture where they
+    could be pixels only of somebody small in its upper left corner."""
+    spread = np.ptp(points, axis=0)
+    within = points.min() >= -10 and points.max() <= 105
+    return bool(within and spread[1] >= _TALL_IN_PERCENT and min(size) >= _LARGE_FOR_PERCENT)
 
 
 def _same_shape(one: tuple[float, float], other: tuple[float, float]) -> bool:

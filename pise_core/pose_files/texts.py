@@ -1,4 +1,4 @@
-"""What a file of poses is as data: JSON, a line of JSON for each picture, or rows of text that two programs write."""
+"""What a file of poses is as data: JSON, a line of JSON for each picture, a table, or rows of text that some write."""
 
 import json
 import os
@@ -9,12 +9,17 @@ from typing import Any
 
 from pise_core.errors import InputError
 from pise_core.files import read_file
+from pise_core.pose_files.tables import table_of_text
 from pise_core.skeleton import JOINTS
 
 Source = str | os.PathLike[str] | bytes | Mapping[str, Any] | list[Any]
 
 #: A file may be so large: minutes of a clip, faces and hands included.
 MAX_BYTES = 50_000_000
+#: Fewer lines of two or three numbers are no body.
+_FEWEST_POINTS = 5
+#: Numbers in a line that are a whole body: 17, 18 or 25 points of two or three.
+_WHOLE_BODIES = {34, 36, 50, 51, 54, 75}
 #: The pictures of PATN's lists of DeepFashion.
 _DEEPFASHION = (176, 256)
 
@@ -40,8 +45,10 @@ def load(source: Source) -> tuple[str, Any]:
     try:
         text = data.decode(json.detect_encoding(data))
     except ValueError:
-        raise InputError(f"{name} is no text, and so no file of poses (JSON, or rows of DeepFashion)") from None
-    rows = _deepfashion(text) or _yolo(text)
+        raise InputError(
+            f"{name} is no text, and so no file of poses (JSON, a table, or rows of DeepFashion)"
+        ) from None
+    rows = _deepfashion(text) or _yolo(text) or table_of_text(text) or _numbers(text)
     if rows is not None:
         return name, rows
     try:
@@ -52,7 +59,37 @@ def load(source: Source) -> tuple[str, Any]:
     try:  # a line for each picture
         return name, [json.loads(line) for line in text.splitlines() if line.strip()]
     except (ValueError, RecursionError):
-        raise InputError(f"{name} is not valid JSON, and holds no rows of DeepFashion either") from None
+        raise InputError(f"{name} {_found(text)}") from None
+
+
+def _found(text: str) -> str:
+    """What text is that holds no pose."""
+    start = text.lstrip("\ufeff \t\r\n")
+    if start.startswith("<"):
+        return "is XML; labelling programs such as CVAT also export COCO key points as JSON, which is read"
+    if start.startswith("%YAML") or re.match(r"(---|[\w-]+:\s*$)", start, re.M):
+        return "is YAML; the same as JSON is read"
+    return "is not valid JSON, no table with columns for joints, and no rows of DeepFashion either"
+
+
+def _numbers(text: str) -> list[Any] | None:
+    """Lines of numbers alone, as numpy's savetxt and spreadsheets write them: a point each, or a person each; None if
+    there is anything else."""
+    rows = []
+    for line in text.lstrip("\ufeff").splitlines():
+        words = re.split(r"[\s,;]+", line.strip(" \t\r,;"))
+        if words == [""] or line.lstrip().startswith("#"):
+            continue
+        try:
+            rows.append([float(word) for word in words])
+        except ValueError:
+            return None
+    widths = {len(row) for row in rows}
+    if len(widths) != 1 or len(rows) < _FEWEST_POINTS and widths <= {1, 2, 3, 4}:
+        return None
+    if widths <= {2, 3, 4}:
+        return rows
+    return [{"keypoints": row} for row in rows] if widths <= _WHOLE_BODIES else None
 
 
 def _deepfashion(text: str) -> list[Any] | None:

@@ -45,7 +45,7 @@ def encode_pose(pose: np.ndarray, size: tuple[int, int], kind: str = "pise") -> 
     rows = to_rows(pose)
     width, height = int(size[0]), int(size[1])
     if kind == "pise":
-        return json.dumps({"size": [width, height], "keypoints": rows})
+        return json.dumps({"size": [width, height], "unit": "pixels", "keypoints": rows})
     if kind == "coco":
         flat = _flat([rows[joint] for joint in _ordered(17)])
         return json.dumps([{"image_id": 0, "category_id": 1, "keypoints": flat, "score": _mean_score(rows)}])
