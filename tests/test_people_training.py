@@ -226,6 +226,23 @@ def test_a_share_of_the_pairs_is_rendered(data, people, monkeypatch):
         open_source(data, config, rendered=Rendered(people, 0.5))
 
 
+def test_where_nothing_is_carried_the_share_may_be_another(data, people, monkeypatch):
+    """Street photos carry their map almost exactly, so that only true pairs teach how one is imagined."""
+    drawn = []
+    monkeypatch.setattr(people_pairs, "rendered_pair", lambda *a, **k: drawn.append(1) or rendered_pair(*a, **k))
+    folder = write_people(people.parent / "alone", 5)
+    config = replace(SHIPPED_CONFIG, width=4)
+    for shares, carried, alone in (((0.0, 1.0), 0, 4), ((1.0, 0.0), 4, 0), ((1.0, None), 4, 4)):
+        source = open_source(data, config, rendered=Rendered(folder, shares[0], share_alone=shares[1]))
+        kinds = set()
+        for step in range(8):
+            drawn.clear()
+            batch = source.batch(np.random.default_rng(step), 4, (128, 96), True)
+            assert len(drawn) == (alone if batch.carry is None else carried)
+            kinds.add(batch.carry is None)
+        assert kinds == {True, False}
+
+
 def test_a_generator_s_run_on_both_worlds_goes_on_as_it_began(data, teacher, tmp_path, capsys):
     grown = write_people(tmp_path / "people", 5)
     assert _generator(data, grown, teacher, tmp_path / "whole", "--steps", 3) == 0
@@ -240,6 +257,12 @@ def test_a_generator_s_run_on_both_worlds_goes_on_as_it_began(data, teacher, tmp
     with pytest.raises(InputError, match="people_share 0.5 -> None"):
         _run = ["--data", data, "--vgg", teacher, "--out", tmp_path / "parts", "--device", "cpu", "--width", 4]
         command_module.run(command(*_run, "--batch", 2, "--small-share", 0.5, "--steps", 3))
+    with pytest.raises(InputError, match="people_share_alone None -> 0.8"):
+        _generator(data, grown, teacher, tmp_path / "parts", "--steps", 3, "--people-share-alone", 0.8)
     capsys.readouterr()
-    assert _generator(data, grown, teacher, tmp_path / "none", "--steps", 3, "--dry-run") == 0
-    assert "rendered people: 8" in capsys.readouterr().out
+    dry = ["--steps", 3, "--dry-run", "--people-share-alone", 0.8]
+    assert _generator(data, grown, teacher, tmp_path / "none", *dry) == 0
+    said = capsys.readouterr().out
+    assert "rendered people: 8" in said and "their share where nothing is carried: 0.8" in said
+    with pytest.raises(InputError, match="--people-share-alone needs --people"):
+        command_module.run(command("--data", data, "--out", tmp_path / "none", "--steps", 3, "--people-share-alone", 1))

@@ -59,6 +59,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--people-share", type=share, default=None, help="how many of what is learned from are rendered (0 to 1)"
     )
     parser.add_argument(
+        "--people-share-alone",
+        type=share,
+        default=None,
+        help="the same for a generator's batches in which nothing is carried (default: as --people-share)",
+    )
+    parser.add_argument(
         "--validate-every",
         type=natural,
         default=250,
@@ -245,6 +251,8 @@ def run(args: argparse.Namespace) -> int:
     _expect_own_options(args)
     if args.people is None and args.people_share is not None:
         raise InputError("--people-share needs --people")
+    if args.people is None and args.people_share_alone is not None:
+        raise InputError("--people-share-alone needs --people")
     if args.threads:
         torch.set_num_threads(args.threads)
     if args.network == "analyzer":
@@ -277,6 +285,7 @@ def run(args: argparse.Namespace) -> int:
         validate_every=args.validate_every,
         resume=args.resume,
         people=args.people,
+        people_share_alone=args.people_share_alone,
         **_given({"people_share": args.people_share}),
     )
     return 0
@@ -299,7 +308,7 @@ def _expect_own_options(args: argparse.Namespace) -> None:
 
 def _rendered(args: argparse.Namespace) -> Rendered | None:
     share = train_generator.PEOPLE_SHARE if args.people_share is None else args.people_share
-    return None if args.people is None else Rendered(args.people, share)
+    return None if args.people is None else Rendered(args.people, share, share_alone=args.people_share_alone)
 
 
 def _out(args: argparse.Namespace) -> Path:

@@ -34,7 +34,10 @@ class MixedPairs(StreetPairs):
     Args:
         people: folder of rendered people.
         count: of its pairs, the first so many; None for all.
-        share: of the pairs that are drawn, how many are rendered.
+        shares: of the pairs that are drawn, how many are rendered: where something is carried, and in batches where
+            the detail path is silent. An articulated street photo has a carried map that is all but right, so that only
+            true pairs teach how a map is imagined; what is carried is to be believed where little moved, as streets
+            teach it.
 
     Raises:
         InputError: as ``StreetPairs``; and if there are too few rendered people.
@@ -49,10 +52,10 @@ class MixedPairs(StreetPairs):
         *,
         people: Path,
         count: int | None = None,
-        share: float,
+        shares: tuple[float, float],
     ):
         super().__init__(data, config, limit, surroundings)
-        self._people, self._share = People(people), share
+        self._people, self._shares = People(people), shares
         #: How many rendered pairs there are to draw from, those for sheets included.
         self.count = count or len(self._people)
         if not HELD_BACK < self.count <= len(self._people):
@@ -60,9 +63,9 @@ class MixedPairs(StreetPairs):
                 f"{people} holds {len(self._people)} people; this run wants {max(self.count, HELD_BACK + 1)}"
             )
 
-    def _pair(self, index: int, rng: np.random.Generator, frame: tuple[int, int]) -> Pair:
-        if rng.random() >= self._share:
-            return super()._pair(index, rng, frame)
+    def _pair(self, index: int, rng: np.random.Generator, frame: tuple[int, int], detail: bool) -> Pair:
+        if rng.random() >= self._shares[0 if detail else 1]:
+            return super()._pair(index, rng, frame, detail)
         while True:
             pair = self._people[int(rng.integers(self.count - HELD_BACK))]
             if _enough(pair):

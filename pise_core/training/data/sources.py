@@ -58,6 +58,7 @@ class Rendered(NamedTuple):
     folder: Path
     share: float  # of all pairs
     count: int | None = None  # of those in the folder, the first so many; None for all
+    share_alone: float | None = None  # the same where the detail path is silent; None: as elsewhere
 
 
 def open_source(
@@ -86,6 +87,7 @@ def open_source(
             raise InputError("rendered people are mixed with street photos, not with DeepFashion; leave --people out")
         return DeepFashionPairs(data, config, limit, surroundings)
     if rendered is not None:
-        folder, share, count = rendered
-        return MixedPairs(data, config, limit, surroundings, people=folder, share=share, count=count)
+        folder, share, count, alone = rendered
+        shares = (share, share if alone is None else alone)
+        return MixedPairs(data, config, limit, surroundings, people=folder, shares=shares, count=count)
     return StreetPairs(data, config, limit, surroundings)

@@ -37,10 +37,11 @@ class StreetPairs:
         detail = detail and rng.random() > SILENT
         pairs = []
         for index, own in list(zip(chosen, rng.spawn(size), strict=True))[part]:
-            pairs.append(self._pair(index, own, frame))
+            pairs.append(self._pair(index, own, frame, detail))
         return collate(pairs, drop[part], detail, config=self._config, surroundings=self._surroundings)
 
-    def _pair(self, index: int, rng: np.random.Generator, frame: tuple[int, int]) -> Pair:
+    def _pair(self, index: int, rng: np.random.Generator, frame: tuple[int, int], detail: bool) -> Pair:
+        """One pair, for a batch where something is carried or, without ``detail``, nothing is."""
         return articulated_pair(frame_sample(self._samples[index], rng, frame), rng)
 
     def _collated(self, pairs: list[Pair]) -> Batch:

@@ -55,6 +55,7 @@ def train(
     init_discriminator: Path | None = None,
     people: Path | None = None,
     people_share: float = PEOPLE_SHARE,
+    people_share_alone: float | None = None,
     validate_every: int = 250,
     resume: bool = False,
 ) -> PISE:
@@ -85,6 +86,7 @@ def train(
         init_discriminator: a file of the discriminator to begin with.
         people: folder of rendered people that ``synthesize people`` wrote; a run goes on with those it began with.
         people_share: of the pairs that are rendered people.
+        people_share_alone: the same for batches where nothing is carried; None: as ``people_share``.
         validate_every: steps from one validation to the next; 0 does without.
         resume: there must be a run in ``out`` to go on with.
 
@@ -106,11 +108,12 @@ def train(
     rendered = None
     if people is not None:
         count = (state or {}).get("people") or len(People(people))
-        rendered = Rendered(people, people_share, count)
+        rendered = Rendered(people, people_share, count, people_share_alone)
     source = open_source(data, config, limit, recipe.objective.judged == "person", rendered)
     run = {"recipe": recipe.to_dict(), "stage": stage, "seed": seed, "processes": processes.count}
     run |= {"limit": limit, "samples": len(source)}
     run |= {"people": rendered and rendered.count, "people_share": rendered and rendered.share}
+    run["people_share_alone"] = rendered and rendered.share_alone
     run["data"] = digest_of_prepared(data)
     if rendered is not None and rendered.count is not None:
         run["people_data"] = digest_of_people(rendered.folder, rendered.count)

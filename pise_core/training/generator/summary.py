@@ -81,6 +81,8 @@ def _described(data: Path, recipe: Recipe, limit: int | None, rendered: Rendered
     described = {"kind": kind, "to draw from": len(source), "held back for sheets": len(source.held_back(6))}
     if isinstance(source, MixedPairs) and rendered is not None:
         described |= {"rendered people": source.count, "their share": rendered.share}
+        if rendered.share_alone is not None:
+            described["their share where nothing is carried"] = rendered.share_alone
     return described
 
 
