@@ -1,8 +1,8 @@
 """Worn garments against the right answer: rendered people, see ``synthesis.exchanges``; joints and maps are given.
 
 **LPIPS** of the whole frame about the wearer, background included: what stays of old clothes beside the person counts.
-**lender's skin**: pixels that are green, as only the lender's skin is, and are neither in the wearer's picture nor in
-the true one. Rows: the garment worn, its texture alone borrowed, and the wearer unchanged.
+**lender's skin**: pixels that are green where the lender's skin is green, and magenta where it is magenta. Rows: the
+garment worn, its texture alone borrowed, and the wearer unchanged.
 """
 
 from collections.abc import Iterator
@@ -17,14 +17,11 @@ from pise_core.errors import InputError
 from pise_core.evaluation.image_metrics import Measures
 from pise_core.evaluation.scoring import Outcome
 from pise_core.person import Person
-from pise_core.regions import REGION
 from pise_core.synthesis.dataset import Picture
 
 if TYPE_CHECKING:  # drawing them needs optional packages
     from pise_core.synthesis.exchanges import Exchange
 
-#: Share of a garment that may look like the lender's skin where that is counted.
-_GREENISH = 0.01
 ROWS = ("worn", "texture alone", "unchanged")
 
 
@@ -36,7 +33,7 @@ class Trial:
         name: of its number and region.
         region: what was lent.
         lpips: by row.
-        skin: how many pixels of the lender's skin are in the picture, by row; empty where the garment is green too.
+        skin: how many pixels of the lender's skin are in the picture, by row.
         shown: (H, W, 3) uint8 by name, in the frame.
     """
 
@@ -51,16 +48,18 @@ def trials(exchanges: Iterator[tuple[int, "Exchange"]], editor: Editor, measures
     """A trial for each exchange whose garment can be worn; where that is refused the wearer stays as they are."""
     for index, exchange in exchanges:
         wearer, lender = known(editor, exchange.wearer), known(editor, exchange.lender)
-        made = {"worn": worn(wearer, lender, exchange.region), "unchanged": wearer.photo}
-        made["texture alone"] = borrowed(wearer, lender, exchange.region)
+        made, again = (
+            {
+                "worn": worn(wearer, other, exchange.region),
+                "texture alone": borrowed(wearer, other, exchange.region),
+                "unchanged": wearer.photo,
+            }
+            for other in (lender, known(editor, exchange.other))
+        )
         framed = {name: wearer.framing.crop(made[name], 127) for name in ROWS}
         truth = wearer.framing.crop(exchange.truth.image, 127)
         found = measures.distance(_tensor([framed[name] for name in ROWS]), _tensor([truth] * len(ROWS)))
-        expected = green(exchange.wearer.image) | green(exchange.truth.image)
-        skin = {name: int(np.count_nonzero(green(made[name]) & ~expected)) for name in ROWS}
-        garment = exchange.lender.regions == REGION[exchange.region]
-        if green(exchange.lender.image)[garment].mean() > _GREENISH:
-            skin = {}
+        skin = {name: int(np.count_nonzero(green(made[name]) & magenta(again[name]))) for name in ROWS}
         shown = {"wearer": framed["unchanged"], "lender": lender.framing.crop(lender.photo, 127)}
         shown |= {"worn": framed["worn"], "truth": truth}
         name = f"{index} {exchange.region}"
@@ -94,13 +93,19 @@ def green(photo: np.ndarray) -> np.ndarray:
     return (green > 60) & (green > 1.6 * red + 10) & (green > 1.6 * blue + 10)
 
 
+def magenta(photo: np.ndarray) -> np.ndarray:
+    """(H, W) bool: pixels of the skin of the lender's other picture, as in :func:`green`."""
+    red, green, blue = np.moveaxis(photo.astype(int), 2, 0)
+    return (red > 60) & (red > 1.6 * green + 10) & (blue > 1.3 * green + 10)
+
+
 def outcome(found: list[Trial]) -> Outcome:
     """Means by row and by region; ``skin`` is the worst picture's."""
 
     def figures(chosen: list[Trial], row: str) -> dict[str, float]:
         lpips = float(np.mean([trial.lpips[row] for trial in chosen]))
-        skin = [trial.skin[row] for trial in chosen if trial.skin]
-        return {"worn_lpips": lpips, "lender_skin": float(max(skin)) if skin else float("nan")}
+        skin = max(trial.skin[row] for trial in chosen)
+        return {"worn_lpips": lpips, "lender_skin": float(skin)}
 
     regions = sorted({trial.region for trial in found})
     groups = {r: {row: figures([t for t in found if t.region == r], row) for row in ROWS} for r in regions}

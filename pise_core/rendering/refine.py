@@ -7,7 +7,7 @@ garment's or of what is around, then asks its neighbours, those of like colour m
 import cv2
 import numpy as np
 
-from pise_core.masks import smooth
+from pise_core.masks import grow, smooth
 
 #: Cells of the grid per frame pixel, at most.
 _FINER = 2.0
@@ -25,6 +25,8 @@ _ALIKE, _BESIDE = 7.0, 1.5
 _ROUNDS = 60
 #: How many times as likely of skin as of the garment a colour on an arm must be for the map to be doubted.
 _FLESH = 8.0
+#: The same right beside skin, and how far that is in frame pixels.
+_FLESHY, _CLEAN = 1.5, 6.0
 #: Whatever is held has this share of any colour.
 _FOREIGN = 4e-3
 #: Pieces and holes with fewer frame pixels are neither.
@@ -70,9 +72,9 @@ def refined(
     if own is None or around.sum() < 60:
         return mask
     bins = tuple(np.moveaxis(lab // _BIN, 2, 0))
-    mine, theirs = (_histogram(bins, of)[bins] for of in (own, around))
+    mine, theirs = (_histogram(tuple(b[of] for b in bins))[bins] for of in (own, around))
     if bare.sum() >= 30:  # an arm that the map takes for a sleeve
-        flesh = _histogram(bins, bare)[bins]
+        flesh = _histogram(tuple(b[bare] for b in bins))[bins]
         near |= arm & (flesh > _FLESH * (mine + _NOTHING))
         theirs = np.where(near, np.maximum(theirs, flesh), theirs)
     theirs = np.where(near, np.maximum(theirs, _FOREIGN), theirs)
@@ -88,16 +90,39 @@ def refined(
     return smooth(soft, max(0.6, 0.35 / scale)) > 0.5
 
 
+def like_skin(photo: np.ndarray, mask: np.ndarray, skin: np.ndarray, scale: float) -> np.ndarray:
+    """(H, W) bool: pixels of a garment's mask that are skin by their colour, and hang together with skin.
+
+    Args:
+        photo: (H, W, 3) uint8.
+        mask: (H, W) bool, the garment.
+        skin: (H, W) bool, skin and shoes after the map.
+        scale: frame pixels per pixel.
+    """
+    core, own = skin & ~mask & ~grow(~skin | mask, 1.0 / scale), mask & ~grow(skin, _CLEAN / scale)
+    near = mask & grow(skin, _CLEAN / scale) if core.any() and own.any() else np.zeros_like(mask)
+    if not near.any():
+        return near
+    bins = tuple(np.moveaxis(cv2.cvtColor(photo, cv2.COLOR_RGB2LAB) // _BIN, 2, 0))
+    flesh, cloth = (_histogram(tuple(b[of] for b in bins)) for of in (core, own))
+    found = np.zeros_like(mask)
+    at = tuple(b[near] for b in bins)
+    found[near] = flesh[at] > _FLESHY * (cloth[at] + _NOTHING)
+    count, labels = cv2.connectedComponents((found | skin).astype(np.uint8))
+    return found & np.isin(labels, np.unique(labels[skin])) if count > 1 else found
+
+
 def _distance(mask: np.ndarray) -> np.ndarray:
     padded = cv2.copyMakeBorder(mask.astype(np.uint8), 1, 1, 1, 1, cv2.BORDER_REPLICATE)
     return np.minimum(cv2.distanceTransform(padded, cv2.DIST_L2, 5)[1:-1, 1:-1], 1e4)
 
 
-def _histogram(bins: tuple[np.ndarray, ...], of: np.ndarray) -> np.ndarray:
+def _histogram(bins: tuple[np.ndarray, ...]) -> np.ndarray:
+    """Shares of colours in bins of 8-bit Lab; ``bins``: three arrays (N,)."""
     from scipy.ndimage import gaussian_filter  # half a second that most never need
 
     counts = np.zeros((256 // _BIN,) * 3, np.float32)
-    np.add.at(counts, tuple(b[of] for b in bins), 1)
+    np.add.at(counts, bins, 1)
     return gaussian_filter(counts / counts.sum(), 0.8)
 
 

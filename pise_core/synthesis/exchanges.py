@@ -1,10 +1,12 @@
 """Who wears whose garment, with the right answer: three renderings of two people who do not exist.
 
 The *wearer* in their own clothes, the *lender* in others and in another pose, and the *truth*: the wearer again, same
-body, pose, camera, light and wall, in the lender's garment. The lender's skin is green, as nobody's is, so that it can
-be told wherever it comes along.
+body, pose, camera, light and wall, in the lender's garment. The lender's skin is green, as nobody's is, and magenta in
+a fourth picture that is otherwise the same: what of a result is green in one case and magenta in the other is skin of
+the lender's, and neither grass nor a green dress.
 """
 
+import copy
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -17,6 +19,8 @@ from pise_core.synthesis.people import Look, figure_of, random_look, random_pose
 REGIONS = ("upper_clothes", "pants", "dress")
 #: Linear RGB of the lender's skin.
 GREEN = (0.02, 0.75, 0.05)
+#: The same in the fourth picture.
+MAGENTA = (0.75, 0.02, 0.6)
 SIZE = (512, 352)
 _GAMMA = 2.2
 
@@ -28,12 +32,14 @@ class Exchange:
     Attributes:
         region: what is lent.
         wearer, lender, truth: pictures with joints and regions; wearer and truth have the same joints.
+        other: the lender with skin of the other colour.
     """
 
     region: str
     wearer: Picture
     lender: Picture
     truth: Picture
+    other: Picture
 
 
 def make_exchange(seed: int, index: int, size: tuple[int, int] = SIZE) -> Exchange:
@@ -58,8 +64,12 @@ def make_exchange(seed: int, index: int, size: tuple[int, int] = SIZE) -> Exchan
         made.append(pictures.compose(again, background, floor, state)[0])
     pose = _standing(second, lender)
     shot, background, floor = take(second, lender, pose, size, None)
+    again = copy.deepcopy(second)  # the same noise
     lent = pictures.compose(shot, background, floor, second)[0]
-    return Exchange(region, made[0], lent, replace(made[1], image=as_exposed(made[1], made[0])))
+    magenta = replace(lender, skin=replace(lender.skin, tone=np.array(MAGENTA)))
+    other = pictures.compose(replace(shot, figure=figure_of(magenta, pose)), background, floor, again)[0]
+    other = replace(other, image=as_exposed(other, lent), joints=lent.joints, regions=lent.regions)
+    return Exchange(region, made[0], lent, replace(made[1], image=as_exposed(made[1], made[0])), other)
 
 
 def as_exposed(picture: Picture, other: Picture) -> np.ndarray:

@@ -150,6 +150,15 @@ def drawn(outline: np.ndarray | None, size: tuple[int, int], start: float = 0.0,
     return mask.astype(bool)
 
 
+def beyond(outline: np.ndarray, at: int, shape: tuple[int, int]) -> np.ndarray:
+    """(H, W) bool: about place ``at`` of an outline, the side away from its root: hems are straight."""
+    (x, y, _), (u, v, r) = outline[max(0, at - 4)], outline[at]
+    way = np.array([u - x, v - y]) / max(float(np.hypot(u - x, v - y)), 1e-3)
+    ys, xs = np.mgrid[: shape[0], : shape[1]] + 0.5
+    along = (xs - u) * way[0] + (ys - v) * way[1]
+    return (along > 0) & (np.hypot(xs - u, ys - v) < 4 * r)
+
+
 def trunk(pose: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     """(H, W) bool: the bare trunk from the neck to the hips, shoulders included; nothing where joints are missing."""
     mask = np.zeros(size, np.uint8)

@@ -6,7 +6,7 @@ maps of the bones near it, and between two bones a mean of both, with weights th
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -109,6 +109,20 @@ class GarmentWarp:
                 mirrored[name] = LimbMap(ends[0][: count + 1], maps[0], maps, (-2.0, -1.0))
         return cls(trunk, limbs, mirrored, size)
 
+    def wider(self, pose: np.ndarray, ratio: float) -> "GarmentWarp":
+        """The same, with trunk and legs so many times as wide about the wearer's axis and bones; ``pose``: (18, 3)."""
+        neck, hips = pose[NECK, :2].astype(np.float64), pose[list(HIPS), :2].mean(0).astype(np.float64)
+        trunk = _across(self.trunk, neck, hips, ratio) if np.isfinite([neck, hips]).all() else self.trunk
+
+        def legs(limbs: dict[str, LimbMap]) -> dict[str, LimbMap]:
+            return {name: _leg(limb) if name.endswith("leg") else limb for name, limb in limbs.items()}
+
+        def _leg(limb: LimbMap) -> LimbMap:
+            bones = [_across(bone, a, b, ratio) for bone, (a, b) in zip(limb.bones, pairwise(limb.joints), strict=True)]
+            return replace(limb, trunk=trunk if limb.trunk is self.trunk else bones[0], bones=bones)
+
+        return GarmentWarp(trunk, legs(self.limbs), legs(self.mirrored), self.size)
+
 
 def relative_size(source: np.ndarray, target: np.ndarray) -> float:
     """How many times as large the second person is: the median of the ratios of what both show."""
@@ -144,6 +158,17 @@ def _inverse(move: Move, size: float) -> Back:
         shift = move.matrix[:, 2]
         return lambda points: (points - shift) @ linear.T / size
     return lambda points: move.back(points) / size  # type: ignore[attr-defined]
+
+
+def _across(back: Back, a: np.ndarray, b: np.ndarray, ratio: float) -> Back:
+    """A map back for what is so many times as wide about the line through a and b."""
+    way = (b - a) / max(float(np.hypot(*(b - a))), 1e-3)
+
+    def wide(points: np.ndarray) -> np.ndarray:
+        on_it = a + ((points - a) @ way)[:, None] * way
+        return back(on_it + (points - on_it) / ratio)
+
+    return wide
 
 
 def _turned_over(bone: np.ndarray, other: np.ndarray, size: float) -> Back:

@@ -11,11 +11,12 @@ from pise_core.masks import Nearest, grow, smooth, window_of
 from pise_core.person import Person, View
 from pise_core.pose import visible
 from pise_core.regions import REGION
-from pise_core.rendering.refine import refined
+from pise_core.rendering.refine import like_skin, refined
 from pise_core.rendering.wearing.outline import behind, bites, closing, lower
+from pise_core.rendering.wearing.trousers import alike, crotch_of, with_legs
 from pise_core.skeleton import ARMS, LEGS, SHOULDERS, WRISTS
 from pise_core.warping.bare_body import torso_length, trunk
-from pise_core.warping.garment_warp import Back, GarmentWarp, LimbMap, along_bones, places
+from pise_core.warping.garment_warp import along_bones
 from pise_core.warping.parts import PARTS
 
 #: Name of a limb -> indices of its parts.
@@ -50,6 +51,10 @@ _FULL = 0.45
 _ALIKE = (12.0, 6.0, 6.0)
 #: In lengths of the torso: how far from a wrist what is held can reach.
 _GRASP = 0.42
+#: In frame pixels: so near the photo's edge trousers are cut off by it.
+_AT_EDGE = 2.0
+#: In frame pixels: so far from skin a garment's colours are not its own alone.
+_RIM = 1.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,6 +72,7 @@ class Garment:
             are absent.
         mirrored: limbs whose piece is hidden in the photo: it is that of the other side, turned over.
         crop: whether bare skin was seen between it and what is worn below.
+        crotch: where, of the way from hips to knees, trouser legs part.
     """
 
     region: int
@@ -78,30 +84,7 @@ class Garment:
     hems: dict[str, float]
     mirrored: tuple[str, ...]
     crop: bool
-
-
-@dataclass(frozen=True, eq=False)
-class Laid:
-    """A garment on its wearer, in pixels of a window of the photo.
-
-    Attributes:
-        colours: (H, W, 3) uint8.
-        trunk: (H, W) float32 in [0, 1], the share of the garment without sleeves or trouser legs.
-        limbs: (H, W) float32, the share of those.
-        owner: (H, W) int8, which limb (index into ``LIMBS``) covers a pixel; -1 for none.
-        size: how many times as large as the lender the wearer is, in their pixels.
-    """
-
-    colours: np.ndarray
-    trunk: np.ndarray
-    limbs: np.ndarray
-    owner: np.ndarray
-    size: float
-
-    @property
-    def share(self) -> np.ndarray:
-        """(H, W) float32, of all of it."""
-        return 1 - (1 - self.trunk) * (1 - self.limbs)
+    crotch: float = 0.0
 
 
 def cut(person: Person, region: int) -> Garment:
@@ -115,13 +98,16 @@ def cut(person: Person, region: int) -> Garment:
     parsing = one_piece(person) if region == REGION["dress"] else person.parsing
     window = window_of(parsing == region, margin=round(8 / scale) + 2)
     assert window is not None, "whoever lends a garment has one"
-    here = person.full.part(window)
+    here = legs_known(person.full, region).part(window)
     here = View.owned(View(here.image, parsing[window], here.pose), here.owner)
     inner = here.parsing == region
     mask = _without_speckles(inner, scale)
     doubted, outer = _near_wrists(here.pose, mask.shape, size), _surely_other(here, region, scale)
     arms = np.isin(here.owner, _ARM_PARTS)
     mask = _without_speckles(refined(here.image, mask, scale, doubted, outer, arms, _skin(here, scale)), scale)
+    beside = np.isin(here.parsing, [REGION["face"], REGION["upper_skin"], REGION["leg"]])
+    mask = _without_speckles(mask & ~like_skin(here.image, mask, beside, scale), scale)
+    beside &= ~mask
     here = View.owned(View(here.image, here.parsing, here.pose), _owner_of(here.owner, inner, mask))
     lost = inner & ~mask
     limbs = {name: np.isin(here.owner, parts) for name, parts in LIMBS.items()}
@@ -131,7 +117,7 @@ def cut(person: Person, region: int) -> Garment:
     hidden = _hidden(here, mask, trunk_mask, limb & mask, lost & doubted, size, region, scale)
     whole = mask | hidden
     alpha = edge(here.image, mask, scale)
-    colours = _own(here.image, alpha)
+    colours = _own(here.image, alpha, beside, scale)
     # Skin is never taken along: what is filled is taken from well inside, and the rim beside it is filled as well.
     wanted = np.where(whole, region, 0).astype(np.uint8)
     trust = (mask & (alpha > 0.95)).astype(np.float32)
@@ -156,7 +142,30 @@ def cut(person: Person, region: int) -> Garment:
     midriff = kind == "top" and _shows_midriff(here, mask, size)
     mirrored = _hidden_limbs(here, used, mask)
     hems = {name: hem for name, of in used.items() if (hem := _hem(here.pose, name, of & mask, scale)) is not None}
-    return Garment(region, kind, here.pose, colours, pieces, reach, hems, mirrored, midriff)
+    made = Garment(region, kind, here.pose, colours, pieces, reach, hems, mirrored, midriff)
+    if kind != "pants":
+        return made
+    last = len(person.parsing) - max(1, round(_AT_EDGE / scale))
+    hems, reach = alike(hems, reach, bool(mask[max(0, last - window[0].start) :].any()))
+    return replace(made, hems=hems, reach=reach, crotch=crotch_of(mask, here.pose))
+
+
+def legs_known(view: View, region: int) -> View:
+    """A view in which trousers, if that is the region, have legs though the photo cuts the wearer's off."""
+    pose = with_legs(view.pose) if region == REGION["pants"] else view.pose
+    return view if np.array_equal(pose, view.pose, equal_nan=True) else View(view.image, view.parsing, pose)
+
+
+def legs_of_trousers(view: View, scale: float) -> tuple[np.ndarray, float] | None:
+    """(K,) how wide the legs of somebody's trousers are at ``PLACES``, as in ``Garment.reach``, and where they end, as
+    in ``Garment.hems``; None without trousers."""
+    found = []
+    for name in ("right_leg", "left_leg"):
+        mask = np.isin(view.owner, LIMBS[name]) & (view.parsing == REGION["pants"])
+        hem = _hem(view.pose, name, mask, scale)
+        if hem is not None:
+            found.append((_reach(view.pose, name, mask), hem))
+    return (np.max([wide for wide, _ in found], axis=0), max(hem for _, hem in found)) if found else None
 
 
 def _hidden_limbs(view: View, used: dict[str, np.ndarray], mask: np.ndarray) -> tuple[str, ...]:
@@ -261,6 +270,8 @@ def _hem(pose: np.ndarray, name: str, mask: np.ndarray, scale: float) -> float |
     _, where = along_bones(np.stack([xs, ys], 1) + 0.5, bones)
     lengths = np.repeat(np.hypot(*np.diff(bones, axis=0).T), _BINS)
     wide = np.histogram(where, len(lengths), (0, len(bones) - 1))[0] / np.maximum(lengths, 1)
+    if name.endswith("leg"):  # a coat may hide where they begin
+        return (np.flatnonzero(wide > 0.45 * np.median(wide[wide > 0]))[-1] + 1) / _BINS
     covered = wide > 0.45 * np.median(wide[: _BINS // 2])
     # Cloth that hangs beside a bare forearm is no sleeve: it begins at the shoulder, and goes on.
     ends = np.flatnonzero(~(covered | np.r_[covered[1:], False] | np.r_[False, covered[:-1]]))
@@ -344,10 +355,10 @@ def _hidden(view: View, mask, trunk_mask, limb_mask, lost, size: float, region: 
     return found
 
 
-def _own(photo: np.ndarray, alpha: np.ndarray) -> np.ndarray:
-    """The garment's own colours: at its edge those right inside."""
+def _own(photo: np.ndarray, alpha: np.ndarray, skin: np.ndarray, scale: float) -> np.ndarray:
+    """The garment's own colours: at its edge, and beside skin (H, W bool), those right inside."""
     sure = alpha > 0.97
-    inner = cv2.erode(sure.astype(np.uint8), np.ones((3, 3), np.uint8)).astype(bool)
+    inner = ~grow(~sure, 1.0) & ~(grow(skin, 1 + _RIM / scale) if skin.any() else skin)
     sure = inner if inner.any() else sure
     if not sure.any():
         return photo
@@ -406,78 +417,3 @@ def edge(photo: np.ndarray, mask: np.ndarray, scale: float, band: float = _BAND)
     filtered = guided_filter(photo, share, _WINDOW / scale, _EPS, near)
     # Half of what is beside it in a pixel is too much: the lender's skin must not come along.
     return np.where(near, np.clip((filtered - 0.35) / 0.5, 0, 1), share).astype(np.float32)
-
-
-def lay(garment: Garment, pose: np.ndarray, window: tuple[slice, slice]) -> Laid | None:
-    """A garment carried to a wearer.
-
-    Args:
-        garment: as :func:`cut` gives it.
-        pose: (18, 3) of the wearer, in pixels of their photo.
-        window: rows and columns of that photo.
-
-    Returns:
-        The garment in the window; None where the two poses have no torso in common.
-    """
-    warp = GarmentWarp.between(garment.pose, pose)
-    if warp is None:
-        return None
-    size = warp.size
-    if warp.size < 0.8:  # many more pixels than are wanted would alias
-        garment = _smaller(garment, warp.size)
-        warp = GarmentWarp.between(garment.pose, pose)
-        assert warp is not None
-    height, width = (s.stop - s.start for s in window)
-    colours = np.zeros((height, width, 3), np.float32)
-    trunk_share, limb_share = np.zeros((2, height, width), np.float32)
-    owner = np.full((height, width), -1, np.int8)
-    pieces: list[tuple[str, str, Back | None]] = [
-        (name, name, warp.trunk if name == "trunk" else warp.limbs.get(name))
-        for name in garment.pieces
-        if name not in garment.mirrored
-    ]
-    for name in garment.mirrored:
-        side, kind = name.split("_")
-        pieces.append((name, f"{'left' if side == 'right' else 'right'}_{kind}", warp.mirrored.get(name)))
-    for name, shown, back in pieces:
-        share = garment.pieces[shown]
-        if back is None:
-            continue
-        columns, rows = places(back, window)
-        alpha = cv2.remap(share, columns, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=0)
-        if isinstance(back, LimbMap):
-            away, where = _away(back, window)
-            limit = np.interp(where, PLACES, garment.reach[shown] * warp.size)
-            alpha *= np.clip(1 + limit - away, 0, 1).astype(np.float32)
-        image = cv2.remap(garment.colours, columns, rows, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
-        under = 1 - (1 - trunk_share) * (1 - limb_share)
-        total = alpha + under * (1 - alpha)
-        upper = np.divide(alpha, total, out=np.zeros_like(alpha), where=total > 1e-3)[..., None]
-        colours = image * upper + colours * (1 - upper)
-        if name == "trunk":
-            trunk_share = alpha
-        else:
-            limb_share = alpha + limb_share * (1 - alpha)
-            owner[alpha > 0.5] = list(LIMBS).index(name)
-    return Laid(np.rint(colours).astype(np.uint8), trunk_share, limb_share, owner, size)
-
-
-def _away(limb: LimbMap, window: tuple[slice, slice]) -> tuple[np.ndarray, np.ndarray]:
-    """(H, W) each: how far the pixels of a window are from a limb, and where along it."""
-    rows, columns = window
-    xs, ys = np.meshgrid(np.arange(columns.start, columns.stop) + 0.5, np.arange(rows.start, rows.stop) + 0.5)
-    away, where = limb.away(np.stack([xs.ravel(), ys.ravel()], 1))
-    return away.reshape(xs.shape), where.reshape(xs.shape)
-
-
-def _smaller(garment: Garment, scale: float) -> Garment:
-    height, width = garment.colours.shape[:2]
-    size = max(1, round(width * scale)), max(1, round(height * scale))
-
-    def shrunk(image: np.ndarray) -> np.ndarray:
-        return cv2.resize(image, size, interpolation=cv2.INTER_AREA)
-
-    pose = garment.pose * np.array([size[0] / width, size[1] / height, 1], np.float32)
-    pieces = {name: shrunk(share) for name, share in garment.pieces.items()}
-    reach = {name: far * scale for name, far in garment.reach.items()}
-    return replace(garment, pose=pose, colours=shrunk(garment.colours), pieces=pieces, reach=reach)

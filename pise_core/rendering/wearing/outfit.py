@@ -9,10 +9,12 @@ from pise_core.masks import Nearest, grow, window_of
 from pise_core.person import View
 from pise_core.regions import REGION
 from pise_core.rendering.refine import refined
-from pise_core.rendering.wearing.garment import LIMBS, PLACES, Garment, Laid, edge
+from pise_core.rendering.wearing.garment import LIMBS, PLACES, Garment, edge
+from pise_core.rendering.wearing.laid import Laid
 from pise_core.rendering.wearing.outline import closing
+from pise_core.rendering.wearing.trousers import below_hem, legs_of
 from pise_core.skeleton import ARMS, HIPS, LEGS, NECK
-from pise_core.warping.bare_body import as_thick_as_seen, drawn, limb, torso_length, trunk, with_hand
+from pise_core.warping.bare_body import as_thick_as_seen, beyond, drawn, limb, torso_length, trunk, with_hand
 
 _HAIR, _FACE, _TOP, _DRESS, _PANTS, _SKIN, _LEG = (
     REGION[name] for name in ("hair", "face", "upper_clothes", "dress", "pants", "upper_skin", "leg")
@@ -29,9 +31,17 @@ _BEFORE = 0.1
 #: Of how far a sleeve reaches, the part that is cloth on all sides of the arm. In lengths of the torso: half the width
 #: of slits that no garment has.
 _SNUG = 0.7
+#: The same of a trouser leg. In lengths of the torso, from the hips down: trousers fit above this level.
+_SNUG_LEG, _CROTCH = 0.82, 0.08
 _SLIT = {"top": 0.025, "dress": 0.025, "skirt": 0.05, "pants": 0.06}
+#: In lengths of the torso: legs no farther apart than twice this touch.
+_TOUCHING = 0.025
 #: In frame pixels: pieces of clothes that touch each other less widely than twice this are two.
 _TOUCH = 1.5
+#: From which level on a garment below may be wider than what fitted the wearer, and how fast.
+_LOOSE = {"pants": (0.05, 0.6), "skirt": (-0.15, 1.0)}
+#: A top covers the hips in a row where it has this share of what lies between them.
+_WHOLE = 0.95
 #: In frame pixels: how far beyond its map what went can be seen; and where colours are never taken for its.
 _TINGED, _SURE = 4.0, (_HAIR, _FACE)
 #: In frame pixels: what is looked at around what goes.
@@ -101,7 +111,7 @@ def outfit(view: View, garment: Garment, laid: Laid, scale: float, over_trousers
         gone &= parsing != _PANTS
     gone = _mine(gone, pose, body, scale)
     gone |= _beyond_its_map(view, gone, renamed, scale)
-    shown = laid.share > 0.5
+    shown, never = laid.share > 0.5, np.zeros(shape, bool)
     limb_cover = laid.limbs > 0.5
 
     # 2. What of the wearer lies before it.
@@ -128,6 +138,16 @@ def outfit(view: View, garment: Garment, laid: Laid, scale: float, over_trousers
             bare |= drawn(outline, shape) & (gone | (parsing == _SKIN))
             front |= drawn(outline, shape, _BEFORE) & mine & ~limb_cover
             front |= skin_arm & np.isin(owner, LIMBS[name]) & ~(limb_cover & ~_hand(outline, shape))
+    if kind in ("skirt", "pants"):
+        never = _beside_top((renamed == _TOP) & ~arms & ~gone, pose, shape)
+        if (parsing == _PANTS).any():  # at the hips it is no wider than what fitted there
+            start, slope = _LOOSE[kind]
+            slope = 0 if laid.wider is not None else slope
+            body_there = closing((parsing > 0) & ~arms, _TOUCHING * size)
+            never |= _farther(body_there, np.maximum(level - start, 0) * slope * size)
+            if kind == "pants":  # legs part where the wearer's own do, unless a leg of the new ones lies there
+                never |= (level > _BELOW) & ~(body_there | (parsing > 0)) & ~limb_cover
+        shown = shown & ~never
     seen = shown & ~front
     visible_garment = _without_scraps(seen, low=kind in ("skirt", "pants"))
 
@@ -162,20 +182,22 @@ def outfit(view: View, garment: Garment, laid: Laid, scale: float, over_trousers
     filled = np.zeros(shape, bool)
     if kind == "pants":  # where legs stand otherwise than the lender's, nothing is seen through the trousers
         whole = _pelvis(pose, shape, size)
-        for name, joints in legs:
-            on = visible_garment & leg_parts[name]
-            outline = limb(pose, joints, None)
-            if outline is not None and on.any():
-                ys, xs = np.nonzero(on)
-                hem = np.percentile(_nearest(outline, ys, xs), 95) / len(outline)
-                whole |= drawn(outline, shape, 0, min(hem, 1))
+        if (parsing == _PANTS).any():
+            whole |= gone & (level < _CROTCH)  # they fit at the hips
+        if "right_leg" in garment.hems:
+            wide = _SNUG_LEG * laid.size * (laid.wider or 1) * garment.reach["right_leg"]
+            hem = garment.hems["right_leg"]
+            whole |= legs_of(pose, shape, wide, PLACES, hem, garment.crotch)
+            if laid.wider is not None:  # cut alike: it hangs as the wearer's own
+                whole |= gone & ~below_hem(pose, shape, hem)
+                never |= (level > _BELOW) & ~closing(parsing > 0, _TOUCHING * size)
         filled = whole & (gone | (parsing == _LEG)) & ~front & ~visible_garment
         made[filled] = region
     # A sleeve that the lender's arm hid or foreshortened goes on, and so do slits in between.
     slits = (
         closing(visible_garment | sleeves, _SLIT[kind] * size) & ~front & (gone | (renamed == 0) | (renamed == _LEG))
     )
-    filled |= ((sleeves & ~front) | slits) & ~visible_garment
+    filled = (filled | (sleeves & ~front) | slits) & ~visible_garment & ~never
     made[filled] = region
     # Limbs are no wider than what covers them now.
     arm_parts = {name: np.isin(owner, LIMBS[name]) for name in outlines}
@@ -188,7 +210,7 @@ def outfit(view: View, garment: Garment, laid: Laid, scale: float, over_trousers
     lost |= gone & ~visible_garment  # one top in the place of another has the same name
     kept = (made == renamed) & ~gone & ~visible_garment & ~tinged
     before = front & (made > 0)
-    ahead = (before & gone) | (seen & ~visible_garment)
+    ahead = (before & gone) | (seen & ~visible_garment) | (never & (laid.share > 0))
     return Outfit(made, kept, visible_garment, before & ~gone, ahead, lost)
 
 
@@ -204,17 +226,8 @@ def _sleeves(garment: Garment, laid: Laid, outlines: dict, shape: tuple[int, int
         at = np.linspace(0, 2, len(outline))
         wide = _SNUG * laid.size * np.interp(at, PLACES, garment.reach[shown])
         sleeve = drawn(np.c_[outline[:, :2], wide].astype(np.float32), shape, 0, min(hem / 2, 1))
-        found |= sleeve & ~_beyond(outline, round(min(hem / 2, 1) * (len(outline) - 1)), shape)
+        found |= sleeve & ~beyond(outline, round(min(hem / 2, 1) * (len(outline) - 1)), shape)
     return found
-
-
-def _beyond(outline: np.ndarray, at: int, shape: tuple[int, int]) -> np.ndarray:
-    """(H, W) bool: about a limb's place ``at``, the side away from its root: hems are straight."""
-    (x, y, _), (u, v, r) = outline[max(0, at - 4)], outline[at]
-    way = np.array([u - x, v - y]) / max(float(np.hypot(u - x, v - y)), 1e-3)
-    ys, xs = np.mgrid[: shape[0], : shape[1]] + 0.5
-    along = (xs - u) * way[0] + (ys - v) * way[1]
-    return (along > 0) & (np.hypot(xs - u, ys - v) < 4 * r)
 
 
 def _beyond_its_map(view: View, gone: np.ndarray, stays: np.ndarray, scale: float) -> np.ndarray:
@@ -266,6 +279,23 @@ def covered(new: Outfit, bare: np.ndarray, region: int) -> Outfit:
     return new._replace(parsing=parsing, kept=new.kept & ~bare, ahead=new.ahead & ~bare, lost=new.lost | bare)
 
 
+def _beside_top(top: np.ndarray, pose: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+    """(H, W) bool: beside a top that covers the hips, where what is worn below it can't be seen."""
+    found = np.zeros(shape, bool)
+    xs = pose[list(HIPS), 0]
+    if not np.isfinite(xs).all():
+        return found
+    left, right = np.clip([round(float(xs.min())), round(float(xs.max())) + 1], 0, shape[1])
+    rows = top[:, left:right].mean(axis=1) > _WHOLE if right > left else np.zeros(shape[0], bool)
+    found[rows] = ~top[rows]
+    return found
+
+
+def _farther(there: np.ndarray, reach: np.ndarray) -> np.ndarray:
+    """(H, W) bool: farther from what is there than ``reach`` (H, W) says, in pixels."""
+    return cv2.distanceTransform((~there).astype(np.uint8), cv2.DIST_L2, 5) > reach
+
+
 def _pelvis(pose: np.ndarray, shape: tuple[int, int], size: float) -> np.ndarray:
     """(H, W) bool: from the hips to the crotch; nothing where joints are missing."""
     mask = np.zeros(shape, np.uint8)
@@ -274,7 +304,7 @@ def _pelvis(pose: np.ndarray, shape: tuple[int, int], size: float) -> np.ndarray
         down = hips.mean(0) - neck
         down = down / max(float(np.hypot(*down)), 1e-3) * size
         out = (hips[1] - hips[0]) * 0.3
-        corners = [hips[0] - out - 0.2 * down, hips[1] + out - 0.2 * down, hips[1] + 0.3 * down, hips[0] + 0.3 * down]
+        corners = [hips[0] - out - 0.2 * down, hips[1] + out - 0.2 * down, hips[1] + 0.1 * down, hips[0] + 0.1 * down]
         cv2.fillConvexPoly(mask, np.rint(np.array(corners)).astype(np.int32), 1)
     return mask.astype(bool)
 

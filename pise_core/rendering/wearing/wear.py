@@ -15,7 +15,8 @@ from pise_core.model.generator import Carrying, Code, Generator
 from pise_core.person import Person, View
 from pise_core.regions import REGION
 from pise_core.rendering.compositing import composite
-from pise_core.rendering.wearing.garment import Garment, Laid, cut, lay, one_piece
+from pise_core.rendering.wearing.garment import Garment, cut, legs_known, legs_of_trousers, one_piece
+from pise_core.rendering.wearing.laid import Laid, lay
 from pise_core.rendering.wearing.outfit import Outfit, covered, outfit
 from pise_core.rendering.wearing.skin import bare_legs, paint_skin
 
@@ -38,10 +39,12 @@ def wear(person: Person, lender: Person, region: int, generator: Generator) -> t
     scale = person.framing.scale
     window = _window(person, garment)
     here = person.part(window)
-    laid = lay(garment, here.pose, (slice(0, here.photo.shape[0]), slice(0, here.photo.shape[1])))
+    everywhere = slice(0, here.photo.shape[0]), slice(0, here.photo.shape[1])
+    view = legs_known(here.full, region)
+    own = legs_of_trousers(view, scale) if garment.kind == "pants" else None
+    laid = lay(garment, view.pose, everywhere, own)
     if laid is None or not (laid.share > 0.5).any():
         raise InputError("shoulders and hips must be in sight of both to wear a garment; place them under Pose")
-    view = here.full
     if garment.kind in ("skirt", "pants"):  # a dress must come apart at the waist, wherever the map parts it
         view = View.owned(View(view.image, one_piece(person)[window], view.pose), view.owner)
     new = _decent(here, view, garment, laid)
