@@ -9,7 +9,7 @@ from pise_core.masks import Nearest, grow, window_of
 from pise_core.person import View
 from pise_core.regions import REGION
 from pise_core.rendering.refine import refined
-from pise_core.rendering.wearing.garment import LIMBS, PLACES, Garment, edge
+from pise_core.rendering.wearing.garment import LIMBS, PLACES, Garment, edge, legs_of_trousers
 from pise_core.rendering.wearing.laid import Laid
 from pise_core.rendering.wearing.outline import closing
 from pise_core.rendering.wearing.trousers import below_hem, legs_of
@@ -24,6 +24,10 @@ _ARM_PARTS = [i for name, parts in LIMBS.items() if name.endswith("arm") for i i
 _NATURAL_WAIST, _BELOW = -0.3, 0.0
 #: Smaller pieces of the garment, as shares of the largest, are scraps.
 _SCRAP = 0.02
+#: Of two garments below, one with a smaller share of the other is a speckle of the map.
+_SPECK = 0.06
+#: Where, of the way from hips to knees, legs of trousers part that are hidden.
+_PARTED = 0.22
 #: Trousers are so many times as thick as bare legs.
 _CLOTHED = 1.35
 #: An arm lies before the garment's trunk from this share of its length on, for straps lie before the shoulder.
@@ -164,13 +168,17 @@ def outfit(view: View, garment: Garment, laid: Laid, scale: float, over_trousers
             made[open_ & drawn(outline, shape) & (made == 0)] = _LEG
     if kind == "top":
         below = open_ & ~arms & (level > _BELOW - 0.22)
-        if (parsing == _PANTS).any():
+        skirt, trousers = (renamed == _DRESS) & ~gone, (parsing == _PANTS) & ~gone
+        if _is_over(skirt, trousers):
+            made[below & _skirt_shape(skirt, pose, shape, size)] = _DRESS
+        elif trousers.any():
             thick = body.copy()
             for _, joints in legs:
                 thick |= drawn(limb(pose, joints, None, _CLOTHED), shape)
+            own = legs_of_trousers(view, scale)
+            if own is not None:  # as wide as what is seen of them
+                thick |= legs_of(pose, shape, _SNUG_LEG * own[0], PLACES, own[1], _PARTED)
             made[below & thick & (made == 0)] = _PANTS
-        elif ((parsing == _DRESS) & ~gone).any():
-            made[below & _skirt_shape((parsing == _DRESS) & ~gone, pose, shape, size)] = _DRESS
     # The trunk: bare above the neckline, garment (or a bare midriff) below the hem.
     above = np.maximum.accumulate(visible_garment[::-1], axis=0)[::-1]
     rest = open_ & body & (made == 0)
@@ -326,6 +334,15 @@ def _covers(mask: np.ndarray, body: np.ndarray) -> bool:
 
 def _hardly(lower: np.ndarray, top: np.ndarray) -> bool:
     return lower.sum() < 0.08 * top.sum()
+
+
+def _is_over(skirt: np.ndarray, trousers: np.ndarray) -> bool:
+    """Whether a skirt is worn over trousers or tights, or instead of them: it begins higher. A speckle is neither."""
+    areas = skirt.sum(), trousers.sum()
+    if min(areas) <= _SPECK * max(areas):
+        return bool(areas[0] > areas[1])
+    tops = [np.percentile(np.nonzero(of)[0], 5) for of in (skirt, trousers)]
+    return bool(tops[0] < tops[1])
 
 
 def _hand(outline: np.ndarray | None, shape: tuple[int, int]) -> np.ndarray:

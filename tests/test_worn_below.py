@@ -1,0 +1,70 @@
+"""What is below a top that goes: what was worn highest there goes on up to the new hem."""
+
+import cv2
+import numpy as np
+import pytest
+
+from pise_core.regions import REGION
+from pise_core.rendering.wearing.outfit import _is_over
+from pise_core.skeleton import JOINT
+from tests.conftest import draw_person
+from tests.test_wear import lender
+
+TOP, DRESS, PANTS = (REGION[name] for name in ("upper_clothes", "dress", "pants"))
+BLUE, GREY = (40, 60, 200), (90, 90, 90)
+
+
+@pytest.fixture(scope="module")
+def crop(editor):
+    """Who lends a top that ends well above the hips."""
+    made = lender("sleeveless")
+    parsing, photo = made.parsing.copy(), made.photo.copy()
+    neck, hip = (int(made.pose[JOINT[name], 1]) for name in ("neck", "left_hip"))
+    low = (parsing == TOP) & (np.arange(len(parsing))[:, None] > neck + 0.72 * (hip - neck))
+    parsing[low], photo[low] = PANTS, (150, 30, 160)
+    return editor.set_person(photo, pose=made.pose, parsing=parsing)
+
+
+def wearer(editor, skirt: bool):
+    """In a top that falls over the hips, with a skirt over tights below it, or with trousers and a speckle of skirt."""
+    made = draw_person(trousers=GREY)
+    parsing, photo = made.parsing.copy(), made.photo.copy()
+    hips, knees = (made.pose[[JOINT[f"{s}_{n}"] for s in ("right", "left")], :2] for n in ("hip", "knee"))
+    if skirt:
+        mask = np.zeros(parsing.shape, np.uint8)
+        cv2.fillConvexPoly(
+            mask, np.array([*hips + ((-14, 0), (14, 0)), *(knees + ((-16, 0), (16, 0)))[::-1]], np.int32), 1
+        )
+        photo[mask > 0], parsing[mask > 0] = BLUE, DRESS
+    else:
+        x, y = knees[0].astype(int)
+        photo[y : y + 3, x : x + 3], parsing[y : y + 3, x : x + 3] = BLUE, DRESS
+    top = np.zeros(parsing.shape, np.uint8)
+    down = 0.25 * (knees - hips)
+    cv2.fillConvexPoly(
+        top, np.array([*hips + ((-16, -30), (16, -30)), *(hips + down + ((-18, 0), (18, 0)))[::-1]], np.int32), 1
+    )
+    photo[top > 0], parsing[top > 0] = (190, 60, 50), TOP
+    return editor.set_person(photo, pose=made.pose, parsing=parsing), top > 0
+
+
+@pytest.mark.parametrize("skirt", [True, False])
+def test_what_was_worn_highest_goes_on_up(editor, crop, skirt):
+    person, over = wearer(editor, skirt)
+    worn = person.wear({"upper_clothes": crop})
+    y = int(person.pose[JOINT["left_hip"], 1]) + 6
+    x = int(person.pose[[JOINT["left_hip"], JOINT["right_hip"]], 0].mean())
+    around = np.s_[y : y + 5, x - 8 : x + 9]
+    assert over[around].all() and (worn.parsing[around] == (DRESS if skirt else PANTS)).all()
+    colour = np.median(worn.photo[around].reshape(-1, 3), axis=0)
+    assert np.abs(colour - (BLUE if skirt else GREY)).max() < 60
+
+
+def test_of_skirt_and_trousers_the_higher_one_is_worn_over_the_other():
+    rows = np.arange(100)[:, None] + np.zeros((1, 40))
+    skirt, tights = (rows > 20) & (rows < 50), rows >= 50
+    assert _is_over(skirt, tights) and not _is_over(tights, skirt)
+    speckle = (rows > 10) & (rows < 12)
+    assert not _is_over(speckle, tights) and _is_over(tights, speckle)
+    nothing = np.zeros((100, 40), bool)
+    assert _is_over(skirt, nothing) and not _is_over(nothing, tights) and not _is_over(nothing, nothing)
