@@ -283,7 +283,7 @@ class Document(Steps):
         with self._lock:
             edited = not self.edits.none
             if edited:
-                self._history.commit(pose=None, paint=None, styles={}, recolour={}, wear={}, held=())
+                self._history.commit(pose=None, paint=None, styles={}, recolour={}, wear={}, held=(), retouch=None)
             return edited
 
     # ---- references

@@ -14,7 +14,7 @@ from pise_core.rendering.recolour import Recolour
 from pise_core.skeleton import JOINT_COUNT
 
 #: What a step of the history may have changed; "all" is a start over.
-CHANGES = ("pose", "regions", "textures", "wear", "recolour", "held", "motion", "references", "all")
+CHANGES = ("pose", "retouch", "regions", "textures", "wear", "recolour", "held", "motion", "references", "all")
 #: Key poses of a motion at most.
 KEY_LIMIT = 24
 
@@ -73,6 +73,8 @@ class Edits:
         motion: key poses, which are a picture each of another result.
         removed: ids of the references that are out of sight.
         held: for each held thing what it goes with; empty for what they go with by themselves.
+        retouch: places that are taken away, each marked with the region that goes on there; they go along with the body
+            as paint does.
     """
 
     pose: np.ndarray | None = None
@@ -83,11 +85,14 @@ class Edits:
     recolour: dict[str, Recolour] = field(default_factory=dict)
     wear: dict[str, str] = field(default_factory=dict)
     held: tuple[Carrier, ...] = ()
+    retouch: Paint | None = None
 
     @property
     def none(self) -> bool:
         """True when nothing is asked for: the result is the photo itself. A motion changes no result."""
-        return self.pose is None and self.paint is None and not (_borrowed(self.styles) or self.recolour or self.wear)
+        if not (self.pose is None and self.paint is None and self.retouch is None):
+            return False
+        return not (_borrowed(self.styles) or self.recolour or self.wear)
 
     def same(self, other: "Edits") -> bool:
         """Whether both ask for the same in everything, so that one after the other would be no step."""
@@ -98,12 +103,14 @@ class Edits:
         """What is different from the state ``before``, one of :data:`CHANGES`; the most telling where it is several."""
         if self.none and not before.none:
             looks = (before.styles, before.wear, before.recolour)
-            if (before.pose is not None) + (before.paint is not None) + sum(map(bool, looks)) > 1:
+            if sum(one is not None for one in (before.pose, before.paint, before.retouch)) + sum(map(bool, looks)) > 1:
                 return "all"
         if self.removed != before.removed:
             return "references"
         if not same_pose(self.pose, before.pose):
             return "pose"
+        if not _same_paint(self.retouch, before.retouch):
+            return "retouch"
         if self.wear != before.wear:
             return "wear"
         if self.styles != before.styles:
@@ -128,12 +135,16 @@ class Edits:
             return False
         if (self.recolour, self.wear, self.held) != (other.recolour, other.wear, other.held):
             return False
-        return other.paint is None if self.paint is None else self.paint.same(other.paint)
+        return _same_paint(self.paint, other.paint) and _same_paint(self.retouch, other.retouch)
 
 
 def _borrowed(styles: dict[str, dict[str, float]]) -> dict[str, dict[str, float]]:
     mixes = {region: {key: weight for key, weight in mix.items() if weight} for region, mix in styles.items()}
     return {region: mix for region, mix in mixes.items() if mix}
+
+
+def _same_paint(a: Paint | None, b: Paint | None) -> bool:
+    return b is None if a is None else a.same(b)
 
 
 def same_pose(a: np.ndarray | None, b: np.ndarray | None) -> bool:

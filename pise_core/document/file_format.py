@@ -8,7 +8,7 @@
 ``held.png``           what the person holds, mode L: n where the nth thing is, 0 elsewhere; only where there is any
 ``references/N.png``   the photo of the Nth reference, and ``references/N-parsing.png`` its regions
 ``people/N.png``       the regions of the Nth of the others, mode P, and ``people/N-held.png`` what they hold
-``paint/N.png``        the Nth painted layer of all histories, mode L: a region 0..7, or 255 where nothing is painted
+``paint/N.png``        the Nth layer of all histories, painted or taken away, mode L: a region 0..7, or 255 elsewhere
 ====================== =============================================================================
 
 Written by :mod:`pise_core.document.file_writer`, opened by :mod:`pise_core.document.file_reader`, which brings older
@@ -33,7 +33,7 @@ MAX_DOCUMENT_BYTES = 200_000_000
 MAX_JSON_BYTES = 4_000_000
 #: Of all its pictures together, photos with their regions and painted layers: enough for eight references in photos of
 #: the largest kind, and for far more in photos that their person fills, which are kept smaller.
-MAX_DOCUMENT_PIXELS = 2 * 9 * MAX_PIXELS + (HISTORY_LIMIT + 1) * WORKING_SIDE**2
+MAX_DOCUMENT_PIXELS = 2 * 9 * MAX_PIXELS + 2 * (HISTORY_LIMIT + 1) * WORKING_SIDE**2
 
 
 @dataclass(frozen=True, eq=False)

@@ -190,20 +190,24 @@ def _document(entries: dict[str, Any], members: _Members) -> SavedDocument:
     layers: dict[Any, PaintLayer | None] = {}
     size = working_size(width, height)
 
+    def layer_of(number: Any) -> PaintLayer | None:
+        if number is not None and number not in layers:
+            layers[number] = _decode_paint(members[f"paint/{int(number)}.png"], size)
+        return None if number is None else layers[number]
+
     def history_of(entry: Any, held: Held | None) -> tuple[list[Edits], int]:
         history: list[Edits] = []
         for step in _listed(entry["history"], HISTORY_LIMIT + 1):
-            pose, number, paint = _pose(step["pose"]), step["paint"], None
-            if number is not None:
-                if number not in layers:
-                    layers[number] = _decode_paint(members[f"paint/{int(number)}.png"], size)
-                paint = _paint(layers[number], step, pose, history)
+            pose, before = _pose(step["pose"]), history[-1] if history else Edits()
+            paint = _paint(layer_of(step["paint"]), step["painted_at"], pose, before.paint)
+            retouch = _paint(layer_of(step["retouch"]), step["retouched_at"], pose, before.retouch)
             removed = frozenset(_listed(step["removed"], KEPT_LIMIT)) & references.keys()
             styles, recolour = _styles(step["styles"], references), checked_recolours(step["recolour"])
             worn = _worn(step["wear"], references)
             carriers = _listed(step["held"], MOST)
             carriers = held.with_carriers(carriers).carriers if held is not None and carriers else ()
-            history.append(Edits(pose, paint, styles, _motion(step["motion"]), removed, recolour, worn, carriers))
+            moved = _motion(step["motion"])
+            history.append(Edits(pose, paint, styles, moved, removed, recolour, worn, carriers, retouch))
         position = entry["position"]
         if type(position) is not int or not 0 <= position < len(history):
             raise ValueError
@@ -237,14 +241,13 @@ def _pose(value: Any) -> np.ndarray | None:
     return None if value is None else poses.from_rows(value)
 
 
-def _paint(layer: PaintLayer | None, step: Any, pose: np.ndarray | None, history: list[Edits]) -> Paint | None:
+def _paint(layer: PaintLayer | None, painted_at: Any, pose: np.ndarray | None, before: Paint | None) -> Paint | None:
     """The paint of a step; that of the step before if it is the same, so that it is carried by the same parts."""
     if layer is None:
         return None
-    at = _pose(step["painted_at"])
+    at = _pose(painted_at)
     if same_pose(at, pose):
         at = pose
-    before = history[-1].paint if history else None
     if before is not None and before.layer is layer and same_pose(before.pose, at):
         return before
     return Paint(layer, at)

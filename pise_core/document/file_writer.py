@@ -10,7 +10,7 @@ from PIL import Image
 
 from pise_core import pose as poses
 from pise_core.document import file_format
-from pise_core.document.edits import Edits
+from pise_core.document.edits import Edits, Paint
 from pise_core.document.file_format import SavedDocument
 from pise_core.document.migrations import VERSION
 from pise_core.document.paint import PaintLayer
@@ -60,20 +60,22 @@ def _write(document: SavedDocument, pictures: bool = True) -> bytes:
 
     paints: list[PaintLayer] = []
 
+    def put_paint(paint: Paint | None) -> tuple[int | None, Any]:
+        if paint is None:
+            return None, None
+        if paint.layer not in paints:
+            members[f"paint/{len(paints)}.png"] = _encode_paint(paint.layer)
+            paints.append(paint.layer)
+        return paints.index(paint.layer), None if paint.pose is None else _rows(paint.pose)
+
     def step_of(edits: Edits) -> dict[str, Any]:
-        number = painted_at = None
-        if edits.paint is not None:
-            layer = edits.paint.layer
-            if layer not in paints:
-                members[f"paint/{len(paints)}.png"] = _encode_paint(layer)
-                paints.append(layer)
-            number = paints.index(layer)
-            painted_at = None if edits.paint.pose is None else _rows(edits.paint.pose)
+        number, painted_at = put_paint(edits.paint)
         pose = None if edits.pose is None else _rows(edits.pose)
         motion = {"keys": [_rows(key) for key in edits.motion.keys], "seconds": edits.motion.seconds}
         motion["loop"] = edits.motion.loop
         step = {"pose": pose, "paint": number, "painted_at": painted_at, "styles": edits.styles, "motion": motion}
         step["wear"], step["held"] = edits.wear, list(edits.held)
+        step["retouch"], step["retouched_at"] = put_paint(edits.retouch)
         step["recolour"] = {region: change.to_dict() for region, change in edits.recolour.items()}
         return step | {"removed": sorted(edits.removed & document.references.keys())}
 

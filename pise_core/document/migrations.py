@@ -40,8 +40,20 @@ def _held(entries: Entries) -> None:
         step["held"] = []
 
 
+def _retouched(entries: Entries) -> None:
+    """5 to 6: steps say which places are taken away."""
+    for step in entries["history"] + [step for other in entries["others"] for step in other["history"]]:
+        step["retouch"] = step["retouched_at"] = None
+
+
 #: Version -> the step from it to the next one.
-STEPS: dict[int, Callable[[Entries], None]] = {1: _paint_has_a_pose, 2: _several_people, 3: _worn, 4: _held}
+STEPS: dict[int, Callable[[Entries], None]] = {
+    1: _paint_has_a_pose,
+    2: _several_people,
+    3: _worn,
+    4: _held,
+    5: _retouched,
+}
 OLDEST, VERSION = min(STEPS), max(STEPS) + 1
 
 

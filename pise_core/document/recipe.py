@@ -123,11 +123,12 @@ def _of_edits(edits: Edits, people: Mapping[str, tuple[str, "Person"]], digest: 
         region: [(*people[key], weight) for key, weight in mix.items() if weight]
         for region, mix in edits.styles.items()
     }
-    left_out = [what for what, there in (("paint", edits.paint), ("motion", edits.motion.keys)) if there]
+    own = ("paint", edits.paint), ("retouching", edits.retouch), ("motion", edits.motion.keys)
+    left_out = [what for what, there in own if there]
     worn = {region: people[key] for region, key in edits.wear.items()}
     if edits.pose is None and not (styles or worn or edits.recolour):
         return None
-    lost = " and ".join(left_out)
+    lost = " and ".join([", ".join(left_out[:-1]), left_out[-1]] if left_out[1:] else left_out)
     return Recipe(digest, edits.pose, styles=styles, recolour=edits.recolour, wear=worn, left_out=lost)
 
 

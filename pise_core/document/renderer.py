@@ -5,7 +5,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cache, partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -14,11 +14,16 @@ from pise_core.document.edits import Edits, Paint, same_pose
 from pise_core.document.motion import motion_poses
 from pise_core.document.paint import CarriedPaint, PaintLayer, resize_labels
 from pise_core.document.references import PREVIEW_SIDE, Reference
+from pise_core.finishing import FRONTS
 from pise_core.held import Carrier
 from pise_core.images import write_image
 from pise_core.masks import window_of
 from pise_core.person import Edit, Person
 from pise_core.rendering.recolour import recolour
+from pise_core.rendering.retouch import continued_background, retouch
+from pise_core.warping.part_transforms import part_moves
+from pise_core.warping.parts import PARTS, among
+from pise_core.warping.warp import stays
 
 #: Which share of the paint must be seen in the person's own pose for :meth:`Renderer.dressed`.
 _SEEN = 0.98
@@ -49,8 +54,9 @@ class _Changed(NamedTuple):
     parsing: np.ndarray
 
     @classmethod
-    def of(cls, edit: Edit, person: Person) -> "_Changed":
-        window = window_of(edit.changed | (edit.parsing != person.parsing), margin=0)
+    def of(cls, edit: Edit | Rendered, person: Person) -> "_Changed":
+        changed = edit.changed if isinstance(edit, Edit) else (edit.photo != person.photo).any(2)
+        window = window_of(changed | (edit.parsing != person.parsing), margin=0)
         here = window or (slice(0), slice(0))
         return cls(window, edit.photo[here].copy(), edit.parsing[here].copy())
 
@@ -73,8 +79,12 @@ class Renderer:
 
     def __init__(self, person: Person, references: Mapping[str, Reference], side: int = PREVIEW_SIDE) -> None:
         self._full, self._small, self._references = person, person.scaled(side), references
-        self._carried: tuple[Paint, dict[str, str], CarriedPaint] | None = None
+        #: Whether it is what was taken away -> paint, what is worn under it, and its way with the body.
+        self._carried: dict[bool, tuple[Paint, dict[str, str], CarriedPaint]] = {}
         self._newest: tuple[Edits, _Changed] | None = None  # at full size
+        self._retouched: tuple[Edits, _Changed] | None = None  # the same, where places are taken away
+        #: Preview? -> whose background is continued where, and how it looks there.
+        self._continued: dict[bool, tuple[Person, bytes, Any]] = {}
         self._covering: Paint | None = None  # the newest of a file that was found to keep to the rule
         self._dressing = threading.RLock()
         #: Preview, what held things go with, garments, and who wears them; the newest last.
@@ -124,6 +134,8 @@ class Renderer:
             return Rendered(recolour(made.photo, made.parsing, edits.recolour), made.parsing)
         if replace(edits, wear={}).none:
             return Rendered(person.photo, person.parsing)
+        if edits.retouch is not None:
+            return self._retouch(edits, preview, cloth, person)
         newest = self._newest
         if newest and not preview and cloth is None and newest[0].looks_like(edits):
             return newest[1].over(person)
@@ -144,6 +156,50 @@ class Renderer:
         if not preview and cloth is None:
             self._newest = edits, _Changed.of(edit, person)
         return Rendered(edit.photo, edit.parsing)
+
+    def _retouch(self, edits: Edits, preview: bool, cloth: bool | None, person: Person) -> Rendered:
+        known, exact = self._retouched, not preview and cloth is None
+        if known and exact and known[0].looks_like(edits):
+            return known[1].over(person)
+        made = self.render(replace(edits, retouch=None), preview, cloth)
+        layer, _ = self.marks(edits)
+        if layer is None:
+            return made
+        scale, size = person.framing.scale, person.photo.shape[1::-1]
+        marks = resize_labels(layer.labels(), size)
+        behind = self._background(person, marks == 0, preview)
+        touched = Rendered(retouch(made.photo, made.parsing, marks, scale, behind, not preview), made.parsing)
+        if exact:
+            self._retouched = edits, _Changed.of(touched, person)
+        return touched
+
+    def _background(self, person: Person, marked: np.ndarray, preview: bool) -> Any:
+        """As ``continued_background``, kept: it is the same in every pose."""
+        places, known = np.packbits(marked).tobytes(), self._continued.get(preview)
+        if known is None or known[0] is not person or known[1] != places:
+            made = continued_background(person.background, person.full.solid > 0, marked, person.framing.scale)
+            known = self._continued[preview] = person, places, made
+        return known[2]
+
+    def behind(self, edits: Edits) -> np.ndarray:
+        """The region that shows where what is in front is taken away, (H, W) uint8: of the finished layer behind it, or
+        the background."""
+        person = self.person(edits=edits)
+        view, now = person.full, self.base_map(edits)
+        below = np.zeros_like(now)
+        for name in FRONTS:
+            layers = view.behind(name, person.framing.scale)
+            if layers is not None:
+                here = below[layers.window]
+                seen = among(view.owner[layers.window], layers.front) & (layers.parsing > 0)
+                here[seen] = layers.parsing[seen]
+        if edits.pose is None:
+            return below
+        # Where a part has come since, what it came before is behind it.
+        moves = part_moves(view.pose, edits.pose)
+        stayed = [i for i, name in enumerate(PARTS) if name not in moves or stays(view.owner == i, moves[name])]
+        still = among(view.owner, stayed)
+        return np.where(now == view.parsing, below, np.where(still, view.parsing, np.uint8(0)))
 
     def _check_covered(self, edits: Edits) -> None:
         """Hold paint that came in a file to the rule that strokes are held to.
@@ -178,7 +234,13 @@ class Renderer:
 
     def paint(self, edits: Edits) -> tuple[PaintLayer | None, float]:
         """The painted layer where the body has taken it, and which share of it is still in the picture."""
-        paint = edits.paint
+        return self._at(edits, edits.paint, False)
+
+    def marks(self, edits: Edits) -> tuple[PaintLayer | None, float]:
+        """As :meth:`paint`, of the places that are taken away."""
+        return self._at(edits, edits.retouch, True)
+
+    def _at(self, edits: Edits, paint: Paint | None, marks: bool) -> tuple[PaintLayer | None, float]:
         if paint is None:
             return None, 1.0
         if same_pose(paint.pose, edits.pose):
@@ -186,11 +248,11 @@ class Renderer:
         own, size = self._full.pose, paint.layer.size
         height, width = self._full.photo.shape[:2]
         scale = np.array([size[0] / width, size[1] / height, 1], np.float32)
-        known = self._carried  # another thread may put its own there meanwhile
+        known = self._carried.get(marks)  # another thread may put its own there meanwhile
         if known is None or known[0] is not paint or known[1] != edits.wear:
             below = resize_labels(self.base_map(Edits(paint.pose, wear=edits.wear)), size)
             pose = (own if paint.pose is None else paint.pose) * scale
-            known = self._carried = paint, edits.wear, CarriedPaint(paint.layer, below, pose)
+            known = self._carried[marks] = paint, edits.wear, CarriedPaint(paint.layer, below, pose)
         return known[2].at((own if edits.pose is None else edits.pose) * scale)
 
     def dressed(self, edits: Edits) -> Person | None:
@@ -208,7 +270,15 @@ class Renderer:
         dressed = person.editor.set_person(
             photo, pose=person.pose, parsing=parsing, framing=person.framing, held=person.held
         )
-        dressed.__dict__["background"] = person.background  # what their clothes hide now was photographed
+        background, (marks, _) = person.background, self.marks(own)  # what their clothes hide now was photographed
+        if marks is not None:
+            marked = resize_labels(marks.labels(), photo.shape[1::-1]) == 0
+            continued = self._background(person, marked, True)
+            if continued is not None:
+                background = background.copy()
+                window, made = continued
+                background[window][marked[window]] = made[marked[window]]
+        dressed.__dict__["background"] = background
         return dressed
 
     def frames(self, edits: Edits) -> Sequence[Callable[[], np.ndarray]]:

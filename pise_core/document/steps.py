@@ -193,6 +193,53 @@ class Steps(ABC):
         """Which share of what was painted is still in the picture; 1 if nothing was painted."""
         return self._renderer.paint(edits or self.edits)[1]
 
+    # ---- what is taken away
+
+    def retouch(self, mask: np.ndarray, remove: bool = False) -> None:
+        """Take something away where it is marked in the picture of now, as one step; what is not marked keeps its bits.
+
+        Healed, a place goes on as the region that it lies on: a spot on a shirt, or what an old pose has left on a
+        wall. Removed, what is in front there goes, and the layer behind it shows: what an arm hid, or the background.
+
+        Args:
+            mask: (H, W) bool of the photo's size.
+            remove: whether what is in front goes; without it places are healed.
+
+        Raises:
+            InputError: on a mask of another shape, one that marks nothing, or one that undresses the person.
+        """
+        mask = np.asarray(mask)
+        if mask.shape != self.person.parsing.shape or mask.dtype != bool:
+            raise InputError(f"a mask is an array {self.person.parsing.shape} of bool, as large as the photo")
+        height, width = mask.shape
+        self.retouch_at(resize_labels(mask.astype(np.uint8), working_size(width, height)) > 0, remove)
+
+    def retouch_at(self, marked: np.ndarray, remove: bool = False) -> None:
+        """As :meth:`retouch`, with a mask (h, w) of the size that the page paints at."""
+        if not marked.any():
+            raise InputError("nothing is marked there; paint over what is to go")
+        size = marked.shape[1], marked.shape[0]
+        with self._lock:
+            edits, changes = self.edits, {}
+            regions = resize_labels(self._painted_map(), size)
+            if remove:
+                behind = resize_labels(self._renderer.behind(edits), size)
+                taken = marked & (regions != behind)
+                before, labels = self.painted(), self._labels_of(self.painted(), size)
+                below = resize_labels(self._renderer.base_map(edits), size)
+                labels[taken] = np.where(behind == below, np.uint8(UNTOUCHED), behind)[taken]
+                changes["paint"] = self.stroked(edits, before, PaintLayer.of(labels))
+                regions = np.where(marked, behind, regions)
+            marks = self._labels_of(self._renderer.marks(edits)[0], size)
+            marks[marked] = regions[marked]
+            layer = PaintLayer.of(marks)
+            assert layer is not None
+            self._history.commit(retouch=Paint(layer, edits.pose, True), **changes)
+
+    @staticmethod
+    def _labels_of(layer: PaintLayer | None, size: tuple[int, int]) -> np.ndarray:
+        return np.full(size[::-1], UNTOUCHED, np.uint8) if layer is None else layer.labels().copy()
+
     # ---- what is held
 
     @property
