@@ -15,6 +15,7 @@ import gradio as gr
 
 from pise_core.document.file_format import MAX_DOCUMENT_BYTES
 from pise_core.images import photo_formats
+from pise_core.label_sets import LABEL_SETS
 from pise_core.pose import default_skeleton, to_rows
 from pise_core.regions import GARMENTS, PALETTE, REGIONS, TABLE
 from pise_core.rendering.recolour import RECOLOURED
@@ -59,6 +60,7 @@ TABLES = {
     "PALETTE": PALETTE.tolist(),
     "RECOLOURED": RECOLOURED,
     "GARMENTS": GARMENTS,
+    "MAP_TABLES": tuple(LABEL_SETS),
     "OFFERED": {
         "drop": (*PHOTOS, ".pise"),
         "open": (*PHOTOS, ".pise"),
@@ -175,7 +177,8 @@ class PoseEditor(_Part):
 
 
 class RegionPainter(_Part):
-    """The map of regions over the photo. Events: commit, and cut (with ``{"change"}``).
+    """The map of regions over the photo. Events: commit, cut (with ``{"change"}``), retouch (with ``{"labels",
+    "remove"}``) and load_map (with ``{"name", "table", "data"}``).
 
     Args:
         session, photo, live: as for :class:`PoseEditor`.
@@ -183,7 +186,7 @@ class RegionPainter(_Part):
     """
 
     MODULE = "regions/painter.js"
-    TOLD = ("commit", "cut")
+    TOLD = ("commit", "cut", "retouch", "load_map")
 
     def __init__(self, value=None, *, session=None, photo=None, map=None, elem_id=None, live=None, **kw):
         super().__init__(value, elem_id, live, session=session, photo=photo, map=map, **kw)

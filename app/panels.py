@@ -95,7 +95,12 @@ PANELS = (
         "Regions",
         RegionPainter,
         takes=("live",),
-        events=(On("commit", "commit_paint"), On("cut", "cut")),
+        events=(
+            On("commit", "commit_paint"),
+            On("cut", "cut"),
+            On("retouch", "retouch"),
+            On("load_map", "load_map"),
+        ),
     ),
     Panel(
         "textures",

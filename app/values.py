@@ -77,6 +77,15 @@ def _bytes(text: Any) -> bytes:
         raise InputError("the edits are damaged; open the photo again") from None
 
 
+def _file(text: Any) -> bytes:
+    if isinstance(text, str) and len(text) > KEPT_LIMIT:
+        raise InputError(f"that file is larger than {KEPT_LIMIT * 3 // 4 / 1e6:g} MB; save it as a PNG")
+    try:
+        return base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError, TypeError):
+        raise InputError("that file did not arrive whole; choose it again") from None
+
+
 def _short(text: str) -> str:
     if len(text) > TEXT_LIMIT:
         raise InputError(f"that file is larger than {TEXT_LIMIT / 1e6:g} MB; choose one of fewer pictures")
@@ -124,6 +133,8 @@ Recolours = Annotated[
 ]
 #: Key poses, seconds from one to the next, and whether they go on from the first after the last.
 MotionKeys = Annotated[Motion, PlainValidator(_motion)]
+#: The bytes of a file as base64.
+FileBytes = Annotated[bytes, PlainValidator(_file), Says("that file did not arrive whole; choose it again")]
 #: The edits of a document as text, for :func:`pise_core.document.file_reader.join`.
 KeptEdits = Annotated[bytes, PlainValidator(_bytes), Says("the edits did not come along; try again")]
 

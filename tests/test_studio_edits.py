@@ -1,5 +1,6 @@
 """Pose, paint and the history, without a browser: actions called as the page calls them."""
 
+import base64
 import json
 import zipfile
 
@@ -7,18 +8,19 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from app.api.endpoints import Programs
+from app.api.endpoints import Programs, Upload
 from app.handlers import in_order
 from app.state.detectors import BUILT_IN
 from app.view.updates import path_of
 from pise_core.document import Document
 from pise_core.document.paint import UNTOUCHED, pack
 from pise_core.errors import InputError
-from pise_core.images import read_image
+from pise_core.images import encode_image, encode_parsing, read_image
 from pise_core.pose import to_rows
 from pise_core.pose_files import encode_pose
+from pise_core.regions import REGION
 from pise_core.skeleton import JOINT
-from tests.conftest import can_do, downloaded, moved, run, stroke
+from tests.conftest import can_do, downloaded, moved, run, sent, stroke
 from tests.pose_files_of_others import FILES, TRUTH
 
 
@@ -113,6 +115,45 @@ def test_the_page_can_tell_an_answer_to_an_older_change_of_the_pose(studio, sess
     # Its request has no number: it is as new as what was asked for last.
     assert run(studio.borrow_pose(session, copy, BUILT_IN))["pose"]["pose"]["seq"] == number + 2
     assert run(studio.render(session))["result"]["result"]["seq"] > number + 2
+
+
+def test_places_are_healed_and_removed_by_page_and_programs(studio, session, person, tmp_path):
+    mask = np.full(person.parsing.shape, UNTOUCHED, np.uint8)
+    mask[60:72, 10:24] = 0
+    run(studio.retouch(session, {"labels": pack(mask), "remove": False}))
+    page = run(studio.render(session))
+    assert page["bar"]["history"]["steps"] == ["retouch"] and page["bar"]["status"]["kind"] == "ok"
+    healed = session.document.render().photo
+    assert np.array_equal(healed[mask > 0], person.photo[mask > 0])
+    run(studio.undo(session, {}))
+    white = np.where(mask[..., None] == 0, np.uint8(255), np.uint8(0)).repeat(3, 2)
+    state = Programs(studio).retouch(session, Upload(str(sent(encode_image(white)))))
+    assert state["history"] == ["retouch"] and np.array_equal(session.document.render().photo, healed)
+    with pytest.raises(InputError, match="same size, or shape"):
+        Programs(studio).retouch(session, Upload(str(sent(encode_image(white[:200])))))
+    for value in ({}, {"labels": pack(np.full_like(mask, UNTOUCHED))}, {"labels": "?"}, {"labels": pack(mask[1:])}):
+        with pytest.raises(InputError, match=r"^[^\n]+$"):
+            run(studio.retouch(session, value))
+    assert session.document.steps[1] == 1
+
+
+def test_a_map_comes_from_a_file(studio, session, person):
+    wanted = np.where(person.parsing == REGION["pants"], REGION["dress"], person.parsing).astype(np.uint8)
+    sent_map = {"name": "map.png", "table": "regions", "data": base64.b64encode(encode_parsing(wanted)).decode()}
+    run(studio.load_map(session, sent_map))
+    page = run(studio.render(session))
+    assert np.array_equal(session.document.render().parsing, wanted) and page["regions"]["map"]["paint"]
+    small = base64.b64encode(encode_parsing(wanted[:150])).decode()
+    for change, said in (
+        ({"data": small}, "map.png is 220x150, the photo 220x330"),
+        ({"data": "?"}, "did not arrive whole"),
+        ({"data": None}, "did not arrive whole"),
+        ({"data": base64.b64encode(b"GIF").decode()}, "map.png"),
+        ({"table": "mine"}, "table is one of: regions, "),
+    ):
+        with pytest.raises(InputError, match=said):
+            run(studio.load_map(session, sent_map | change))
+    assert session.document.steps == (["regions"], 1)
 
 
 def test_a_pose_dragged_back_is_no_edit(studio, session, person):

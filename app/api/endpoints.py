@@ -12,13 +12,14 @@ import numpy as np
 from app.api.responses import Download, State, file_of, state_of
 from app.commands import batch, edits, motion, opening, references, saving
 from app.commands.outcome import finish
-from app.commands.reading import stem
+from app.commands.reading import mask, stem
 from app.state import uploads
 from app.state.models import Engine
 from app.state.session import Session
 from app.values import Carriers, GarmentName, Pose, PoseText, Recolours, RegionName, ShareBox, Styles, Wear, one_of
 from app.values import index as numbered
 from pise_core.document.edits import checked_motion
+from pise_core.document.paint import working_size
 from pise_core.document.textures import likely_box
 from pise_core.errors import InputError
 from pise_core.images import encode_image, read_image
@@ -151,6 +152,19 @@ class Programs:
             size = photo.shape[1], photo.shape[0]
             parsing, doubt = doubted_parsing(file, size, None if table == "regions" else table)
         return state_of(session, edits.set_regions(session, parsing, doubt))
+
+    def retouch(self, session: Session, file: Upload, remove: bool = False) -> State:
+        """Take something away where it is marked in the result of now: what an edit has left behind, or a spot.
+
+        Args:
+            file: a picture of the photo's size or shape, white where something is to go and black elsewhere.
+            remove: whether what is in front goes, and the layer behind it shows; without it the place goes on as what
+                it lies on.
+        """
+        with uploads.read_once(file):
+            height, width = session.need_document().photo.shape[:2]
+            marked = mask(file, working_size(width, height))
+        return state_of(session, edits.retouch(session, marked, remove))
 
     def cut(
         self, session: Session, change: Literal["long_sleeves", "short_sleeves", "longer_skirt", "shorter_skirt"]

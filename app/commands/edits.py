@@ -3,6 +3,7 @@
 ``sequence`` is the order number that a page gave the request, 0 if it has none.
 """
 
+import io
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -17,6 +18,7 @@ from app.state.session import Session
 from pise_core.document import Document
 from pise_core.document.paint import PaintLayer
 from pise_core.document.references import checked_styles, checked_wear
+from pise_core.parsing_files import doubted_parsing
 from pise_core.pose_files import PoseFile
 from pise_core.rendering.recolour import Recolour, checked_recolours
 
@@ -76,6 +78,38 @@ def set_regions(session: Session, parsing: np.ndarray, doubt: str = "") -> Outco
     session.need_document().set_regions(parsing)
     session.edited()
     return Outcome(warnings=told(doubt), changed=Changed.EDITS)
+
+
+def retouch(session: Session, marked: np.ndarray, remove: bool, sequence: int = 0) -> Outcome:
+    """Take away what is ``marked``, (h, w) bool of the working size: ``remove`` what is in front there, or heal the
+    place.
+
+    Raises:
+        InputError: if nothing is marked, or somebody would be undressed.
+    """
+    session.need_document().retouch_at(marked, remove)
+    session.edited(sequence)
+    return Outcome(changed=Changed.EDITS)
+
+
+def load_map(session: Session, name: str, data: bytes, table: str, sequence: int = 0) -> Outcome:
+    """Set the map of regions that a file holds, as in :func:`set_regions`.
+
+    Args:
+        name: of the file, for messages.
+        data: its bytes.
+        table: whose labels it has, "regions" or a human parser's.
+
+    Raises:
+        InputError: if it is no map, or does not fit the photo.
+    """
+    height, width = session.need_document().photo.shape[:2]
+    file = io.BytesIO(data)
+    file.name = name[:200]
+    parsing, doubt = doubted_parsing(file, (width, height), None if table == "regions" else table)
+    session.need_document().set_regions(parsing)
+    session.edited(sequence, note=f"{doubt}." if doubt else "")
+    return Outcome(changed=Changed.EDITS)
 
 
 def cut(session: Session, change: str, sequence: int = 0) -> Outcome:

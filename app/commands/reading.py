@@ -4,12 +4,16 @@ from io import BufferedReader
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 
 from pise_core.document.file_format import SavedDocument
 from pise_core.document.file_reader import is_document, read
 from pise_core.errors import InputError
 from pise_core.images import harmless, read_image
+
+#: Shapes that differ by less are one picture at two sizes.
+_SAME_SHAPE = 0.02
 
 
 def opened(path: Any) -> BufferedReader:
@@ -50,6 +54,23 @@ def _photo(file: BufferedReader, also: str = "") -> np.ndarray:
     if not known and start[4:8] != b"ftyp":  # as HEIC and AVIF begin, of which the reader knows whether it can
         raise InputError(f"{Path(file.name).name} can't be opened here; choose a photo (JPG, PNG or WebP){also}")
     return read_image(file)
+
+
+def mask(path: Any, size: tuple[int, int]) -> np.ndarray:
+    """What is white in an uploaded picture, (H, W) bool of the ``size`` (W, H), whose shape it must have.
+
+    Raises:
+        InputError: if it is no picture, or has another shape.
+    """
+    with opened(path) as file:
+        marks = read_image(file)
+        name = Path(file.name).name
+    height, width = marks.shape[:2]
+    if abs(width * size[1] / (height * size[0]) - 1) > _SAME_SHAPE:
+        raise InputError(
+            f"{name} is {width}x{height}, the photo {size[0]}x{size[1]}: they must be of the same size, or shape"
+        )
+    return cv2.resize(marks.max(2), size, interpolation=cv2.INTER_NEAREST_EXACT) > 127
 
 
 def stem(path: Any) -> str:

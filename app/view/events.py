@@ -2,6 +2,7 @@
 
 from typing import Annotated, Any, TypeVar
 
+import numpy as np
 from pydantic import BaseModel, Field, ValidationError
 
 from app.state.session import EXPIRED, Session
@@ -9,6 +10,7 @@ from app.values import (
     STRICT,
     Carriers,
     Count,
+    FileBytes,
     GarmentName,
     KeptEdits,
     MotionKeys,
@@ -28,6 +30,7 @@ from pise_core.document import Document
 from pise_core.document.cuts import CUTS
 from pise_core.document.paint import PaintLayer, working_size
 from pise_core.errors import InputError
+from pise_core.label_sets import LABEL_SETS
 
 #: A painted layer before a stroke and after it.
 Stroke = tuple[PaintLayer | None, PaintLayer | None]
@@ -132,6 +135,33 @@ class Painted(Sent):
         if "before" not in self.model_fields_set:
             return document.painted(), after
         return None if self.before is None else PaintLayer.from_client(self.before, size), after
+
+
+class Retouched(Sent):
+    """Places were marked, a packed layer of 0 and ``regions.UNTOUCHED``: ``remove`` what is in front there, or heal
+    them."""
+
+    labels: Any = None
+    remove: bool = False
+
+    def marked(self, document: Document) -> np.ndarray:
+        """(h, w) bool of the photo's working size.
+
+        Raises:
+            InputError: if the layer is damaged, or of another size.
+        """
+        height, width = document.photo.shape[:2]
+        size = working_size(width, height)
+        layer = PaintLayer.from_client(self.labels, size)
+        return np.zeros(size[::-1], bool) if layer is None else layer.labels() == 0
+
+
+class MapFile(Sent):
+    """A file with a map of regions, and whose labels it has."""
+
+    name: Annotated[str, Says("choose that file again")]
+    table: Annotated[str, OneOf(("regions", *LABEL_SETS))]
+    data: FileBytes
 
 
 class Cut(Sent):

@@ -130,6 +130,18 @@ class Studio(Engine):
             yield {"regions": {"map": view.region_map(document, document.edits, session.number, sent.seq)}}
             raise
 
+    def retouch(self, session: Session, value: Any) -> Updates:
+        """Places were marked, ``{"labels", "remove"}``: they are healed, or what is in front there is removed."""
+        document = session.need_document()
+        sent = events.Retouched.of(value)
+        yield from self._shown(session, edits.retouch(session, sent.marked(document), sent.remove, sent.seq))
+
+    def load_map(self, session: Session, value: Any) -> Updates:
+        """Take the map of a file; ``{"name", "table", "data"}``, the last its bytes as base64."""
+        session.need_document()
+        sent = events.MapFile.of(value)
+        yield from self._shown(session, edits.load_map(session, sent.name, sent.data, sent.table, sent.seq))
+
     def cut(self, session: Session, value: Any) -> Updates:
         """Long or short sleeves, a longer or a shorter skirt; ``{"change"}``."""
         session.need_document()

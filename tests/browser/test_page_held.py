@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 import pytest
-from pointing import drag
+from pointing import bounds, drag
 from test_desktop import DESKTOP
 from test_phone import PHONE
 
@@ -56,6 +56,9 @@ def test_a_bag_goes_with_the_hand_or_stays_as_chosen(visit, document_with_bag, n
     visitor.after(lambda: page.locator("#drop input[type=file]").set_input_files(document_with_bag))
     choice = page.get_by_role("combobox", name="Held thing")
     assert choice.input_value() == "right_hand"
+    # The choice and "Correct the joints" are in one row: on a phone it lies over the picture.
+    rows = {round(bounds(page.locator(at))[1]) for at in ("#pose #held label", '#pose [data-do="correct"]')}
+    assert len(rows) == 1
     before = bag_in(page.locator("#pose #backdrop"))
     assert before["share"] > 0.01
 

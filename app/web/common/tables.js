@@ -17,6 +17,7 @@ export const {
   PALETTE,
   RECOLOURED,
   GARMENTS,
+  MAP_TABLES,
   OFFERED,
   LARGEST,
 } = globalThis.piseTables;

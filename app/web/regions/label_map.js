@@ -68,6 +68,12 @@ export function createLabelMap(width, height, base, paint) {
     return [0, 0, width, height];
   };
 
+  // Single pixels, by their places in the row-wise list.
+  map.set = (places, region) => {
+    for (const i of places) set(i, region);
+    return [0, 0, width, height];
+  };
+
   function closeRows(from, region) {
     for (let y = 0; y < height; y++) {
       const row = y * width;

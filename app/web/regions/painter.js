@@ -4,9 +4,17 @@ import { fetchText, openShadow } from "../common/shadow.js";
 import { clamp, createPump, fullScreen, nextEdit, page, showExact, tell } from "../common/store.js";
 import { LABELS, PALETTE } from "../common/tables.js";
 import { createGestures, createViewport } from "../common/viewport.js";
+import { coloursOf } from "./colours.js";
 import { createLabelMap, pack, unpack } from "./label_map.js";
+import { listenToMapFile } from "./map_file.js";
+import { createMarks } from "./marks.js";
 
 const html = await fetchText("painter.html", import.meta.url);
+/** How far apart colours may be for the brush that stops at edges, and for the wand: at a click, and for each pixel of
+ * the screen that it is dragged. */
+const EDGE = 30;
+const WAND = 22;
+const WAND_STEP = 0.4;
 
 /** Fill the part; `props` are what Python says, and `trigger` tells Python of an event. */
 export function mount({ element, trigger, props, server, watch }) {
@@ -26,6 +34,8 @@ export function mount({ element, trigger, props, server, watch }) {
   let known = null; // the painted layer that the server and this page both know, packed; null if nothing is painted
   let pointer = null;
   let corners = []; // of the lasso, in pixels of the map
+  let snapping = false; // the brush stops at edges
+  let colours = null; // {url, of}: those of the picture, for wand and edges
   const hidden = new Set(); // regions whose colour is not shown
 
   const view = createViewport(stage, $("#world"), () => {
@@ -34,12 +44,12 @@ export function mount({ element, trigger, props, server, watch }) {
   });
 
   function drawRing() {
-    const painting = pointer && map && (tool === "brush" || tool === "restore");
+    const painting = pointer && map && ["brush", "restore", "heal", "remove"].includes(tool);
     ring.hidden = !painting;
     if (!painting) return;
     ring.style.width = ring.style.height = `${size}px`;
     ring.style.transform = `translate(${pointer[0] - size / 2}px, ${pointer[1] - size / 2}px)`;
-    ring.style.setProperty("--colour", tool === "restore" ? "#fff" : `rgb(${PALETTE[region]})`);
+    ring.style.setProperty("--colour", tool === "brush" ? `rgb(${PALETTE[region]})` : "#fff");
   }
 
   function drawLasso() {
@@ -79,6 +89,30 @@ export function mount({ element, trigger, props, server, watch }) {
     trigger("commit");
   }
 
+  const marks = createMarks($("#marks"), async (labels, remove) => {
+    pump.drop();
+    tell("settle");
+    tell("status", { kind: "busy", text: remove ? "Removing…" : "Healing…" });
+    const order = { ...nextEdit(), document: map.document };
+    props.value = { ...order, labels: await labels, remove };
+    tell("edited", "regions");
+    trigger("retouch");
+  });
+
+  // The colours of the picture that the map belongs to; null until they are there.
+  const picture = () => page.exact?.url ?? photo.url;
+  function look() {
+    const url = picture();
+    if (!map || !url || colours?.url === url) return colours?.of;
+    const asked = { url, of: null };
+    colours = asked;
+    coloursOf(url, map.width, map.height).then(
+      (of) => (asked.of = of),
+      () => colours === asked && (colours = null),
+    );
+    return null;
+  }
+
   // ---- gestures
 
   const toMap = (point) => {
@@ -106,9 +140,33 @@ export function mount({ element, trigger, props, server, watch }) {
   /** @param {number[]} place */
   function paintTo([x, y]) {
     const radius = Math.max(0.5, ((size / 2 / view.scale) * map.width) / photo.width);
-    const changed = map.stroke(...stroke.last, x, y, radius, tool === "restore" ? null : region);
+    const from = stroke.last;
     stroke.last = [x, y];
+    if (stroke.marks) {
+      marks.stroke(...from, x, y, radius);
+      return;
+    }
+    if (snapping && tool === "brush" && look()) {
+      const steps = Math.max(1, Math.ceil(Math.hypot(x - from[0], y - from[1]) / Math.max(1, radius / 3)));
+      for (let n = 1; n <= steps; n++) {
+        const at = [0, 1].map((k) => from[k] + (n / steps) * ([x, y][k] - from[k]));
+        map.set(look().disc(at[0], at[1], radius, EDGE), region);
+      }
+      drawAll();
+      return;
+    }
+    const changed = map.stroke(...from, x, y, radius, tool === "restore" ? null : region);
     if (changed) show(changed);
+  }
+
+  // The piece of one colour about the place where the wand was set down, as far as the map has one region there.
+  function wave(distance) {
+    const { wand, before } = stroke;
+    map.paint = before.slice();
+    const from = map.at(wand[1] * map.width + wand[0]);
+    const found = look()?.piece(...wand, WAND + WAND_STEP * distance, (i) => map.at(i) === from) ?? [];
+    map.set(found, region);
+    drawAll();
   }
 
   createGestures(stage, view, {
@@ -139,6 +197,19 @@ export function mount({ element, trigger, props, server, watch }) {
         drawLasso();
         return true;
       }
+      if (tool === "wand") {
+        if (!look()) tell("status", { kind: "hint", text: "Just a moment: the picture is being looked at." });
+        stroke =
+          inside && look() ? { wand: [Math.floor(x), Math.floor(y)], from: point, before: map.paint.slice() } : null;
+        if (stroke) wave(0);
+        return true;
+      }
+      if (tool === "heal" || tool === "remove") {
+        marks.begin(map.width, map.height);
+        stroke = { last: [x, y], marks: true };
+        paintTo([x, y]);
+        return true;
+      }
       stroke = { last: [x, y], before: map.paint.slice() };
       paintTo([x, y]);
       pump.push({});
@@ -146,6 +217,10 @@ export function mount({ element, trigger, props, server, watch }) {
     },
     move(point) {
       if (!stroke || stroke.fill) return;
+      if (stroke.wand) {
+        wave(Math.hypot(point[0] - stroke.from[0], point[1] - stroke.from[1]));
+        return;
+      }
       if (stroke.at) {
         const [lx, ly] = stroke.at;
         if (stroke.closing || Math.hypot(lx - point[0], ly - point[1]) < 4) return;
@@ -155,10 +230,20 @@ export function mount({ element, trigger, props, server, watch }) {
         return;
       }
       paintTo(toMap(point));
-      pump.push({});
+      if (!stroke.marks) pump.push({});
     },
     up() {
       if (!stroke) return;
+      if (stroke.marks) {
+        stroke = null;
+        marks.send(tool === "remove");
+        return;
+      }
+      if (stroke.wand && map.paint.every((label, i) => label === stroke.before[i])) {
+        stroke = null;
+        tell("status", { kind: "hint", text: "That piece is the chosen region already; choose another region." });
+        return;
+      }
       if (stroke.fill) {
         const [x, y] = stroke.fill;
         const changed = tool === "fill" ? map.fill(x, y, region) : map.replace(map.at(y * map.width + x), region);
@@ -182,6 +267,7 @@ export function mount({ element, trigger, props, server, watch }) {
         pump.drop();
         showExact();
       }
+      if (stroke?.marks) marks.clear();
       if (stroke?.at) corners.length = stroke.lasso;
       drawLasso();
       stroke = null;
@@ -201,9 +287,19 @@ export function mount({ element, trigger, props, server, watch }) {
   stage.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     const key = event.key.toLowerCase();
-    const tools = { b: "brush", l: "lasso", g: "fill", r: "replace", e: "restore" };
+    const tools = {
+      b: "brush",
+      l: "lasso",
+      g: "fill",
+      w: "wand",
+      r: "replace",
+      e: "restore",
+      h: "heal",
+      x: "remove",
+    };
     if (key >= "0" && key <= "7" && key.length === 1) choose(Number(key));
     else if (tools[key]) take(tools[key]);
+    else if (key === "s") actions.snap();
     else if (key === "[") resize(size / 1.2);
     else if (key === "]") resize(size * 1.2);
     else if (key === "enter" && corners.length) closeLasso();
@@ -218,7 +314,7 @@ export function mount({ element, trigger, props, server, watch }) {
     region = index;
     for (const button of $("#palette").querySelectorAll("[data-region]"))
       button.setAttribute("aria-pressed", String(Number(button.dataset.region) === index));
-    if (tool === "restore" || tool === "hand") take("brush");
+    if (["restore", "hand", "heal", "remove"].includes(tool)) take("brush");
     drawRing();
   }
 
@@ -226,6 +322,7 @@ export function mount({ element, trigger, props, server, watch }) {
     if (name !== "lasso") dropLasso();
     tool = name;
     stage.dataset.tool = name;
+    if (name === "wand") look();
     for (const button of element.shadowRoot.querySelectorAll("[data-tool].tool"))
       button.setAttribute("aria-pressed", button.dataset.tool === name);
     drawRing();
@@ -257,7 +354,29 @@ export function mount({ element, trigger, props, server, watch }) {
   $("#size").addEventListener("input", (event) => resize(Number(event.target.value)));
   $("#opacity").addEventListener("input", (event) => (canvas.style.opacity = event.target.value / 100));
   canvas.style.opacity = 0.6;
-  const actions = { in: () => view.zoom(1.25), out: () => view.zoom(0.8), fit: () => view.fit(), full: fullScreen };
+  const mapFile = listenToMapFile($, (file) => {
+    if (!map) return;
+    tell("settle");
+    tell("status", { kind: "busy", text: "Reading the map…" });
+    props.value = { ...nextEdit(), document: map.document, ...file };
+    tell("edited", "regions");
+    trigger("load_map");
+  });
+  const actions = {
+    in: () => view.zoom(1.25),
+    out: () => view.zoom(0.8),
+    fit: () => view.fit(),
+    full: fullScreen,
+    file: mapFile.toggle,
+    snap() {
+      snapping = !snapping;
+      $('[data-do="snap"]').setAttribute("aria-pressed", String(snapping));
+      if (snapping) {
+        look();
+        take("brush");
+      }
+    },
+  };
   element.shadowRoot.addEventListener("click", (event) => {
     const button = event.target.closest("button");
     if (!button) return;
@@ -312,7 +431,13 @@ export function mount({ element, trigger, props, server, watch }) {
   watch("photo", takePhoto);
   watch("map", takeMap);
   page.addEventListener("mode", ({ detail }) => detail === "regions" && stage.focus({ preventScroll: true }));
-  page.addEventListener("picture", () => under === "picture" && showUnder());
+  page.addEventListener("picture", ({ detail }) => {
+    if (under === "picture") showUnder();
+    if (detail.live) return;
+    marks.shown(detail.seq);
+    if (snapping || tool === "wand") look();
+  });
+  page.addEventListener("status", ({ detail }) => detail.kind === "error" && !stroke?.marks && marks.clear());
   takePhoto();
   takeMap();
 }

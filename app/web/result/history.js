@@ -3,6 +3,7 @@ import { nextEdit, page, tell } from "../common/store.js";
 
 const NAMES = {
   pose: "Pose",
+  retouch: "Retouch",
   regions: "Regions",
   textures: "Texture",
   wear: "Garment",
