@@ -65,7 +65,8 @@ class OneOf:
 
 
 def _motion(value: Any) -> Motion:
-    return checked_motion(field(value, "keys"), field(value, "seconds"), field(value, "loop") is True)
+    keys, seconds, times, easing = (field(value, name) for name in ("keys", "seconds", "times", "easing"))
+    return checked_motion(keys, seconds, field(value, "loop") is True, times, "even" if easing is None else easing)
 
 
 def _bytes(text: Any) -> bytes:

@@ -2,6 +2,7 @@
 
 import io
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import av
 import cv2
@@ -10,7 +11,9 @@ import pytest
 from PIL import Image, ImageSequence
 from playwright.sync_api import sync_playwright
 
-from pise_core.document.motion import encode_gif, encode_mp4, interpolate
+from pise_core.document import Motion
+from pise_core.document.file_reader import read
+from pise_core.document.motion import encode_gif, encode_mp4, interpolate, motion_poses, places
 from pise_core.errors import InputError
 from pise_core.pose import default_skeleton, visible
 from pise_core.skeleton import LIMBS
@@ -51,6 +54,44 @@ def test_bones_turn_the_shorter_way_round(standing):
     angles = [np.arctan2(*(pose[3, :2] - pose[2, :2])[::-1]) for pose in interpolate([low, high], 8)]
     turns = np.degrees(np.diff(np.unwrap(angles)))
     assert (turns > 0).all() and turns.sum() == pytest.approx(120, abs=0.5)
+
+
+def test_each_key_has_its_time_and_ways_are_eased(standing):
+    keys = (standing, turned(standing, [3, 4], 2, 60), turned(standing, [6, 7], 5, -90))
+    even = Motion(keys, 0.5, False)
+    assert np.array_equal(places(even), np.arange(13) / 6)
+    assert all(np.array_equal(a, b) for a, b in zip(motion_poses(even), interpolate(keys, 6), strict=True))
+    slow = replace(even, times=(1.0, 3.0, 1.0))
+    assert [int(np.floor(place)) for place in places(slow)] == [0] * 6 + [1] * 18 + [2]
+    assert len(places(replace(slow, loop=True))) == 6 + 18 + 6
+    for easing, quarter in (("gentle", 0.15625), ("faster", 0.0625), ("slower", 0.4375)):
+        way = places(replace(even, seconds=1.0, easing=easing))
+        assert way[3] == quarter and way[12] == 1 and (np.diff(way) > 0).all() and way[-1] == 2
+    poses = motion_poses(replace(slow, easing="gentle"))
+    assert np.allclose(poses[6][:, :2], keys[1][:, :2], atol=1e-3) and len(poses) == 25
+
+
+@pytest.mark.parametrize(
+    ("times", "easing", "said"),
+    [([1.0], "even", "each key pose"), ([1, 9], "even", "each key pose"), ("11", "even", "each key pose"),
+     ([1, True], "even", "each key pose"), (None, "bouncing", "even, gentle")],
+)  # fmt: skip
+def test_times_and_easings_that_make_no_sense_are_refused(document, standing, times, easing, said):
+    with pytest.raises(InputError, match=said):
+        document.set_motion([standing, standing], 1.0, True, times, easing)
+    assert not document.can_undo
+
+
+def test_times_and_easing_are_a_step_and_are_kept(document, standing, tmp_path):
+    keys = [standing, turned(standing, [3, 4], 2, 60)]
+    document.set_motion(keys, 1.0, True)
+    document.set_motion(keys, 1.0, True, [1, 1])
+    assert document.steps == (["motion"], 1)  # all the same is none
+    document.set_motion(keys, 1.0, True, [0.5, 2], "gentle")
+    assert document.steps == (["motion", "motion"], 2)
+    document.save(tmp_path / "motion.pise")
+    motion = read(tmp_path / "motion.pise").history[2].motion
+    assert motion.times == (0.5, 2.0) and motion.easing == "gentle" and motion.same(document.edits.motion)
 
 
 def test_a_loop_comes_back_and_every_key_is_met(standing):

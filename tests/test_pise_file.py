@@ -128,6 +128,9 @@ def rewritten(data, change=None, compression=zipfile.ZIP_DEFLATED, **members):
         (lambda d: d["history"][2].update(paint=7), "damaged"),
         (lambda d: d["history"][3].update(styles={"hair": {"r3": 7}}), "damaged"),
         (lambda d: d["history"][3]["motion"].update(seconds=-1), "damaged"),
+        (lambda d: d["history"][3]["motion"].update(times=[1.0]), "damaged"),
+        (lambda d: d["history"][3]["motion"].update(times=[1.0, 99.0]), "damaged"),
+        (lambda d: d["history"][3]["motion"].update(easing="bouncing"), "damaged"),
         (lambda d: d["references"][0].update(id="../r"), "damaged"),
     ],
 )
@@ -273,6 +276,7 @@ def test_what_a_file_holds_is_tied_to_its_version(document):
     assert entries["person"].keys() == known and entries["references"][0].keys() == known | {"id", "name"}
     assert entries["others"][0].keys() == known | {"chosen", "position", "history"}
     for step in (*entries["history"], *entries["others"][0]["history"]):
+        assert step["motion"].keys() == {"keys", "seconds", "loop", "times", "easing"}
         assert step.keys() == {
             "pose", "paint", "painted_at", "styles", "motion", "recolour", "removed", "wear", "held", "retouch",
             "retouched_at",

@@ -258,15 +258,26 @@ class Programs:
 
     # ---- motion and the history
 
-    def set_motion(self, session: Session, keys: list[Pose], seconds: float = 1.0, loop: bool = True) -> State:
+    def set_motion(
+        self,
+        session: Session,
+        keys: list[Pose],
+        seconds: float = 1.0,
+        loop: bool = True,
+        times: list[float] | None = None,
+        easing: Literal["even", "gentle", "faster", "slower"] = "even",
+    ) -> State:
         """Set the key poses of a motion.
 
         Args:
             keys: at most 24 poses, each 18 rows [x, y, score] in pixels of the photo.
             seconds: from one to the next, 0.1 to 5.
             loop: whether the last one is followed by the first one.
+            times: for each key, how many times as long the way to the next one takes, 0.25 to 4; the same if none are
+                given.
+            easing: how it goes from key to key; gentle slows down at each.
         """
-        return state_of(session, motion.set_motion(session, checked_motion(keys, seconds, loop)))
+        return state_of(session, motion.set_motion(session, checked_motion(keys, seconds, loop, times, easing)))
 
     def load_motion(self, session: Session, text: PoseText) -> State:
         """Make the key poses of a motion of a file of poses that shows several pictures, such as a clip's.

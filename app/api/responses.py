@@ -65,5 +65,11 @@ def state_of(session: Session, outcome: Outcome | Steps | None = None) -> State:
         "styles": edits.styles,
         "wear": edits.wear,
         "recolour": {region: change.to_dict() for region, change in edits.recolour.items()},
-        "motion": {"keys": [poses.to_rows(k) for k in motion.keys], "seconds": motion.seconds, "loop": motion.loop},
+        "motion": {
+            "keys": [poses.to_rows(k) for k in motion.keys],
+            "seconds": motion.seconds,
+            "loop": motion.loop,
+            "times": motion.times,
+            "easing": motion.easing,
+        },
     }

@@ -24,7 +24,7 @@ _NEXT = (
 def set_motion(session: Session, wanted: Motion, sequence: int = 0) -> Outcome:
     """Set key poses and pace."""
     document, sequence = session.need_document(), session.count(sequence)
-    document.set_motion(wanted.keys, wanted.seconds, wanted.loop)
+    document.set_motion(wanted.keys, wanted.seconds, wanted.loop, wanted.times, wanted.easing)
     return Outcome(_NEXT[min(len(wanted.keys), 2)], changed=Changed.MOTION, sequence=sequence)
 
 

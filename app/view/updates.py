@@ -312,6 +312,8 @@ def motion(known: Document | None, sequence: int | None = None) -> dict[str, Any
         "keys": [poses.to_rows(key) for key in wanted.keys],
         "seconds": wanted.seconds,
         "loop": wanted.loop,
+        "times": wanted.times,
+        "easing": wanted.easing,
         "steps": steps,
         "poses": [poses.to_rows(pose) for pose in between],
     }

@@ -17,6 +17,10 @@ from pise_core.skeleton import JOINT_COUNT
 CHANGES = ("pose", "retouch", "regions", "textures", "wear", "recolour", "held", "motion", "references", "all")
 #: Key poses of a motion at most.
 KEY_LIMIT = 24
+#: How a motion goes from one key to the next: evenly, slowing down at each key, ever faster, or ever slower.
+EASINGS = ("even", "gentle", "faster", "slower")
+#: The way from one key to the next takes so many times as long as usual, at least and at most.
+LEAST_PACE, MOST_PACE = 0.25, 4.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,15 +31,20 @@ class Motion:
         keys: poses (18, 3) in pixels of the photo.
         seconds: from one to the next.
         loop: whether the last one is followed by the first one.
+        times: for each key, how many times as long the way to the next one takes; empty where all take the same.
+        easing: one of :data:`EASINGS`.
     """
 
     keys: tuple[np.ndarray, ...] = ()
     seconds: float = 1.0
     loop: bool = True
+    times: tuple[float, ...] = ()
+    easing: str = "even"
 
     def same(self, other: "Motion") -> bool:
         """Whether both are the same motion."""
-        if (len(self.keys), self.seconds, self.loop) != (len(other.keys), other.seconds, other.loop):
+        mine, theirs = ((len(one.keys), one.seconds, one.loop, one.times, one.easing) for one in (self, other))
+        if mine != theirs:
             return False
         return all(same_pose(a, b) for a, b in zip(self.keys, other.keys, strict=True))
 
@@ -170,14 +179,24 @@ def checked_pose(pose: Any) -> np.ndarray:
     return wanted
 
 
-def checked_motion(keys: Any, seconds: Any, loop: bool) -> Motion:
-    """A motion through poses, each as :func:`checked_pose` takes it.
+def checked_motion(keys: Any, seconds: Any, loop: bool, times: Any = None, easing: Any = "even") -> Motion:
+    """A motion through poses, each as :func:`checked_pose` takes it; no ``times`` are all the same.
 
     Raises:
-        InputError: on too many poses, one that makes no sense, or a pace out of bounds.
+        InputError: on too many poses, one that makes no sense, a pace out of bounds, or times that are not one for each
+            key.
     """
     if not isinstance(keys, Sequence) or len(keys) > KEY_LIMIT:
         raise InputError(f"a motion has {KEY_LIMIT} key poses at most")
     if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0.1 <= seconds <= 5:
         raise InputError("from one key pose to the next it takes 0.1 to 5 seconds")
-    return Motion(tuple(checked_pose(key) for key in keys), float(seconds), loop)
+    if easing not in EASINGS:
+        raise InputError(f"a motion goes from key to key in one of these ways: {', '.join(EASINGS)}")
+    times = () if times is None else times
+    numbers = isinstance(times, Sequence) and not isinstance(times, str) and len(times) in (0, len(keys))
+    if not numbers or not all(
+        isinstance(t, int | float) and not isinstance(t, bool) and LEAST_PACE <= t <= MOST_PACE for t in times
+    ):
+        raise InputError(f"each key pose has a time of {LEAST_PACE:g} to {MOST_PACE:g} times the pace, or none has")
+    times = () if all(t == 1 for t in times) else tuple(map(float, times))
+    return Motion(tuple(checked_pose(key) for key in keys), float(seconds), loop, times, easing)

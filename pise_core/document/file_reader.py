@@ -19,7 +19,7 @@ from PIL import Image
 
 from pise_core import pose as poses
 from pise_core.document import file_format
-from pise_core.document.edits import KEY_LIMIT, Edits, Motion, Paint, same_pose
+from pise_core.document.edits import EASINGS, KEY_LIMIT, LEAST_PACE, MOST_PACE, Edits, Motion, Paint, same_pose
 from pise_core.document.file_format import PEOPLE_LIMIT, SavedDocument, SavedEdits
 from pise_core.document.history import HISTORY_LIMIT
 from pise_core.document.migrations import OLDEST, VERSION, migrate
@@ -281,9 +281,13 @@ def _motion(value: Any) -> Motion:
     seconds = float(value["seconds"])
     if not 0.1 <= seconds <= 5:
         raise ValueError
-    return Motion(
-        tuple(poses.from_rows(key) for key in _listed(value["keys"], KEY_LIMIT)), seconds, value["loop"] is True
-    )
+    keys = tuple(poses.from_rows(key) for key in _listed(value["keys"], KEY_LIMIT))
+    times, easing = tuple(float(time) for time in _listed(value["times"], KEY_LIMIT)), value["easing"]
+    if easing not in EASINGS or len(times) not in (0, len(keys)):
+        raise ValueError
+    if not all(LEAST_PACE <= time <= MOST_PACE for time in times):
+        raise ValueError
+    return Motion(keys, seconds, value["loop"] is True, times, easing)
 
 
 def _framing(value: Any, size: tuple[int, int]) -> Framing:

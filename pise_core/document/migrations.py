@@ -41,9 +41,10 @@ def _held(entries: Entries) -> None:
 
 
 def _retouched(entries: Entries) -> None:
-    """5 to 6: steps say which places are taken away."""
+    """5 to 6: steps say which places are taken away, and motions how they go from key to key."""
     for step in entries["history"] + [step for other in entries["others"] for step in other["history"]]:
         step["retouch"] = step["retouched_at"] = None
+        step["motion"] |= {"times": [], "easing": "even"}
 
 
 #: Version -> the step from it to the next one.

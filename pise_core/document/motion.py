@@ -101,12 +101,34 @@ def motion_poses(motion: Motion, picture_bytes: int = 0) -> list[np.ndarray]:
     Raises:
         InputError: on fewer than two key poses, or too many pictures, or too many for their size.
     """
-    poses = interpolate(motion.keys, max(1, round(FPS * motion.seconds)), motion.loop)
-    if len(poses) > MAX_FRAMES:
-        raise InputError(f"that is {len(poses)} pictures; choose fewer key poses or a quicker pace")
-    if len(poses) * picture_bytes > MAX_BYTES:
-        raise InputError(f"that is {len(poses)} large pictures; choose small ones, or a quicker pace")
-    return poses
+    at = places(motion)
+    if len(at) > MAX_FRAMES:
+        raise InputError(f"that is {len(at)} pictures; choose fewer key poses or a quicker pace")
+    if len(at) * picture_bytes > MAX_BYTES:
+        raise InputError(f"that is {len(at)} large pictures; choose small ones, or a quicker pace")
+    return poses_at(motion.keys, at, motion.loop)
+
+
+def places(motion: Motion) -> np.ndarray:
+    """Where between the keys each picture is, (N,) float64: 0 at the first key, 1 at the second, and so on."""
+    count = len(motion.keys) if motion.loop else len(motion.keys) - 1
+    times = (motion.times or (1.0,) * len(motion.keys))[: max(0, count)]
+    found = [np.zeros(0)]
+    for key, time in enumerate(times):
+        steps = max(1, round(FPS * motion.seconds * time))
+        found.append(key + eased(np.arange(steps) / steps, motion.easing))
+    if not motion.loop:
+        found.append(np.array([float(max(0, count))]))
+    return np.concatenate(found)
+
+
+def eased(share: np.ndarray, easing: str) -> np.ndarray:
+    """How far the way from one key to the next has been gone when a share of its time has passed, both 0 to 1."""
+    if easing == "gentle":
+        return share**2 * (3 - 2 * share)
+    if easing == "faster":
+        return share**2
+    return share * (2 - share) if easing == "slower" else share
 
 
 def interpolate(keys: Sequence[np.ndarray], steps: int, loop: bool = False) -> list[np.ndarray]:
@@ -124,10 +146,24 @@ def interpolate(keys: Sequence[np.ndarray], steps: int, loop: bool = False) -> l
     Raises:
         InputError: on fewer than two keys or one step, or a key without a neck.
     """
-    if len(keys) < 2:
-        raise InputError("a motion needs two key poses at least; add another one")
     if steps < 1:
         raise InputError("a motion needs one step at least from a key pose to the next")
+    count = max(0, len(keys) if loop else len(keys) - 1)
+    return poses_at(keys, np.arange(steps * count + (not loop)) / steps, loop)
+
+
+def poses_at(keys: Sequence[np.ndarray], times: np.ndarray, loop: bool = False) -> list[np.ndarray]:
+    """The poses (18, 3) at places between keys, by the angles of the bones.
+
+    Args:
+        keys: as of :func:`interpolate`, and so is ``loop``.
+        times: (N,) places, 0 at the first key, 1 at the second.
+
+    Raises:
+        InputError: on fewer than two keys, or a key without a neck.
+    """
+    if len(keys) < 2:
+        raise InputError("a motion needs two key poses at least; add another one")
     there = np.array([visible(key) for key in keys])
     if not there[:, ROOT].all():
         raise InputError("every key pose needs the neck, which the body hangs on")
@@ -136,7 +172,6 @@ def interpolate(keys: Sequence[np.ndarray], steps: int, loop: bool = False) -> l
     count = len(keys)
     turns = range(-2, count + 2) if loop else range(count)  # a loop goes on beyond both ends
     points = np.array([keys[k % count][:, :2] for k in turns], np.float64)
-    times = np.arange(steps * count if loop else steps * (count - 1) + 1) / steps
     length, angle = _bones(points)
     neck = PchipInterpolator(turns, points[:, ROOT])(times)
     poses = []

@@ -330,18 +330,23 @@ class Steps(ABC):
         with self._lock:
             self.set_styles({**self.edits.styles, region: {reference: weight}})
 
-    def set_motion(self, keys: Any, seconds: float = 1.0, loop: bool = True) -> None:
+    def set_motion(
+        self, keys: Any, seconds: float = 1.0, loop: bool = True, times: Any = None, easing: str = "even"
+    ) -> None:
         """A motion through key poses, each (18, 3) or 18 rows, as one step.
 
         Args:
             keys: at most 24.
             seconds: from one to the next, 0.1 to 5.
             loop: whether the last one is followed by the first one.
+            times: for each key, how many times as long the way to the next one takes, 0.25 to 4; by default all the
+                same.
+            easing: how it goes there: ``even``, ``gentle`` (slowing down at each key), ``faster`` or ``slower``.
 
         Raises:
-            InputError: on poses or a pace that make no sense.
+            InputError: on poses, a pace, times or an easing that make no sense.
         """
-        motion = checked_motion(keys, seconds, loop)
+        motion = checked_motion(keys, seconds, loop, times, easing)
         with self._lock:
             self._history.commit(motion=motion)
 

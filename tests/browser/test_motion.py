@@ -70,6 +70,46 @@ def test_key_poses_become_a_motion(visit, name, size):
         assert plays == 426  # a codec takes even sides only
 
 
+@pytest.mark.parametrize(("name", "size"), [("desktop", DESKTOP), ("phone", PHONE)])
+def test_each_key_has_its_time_and_the_motion_is_eased(visit, name, size):
+    visitor = visit(f"motion-times-{name}", **size)
+    page = visitor.page
+    open_example(visitor, 0)
+    keys = page.locator("#motion #keys li")
+    for count, preset in enumerate((0, 4), 1):
+        page.get_by_role("tab", name="Pose").click()
+        visitor.after(lambda number=preset: page.locator("#pose [data-preset]").nth(number).click())
+        page.get_by_role("tab", name="Motion").click()
+        page.locator('#motion [data-do="add"]').click()
+        keys.nth(count - 1).wait_for()
+    page.locator("#motion #seconds").fill("0.3")
+    page.locator("#motion #loop").uncheck()
+    time = page.get_by_role("combobox", name="Time from key pose 1 to the next")
+    assert page.get_by_role("combobox", name="Time from key pose 2 to the next").is_disabled()  # nothing follows
+    time.select_option("2")
+    page.locator("#motion #easing").select_option("gentle")
+    visitor.wait_for()
+    visitor.shoot("times")
+    assert page.evaluate("document.documentElement.scrollWidth") <= size["viewport"]["width"]
+    with page.expect_download() as download:
+        page.locator('#motion [data-save="gif"]').click()
+    with Image.open(io.BytesIO(download.value.path().read_bytes())) as gif:
+        assert len(list(ImageSequence.Iterator(gif))) == 8  # twice 0.3 seconds of 12 pictures, and the last one
+    visitor.wait_for()
+    page.locator('#bar [data-do="undo"]').click()
+    page.wait_for_function(
+        """() => document.querySelector("#motion .html-container > div").shadowRoot
+          .querySelector("#easing").value === "even" """
+    )
+    assert time.input_value() == "2"
+    # The time goes along with its key.
+    page.locator('#motion [data-right="0"]').click()
+    page.wait_for_function(
+        """() => document.querySelector("#motion .html-container > div").shadowRoot
+          .querySelector("[data-time='1']").value === "2" """
+    )
+
+
 def test_a_clip_of_poses_becomes_key_poses(visit, tmp_path):
     visitor = visit("motion-clip", **DESKTOP)
     page = visitor.page

@@ -6,16 +6,20 @@ import { fetchText, openShadow } from "../common/shadow.js";
 import { nextEdit, page, readText, tell } from "../common/store.js";
 import { LIMBS, OFFERED } from "../common/tables.js";
 import { showCarried } from "../preview/layers.js";
+import { lengthOf, placeAt } from "./timing.js";
 
 const html = await fetchText("panel.html", import.meta.url);
 /** Milliseconds until an answer that did not come is asked for again. */
 const PATIENCE = 3000;
+/** How many times as long as the others the way to the next key may take. */
+const TIMES = [0.25, 0.5, 1, 1.5, 2, 3, 4];
 
 /** Fill the part; `props` are what Python says, and `trigger` tells Python of an event. */
 export function mount({ element, trigger, props, watch }) {
   const $ = openShadow(element, html);
   const stage = $("#stage");
   let keys = []; // each 18 rows
+  let times = []; // for each key how many times as long as usual the way to the next one takes
   let poses = []; // those between the keys, `steps` from each key to the next
   let steps = 12;
   let start = 0; // when playing began
@@ -63,9 +67,11 @@ export function mount({ element, trigger, props, watch }) {
     if (!poses.length) return;
     start = performance.now();
     const seconds = Number($("#seconds").value);
-    const last = $("#loop").checked ? poses.length : poses.length - 1;
+    const ways = $("#loop").checked ? times : times.slice(0, -1);
+    const whole = lengthOf(ways);
     const frame = (now) => {
-      const place = ((Math.max(0, now - start) / 1000 / seconds) * steps) % last;
+      const time = (Math.max(0, now - start) / 1000 / seconds) % whole;
+      const place = placeAt(time, ways, $("#easing").value) * steps;
       const index = Math.floor(place);
       show(between(poses[index], poses[(index + 1) % poses.length], place - index));
       mark(Math.floor(place / steps));
@@ -104,11 +110,10 @@ export function mount({ element, trigger, props, watch }) {
     $("#empty").hidden = keys.length > 1;
     $("#keys").innerHTML = keys
       .map(
-        (
-          rows,
-          n,
-        ) => `<li><button class="key" data-key="${n}" title="Show key pose ${n + 1}" aria-label="Key pose ${n + 1}">${figure(rows)}</button>
-          <span><button data-left="${n}" aria-label="Earlier" title="Earlier" ${n ? "" : "disabled"}>‹</button><button data-remove="${n}" aria-label="Remove key pose ${n + 1}" title="Remove">${icon("close")}</button><button data-right="${n}" aria-label="Later" title="Later" ${n + 1 < keys.length ? "" : "disabled"}>›</button></span></li>`,
+        (rows, n) =>
+          `<li><button class="key" data-key="${n}" title="Show key pose ${n + 1}" aria-label="Key pose ${n + 1}">${figure(rows)}</button>
+          <span><button data-left="${n}" aria-label="Earlier" title="Earlier" ${n ? "" : "disabled"}>‹</button><button data-remove="${n}" aria-label="Remove key pose ${n + 1}" title="Remove">${icon("close")}</button><button data-right="${n}" aria-label="Later" title="Later" ${n + 1 < keys.length ? "" : "disabled"}>›</button></span>
+          <select data-time="${n}" aria-label="Time from key pose ${n + 1} to the next" title="Time to the next key pose" ${n + 1 < keys.length || $("#loop").checked ? "" : "disabled"}>${TIMES.map((time) => `<option value="${time}"${time === times[n] ? " selected" : ""}>${time} ×</option>`).join("")}</select></li>`,
       )
       .join("");
     drawButtons();
@@ -139,21 +144,23 @@ export function mount({ element, trigger, props, watch }) {
     props.value = { ...order, ...change };
     trigger("commit");
   }
-  function commit(next) {
-    keys = next; // the next change may come before the server's answer
+  function commit(next, nextTimes = times) {
+    [keys, times] = [next, nextTimes]; // the next change may come before the server's answer
     draw();
-    send({ motion: { keys: next, seconds: Number($("#seconds").value), loop: $("#loop").checked } });
+    const [seconds, loop] = [Number($("#seconds").value), $("#loop").checked];
+    send({ motion: { keys, seconds, loop, times, easing: $("#easing").value } });
   }
   function swap(a, b) {
-    const next = [...keys];
+    const [next, nextTimes] = [[...keys], [...times]];
     [next[a], next[b]] = [next[b], next[a]];
-    commit(next);
+    [nextTimes[a], nextTimes[b]] = [nextTimes[b], nextTimes[a]];
+    commit(next, nextTimes);
   }
 
   const actions = {
     add() {
       const rows = page.pose?.();
-      if (rows) commit([...keys, rows]);
+      if (rows) commit([...keys, rows], [...times, 1]);
     },
     play: () => (playing ? halt() : play()),
     load: () => $("#file").click(),
@@ -166,8 +173,10 @@ export function mount({ element, trigger, props, watch }) {
     if (button.dataset.do) actions[button.dataset.do]();
     else if (left) swap(Number(left), Number(left) - 1);
     else if (right) swap(Number(right), Number(right) + 1);
-    else if (remove) commit(keys.filter((_, n) => n !== Number(remove)));
-    else if (key) {
+    else if (remove) {
+      const [next, nextTimes] = [keys, times].map((list) => list.filter((_, n) => n !== Number(remove)));
+      commit(next, nextTimes);
+    } else if (key) {
       halt();
       show(keys[Number(key)]);
       mark(Number(key));
@@ -205,7 +214,14 @@ export function mount({ element, trigger, props, watch }) {
     const text = await readText(file);
     send({ text });
   });
-  for (const control of ["#seconds", "#loop"]) $(control).addEventListener("change", () => commit(keys));
+  $("#keys").addEventListener("change", (event) => {
+    const n = Number(event.target.dataset.time);
+    commit(
+      keys,
+      times.map((time, k) => (k === n ? Number(event.target.value) : time)),
+    );
+  });
+  for (const control of ["#seconds", "#loop", "#easing"]) $(control).addEventListener("change", () => commit(keys));
   page.addEventListener("opened", () => {
     halt();
     rest();
@@ -227,6 +243,8 @@ export function mount({ element, trigger, props, watch }) {
     halt();
     rest();
     ({ keys, poses, steps } = props.motion);
+    times = props.motion.times?.length ? [...props.motion.times] : keys.map(() => 1);
+    $("#easing").value = props.motion.easing ?? "even";
     $("#seconds").value = props.motion.seconds;
     $("#seconds-value").textContent = `${props.motion.seconds.toFixed(1)} s`;
     $("#loop").checked = props.motion.loop;
