@@ -183,7 +183,11 @@ def test_a_motion(client, files, person):
     with pytest.raises(AppError, match="can't be read as a video"):
         client.predict(handle_file("me.jpg"), api_name="/motion_from_video")
     state = client.predict(keys, 0.2, False, api_name="/set_motion")
-    assert state["motion"] == {"keys": keys, "seconds": 0.2, "loop": False}
+    told = {"keys": keys, "seconds": 0.2, "loop": False, "times": [], "easing": "even"}
+    assert state["motion"] == told
+    timed = client.predict(keys, 0.2, False, [2.0] * len(keys), "gentle", api_name="/set_motion")
+    assert timed["motion"] == told | {"times": [2.0] * len(keys), "easing": "gentle"}
+    client.predict(api_name="/undo")
     with Image.open(client.predict("gif", api_name="/animate")) as gif:
         assert gif.size == (220, 330)
 
