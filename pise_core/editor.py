@@ -296,7 +296,7 @@ class Editor:
                 photo, pose=person.pose, parsing=parsing, framing=person.framing, held=person.held
             )
             # What clothes hide now was photographed, or filled once.
-            dressed.__dict__["background"] = person.background
+            dressed.__dict__["plate"] = person.plate
         return dressed
 
     def pose_map(self, person: Person, pose: np.ndarray, frame_pose: np.ndarray | None = None) -> np.ndarray:

@@ -43,11 +43,11 @@ def guided_filter(
     return out
 
 
-def sampled(small: np.ndarray, ys: np.ndarray, xs: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """(N, C) float32: what a picture (h, w, C) float32 would show at pixels of rows ``ys`` and columns ``xs``, enlarged
-    to ``size`` (H, W) by linear interpolation."""
+def sampled(small: np.ndarray, ys: np.ndarray, xs: np.ndarray, size: tuple[float, float]) -> np.ndarray:
+    """(N, C) float32: what a picture (h, w, C) float32 would show at pixels of rows ``ys`` and columns ``xs``, which
+    may lie between pixels, enlarged to ``size`` (H, W) by linear interpolation."""
     (h, w), (height, width) = small.shape[:2], size
-    if (h, w) == (height, width):
+    if (h, w) == (height, width) and ys.dtype.kind == "i":
         return small[ys, xs]
     columns = 1024  # OpenCV's pictures have at most 32767 rows
     rows = -(-len(ys) // columns)

@@ -12,7 +12,7 @@ import numpy as np
 from pise_core.finishing import FRONTS, RIM, finish_behind
 from pise_core.framing import Box, Framing
 from pise_core.held import NOTHING, Held
-from pise_core.inpainting.background import fill_background
+from pise_core.inpainting.background import Background
 from pise_core.masks import window_of
 from pise_core.matting import soft_edges
 from pise_core.model.answers import Answers
@@ -234,12 +234,16 @@ class Person:
         return View(self.photo, self.parsing, self.pose, None if self.held is None else self.held.parts(self.pose))
 
     @cached_property
-    def background(self) -> np.ndarray:
-        """(H, W, 3) uint8: the photo without the person; in a preview that of the larger photo, if it is there."""
+    def plate(self) -> Background:
+        """The photo without the person, made where it is asked for; in a preview of the pieces that the larger photo's
+        is made of, if that is there."""
         larger = None if self.larger is None else self.larger()
-        if larger is not None:
-            return cv2.resize(larger.background, self.photo.shape[1::-1], interpolation=cv2.INTER_AREA)
-        return fill_background(self.photo, self.full.solid, self.framing)
+        return Background(self.photo, self.full.solid, self.framing, None if larger is None else larger.plate)
+
+    @property
+    def background(self) -> np.ndarray:
+        """(H, W, 3) uint8: the photo without the person, whole. Made anew each time: it isn't kept."""
+        return self.plate.at()
 
     @property
     def alpha(self) -> np.ndarray:
@@ -277,7 +281,7 @@ class Person:
 
     def make_ready(self) -> None:
         """Find out now what the first picture needs, so that it takes no longer than the next ones."""
-        _ = self.frame.owner, self.full.owner, self.background
+        _ = self.frame.owner, self.full.owner, self.plate
 
     def part(self, window: tuple[slice, slice]) -> "Person":
         """The same person in a part of the photo, rows and columns, sharing what was computed."""
@@ -293,7 +297,7 @@ class Person:
             box=(x0 - x, y0 - y, x1 - x, y1 - y),
             held=None if self.held is None else self.held._replace(labels=self.held.labels[window]),
         )
-        here.__dict__.update(full=full, background=self.background[window])
+        here.__dict__.update(full=full, plate=self.plate.part(window))
         return here
 
     def scaled(self, long_side: int) -> "Person":
@@ -330,8 +334,8 @@ class Person:
         if self.held is None or held.carriers == self.held.carriers:
             return self
         person = replace(self, held=held)
-        if "background" in self.__dict__:
-            person.__dict__["background"] = self.background
+        if "plate" in self.__dict__:
+            person.__dict__["plate"] = self.plate
         return person
 
     def in_frame(self, pose: np.ndarray) -> np.ndarray:

@@ -78,7 +78,7 @@ def shown(document: Document, edits: Edits) -> Person:
     made = person.editor.set_person(
         rendered.photo, pose=document.pose_of(edits), parsing=rendered.parsing, framing=person.framing
     )
-    made.__dict__["background"] = person.background  # what was seen behind them before counts
+    made.__dict__["plate"] = person.plate  # what was seen behind them before counts
     return made
 
 

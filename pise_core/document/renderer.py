@@ -17,6 +17,7 @@ from pise_core.document.references import PREVIEW_SIDE, Reference
 from pise_core.finishing import FRONTS
 from pise_core.held import Carrier
 from pise_core.images import write_image
+from pise_core.inpainting.background import Background
 from pise_core.masks import window_of
 from pise_core.person import Edit, Person
 from pise_core.rendering.recolour import recolour
@@ -270,15 +271,15 @@ class Renderer:
         dressed = person.editor.set_person(
             photo, pose=person.pose, parsing=parsing, framing=person.framing, held=person.held
         )
-        background, (marks, _) = person.background, self.marks(own)  # what their clothes hide now was photographed
+        plate, (marks, _) = person.plate, self.marks(own)  # what their clothes hide now was photographed
         if marks is not None:
             marked = resize_labels(marks.labels(), photo.shape[1::-1]) == 0
             continued = self._background(person, marked, True)
             if continued is not None:
-                background = background.copy()
-                window, made = continued
+                background, (window, made) = person.background, continued
                 background[window][marked[window]] = made[marked[window]]
-        dressed.__dict__["background"] = background
+                plate = Background(background, np.zeros_like(parsing), person.framing)
+        dressed.__dict__["plate"] = plate
         return dressed
 
     def frames(self, edits: Edits) -> Sequence[Callable[[], np.ndarray]]:

@@ -1,13 +1,18 @@
 """The photo without the person: what an edit uncovers behind them.
 
-Pieces of the background around continue it (:mod:`pise_core.inpainting.patch_fill`).
+Pieces of the background around continue it (:mod:`pise_core.inpainting.patch_fill`). Which ones is found once, at a cost
+that doesn't depend on the photo's size; they are shown where they are asked for.
 """
+
+from collections.abc import Iterator
+from copy import copy
 
 import cv2
 import numpy as np
 
 from pise_core.framing import Framing
-from pise_core.inpainting.patch_fill import grid_of, show
+from pise_core.guided_filter import sampled
+from pise_core.inpainting.patch_fill import Pieces, Place, grid_of
 from pise_core.inpainting.patch_search import find_offsets
 from pise_core.masks import grow, window_of
 
@@ -16,32 +21,126 @@ _SIDE = 192
 #: In frame pixels: how far the person's rim reaches, how far around pieces are looked for, and how wide the gaps of the
 #: silhouette are that nothing is taken from: often these are bags, straps or hair that the map doesn't know.
 _RIM, _REACH, _GAP = 3.5, 60, 8
+#: Side of the squares that are filled at a time; a multiple of 8.
+_TILE = 64
+
+Window = tuple[slice, slice]
 
 
-def fill_background(photo: np.ndarray, parsing: np.ndarray, framing: Framing) -> np.ndarray:
-    """The photo without the person: (H, W, 3) uint8, equal to the photo wherever no person (or a rim about it) is.
+class Background:
+    """The photo without the person, filled where it is asked for, and kept there.
 
-    The same input gives the same bytes. The cost of the search doesn't depend on the photo's size.
+    It equals the photo wherever no person is, nor a rim about them. The same input gives the same bytes, in whatever
+    order it is asked for.
 
     Args:
         photo: (H, W, 3) uint8.
         parsing: (H, W) uint8, 0 for background.
         framing: of the person in the photo.
+        larger: the background of the same photo with more pixels, whose pieces are shown again.
     """
-    window = window_of(parsing > 0, margin=round(_REACH / framing.scale))
-    if window is None:
-        return photo
-    out = photo.copy()
-    part = photo[window]
-    hole = grow(parsing[window] > 0, _RIM / framing.scale)
-    if hole.all():  # nothing to continue from: the photo is all person
-        out[window] = 127
+
+    def __init__(
+        self, photo: np.ndarray, parsing: np.ndarray, framing: Framing, larger: "Background | None" = None
+    ) -> None:
+        self.photo = photo  # all of it, whatever part this is
+        self._window = slice(0, photo.shape[0]), slice(0, photo.shape[1])
+        self._tiles: dict[tuple[int, int], np.ndarray] = {}
+        self._pieces: Pieces | np.ndarray | None = None  # an array: colours in the large; None: there is nothing
+        self._holes, self._place = np.zeros((0, 0), np.uint8), Place(0, 0, *photo.shape[:2])
+        self._top = self._left = self._width = 0  # of the holes; they are packed, eight to a byte
+        window = window_of(parsing > 0, margin=round(_REACH / framing.scale))
+        if window is None:
+            return
+        hole = grow(parsing[window] > 0, _RIM / framing.scale)
+        self._holes, self._width = np.packbits(hole, axis=1), hole.shape[1]
+        self._top, self._left = window[0].start, window[1].start
+        if larger is not None:
+            self._pieces = larger._pieces
+            by, bx = np.divide(photo.shape[:2], larger.photo.shape[:2])
+            top, left, height, width = larger._place
+            self._place = Place(top * by, left * bx, height * by, width * bx)
+            return
+        self._place = Place(self._top, self._left, *hole.shape)
+        if hole.all():  # nothing to continue from: the photo is all person
+            return
+        grid = grid_of(photo[window], hole, _SIDE, _GAP / framing.scale)
+        offsets = find_offsets(grid)
+        # Where hardly any background is in sight, colours go on smoothly.
+        self._pieces = grid.continued() if offsets is None else Pieces(grid, offsets)
+
+    def part(self, window: Window) -> "Background":
+        """Rows and columns of it, with starts and stops; what is filled in either is there in both."""
+        part = copy(self)
+        part._window = self._absolute(window)
+        return part
+
+    def at(self, window: Window | None = None, wanted: np.ndarray | None = None) -> np.ndarray:
+        """A part of it.
+
+        Args:
+            window: rows and columns, with starts and stops; by default all.
+            wanted: (h, w) bool, where in the window it is needed; elsewhere it may be the photo. By default everywhere.
+
+        Returns:
+            (h, w, 3) uint8.
+        """
+        rows, columns = self._window if window is None else self._absolute(window)
+        out = self.photo[rows, columns].copy()
+        for row, column in self._tiles_in(rows, columns):
+            top, left = self._top + row * _TILE, self._left + column * _TILE
+            y0, y1 = max(top, rows.start), min(top + _TILE, rows.stop, self._top + len(self._holes))
+            x0, x1 = max(left, columns.start), min(left + _TILE, columns.stop, self._left + self._width)
+            here = slice(y0 - rows.start, y1 - rows.start), slice(x0 - columns.start, x1 - columns.start)
+            if wanted is not None and not wanted[here].any():
+                continue
+            hole = self._hole(row, column)
+            if not hole.any():
+                continue
+            tile = np.zeros((*hole.shape, 3), np.uint8)
+            tile[hole] = self._filled(row, column, hole)
+            cut = slice(y0 - top, y1 - top), slice(x0 - left, x1 - left)
+            np.copyto(out[here], tile[cut], where=hole[cut][..., None])
         return out
-    grid = grid_of(part, hole, _SIDE, _GAP / framing.scale)
-    offsets = find_offsets(grid)
-    if offsets is None:  # hardly any background in sight
-        smooth = cv2.resize(grid.continued(), hole.shape[::-1], interpolation=cv2.INTER_LINEAR)
-        out[window][hole] = smooth[hole]
-    else:
-        show(out[window], part, hole, grid, offsets)
-    return out
+
+    def _absolute(self, window: Window) -> Window:
+        rows, columns = window
+        top, left = self._window[0].start, self._window[1].start
+        return slice(top + rows.start, top + rows.stop), slice(left + columns.start, left + columns.stop)
+
+    def _tiles_in(self, rows: slice, columns: slice) -> Iterator[tuple[int, int]]:
+        height, width = len(self._holes), self._width
+        top, bottom = max(0, rows.start - self._top), min(height, rows.stop - self._top)
+        left, right = max(0, columns.start - self._left), min(width, columns.stop - self._left)
+        for row in range(top // _TILE, -(-bottom // _TILE)):
+            for column in range(left // _TILE, -(-right // _TILE)):
+                yield row, column
+
+    def _hole(self, row: int, column: int) -> np.ndarray:
+        """(h, w) bool, of a tile."""
+        first, step = column * _TILE // 8, _TILE // 8
+        bits = self._holes[row * _TILE : (row + 1) * _TILE, first : first + step]
+        return np.unpackbits(bits, axis=1).view(bool)[:, : self._width - column * _TILE]
+
+    def _filled(self, row: int, column: int, hole: np.ndarray) -> np.ndarray:
+        """(N, 3) uint8: what a tile shows in the hole."""
+        known = self._tiles.get((row, column))
+        if known is None:
+            ys, xs = np.nonzero(hole)
+            known = self._shown(ys + self._top + row * _TILE, xs + self._left + column * _TILE)
+            self._tiles[row, column] = known
+        return known
+
+    def _shown(self, ys: np.ndarray, xs: np.ndarray) -> np.ndarray:
+        if self._pieces is None:
+            return np.full((len(ys), 3), 127, np.uint8)
+        if isinstance(self._pieces, Pieces):
+            return self._pieces.at(self.photo, ys, xs, self._place)
+        top, left, height, width = self._place
+        found = sampled(self._pieces.astype(np.float32), ys - top, xs - left, (height, width))
+        return np.rint(found).astype(np.uint8)
+
+
+def fill_background(photo: np.ndarray, parsing: np.ndarray, framing: Framing) -> np.ndarray:
+    """The whole :class:`Background`, (H, W, 3) uint8; arguments as there."""
+    return Background(photo, parsing, framing).at()

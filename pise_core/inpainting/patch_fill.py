@@ -5,18 +5,21 @@ doesn't depend on the picture's size, and grain and sharpness are the picture's.
 is known, their colours are made to agree (after Pérez et al. 2003).
 """
 
+import math
+from typing import NamedTuple
+
 import cv2
 import numpy as np
 
 from pise_core.inpainting.patch_search import Grid
-from pise_core.masks import grow
+from pise_core.masks import grow, window_of
 
 #: How firmly colours stay what the pieces have; the greater, the sooner a difference at a seam fades out.
 _STAY, _ROUNDS = 0.01, 60
 #: Mean difference of colours (of 255) beyond which a known cell belongs to another object than the piece beside it.
 _OBJECT = 35
 #: Rows that are worked on together: the places of all pixels of a large picture at once would take gigabytes.
-_STRIP = 256
+_STRIP = 32
 
 
 def grid_of(
@@ -36,7 +39,7 @@ def grid_of(
     size = max(2, round(width * scale)), max(2, round(height * scale))
     share = cv2.resize((~hole).astype(np.float32), size, interpolation=cv2.INTER_AREA)
     # Cells that are partly hole count their known pixels only: what lies in the hole must not bleed into the fill.
-    image = cv2.resize(picture * (~hole)[..., None], size, interpolation=cv2.INTER_AREA)
+    image = cv2.resize(cv2.copyTo(picture, (~hole).view(np.uint8)), size, interpolation=cv2.INTER_AREA)
     image = np.rint(image / np.maximum(share, 0.02)[..., None])
     known = share > 1 - 0.3 * size[0] * size[1] / hole.size  # less than a third of a pixel is hole: rounding
     closed = ~grow(~grow(~known, gap * scale), gap * scale) if gap else ~known
@@ -49,31 +52,78 @@ def grid_of(
     return Grid(np.clip(image, 0, 255).astype(np.uint8), share >= 0.5, known, source, cells)
 
 
-def show(out: np.ndarray, picture: np.ndarray, wanted: np.ndarray, grid: Grid, offsets: np.ndarray) -> None:
-    """Put pieces of ``picture`` (H, W, 3) into ``out`` where they are ``wanted`` (H, W) bool, in the hole or at its
-    rim; over the width of a cell they are blended.
+class Place(NamedTuple):
+    """Where a grid lies on a picture, in pixels of the picture; also between them, on a smaller copy of it."""
 
-    ``grid`` and ``offsets``: of :func:`grid_of` and ``exemplars.find_offsets``.
+    top: float
+    left: float
+    height: float
+    width: float
+
+
+class Pieces:
+    """Which pieces of a picture are shown where, at any resolution.
+
+    Args:
+        grid: of :func:`grid_of`.
+        offsets: of :func:`pise_core.inpainting.patch_search.find_offsets`.
     """
-    height, width = wanted.shape
-    cells, change = grid.wanted, _agreeing(grid, offsets)
-    h, w = cells.shape
-    steps = np.rint(offsets * np.array([height / h, width / w])).astype(np.int32)
-    for start in range(0, height, _STRIP):
-        ys, xs = np.nonzero(wanted[start : start + _STRIP])
-        ys += start
-        y, x = ((at + 0.5) * few / many - 0.5 for at, few, many in ((ys, h, height), (xs, w, width)))
+
+    def __init__(self, grid: Grid, offsets: np.ndarray) -> None:
+        self._shape = grid.wanted.shape
+        # A cell more: what lies about the hole has no pieces, and grids have at most a few hundred cells a side.
+        rows, columns = window_of(grid.wanted, margin=1) or (slice(0, 1), slice(0, 1))
+        self._first = rows.start, columns.start
+        self._cells = grid.wanted[rows, columns].copy()
+        self._offsets = offsets[rows, columns].astype(np.int16)
+        self._change = _agreeing(grid, offsets)[rows, columns].copy()
+
+    def at(self, picture: np.ndarray, ys: np.ndarray, xs: np.ndarray, place: Place) -> np.ndarray:
+        """What is shown at some pixels of the hole or at its rim; over the width of a cell pieces are blended.
+
+        Args:
+            picture: (H, W, 3) uint8, the one that the pieces were found in, or a smaller copy.
+            ys, xs: (N,) rows and columns.
+            place: of the grid on the picture; pieces are taken from there.
+
+        Returns:
+            (N, 3) uint8; the picture's own colours where no piece is known.
+        """
+        (h, w), (height, width) = self._shape, self._cells.shape
+        steps = np.rint(self._offsets * np.array([place.height / h, place.width / w])).astype(np.int32)
+        first = math.ceil(place.top), math.ceil(place.left)
+        last = (
+            min(len(picture), math.floor(place.top + place.height)) - 1,
+            min(picture.shape[1], math.floor(place.left + place.width)) - 1,
+        )
+        y, x = (
+            (at - start + 0.5) * few / many - 0.5
+            for at, start, few, many in ((ys, place.top, h, place.height), (xs, place.left, w, place.width))
+        )
         top, left = np.floor(y).astype(np.int32), np.floor(x).astype(np.int32)
         down, right = (y - top).astype(np.float32), (x - left).astype(np.float32)
         total, weights = np.zeros((len(ys), 3), np.float32), np.zeros((len(ys), 1), np.float32)
         for dy, dx in ((0, 0), (0, 1), (1, 0), (1, 1)):
-            row, column = np.clip(top + dy, 0, h - 1), np.clip(left + dx, 0, w - 1)
-            weight = np.where(dy, down, 1 - down) * np.where(dx, right, 1 - right) * cells[row, column]
-            from_y, from_x = ys + steps[row, column, 0], xs + steps[row, column, 1]
-            piece = picture[np.clip(from_y, 0, height - 1), np.clip(from_x, 0, width - 1)] + change[row, column]
+            row = np.clip(top + dy - self._first[0], 0, height - 1)
+            column = np.clip(left + dx - self._first[1], 0, width - 1)
+            weight = np.where(dy, down, 1 - down) * np.where(dx, right, 1 - right) * self._cells[row, column]
+            from_y = np.clip(ys + steps[row, column, 0], first[0], last[0])
+            from_x = np.clip(xs + steps[row, column, 1], first[1], last[1])
+            piece = picture[from_y, from_x] + self._change[row, column]
             total += weight[:, None] * piece
             weights += weight[:, None]
-        out[ys, xs] = np.clip(np.rint(total / weights), 0, 255).astype(np.uint8)
+        found = np.divide(total, weights, out=picture[ys, xs].astype(np.float32), where=weights > 0)
+        return np.clip(np.rint(found), 0, 255).astype(np.uint8)
+
+
+def show(out: np.ndarray, picture: np.ndarray, wanted: np.ndarray, grid: Grid, offsets: np.ndarray) -> None:
+    """Put pieces of ``picture`` (H, W, 3) into ``out`` where they are ``wanted`` (H, W) bool, in the hole or at its
+    rim; arguments as of :class:`Pieces`."""
+    pieces, place = Pieces(grid, offsets), Place(0, 0, *wanted.shape)
+    for start in range(0, len(wanted), _STRIP):
+        ys, xs = np.nonzero(wanted[start : start + _STRIP])
+        ys += start
+        out[ys, xs] = pieces.at(picture, ys, xs, place)
 
 
 def _agreeing(grid: Grid, offsets: np.ndarray) -> np.ndarray:

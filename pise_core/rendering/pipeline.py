@@ -440,7 +440,8 @@ def _lay_below(
         silhouette |= grow(silhouette, SEAM / framing.scale + 1) & (cover[window] > 0.99)
     silhouette = matte(silhouette, framing.scale)
     trust = _soft(below.trust[window], framing)
-    photo, colours, background = person.photo[window], below.colours[window], person.background[window]
+    photo, colours = person.photo[window], below.colours[window]
+    background = person.plate.at(window, wanted=(weight > 0) & (silhouette < 1))
     framing = framing.within(window)
     for start in range(0, len(photo), _STRIP):
         rows = slice(start, min(start + _STRIP, len(photo)))
