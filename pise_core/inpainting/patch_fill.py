@@ -90,7 +90,11 @@ class Pieces:
             (N, 3) uint8; the picture's own colours where no piece is known.
         """
         (h, w), (height, width) = self._shape, self._cells.shape
-        steps = np.rint(self._offsets * np.array([place.height / h, place.width / w])).astype(np.int32)
+        cells, change = self._cells.ravel(), self._change.reshape(-1, 3)
+        steps = [
+            np.rint(self._offsets[..., axis] * (pixels / many)).astype(np.int32).ravel()
+            for axis, pixels, many in ((0, place.height, h), (1, place.width, w))
+        ]
         first = math.ceil(place.top), math.ceil(place.left)
         last = (
             min(len(picture), math.floor(place.top + place.height)) - 1,
@@ -102,14 +106,18 @@ class Pieces:
         )
         top, left = np.floor(y).astype(np.int32), np.floor(x).astype(np.int32)
         down, right = (y - top).astype(np.float32), (x - left).astype(np.float32)
+        rows, columns = (
+            [np.clip(start + step - first, 0, many - 1) for step in (0, 1)]
+            for start, first, many in ((top, self._first[0], height), (left, self._first[1], width))
+        )
         total, weights = np.zeros((len(ys), 3), np.float32), np.zeros((len(ys), 1), np.float32)
         for dy, dx in ((0, 0), (0, 1), (1, 0), (1, 1)):
-            row = np.clip(top + dy - self._first[0], 0, height - 1)
-            column = np.clip(left + dx - self._first[1], 0, width - 1)
-            weight = np.where(dy, down, 1 - down) * np.where(dx, right, 1 - right) * self._cells[row, column]
-            from_y = np.clip(ys + steps[row, column, 0], first[0], last[0])
-            from_x = np.clip(xs + steps[row, column, 1], first[1], last[1])
-            piece = picture[from_y, from_x] + self._change[row, column]
+            cell = rows[dy] * width + columns[dx]
+            weight = (down if dy else 1 - down) * (right if dx else 1 - right) * cells[cell]
+            from_y = np.clip(ys + steps[0][cell], first[0], last[0])
+            from_x = np.clip(xs + steps[1][cell], first[1], last[1])
+            piece = change.take(cell, axis=0)
+            piece += picture[from_y, from_x]
             total += weight[:, None] * piece
             weights += weight[:, None]
         found = np.divide(total, weights, out=picture[ys, xs].astype(np.float32), where=weights > 0)

@@ -197,8 +197,8 @@ def _chosen_among_frequent(grid: Grid, offsets: np.ndarray, search: Search) -> n
     image[unseen] = _shown(grid, offsets, *unseen)
     costs = compared.costs(image, candidates)
     used, count = np.unique(costs.argmin(0), return_counts=True)
-    candidates = candidates[np.sort(used[np.argsort(-count, kind="stable")[:_FEW]])]
-    costs = compared.costs(image, candidates)
+    kept = np.sort(used[np.argsort(-count, kind="stable")[:_FEW]])
+    candidates, costs = candidates[kept], costs[kept]
     costs -= _COHERENCE * compared.agreement(costs.argmin(0), len(candidates))
     best = costs.argmin(0)
     chosen = np.zeros_like(offsets)

@@ -9,6 +9,7 @@
 """
 
 import math
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -49,7 +50,7 @@ _SLIT = 2.0
 #: Narrower rims of new cloth about what moved, in frame pixels, are none.
 _THIN = 1.6
 #: Rows that are finished together: float pictures of a whole large photo would take gigabytes.
-_STRIP = 256
+_STRIP = 128
 
 Mix = list[tuple[Person, float]]
 
@@ -114,9 +115,18 @@ def render(
             painted = np.where(wanted.parsing == UNTOUCHED, unpainted, wanted.parsing)
             check_covered(unpainted, painted, person.pose if wanted.pose is None else wanted.pose)
     photo[window], frame, parsing[window] = _render(here, asked, posed, generator, detail, cloth)
-    for row in range(window[0].start, window[0].stop):
-        changed[row, window[1]] = (photo[row, window[1]] != person.photo[row, window[1]]).any(1)
+    changed[window] = _differing(photo[window], person.photo[window])
     return Edit(photo, frame, parsing, changed, unpainted)
+
+
+def _differing(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """(H, W) bool: where two pictures (H, W, 3) uint8 differ."""
+    found = np.empty(first.shape[:2], bool)
+    for start in range(0, len(first), _STRIP):
+        rows = slice(start, start + _STRIP)
+        red, green, blue = cv2.split(cv2.absdiff(first[rows], second[rows]))
+        np.not_equal(red | green | blue, 0, out=found[rows])
+    return found
 
 
 def pose_map(person: Person, wanted: Wanted, generator: Generator) -> np.ndarray:
@@ -423,6 +433,15 @@ def _finish(person: Person, below: _Canvas, over: _Canvas | None, own_map, style
     return out
 
 
+def _strips(wanted: np.ndarray) -> Iterator[tuple[slice, slice]]:
+    """Rows and columns about all that is wanted, (H, W) bool, a few rows at a time."""
+    for start in range(0, len(wanted), _STRIP):
+        window = window_of(wanted[start : start + _STRIP], margin=0)
+        if window is not None:
+            rows, columns = window
+            yield slice(start + rows.start, start + rows.stop), columns
+
+
 def _lay_below(
     out: np.ndarray, person: Person, below: _Canvas, cover, concerned, window, painted, gate, own_map
 ) -> None:
@@ -443,12 +462,11 @@ def _lay_below(
     photo, colours = person.photo[window], below.colours[window]
     background = person.plate.at(window, wanted=(weight > 0) & (silhouette < 1))
     framing = framing.within(window)
-    for start in range(0, len(photo), _STRIP):
-        rows = slice(start, min(start + _STRIP, len(photo)))
-        here = framing.within((rows, slice(0, photo.shape[1])))
-        share = (trust[rows] * here.paste(gate, 1.0))[..., None]
-        made = colours[rows] * share + here.paste(painted, 127.5) * (1 - share)
-        out[window][rows] = composite(photo[rows], made, silhouette[rows], background[rows], weight[rows])
+    for here in _strips(weight > 0):
+        inside = framing.within(here)
+        share = (trust[here] * inside.paste(gate, 1.0))[..., None]
+        made = colours[here] * share + inside.paste(painted, 127.5) * (1 - share)
+        out[window][here] = composite(photo[here], made, silhouette[here], background[here], weight[here])
 
 
 def _lay_over(out: np.ndarray, over: _Canvas, framing: Framing, painted, gate) -> None:
@@ -459,14 +477,13 @@ def _lay_over(out: np.ndarray, over: _Canvas, framing: Framing, painted, gate) -
         return
     framing = framing.within(window)
     below, colours, trust, cover = out[window], over.colours[window], over.trust[window], cover[window]
-    for start in range(0, len(below), _STRIP):
-        rows = slice(start, min(start + _STRIP, len(below)))
-        here = framing.within((rows, slice(0, below.shape[1])))
-        share = (trust[rows] * here.paste(gate, 1.0))[..., None]
-        made = colours[rows] * share + here.paste(painted, 127.5) * (1 - share)
-        ys, xs = np.nonzero(cover[rows])
-        part = cover[rows][ys, xs, None]
-        below[rows][ys, xs] = np.rint(made[ys, xs] * part + below[rows][ys, xs] * (1 - part)).clip(0, 255)
+    for here in _strips(cover > 0):
+        inside = framing.within(here)
+        share = (trust[here] * inside.paste(gate, 1.0))[..., None]
+        made = colours[here] * share + inside.paste(painted, 127.5) * (1 - share)
+        ys, xs = np.nonzero(cover[here])
+        part = cover[here][ys, xs, None]
+        below[here][ys, xs] = np.rint(made[ys, xs] * part + below[here][ys, xs] * (1 - part)).clip(0, 255)
 
 
 def _below(carried: Carried, wanted: np.ndarray, own_map: np.ndarray) -> tuple[Carried, np.ndarray]:

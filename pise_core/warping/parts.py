@@ -67,8 +67,8 @@ def assign_parts(parsing: np.ndarray, pose: np.ndarray) -> np.ndarray:
     ys, xs = np.nonzero(parsing)
     if not len(ys):
         return owner
-    points = np.stack([xs, ys], 1).astype(np.float32) + 0.5
-    distance = np.full((len(PARTS), len(points)), _FAR, np.float32)
+    points = np.stack([xs, ys]).astype(np.float32) + 0.5
+    distance = np.full((len(PARTS), len(xs)), _FAR, np.float32)
     there = visible(pose)
     region = parsing[ys, xs]
     for index, part in enumerate(PARTS):
@@ -117,9 +117,13 @@ def arm_length(pose: np.ndarray, part: str) -> float:
 
 
 def _to_segment(points: np.ndarray, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """(N,) float32: how far points (2, N) float32 lie from a line between two of them."""
     d = b - a
-    t = np.clip(((points - a) @ d) / (d @ d + 1e-6), 0, 1)
-    return np.hypot(*(points - a - t[:, None] * d).T)
+    x, y = points[0] - a[0], points[1] - a[1]
+    along = np.clip((x * d[0] + y * d[1]) / (d @ d + 1e-6), 0, 1)
+    x -= along * d[0]
+    y -= along * d[1]
+    return np.sqrt(x * x + y * y)
 
 
 def _to_torso(points: np.ndarray, pose: np.ndarray, there: np.ndarray) -> np.ndarray:
@@ -128,17 +132,17 @@ def _to_torso(points: np.ndarray, pose: np.ndarray, there: np.ndarray) -> np.nda
     if there[[NECK, *HIPS]].all():
         segments.append((pose[NECK, :2], pose[list(HIPS), :2].mean(0)))
     if not segments:
-        return np.full(len(points), _FAR, np.float32)
+        return np.full(points.shape[1], _FAR, np.float32)
     # A little in favour of the torso: sleeves hang beside it.
     return 0.9 * np.min([_to_segment(points, a, b) for a, b in segments], 0)
 
 
 def _to_skirt(points: np.ndarray, pose: np.ndarray, there: np.ndarray) -> np.ndarray:
     if not there[[*HIPS, *KNEES]].all():
-        return np.full(len(points), _FAR, np.float32)
+        return np.full(points.shape[1], _FAR, np.float32)
     hips, knees = pose[list(HIPS), :2].mean(0), pose[list(KNEES), :2].mean(0)
     d = knees - hips
-    below = (points - hips) @ d / (d @ d + 1e-6) > 0.12
+    below = ((points[0] - hips[0]) * d[0] + (points[1] - hips[1]) * d[1]) / (d @ d + 1e-6) > 0.12
     axis = np.min([_to_segment(points, pose[a, :2], pose[b, :2]) for a, b in _LEG_BONES
                    if there[a] and there[b]], 0)  # fmt: skip
     middle = _to_segment(points, hips, hips + 1.9 * d)

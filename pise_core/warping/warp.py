@@ -339,7 +339,7 @@ def _bounds(box: tuple[int, int, int, int], move: Move, size: tuple[int, int]) -
 
 def _box_of(mask: np.ndarray) -> tuple[int, int, int, int] | None:
     """x0, y0, x1, y1 about all that is set."""
-    x, y, w, h = cv2.boundingRect(mask.astype(np.uint8))
+    x, y, w, h = cv2.boundingRect(mask.view(np.uint8))
     return (x, y, x + w, y + h) if w else None
 
 
