@@ -28,9 +28,9 @@ from pise_core.person import Edit, Person, View
 from pise_core.regions import UNTOUCHED
 from pise_core.rendering.compositing import composite
 from pise_core.rendering.mixing import Blend
-from pise_core.warping.part_transforms import part_moves
-from pise_core.warping.parts import PARTS, among
-from pise_core.warping.warp import Carried, carry, reach_of, stays
+from pise_core.warping.part_transforms import part_moves, still
+from pise_core.warping.parts import PARTS, among, part_boxes
+from pise_core.warping.warp import Carried, carry, reach_of
 
 #: Width of the seam about what changes, in frame pixels.
 SEAM = 1.3
@@ -229,7 +229,8 @@ def _carried(view: View, pose: np.ndarray | None, rim: int, scale: float | None 
     if scale is None:
         return carry(view.image, view.parsing, view.owner, view.pose, pose, rim=rim)
     moves = part_moves(view.pose, pose)
-    moved = [i for i, p in enumerate(PARTS) if p in moves and not stays(view.owner == i, moves[p])]
+    boxes = part_boxes(view.owner)
+    moved = [i for i, p in enumerate(PARTS) if p in moves and not still(moves[p], boxes[i])]
     window = window_of(among(view.owner, moved), margin=round(_EDGE_WINDOW / scale) + 2)
     if window is None:
         return carry(view.image, view.parsing, view.owner, view.pose, pose, rim=rim, behind=[])

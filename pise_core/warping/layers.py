@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 from pise_core.masks import grow
-from pise_core.warping.parts import PARTS, among, assign_parts
+from pise_core.warping.parts import PARTS, among, assign_parts, part_boxes
 from pise_core.warping.warp import Behind, Hidden, cut_piece
 
 
@@ -55,10 +55,10 @@ def cut_outs(
     owner = assign_parts(parsing, pose) if owner is None else owner
     core = (~grow(parsing == 0, rim) if share is None else share > 0).astype(np.uint8)
     hidden = [Hidden.below(one, among(owner, one.front), rim) for one in behind]
-    found = []
+    found, boxes = [], part_boxes(owner)
     for index, part in enumerate(PARTS):
         uncovered = [one for one in hidden if index in one.layers.back]
-        piece = cut_piece(index, image, parsing, owner == index, core, share, pose, uncovered)
+        piece = cut_piece(index, image, parsing, owner, boxes[index], core, share, pose, uncovered)
         if piece is None:
             continue
         mask = piece.mask & piece.core

@@ -109,8 +109,10 @@ def bounds(move: Move, box: tuple[int, int, int, int]) -> np.ndarray:
     return np.array([points.min(0), points.max(0)])
 
 
-def still(move: Move, box: tuple[int, int, int, int]) -> bool:
-    """True when the move shifts nothing in ``box`` by more than a twentieth of a pixel."""
+def still(move: Move, box: tuple[int, int, int, int] | None) -> bool:
+    """True when the move shifts nothing in ``box`` by more than a twentieth of a pixel; None for a box of nothing."""
+    if box is None:
+        return True
     points = _grid(box)
     return bool(np.abs(move.points(points) - points).max() < 0.05)
 

@@ -34,6 +34,8 @@ _SLEEVE = {REGION["upper_clothes"]: 0.42, REGION["dress"]: 0.2}
 #: and from the forearm's bone skin is that arm's.
 _HAND, _FINGERS, _BARE = 0.2, 0.4, 0.4
 _FAR = 1e6
+#: Rows that are looked at together.
+_ROWS = 256
 _LEG_BONES = [(a, b) for leg in LEGS for a, b in pairwise(leg)]
 
 
@@ -51,6 +53,22 @@ def among(owner: np.ndarray, parts: Iterable[int]) -> np.ndarray:
     table = np.zeros(256, np.uint8)
     table[list(parts)] = 1
     return cv2.LUT(np.ascontiguousarray(owner).view(np.uint8), table).view(bool)
+
+
+def part_boxes(owner: np.ndarray) -> list[tuple[int, int, int, int] | None]:
+    """x0, y0, x1, y1 about the pixels of each of ``PARTS``; None for a part without any. ``owner``: (H, W) int8."""
+    bits = np.zeros(256, np.uint16)
+    bits[: len(PARTS)] = 1 << np.arange(len(PARTS))
+    rows, columns = np.zeros(owner.shape[0], np.uint16), np.zeros(owner.shape[1], np.uint16)
+    for start in range(0, len(owner), _ROWS):
+        strip = cv2.LUT(np.ascontiguousarray(owner[start : start + _ROWS]).view(np.uint8), bits)
+        rows[start : start + _ROWS] = np.bitwise_or.reduce(strip, 1)
+        columns |= np.bitwise_or.reduce(strip, 0)
+    found = []
+    for bit in bits[: len(PARTS)]:
+        ys, xs = np.flatnonzero(rows & bit), np.flatnonzero(columns & bit)
+        found.append((int(xs[0]), int(ys[0]), int(xs[-1]) + 1, int(ys[-1]) + 1) if len(ys) else None)
+    return found
 
 
 def assign_parts(parsing: np.ndarray, pose: np.ndarray) -> np.ndarray:

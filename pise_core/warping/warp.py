@@ -13,9 +13,11 @@ import numpy as np
 
 from pise_core.masks import grow, window_of
 from pise_core.warping.part_transforms import Move, bounds, part_moves, still
-from pise_core.warping.parts import PARTS, WITH_OVERLAP, among, overlap_disc, with_overlap
+from pise_core.warping.parts import PARTS, WITH_OVERLAP, among, overlap_disc, part_boxes, with_overlap
 
 Window = tuple[slice, slice]
+#: x0, y0, x1, y1 in whole pixels.
+Box = tuple[int, int, int, int]
 
 #: A share that is 1, but for what interpolation rounds.
 _WHOLE = 1 - 1e-5
@@ -85,9 +87,9 @@ class Carried(NamedTuple):
 def reach_of(owner: np.ndarray, source: np.ndarray, target: np.ndarray) -> tuple[slice, slice] | None:
     """Rows and columns about all pixels that :func:`carry` on the image's own canvas lifts, looks at or lands on;
     None when every part stays."""
-    boxes = []
+    boxes, own = [], part_boxes(owner)
     for part, move in part_moves(source, target).items():
-        box = _box_of(owner == PARTS.index(part))
+        box = own[PARTS.index(part)]
         if box is None or still(move, box):
             continue
         low, high = np.array(box[:2]) - 1, np.array(box[2:]) + 1  # parts are drawn a pixel wider
@@ -136,13 +138,13 @@ def carry(
         held: (H, W) bool, what is held: whole where it stays, whatever moves beside it.
     """
     size = canvas or owner.shape
-    moves = part_moves(source, target)
+    moves, boxes = part_moves(source, target), part_boxes(owner)
     out, labels = np.zeros((*size, 3), np.uint8), np.zeros(size, np.uint8)
     trust = np.zeros(size, np.float32)
     lifted, landed = np.zeros(size, bool), np.zeros(size, bool)
     staying, hidden, stayed = [], [], None
     if canvas is None:
-        staying = [i for i, part in enumerate(PARTS) if part not in moves or stays(owner == i, moves[part])]
+        staying = [i for i, part in enumerate(PARTS) if part not in moves or still(moves[part], boxes[i])]
         moving = [i for i in range(len(PARTS)) if i not in staying]
         lifted = among(owner, moving)
         hidden = [Hidden.below(one, lifted & among(owner, one.front), rim) for one in behind or ()]
@@ -153,24 +155,25 @@ def carry(
         stayed = Staying(np.zeros_like(out), np.zeros_like(labels), np.zeros_like(trust))
         for index in order:
             if index in staying:
-                _leave(stayed, index, image, parsing, owner == index, lifted, hidden)
+                _leave(stayed, index, image, parsing, owner, boxes[index], lifted, hidden)
     believed = share is None and rim > 0
     core = (~grow(parsing == 0, rim) if believed else parsing > 0).astype(np.uint8)
     over = np.zeros(size, np.float32)
     for index in order:
-        part, mask = PARTS[index], owner == index
+        part, box = PARTS[index], boxes[index]
         if index in staying:
-            if mask.any():
-                _leave(Staying(out, labels, trust), index, image, parsing, mask, lifted, hidden)
+            if box is not None:
+                own = _leave(Staying(out, labels, trust), index, image, parsing, owner, box, lifted, hidden)
                 # Only a limb that was drawn earlier can lie here already: this part covers it.
-                if over.any():
-                    over[mask] = 0 if share is None else over[mask] * (1 - share[mask])
+                window = slice(box[1], box[3]), slice(box[0], box[2])
+                covered = over[window]
+                if covered.any():
+                    covered[own] = 0 if share is None else covered[own] * (1 - share[window][own])
             continue
         if part not in moves:
             continue
-        box = _box_of(mask)
         shown = [one for one in hidden if index in one.layers.back and not _along_with(moves, index, one, box)]
-        piece = cut_piece(index, image, parsing, mask, core, share, source, shown)
+        piece = cut_piece(index, image, parsing, owner, box, core, share, source, shown)
         if piece is None:
             continue
         landing = _bounds(piece.box, moves[part], size)
@@ -219,7 +222,7 @@ class Hidden(NamedTuple):
 class Piece(NamedTuple):
     """One part, cut out of the image."""
 
-    box: tuple[int, int, int, int]  # x0, y0, x1, y1
+    box: Box  # x0, y0, x1, y1
     image: np.ndarray
     parsing: np.ndarray
     mask: np.ndarray  # uint8, 0 or 1
@@ -227,12 +230,14 @@ class Piece(NamedTuple):
     share: np.ndarray | None
 
 
-def _leave(to: Staying, index: int, image, parsing, mask: np.ndarray, lifted: np.ndarray, hidden: list[Hidden]):
-    """A part that stays, and what shows of it where others were lifted off."""
-    window = window_of(mask, margin=0)
-    if window is None:
-        return
-    own = np.ascontiguousarray(mask[window])
+def _leave(
+    to: Staying, index: int, image, parsing, owner, box: Box | None, lifted: np.ndarray, hidden: list[Hidden]
+) -> np.ndarray | None:
+    """A part that stays, and what shows of it where others were lifted off; (h, w) bool, where it is in its box."""
+    if box is None:
+        return None
+    window = slice(box[1], box[3]), slice(box[0], box[2])
+    own = owner[window] == index
     here = own & ~lifted[window]
     trust = to.trust[window]
     np.copyto(to.parsing[window], parsing[window], where=own)
@@ -243,7 +248,7 @@ def _leave(to: Staying, index: int, image, parsing, mask: np.ndarray, lifted: np
         if about is None or index not in layers.back:
             continue
         around, gone = about
-        np.copyto(to.parsing[around], np.uint8(0), where=gone & mask[around])
+        np.copyto(to.parsing[around], np.uint8(0), where=gone & (owner[around] == index))
         ys, xs = np.nonzero(layers.owner == index)
         ys, xs = ys + layers.window[0].start, xs + layers.window[1].start
         seen = _at(about, ys, xs)
@@ -251,6 +256,7 @@ def _leave(to: Staying, index: int, image, parsing, mask: np.ndarray, lifted: np
         y, x = ys - layers.window[0].start, xs - layers.window[1].start
         to.parsing[ys, xs], to.image[ys, xs] = layers.parsing[y, x], layers.image[y, x]
         to.trust[ys, xs] = layers.belief[y, x] / np.float32(255)
+    return own
 
 
 def _at(about: tuple[Window, np.ndarray], ys: np.ndarray, xs: np.ndarray) -> np.ndarray:
@@ -263,19 +269,26 @@ def _at(about: tuple[Window, np.ndarray], ys: np.ndarray, xs: np.ndarray) -> np.
 
 
 def cut_piece(
-    index: int, image, parsing, mask: np.ndarray, core, share, pose: np.ndarray, uncovered: Sequence[Hidden] = ()
+    index: int,
+    image,
+    parsing,
+    owner: np.ndarray,
+    box: Box | None,
+    core,
+    share,
+    pose: np.ndarray,
+    uncovered: Sequence[Hidden] = (),
 ) -> Piece | None:
     """A part with its overlap, and with what is finished of it behind parts that are taken away.
 
     Args:
         index: of the part in ``PARTS``.
-        image, parsing, share, pose: as for :func:`carry`; all of (H, W).
-        mask: (H, W) bool, the part.
+        image, parsing, owner, share, pose: as for :func:`carry`; all of (H, W).
+        box: about the part, of ``part_boxes``.
         core: (H, W) uint8, 1 where its colours are believed.
         uncovered: layers behind other parts, that this part belongs to.
     """
     part = PARTS[index]
-    box = _box_of(mask)
     if box is None:
         return None
     low, high = np.array(box[:2]), np.array(box[2:])
@@ -285,12 +298,13 @@ def cut_piece(
     if part in WITH_OVERLAP:
         centre, radius = overlap_disc(part, pose)
         low, high = np.minimum(low, centre - radius), np.maximum(high, centre + radius + 1)
-    low, high = np.maximum(low - 2, 0), np.minimum(high + 2, mask.shape[::-1])
+    low, high = np.maximum(low - 2, 0), np.minimum(high + 2, owner.shape[::-1])
     x0, y0, x1, y1 = (int(v) for v in (*low, *high))
     if x1 <= x0 or y1 <= y0:
         return None
     here = slice(y0, y1), slice(x0, x1)
-    image, parsing, mask, core = image[here], parsing[here], mask[here].astype(np.uint8), core[here]
+    image, parsing, core = image[here], parsing[here], core[here]
+    mask = (owner[here] == index).view(np.uint8)
     share = None if share is None else share[here]
     if uncovered:
         image, parsing, core = image.copy(), parsing.copy(), core.copy()
@@ -316,34 +330,22 @@ def cut_piece(
     return Piece((x0, y0, x1, y1), image, parsing, with_overlap(mask, index, part, parsing, shifted), core, share)
 
 
-def _along_with(moves: dict[str, Move], index: int, hidden: Hidden, box: tuple[int, int, int, int] | None) -> bool:
+def _along_with(moves: dict[str, Move], index: int, hidden: Hidden, box: Box | None) -> bool:
     """Whether a part and all that hides some of it move alike, so that nothing is uncovered."""
     if box is None:
         return True
     return all(_alike(moves[PARTS[index]], moves.get(PARTS[i]), box) for i in hidden.layers.front)
 
 
-def _alike(first: Move, second: Move | None, box: tuple[int, int, int, int]) -> bool:
+def _alike(first: Move, second: Move | None, box: Box) -> bool:
     """Whether two moves shift everything in a box alike; None is that of a part that stays."""
     points = np.array([[x, y] for x in box[::2] for y in (box[1], (box[1] + box[3]) / 2, box[3])], np.float64)
     return bool(np.abs(first.points(points) - (points if second is None else second.points(points))).max() < 0.05)
 
 
-def _bounds(box: tuple[int, int, int, int], move: Move, size: tuple[int, int]) -> tuple[int, int, int, int] | None:
+def _bounds(box: Box, move: Move, size: tuple[int, int]) -> Box | None:
     """Where the moved box can lie, clipped to the image; None when it leaves it."""
     low, high = bounds(move, box)
     x0, y0 = np.maximum(np.floor(low) - 2, 0).astype(int)
     x1, y1 = np.minimum(np.ceil(high) + 2, size[::-1]).astype(int)
     return (int(x0), int(y0), int(x1), int(y1)) if x1 > x0 and y1 > y0 else None
-
-
-def _box_of(mask: np.ndarray) -> tuple[int, int, int, int] | None:
-    """x0, y0, x1, y1 about all that is set."""
-    x, y, w, h = cv2.boundingRect(mask.view(np.uint8))
-    return (x, y, x + w, y + h) if w else None
-
-
-def stays(mask: np.ndarray, move: Move) -> bool:
-    """Whether a move shifts nothing of a part (H, W bool)."""
-    box = _box_of(mask)
-    return box is None or still(move, box)
