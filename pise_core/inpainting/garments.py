@@ -44,10 +44,14 @@ def continue_cloth(
         Colours and trust; copies where anything changed.
     """
     made, belief = colours, trust
-    for region in CLOTH:
+    unknown = open_to_it & (trust <= _KNOWN)
+    around = window_of(unknown, margin=0)
+    for region in CLOTH if around is not None else ():
+        if not (unknown[around] & (wanted[around] == region)).any():
+            continue
         inside = wanted == region
-        gap = inside & open_to_it & (trust <= _KNOWN)
-        window = window_of(inside, margin=1) if gap.any() else None
+        gap = inside & unknown
+        window = window_of(inside, margin=1)
         if window is None:
             continue
         known = inside[window] & (trust[window] > _KNOWN)

@@ -27,9 +27,23 @@ def continue_regions(
     Returns:
         Image and trust with the gaps filled as far as the reach; copies where anything changed.
     """
-    out, belief = image, trust
-    if reach <= 0:
-        return out, belief
+    # Only what lies within twice the reach of a gap is looked at.
+    around = window_of((parsing > 0) & (trust <= 0.5), margin=int(2 * reach) + 2) if reach > 0 else None
+    if around is None:
+        return image, trust
+    made, belief = _continued(image[around], trust[around], parsing[around], reach)
+    if made is None or belief is None:
+        return image, trust
+    image, trust = image.copy(), trust.copy()
+    image[around], trust[around] = made, belief
+    return image, trust
+
+
+def _continued(
+    image: np.ndarray, trust: np.ndarray, parsing: np.ndarray, reach: float
+) -> tuple[np.ndarray, np.ndarray] | tuple[None, None]:
+    """As :func:`continue_regions`; None where nothing changed."""
+    out, belief = None, None
     for region in range(1, REGION_COUNT):
         inside = parsing == region
         gap = inside & (trust <= 0.5)
@@ -46,7 +60,7 @@ def continue_regions(
         (y, x), (by, bx) = nearest.mirrored(ys, xs), nearest.at(ys, xs)
         lost = ~known[y, x]  # mirrored out of the region again: the border pixel itself must do
         y, x = np.where(lost, by, y), np.where(lost, bx, x)
-        if out is image:
+        if out is None or belief is None:
             out, belief = image.copy(), trust.copy()
         out[window][ys, xs] = image[window][y, x]
         fade = _BELIEF * np.clip(1 - nearest.distance[ys, xs] / reach, 0, 1)

@@ -256,15 +256,22 @@ def _settle(labels, nothing, source: np.ndarray, carried: Carried, scale: float,
     ``nothing``: the generator's probability of background. With the detail path, carried labels and background in
     plain sight yield only to a generator that is sure.
     """
-    concerned = grow(carried.lifted | carried.landed, 3 / scale)
+    settled = source.copy()
+    moved = carried.lifted | carried.landed
+    window = window_of(moved, margin=round(3 / scale) + 1)
+    if window is None:
+        return settled
+    concerned, labels, nothing, source = grow(moved[window], 3 / scale), labels[window], nothing[window], source[window]
     if detail:
-        arrived = carried.parsing > 0
-        labels = np.where(arrived & (nothing < _OVERRULE), carried.parsing, labels)
-        seen = (source == 0) & ~arrived & ~carried.lifted
+        known, lifted = carried.parsing[window], carried.lifted[window]
+        arrived = known > 0
+        labels = np.where(arrived & (nothing < _OVERRULE), known, labels)
+        seen = (source == 0) & ~arrived & ~lifted
         labels = np.where(seen & (nothing > 1 - _OVERRULE), 0, labels)
-        still = arrived & ~carried.landed & ~carried.lifted
+        still = arrived & ~carried.landed[window] & ~lifted
         labels = np.where(still, source, labels)
-    return np.where(concerned, labels, source).astype(np.uint8)
+    np.copyto(settled[window], labels, where=concerned)
+    return settled
 
 
 def _finished(wanted: np.ndarray, carried: Carried, scale: float) -> np.ndarray:
@@ -345,7 +352,7 @@ def _mixed(
     """
     view = person.frame if small else person.full
     reach = reach if small else reach / person.framing.scale
-    trust = np.where(carried.parsing == wanted_map, carried.trust, 0).astype(np.float32)
+    trust = np.where(carried.parsing == wanted_map, carried.trust, np.float32(0))
     unpainted = np.where(wanted_map == own_map, wanted_map, 0)
     colours, trust = continue_regions(carried.image, trust, unpainted, reach)
     target = view.pose if pose is None else pose
