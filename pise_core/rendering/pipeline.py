@@ -80,6 +80,15 @@ class _Canvas(NamedTuple):
     wanted: np.ndarray  # (H, W) uint8: the map
 
 
+class _Over(NamedTuple):
+    """The parts that moved, in the window where they are now."""
+
+    window: tuple[slice, slice]
+    colours: np.ndarray  # (h, w, 3) uint8
+    trust: np.ndarray  # (h, w) float32 in [0, 1]: how far they count
+    cover: np.ndarray  # (h, w) float32 in [0, 1]: their share of each pixel
+
+
 class _Posed(NamedTuple):
     """The person carried to the wanted pose, and the map that this pose alone asks for, at both resolutions."""
 
@@ -199,7 +208,7 @@ def _render(person: Person, wanted: Wanted, posed: _Posed, generator: Generator,
     if detail:
         small = _mixed(person, True, posed.small, own_small, small_map, wanted.frame_pose, wanted.styles)
         if wanted.pose is not None:
-            over = _over(_mixed(person, False, carried, large_map, large_map, wanted.pose, wanted.styles, 0), own_large)
+            over = _over(person, carried, large_map, own_large, wanted.pose, wanted.styles)
             if wanted.parsing is not None:
                 own_below = _below(carried, own_large, own_large)[1]
             carried, below_map = _below(carried, large_map, own_large)
@@ -415,7 +424,7 @@ def _generate(
     return made.own, made.gate, _with_grey(np.rint(made.image).astype(np.uint8), small.wanted > 0)
 
 
-def _finish(person: Person, below: _Canvas, over: _Canvas | None, own_map, styles, painted, gate) -> np.ndarray:
+def _finish(person: Person, below: _Canvas, over: _Over | None, own_map, styles, painted, gate) -> np.ndarray:
     """The photo at its own size: what did not move, with what moved parts uncovered, and over it those parts.
 
     ``over``: the moved parts; None where nothing moved, or the detail path is off. ``own_map`` is what the pose alone
@@ -434,8 +443,7 @@ def _finish(person: Person, below: _Canvas, over: _Canvas | None, own_map, style
     out = person.photo.copy()
     window = window_of(concerned, margin=round(3 * seam) + 4)
     if window is not None:
-        cover = None if over is None else over.carried.cover
-        _lay_below(out, person, below, cover, concerned, window, painted, gate, own_map)
+        _lay_below(out, person, below, over, concerned, window, painted, gate, own_map)
     if over is not None:
         _lay_over(out, over, framing, painted, gate)
     return out
@@ -451,11 +459,10 @@ def _strips(wanted: np.ndarray) -> Iterator[tuple[slice, slice]]:
 
 
 def _lay_below(
-    out: np.ndarray, person: Person, below: _Canvas, cover, concerned, window, painted, gate, own_map
+    out: np.ndarray, person: Person, below: _Canvas, over: _Over | None, concerned, window, painted, gate, own_map
 ) -> None:
-    """The finished layers that did not move, over the photo where an edit concerns it; ``window`` is about that.
-
-    ``cover``: (H, W), the share of the moved parts that will be laid over them, if there are any."""
+    """The finished layers that did not move, over the photo where an edit concerns it; ``window`` is about that, and
+    ``over`` are the moved parts that will be laid over them, if there are any."""
     framing = person.framing
     seam = SEAM / framing.scale
     weight = feather(grow(concerned[window], seam), seam)
@@ -463,8 +470,10 @@ def _lay_below(
         kept = (person.full.held[window] >= 0) & ~below.carried.lifted[window]
         weight[kept & (below.wanted[window] == own_map[window])] = 0
     silhouette = below.wanted[window] > 0
-    if cover is not None and silhouette.any():  # beside what covers it no background shines through the layer's edge
-        silhouette |= grow(silhouette, SEAM / framing.scale + 1) & (cover[window] > 0.99)
+    if over is not None and silhouette.any():  # beside what covers it no background shines through the layer's edge
+        covered = np.zeros(person.parsing.shape, bool)
+        covered[over.window] = over.cover > 0.99
+        silhouette |= grow(silhouette, SEAM / framing.scale + 1) & covered[window]
     silhouette = matte(silhouette, framing.scale)
     trust = _soft(below.trust[window], framing)
     photo, colours = person.photo[window], below.colours[window]
@@ -477,14 +486,10 @@ def _lay_below(
         out[window][here] = composite(photo[here], made, silhouette[here], background[here], weight[here])
 
 
-def _lay_over(out: np.ndarray, over: _Canvas, framing: Framing, painted, gate) -> None:
+def _lay_over(out: np.ndarray, over: _Over, framing: Framing, painted, gate) -> None:
     """The parts that moved, over what is there."""
-    cover = over.carried.cover
-    window = None if cover is None else window_of(cover > 0, margin=0)
-    if cover is None or window is None:
-        return
-    framing = framing.within(window)
-    below, colours, trust, cover = out[window], over.colours[window], over.trust[window], cover[window]
+    window, colours, trust, cover = over
+    framing, below = framing.within(window), out[window]
     for here in _strips(cover > 0):
         inside = framing.within(here)
         share = (trust[here] * inside.paste(gate, 1.0))[..., None]
@@ -504,20 +509,23 @@ def _below(carried: Carried, wanted: np.ndarray, own_map: np.ndarray) -> tuple[C
     return carried._replace(image=stayed.image, parsing=stayed.parsing, trust=stayed.trust), lower
 
 
-def _over(canvas: _Canvas, own_map: np.ndarray) -> _Canvas:
+def _over(person: Person, carried: Carried, wanted_map: np.ndarray, own_map: np.ndarray, pose, styles) -> _Over | None:
     """The moved parts alone: what was painted away of them is no longer there, and their soft edge is believed."""
-    carried = canvas.carried
     window = window_of(carried.landed, margin=0)
     if carried.cover is None or window is None:
-        return canvas
-    cover, trust = carried.cover.copy(), canvas.trust.copy()
-    cover[window][(canvas.wanted[window] == 0) & (own_map[window] > 0)] = 0
-    part, believed = cover[window], trust[window]
-    edge = (part > 0) & (carried.parsing[window] == 0)
-    believed[edge] = 1
-    soft = (part > 0) & (part < 1) & (believed > 0)
-    believed[soft] = np.minimum(1, believed[soft] / part[soft])
-    return canvas._replace(carried=carried._replace(cover=cover), trust=trust)
+        return None
+    wanted, labels = wanted_map[window], carried.parsing[window]
+    if styles:  # garments are moved and toned as a whole
+        canvas = _mixed(person, False, carried, wanted_map, wanted_map, pose, styles, reach=0)
+        colours, trust = canvas.colours[window], canvas.trust[window].copy()
+    else:
+        colours, trust = carried.image[window], np.where(labels == wanted, carried.trust[window], np.float32(0))
+    cover = carried.cover[window].copy()
+    cover[(wanted == 0) & (own_map[window] > 0)] = 0
+    trust[(cover > 0) & (labels == 0)] = 1
+    soft = (cover > 0) & (cover < 1) & (trust > 0)
+    trust[soft] = np.minimum(1, trust[soft] / cover[soft])
+    return _Over(window, colours, trust, cover)
 
 
 def _soft(trust: np.ndarray, framing: Framing) -> np.ndarray:
