@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from pise_core.framing import Framing
-from pise_core.inpainting.background import fill_background
+from pise_core.inpainting.background import Background, fill_background
 from pise_core.masks import grow
 
 
@@ -119,3 +119,46 @@ def test_photos_without_background_or_without_person(label):
     assert filled.shape == photo.shape
     if label == 0:
         assert (filled == photo).all()
+
+
+def test_it_is_filled_only_where_it_is_asked_for_and_the_same_in_any_order():
+    photo, (parsing, framing) = bricks(420, 300), standing(420, 300, (110, 40, 190, 380))
+    whole = fill_background(photo, parsing, framing)
+    background = Background(photo, parsing, framing)
+    below, above = (slice(200, 333), slice(101, 177)), (slice(31, 210), slice(0, 300))
+    assert (background.at(below) == whole[below]).all()
+    filled = background.filled
+    assert 0 < filled < np.count_nonzero(rim(parsing, framing))
+    assert (background.part(above).at() == whole[above]).all()
+    inner = slice(30, 50), slice(100, 140)  # of that part
+    assert (background.part(above).at(inner) == whole[above][inner]).all()
+    assert background.filled > filled  # parts share what is filled
+    assert (background.at() == whole).all()
+
+
+def test_where_it_is_not_wanted_nothing_is_filled():
+    photo, (parsing, framing) = bricks(420, 300), standing(420, 300, (110, 40, 190, 380))
+    background, wanted = Background(photo, parsing, framing), np.zeros((420, 300), bool)
+    assert (background.at(wanted=wanted) == photo).all()
+    assert background.filled == 0
+    wanted[180:220, 130:160] = True
+    assert (background.at(wanted=wanted)[wanted] == fill_background(photo, parsing, framing)[wanted]).all()
+    assert 0 < background.filled < 0.5 * np.count_nonzero(rim(parsing, framing))
+
+
+@pytest.mark.parametrize("size", [300, 150, 75])
+def test_a_preview_shows_the_pieces_of_the_large_photo(size):
+    photo, (parsing, framing) = stripes(420, 300), standing(420, 300, (110, 40, 190, 380))
+    small = cv2.resize(photo, (size, 420 * size // 300), interpolation=cv2.INTER_AREA)
+    labels = cv2.resize(parsing, small.shape[1::-1], interpolation=cv2.INTER_NEAREST_EXACT)
+    large = Background(photo, parsing, framing)
+    shown = Background(small, labels, framing.resized(small.shape[1::-1]), large).at()
+    alike = cv2.resize(large.at(), small.shape[1::-1], interpolation=cv2.INTER_AREA)
+    assert np.abs(shown.astype(int) - alike).mean() < 3
+
+
+def test_a_preview_of_a_photo_without_background():
+    photo, parsing = np.full((64, 48, 3), 90, np.uint8), np.full((64, 48), 3, np.uint8)
+    large = Background(photo, parsing, Framing.whole((48, 64)))
+    small = Background(photo[::2, ::2], parsing[::2, ::2], Framing.whole((24, 32)), large)
+    assert (small.at() == 127).all()

@@ -147,7 +147,7 @@ def test_a_preview_is_the_same_person_in_a_smaller_photo(somebody, person):
     assert edit.photo.shape == small.photo.shape
     assert edit.changed.any()
     behind = cv2.resize(somebody.background, small.photo.shape[1::-1], interpolation=cv2.INTER_AREA)
-    assert (small.background == behind).all()
+    assert np.abs(small.background.astype(int) - behind).mean() < 1
     assert somebody.scaled(4000) is somebody
 
 

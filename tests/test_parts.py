@@ -7,7 +7,7 @@ from pise_core.pose import empty_pose
 from pise_core.regions import REGION
 from pise_core.skeleton import JOINT
 from pise_core.warping.part_transforms import part_moves, still
-from pise_core.warping.parts import PARTS, assign_parts
+from pise_core.warping.parts import PARTS, assign_parts, part_boxes
 from pise_core.warping.warp import carry
 
 
@@ -35,6 +35,16 @@ def test_pixels_follow_the_bone_they_lie_on(person):
     for part, a, b in (("right_forearm", "right_elbow", "right_wrist"), ("left_thigh", "left_hip", "left_knee")):
         x, y = (0.3 * person.pose[JOINT[a], :2] + 0.7 * person.pose[JOINT[b], :2]).astype(int)
         assert PARTS[owner[y, x]] == part
+
+
+def test_the_boxes_of_all_parts_hold_their_pixels_and_no_more(person):
+    owner = np.tile(assign_parts(person.parsing, person.pose), (2, 1))  # more rows than are looked at together
+    boxes = part_boxes(owner)
+    assert {index for index, box in enumerate(boxes) if box is not None} == set(np.unique(owner)) - {-1}
+    for index, box in enumerate(boxes):
+        ys, xs = np.nonzero(owner == index)
+        if box is not None:
+            assert box == (xs.min(), ys.min(), xs.max() + 1, ys.max() + 1)
 
 
 def test_an_unchanged_pose_changes_no_bit(person):

@@ -1,13 +1,12 @@
 """The photo without the person: what an edit uncovers behind them.
 
-Pieces of the background around continue it (:mod:`pise_core.inpainting.patch_fill`). Which ones is found once, at a cost
-that doesn't depend on the photo's size; they are shown where they are asked for.
+Pieces of the background around continue it (:mod:`pise_core.inpainting.patch_fill`). Which ones is found once, at a
+cost that doesn't depend on the photo's size; they are shown where they are asked for.
 """
 
 from collections.abc import Iterator
 from copy import copy
 
-import cv2
 import numpy as np
 
 from pise_core.framing import Framing
@@ -70,6 +69,11 @@ class Background:
         offsets = find_offsets(grid)
         # Where hardly any background is in sight, colours go on smoothly.
         self._pieces = grid.continued() if offsets is None else Pieces(grid, offsets)
+
+    @property
+    def filled(self) -> int:
+        """How many pixels were made so far."""
+        return sum(len(colours) for colours in self._tiles.values())
 
     def part(self, window: Window) -> "Background":
         """Rows and columns of it, with starts and stops; what is filled in either is there in both."""
