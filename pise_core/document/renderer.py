@@ -22,9 +22,8 @@ from pise_core.masks import window_of
 from pise_core.person import Edit, Person
 from pise_core.rendering.recolour import recolour
 from pise_core.rendering.retouch import continued_background, retouch
-from pise_core.warping.part_transforms import part_moves
-from pise_core.warping.parts import PARTS, among
-from pise_core.warping.warp import stays
+from pise_core.warping.part_transforms import part_moves, still
+from pise_core.warping.parts import PARTS, among, part_boxes
 
 #: Which share of the paint must be seen in the person's own pose for :meth:`Renderer.dressed`.
 _SEEN = 0.98
@@ -197,10 +196,10 @@ class Renderer:
         if edits.pose is None:
             return below
         # Where a part has come since, what it came before is behind it.
-        moves = part_moves(view.pose, edits.pose)
-        stayed = [i for i, name in enumerate(PARTS) if name not in moves or stays(view.owner == i, moves[name])]
-        still = among(view.owner, stayed)
-        return np.where(now == view.parsing, below, np.where(still, view.parsing, np.uint8(0)))
+        moves, boxes = part_moves(view.pose, edits.pose), part_boxes(view.owner)
+        stayed = [i for i, name in enumerate(PARTS) if name not in moves or still(moves[name], boxes[i])]
+        unmoved = among(view.owner, stayed)
+        return np.where(now == view.parsing, below, np.where(unmoved, view.parsing, np.uint8(0)))
 
     def _check_covered(self, edits: Edits) -> None:
         """Hold paint that came in a file to the rule that strokes are held to.

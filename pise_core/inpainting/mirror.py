@@ -31,19 +31,19 @@ def continue_regions(
     around = window_of((parsing > 0) & (trust <= 0.5), margin=int(2 * reach) + 2) if reach > 0 else None
     if around is None:
         return image, trust
-    made, belief = _continued(image[around], trust[around], parsing[around], reach)
-    if made is None or belief is None:
+    made = _continued(image[around], trust[around], parsing[around], reach)
+    if made is None:
         return image, trust
     image, trust = image.copy(), trust.copy()
-    image[around], trust[around] = made, belief
+    image[around], trust[around] = made
     return image, trust
 
 
 def _continued(
     image: np.ndarray, trust: np.ndarray, parsing: np.ndarray, reach: float
-) -> tuple[np.ndarray, np.ndarray] | tuple[None, None]:
+) -> tuple[np.ndarray, np.ndarray] | None:
     """As :func:`continue_regions`; None where nothing changed."""
-    out, belief = None, None
+    made: tuple[np.ndarray, np.ndarray] | None = None
     for region in range(1, REGION_COUNT):
         inside = parsing == region
         gap = inside & (trust <= 0.5)
@@ -60,9 +60,10 @@ def _continued(
         (y, x), (by, bx) = nearest.mirrored(ys, xs), nearest.at(ys, xs)
         lost = ~known[y, x]  # mirrored out of the region again: the border pixel itself must do
         y, x = np.where(lost, by, y), np.where(lost, bx, x)
-        if out is None or belief is None:
-            out, belief = image.copy(), trust.copy()
+        if made is None:
+            made = image.copy(), trust.copy()
+        out, belief = made
         out[window][ys, xs] = image[window][y, x]
         fade = _BELIEF * np.clip(1 - nearest.distance[ys, xs] / reach, 0, 1)
         belief[window][ys, xs] = np.maximum(trust[window][ys, xs], fade)
-    return out, belief
+    return made

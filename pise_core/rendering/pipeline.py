@@ -134,7 +134,7 @@ def _differing(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     for start in range(0, len(first), _STRIP):
         rows = slice(start, start + _STRIP)
         red, green, blue = cv2.split(cv2.absdiff(first[rows], second[rows]))
-        np.not_equal(red | green | blue, 0, out=found[rows])
+        np.not_equal(np.maximum(np.maximum(red, green), blue), 0, out=found[rows])
     return found
 
 
