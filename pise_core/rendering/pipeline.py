@@ -1,7 +1,7 @@
 """One edit, from what was asked to the finished photo.
 
 1. carry the person's parts to the wanted pose, in the frame and at the photo's size;
-2. settle the wanted map: the painted one, or the parsing generator's;
+2. settle the wanted map: the painted one, or the parsing generator's (:mod:`pise_core.rendering.settling`);
 3. let the image generator make the picture on that map, in the frame;
 4. finish at the photo's size: carried pixels where the generator keeps them, and pieces of garments where these go on
    beyond what was carried; its own picture elsewhere;
@@ -28,6 +28,7 @@ from pise_core.person import Edit, Person, View
 from pise_core.regions import UNTOUCHED
 from pise_core.rendering.compositing import composite
 from pise_core.rendering.mixing import Blend
+from pise_core.rendering.settling import frame_map, photo_map
 from pise_core.warping.part_transforms import part_moves, still
 from pise_core.warping.parts import PARTS, among, part_boxes
 from pise_core.warping.warp import Carried, carry, reach_of
@@ -36,19 +37,11 @@ from pise_core.warping.warp import Carried, carry, reach_of
 SEAM = 1.3
 #: How far carried texture continues into a gap of its own region, in frame pixels.
 REACH = 10.0
-#: How sure the parsing generator must be to overrule a carried label, or background that was seen.
-_OVERRULE = 0.85
 #: How far beyond what an edit concerns anything is looked at, in frame pixels: texture is mirrored from twice the
 #: reach away, into a gap that seam and settling have widened.
 _SURROUNDINGS = 2 * REACH + 8
 #: In frame pixels: how far about a moved part its soft edge is looked for.
 _EDGE_WINDOW = 12.0
-#: What is new of the person lies so near to what was carried, in frame pixels.
-_BESIDE = 2.5
-#: Slits between carried parts are up to twice as wide, in frame pixels.
-_SLIT = 2.0
-#: Narrower rims of new cloth about what moved, in frame pixels, are none.
-_THIN = 1.6
 #: Rows that are finished together: float pictures of a whole large photo would take gigabytes.
 _STRIP = 128
 
@@ -180,19 +173,8 @@ def _posed(person: Person, wanted: Wanted, generator: Generator, detail: bool) -
     pose = wanted.frame_pose
     known = (small.parsing, small.known(person.frame.parsing)) if detail else None
     parsed = person.answers.of("map", (pose[:, :2], detail), lambda: generator.parse(person.frame, pose, known))
-    probabilities = parsed.probabilities
-    labels = probabilities.argmax(0).astype(np.uint8)
-    small_map = _settle(labels, probabilities[0], person.frame.parsing, small, 1.0, detail)
-    small_map = _without_remains(small_map, small, 1.0)
-    # Beyond the frame, where a limb may be dragged to, the generator says nothing: what was carried counts there.
-    labels, nothing = person.framing.paste_most_probable(probabilities), person.framing.paste(probabilities[0], 0.5)
-    large_map = _settle(labels, nothing, person.parsing, large, person.framing.scale, detail)
-    if detail:
-        large_map = _finished(large_map, large, person.framing.scale)
-    large_map = _without_remains(large_map, large, person.framing.scale)
-    if detail:
-        large_map = _without_rims(large_map, person.parsing, large, person.framing.scale)
-        large_map[_held_still(person.full, large)] = 0
+    small_map = frame_map(parsed.probabilities, person.frame.parsing, small, detail)
+    large_map = photo_map(parsed.probabilities, person.framing, person.full, large, detail)
     return _Posed(small, large, small_map, large_map, parsed)
 
 
@@ -250,93 +232,6 @@ def _carried(view: View, pose: np.ndarray | None, rim: int, scale: float | None 
     behind = [one for one in found if one is not None]
     held = None if view.held is None else view.held >= 0
     return carry(image, view.parsing, owner, view.pose, pose, rim=rim, share=share, behind=behind, held=held)
-
-
-def _held_still(view: View, carried: Carried) -> np.ndarray:
-    """(H, W) bool: what is held and stays where it is, in plain sight."""
-    if view.held is None:
-        return np.zeros(view.size, bool)
-    return (view.held >= 0) & (view.parsing == 0) & ~carried.lifted & ~carried.landed
-
-
-def _settle(labels, nothing, source: np.ndarray, carried: Carried, scale: float, detail: bool) -> np.ndarray:
-    """The wanted map: the generator's (``labels``) where parts moved, the source's own elsewhere.
-
-    ``nothing``: the generator's probability of background. With the detail path, carried labels and background in
-    plain sight yield only to a generator that is sure.
-    """
-    settled = source.copy()
-    moved = carried.lifted | carried.landed
-    window = window_of(moved, margin=round(3 / scale) + 1)
-    if window is None:
-        return settled
-    concerned, labels, nothing, source = grow(moved[window], 3 / scale), labels[window], nothing[window], source[window]
-    if detail:
-        known, lifted = carried.parsing[window], carried.lifted[window]
-        arrived = known > 0
-        labels = np.where(arrived & (nothing < _OVERRULE), known, labels)
-        seen = (source == 0) & ~arrived & ~lifted
-        labels = np.where(seen & (nothing > 1 - _OVERRULE), 0, labels)
-        still = arrived & ~carried.landed[window] & ~lifted
-        labels = np.where(still, source, labels)
-    np.copyto(settled[window], labels, where=concerned)
-    return settled
-
-
-def _finished(wanted: np.ndarray, carried: Carried, scale: float) -> np.ndarray:
-    """The map with the finished layers where parts were that moved: what the generator sees there beyond these counts
-    only in slits between what was carried."""
-    if carried.staying is None:
-        return wanted
-    below = carried.staying.parsing
-    open_to_it = carried.lifted & ~carried.landed & (wanted != below)
-    wanted = wanted.copy()
-    wanted[open_to_it & (below > 0)] = below[open_to_it & (below > 0)]
-    guessed = open_to_it & (below == 0) & (carried.parsing == 0)
-    radius = _SLIT / scale
-    window = window_of(guessed, margin=round(2 * radius) + 2)
-    if window is not None:
-        arrived = carried.parsing[window] > 0
-        slits = ~grow(~grow(arrived, radius), radius) if arrived.any() else arrived
-        wanted[window][guessed[window] & ~slits] = 0
-    return wanted
-
-
-def _without_remains(wanted: np.ndarray, carried: Carried, scale: float) -> np.ndarray:
-    """The map without cloth that the generator sees where parts were, and that nothing of the person touches any more.
-
-    Where all of the person moved, what is new lies close about where they are now.
-    """
-    arrived = carried.parsing > 0
-    left = (wanted > 0) & carried.lifted & ~arrived
-    window = window_of(left, margin=round(2 * _BESIDE / scale) + 2)
-    if window is None:
-        return wanted
-    left, here = left[window], arrived[window]
-    elsewhere = not (arrived & ~carried.landed & ~carried.lifted).any()
-    near = grow(here, _BESIDE / scale) if here.any() else here
-    if not elsewhere:
-        _, pieces = cv2.connectedComponents(left.astype(np.uint8))
-        near = np.isin(pieces, np.unique(pieces[left & near]))
-    gone = left & ~near
-    if not gone.any():
-        return wanted
-    wanted = wanted.copy()
-    wanted[window][gone] = 0
-    return wanted
-
-
-def _without_rims(wanted: np.ndarray, source: np.ndarray, carried: Carried, scale: float) -> np.ndarray:
-    """The map without narrow rims of new cloth about what moved: its own edge is known better than the generator's."""
-    new = (wanted > 0) & (source == 0) & ~carried.lifted & (carried.parsing == 0)
-    radius = _THIN / scale
-    window = window_of(new, margin=round(2 * radius) + 2)
-    if window is None:
-        return wanted
-    thick = grow(~grow(~new[window], radius), radius)
-    wanted = wanted.copy()
-    wanted[window][new[window] & ~thick] = 0
-    return wanted
 
 
 def _silent(carried: Carried, wanted_map: np.ndarray) -> _Canvas:
