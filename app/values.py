@@ -72,19 +72,20 @@ def _motion(value: Any) -> Motion:
 def _bytes(text: Any) -> bytes:
     if not isinstance(text, str) or len(text) > KEPT_LIMIT:
         raise InputError("the edits did not come along; try again")
-    try:
-        return base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError):
-        raise InputError("the edits are damaged; open the photo again") from None
+    return _decoded(text, "the edits are damaged; open the photo again")
 
 
 def _file(text: Any) -> bytes:
     if isinstance(text, str) and len(text) > KEPT_LIMIT:
         raise InputError(f"that file is larger than {KEPT_LIMIT * 3 // 4 / 1e6:g} MB; save it as a PNG")
+    return _decoded(text, "that file did not arrive whole; choose it again")
+
+
+def _decoded(text: Any, otherwise: str) -> bytes:
     try:
         return base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError, TypeError):
-        raise InputError("that file did not arrive whole; choose it again") from None
+        raise InputError(otherwise) from None
 
 
 def _short(text: str) -> str:

@@ -1,4 +1,4 @@
-"""Who wears whose garment, with the right answer: three renderings of two people who do not exist.
+"""Who wears whose garment, with the right answer: renderings of two people who do not exist.
 
 The *wearer* in their own clothes, the *lender* in others and in another pose, and the *truth*: the wearer again, same
 body, pose, camera, light and wall, in the lender's garment. The lender's skin is green, as nobody's is, and magenta in

@@ -44,7 +44,9 @@ def with_legs(pose: np.ndarray) -> np.ndarray:
     return made
 
 
-def alike(hems: Mapping[str, float], reach: Mapping[str, np.ndarray], cut_off: bool):
+def alike(
+    hems: Mapping[str, float], reach: Mapping[str, np.ndarray], cut_off: bool
+) -> tuple[dict[str, float], dict[str, np.ndarray]]:
     """Hems and reaches (see ``Garment``) of two legs of one pair: those of the longer, and of the wider.
 
     Args:
@@ -63,7 +65,9 @@ def alike(hems: Mapping[str, float], reach: Mapping[str, np.ndarray], cut_off: b
     return dict.fromkeys(names, hem), dict.fromkeys(names, np.max(wide, axis=0))
 
 
-def legs_of(pose: np.ndarray, shape: tuple[int, int], wide: np.ndarray, places: np.ndarray, hem: float, crotch: float):
+def legs_of(
+    pose: np.ndarray, shape: tuple[int, int], wide: np.ndarray, places: np.ndarray, hem: float, crotch: float
+) -> np.ndarray:
     """(H, W) bool: trousers about two legs, by their widths.
 
     Args:
