@@ -1,6 +1,6 @@
 # make app    set up .venv on the first call, then serve the studio on this machine
 # make test   install what was tested, to the hash (requirements.lock), then run the tests; needs Python 3.11 or newer
-# make lock   write requirements.lock anew, after a list of requirements has changed; UPGRADE=1 takes newer releases
+# make lock   write requirements.lock again after a list of requirements has changed; UPGRADE=1 takes newer releases
 # make nightly  tests that train for minutes, such as the model card's commands, twice, to the same bytes
 # make lint   ruff, pyright, the rules of who may import whom, and the checks of the page's modules
 # make web    the checks of the page's modules alone: types, linter, formatter and their tests in Node.js

@@ -89,7 +89,7 @@ import(first)
   .then((part) => part.mount({{ element, trigger, props, server, watch }}))
   .catch((error) => {{
     console.error(error);
-    element.textContent = "A part of the page did not load. Load the page anew.";
+    element.textContent = "A part of the page did not load. Reload the page.";
   }});"""
 
 
@@ -265,7 +265,7 @@ class DocumentBar(_Part):
     (with ``{"name"}``).
 
     Args:
-        session: the token, which the tab keeps for when the page is loaded anew.
+        session: the token, which the tab keeps for when the page is reloaded.
         file: ``{"url", "name", "version"}``, which the browser saves at once.
         status: ``{"kind": "hint" | "busy" | "ok" | "error", "text", "stop": bool, "version"}``.
         weights: ``{"names", "chosen"}``, what pictures can be made with.

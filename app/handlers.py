@@ -74,7 +74,7 @@ class Handlers:
                 yield from self._let_in(session, visitor)
                 return
             yield from carried_out(session, visitor, inputs)
-            if starts:  # perhaps a page that was loaded anew at the door
+            if starts:  # perhaps a page that was reloaded at the door
                 yield from self._let_in(session, visitor)
 
         def carried_out(session: Session, visitor: Visitor, inputs: tuple[Any, ...]) -> Iterator[dict]:

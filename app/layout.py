@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 
 _HERE = Path(__file__).parent
 _EXAMPLES = _HERE / "examples" / "people"
-#: A page that is loaded anew names its session, which is kept for a while after the page has gone. A browser may keep
+#: A page that is reloaded names its session, which is kept for a while after the page has gone. A browser may keep
 #: no name. A duplicated tab has a copy of it, but the first one holds the lock of that name as long as it is open.
 _KNOWN_SESSION = """async () => {
   const again = ["reload", "back_forward"].includes(performance.getEntriesByType("navigation")[0]?.type);

@@ -104,7 +104,7 @@ Count = Annotated[
     int,
     Field(ge=0, lt=2**52),
     BeforeValidator(lambda value: 0 if value is None else value),
-    Says("that request is damaged; load the page anew"),
+    Says("that request is damaged; reload the page"),
 ]
 #: 18 rows ``[x, y, score]``, null for a missing joint -> (18, 3) float32, in pixels of the photo; two joints at least.
 Pose = Annotated[

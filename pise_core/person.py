@@ -242,12 +242,12 @@ class Person:
 
     @property
     def background(self) -> np.ndarray:
-        """(H, W, 3) uint8: the photo without the person, whole. Made anew each time: it isn't kept."""
+        """(H, W, 3) uint8: the photo without the person, whole. Made again each time: it isn't kept."""
         return self.plate.at()
 
     @property
     def alpha(self) -> np.ndarray:
-        """(H, W) float32 in [0, 1]: the share of each pixel that is the person's, or what they hold. Made anew each
+        """(H, W) float32 in [0, 1]: the share of each pixel that is the person's, or what they hold. Made again each
         time: it isn't kept."""
         share, scale = np.zeros(self.parsing.shape, np.float32), self.framing.scale
         window = window_of(self.full.solid > 0, margin=edge_margin(scale))
@@ -260,7 +260,7 @@ class Person:
     def layers(self) -> list["Layer"]:
         """The background without the person, and the person's parts with their own colours and soft edges, from the
         farthest to the nearest; each is finished behind what lies before it, as far as a moved part can uncover it.
-        Laid over one another they are the photo, but for a narrow rim where parts meet. Made anew each time: they
+        Laid over one another they are the photo, but for a narrow rim where parts meet. Made again each time: they
         aren't kept."""
         height, width = self.parsing.shape
         opaque = np.full((height, width, 1), 255, np.uint8)
@@ -463,5 +463,5 @@ class SavedPerson(NamedTuple):
         return cls(person.photo, person.pose, person.parsing, person.framing, person.held)
 
     def known_to(self, editor: PersonEditor) -> Person:
-        """The person again; nothing is detected anew."""
+        """The person again; nothing is detected again."""
         return editor.set_person(**self._asdict())

@@ -136,7 +136,7 @@ def test_several_garments_wait_for_their_turn(studio, session, laid_out):
     page = run(studio.add_uploads(session, paths, BUILT_IN, BUILT_IN))
     assert "Then 2 more" in page["bar"]["status"]["text"] and not any(path.exists() for path in paths)
     first = page["textures"]["garment"]
-    assert run(studio.start(session))["textures"]["garment"]["id"] == first["id"]  # the page was loaded anew
+    assert run(studio.start(session))["textures"]["garment"]["id"] == first["id"]  # the page was reloaded
     page = run(studio.use_garment(session, {"garment": first["id"], "box": first["box"], "region": "dress"}))
     second = page["textures"]["garment"]
     assert page["textures"]["references"][0]["name"] == "first" and second["id"] != first["id"]

@@ -69,10 +69,10 @@ def test_programs_are_told_what_to_send():
 @pytest.mark.parametrize(
     "event, sent, line",
     [
-        (events.Sent, {"seq": -1}, "that request is damaged; load the page anew"),
-        (events.Sent, {"seq": 2.5}, "that request is damaged; load the page anew"),
-        (events.Sent, {"after": "first"}, "that request is damaged; load the page anew"),
-        (events.Sent, {"document": True}, "that request is damaged; load the page anew"),
+        (events.Sent, {"seq": -1}, "that request is damaged; reload the page"),
+        (events.Sent, {"seq": 2.5}, "that request is damaged; reload the page"),
+        (events.Sent, {"after": "first"}, "that request is damaged; reload the page"),
+        (events.Sent, {"document": True}, "that request is damaged; reload the page"),
         (events.Chosen, {}, "choose one of those on the page"),
         (events.Posed, {}, "a pose has 18 keypoints, each [x, y, score] or null"),
         (events.Posed, None, "a pose has 18 keypoints, each [x, y, score] or null"),

@@ -80,7 +80,7 @@ class Programs:
         return state_of(session, opening.place_person(self._engine, session, keypoints, parser, anyway=True))
 
     def analyse_again(self, session: Session, detector: Detector = "Built-in", parser: Parser = "Built-in") -> State:
-        """Analyse the open photo anew, which starts a new history.
+        """Analyse the open photo again, which starts a new history.
 
         Args:
             detector: who finds people and joints.

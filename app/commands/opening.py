@@ -61,7 +61,7 @@ def open_kept(engine: Engine, session: Session, path: Any, edits: bytes) -> Step
 
 
 def analyse_again(engine: Engine, session: Session, detector: str, parser: str) -> Steps:
-    """Analyse the open photo anew, with the detectors chosen now."""
+    """Analyse the open photo again, with the detectors chosen now."""
     return (yield from _open_photo(engine, session, session.need_photo(), session.name, detector, parser))
 
 
@@ -151,7 +151,7 @@ def _open_photo(engine: Engine, session: Session, photo: np.ndarray, name: str, 
 
 def _go_on(session: Session, document: Document, editor: Any, weights: str) -> Steps:
     """The same document with another editor. Edits that are made meanwhile are not lost."""
-    yield Progress("Looking at the person anew…", can_stop=True)
+    yield Progress("Looking at the person again…", can_stop=True)
     person, references = SavedPerson.of(document.person).known_to(editor), {}
     while missing := (saved := document.contents()).references.keys() - references.keys():
         yield Progress(f"Looking at the references: {len(missing)} more…", can_stop=True)

@@ -103,7 +103,7 @@ def to_garment(session: Session, key: Any, sequence: int = 0) -> Outcome:
 
 
 def to_person(engine: Engine, session: Session, key: Any, parser: str, sequence: int = 0) -> Steps:
-    """A reference that was taken for a garment shows a person: it is analysed anew, and takes the place of the old one.
+    """A reference that was taken for a garment shows a person: it is analysed, and takes the place of the old one.
 
     Raises:
         InputError: if there is none of that id, or nobody is where the garment was.

@@ -245,7 +245,7 @@ class Session:
         self._told = (self._told[0], paint, self._told[2])
 
     def page_is_new(self) -> None:
-        """A page was loaded anew, and knows of no map."""
+        """A page was reloaded, and knows of no map."""
         self._told = (None, None, {})
 
     def painter_is_told(self, edits: Edits) -> bool:

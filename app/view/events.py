@@ -49,7 +49,7 @@ class Sent(BaseModel):
     model_config = STRICT
 
     seq: Count = 0
-    after: Annotated[int | None, Field(ge=0, lt=2**52), Says("that request is damaged; load the page anew")] = None
+    after: Annotated[int | None, Field(ge=0, lt=2**52), Says("that request is damaged; reload the page")] = None
     document: Count = 0
 
     @classmethod

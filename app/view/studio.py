@@ -38,7 +38,7 @@ class Studio(Engine):
     # ---- a page comes, and what it waits for
 
     def start(self, session: Session, value: Any = None) -> Updates:
-        """A page was opened: say who it is, for the live path; a page that was loaded anew, and names its session with
+        """A page was opened: say who it is, for the live path; a page that was reloaded, and names its session with
         ``{"session"}``, gets its document back."""
         yield self.introduce(session)
         if session.photo is not None:
@@ -80,7 +80,7 @@ class Studio(Engine):
             raise
 
     def analyse_again(self, session: Session, detector: str, parser: str) -> Updates:
-        """Analyse the open photo anew, with the detectors chosen now."""
+        """Analyse the open photo again, with the detectors chosen now."""
         yield from self._shown(session, opening.analyse_again(self, session, detector, parser))
 
     def choose_person(self, session: Session, value: Any, parser: str) -> Updates:

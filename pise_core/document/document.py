@@ -375,7 +375,7 @@ class Document(Steps):
         """What makes the pictures of the motion, (h, w, 3) uint8, one call each.
 
         Painted and borrowed garments keep one texture through all pictures (``Renderer.dressed``). Where paint isn't
-        seen in the person's own pose they are plain instead, beyond what is known of them: texture that is found anew
+        seen in the person's own pose they are plain instead, beyond what is known of them: texture that is found again
         for each picture would flicker.
 
         Args:

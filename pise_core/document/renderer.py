@@ -258,7 +258,7 @@ class Renderer:
     def dressed(self, edits: Edits) -> Person | None:
         """The person, at preview size, as if their photo, in their own pose, showed what was painted and borrowed.
 
-        In other poses they take its texture along, which would be found anew for each of them otherwise. None if they
+        In other poses they take its texture along, which would be found again for each of them otherwise. None if they
         can't be dressed so: some of the paint isn't seen in their own pose.
         """
         person, own = self.person(preview=True, edits=edits), replace(edits, pose=None)

@@ -36,7 +36,7 @@ def check_installed() -> None:
 
 
 class Graph:
-    """A module of tensors, run by ONNX Runtime on the processor. Threads may share it; copies begin anew.
+    """A module of tensors, run by ONNX Runtime on the processor. Threads may share it; copies begin again.
 
     Args:
         module: takes and returns float32 tensors, on the CPU.

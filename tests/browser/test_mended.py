@@ -100,7 +100,7 @@ def test_eight_lenders_reach_every_region_and_the_canvas_is_as_large_as_the_resu
 
 
 @pytest.mark.parametrize("size", SIZES)
-def test_a_page_loaded_anew_goes_on_where_it_was(visit, size):
+def test_a_reloaded_page_goes_on_where_it_was(visit, size):
     visitor = visit(f"mended-reload-{size['viewport']['width']}", **size)
     page = visitor.page
     visitor.context.add_init_script("""

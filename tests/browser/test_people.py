@@ -46,7 +46,7 @@ def test_another_person_of_the_photo_is_chosen(visit, pair):
     visitor.shoot("second")
 
 
-def test_a_photo_is_looked_at_anew_and_undo_brings_the_edits_back(visit):
+def test_a_photo_is_looked_at_again_and_undo_brings_the_edits_back(visit):
     visitor = visit("again", **DESKTOP)
     page = visitor.page
     open_example(visitor, 0)

@@ -42,7 +42,7 @@ export function mount({ element, trigger, props, watch }) {
   for (const name of ["undo", "redo", "start_over", "save"])
     page.addEventListener(name, ({ detail }) => act(name, detail));
   // Undo belongs to the whole page: after a click on a preset the focus is there and not on the canvas. The listener is one
-  // object for all times, so that mounting the bar anew does not double it.
+  // object for all times, so that mounting the bar again does not double it.
   page.keys ??= (event) => {
     if (event.altKey) return;
     const key = event.key.toLowerCase();
@@ -91,14 +91,14 @@ export function mount({ element, trigger, props, watch }) {
     download(props.file.url, props.file.name);
     tell("saved");
   }
-  // The tab keeps the name of its session: a page that is loaded anew gets its work back. The lock of that name tells a
+  // The tab keeps the name of its session: a page that is reloaded gets its work back. The lock of that name tells a
   // duplicated tab, which has a copy, that it is another one.
   function takeSession() {
     if (props.session) navigator.locks?.request(`pise-${props.session}`, () => new Promise(() => {}));
     try {
       if (props.session) sessionStorage.setItem("pise-session", props.session);
     } catch {
-      // A browser that stores nothing starts afresh when the page is loaded anew.
+      // A browser that stores nothing starts again when the page is reloaded.
     }
   }
   // There is a menu of weights only where the server was started with several.

@@ -41,7 +41,7 @@ export function mount({ element, props }) {
     next.focus();
     event.preventDefault();
   });
-  // A page that is loaded anew goes on where it was.
+  // A page that is reloaded goes on where it was.
   const before = remembered("sessionStorage", KEY);
   open(tabs.some((tab) => tab.dataset.mode === before) ? before : props.tabs[0][0]);
 }

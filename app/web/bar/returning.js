@@ -1,4 +1,4 @@
-// A page that is loaded anew over work: web/early.js keeps the start page away until the work is back, or known to be gone.
+// A page that is reloaded over work: web/early.js keeps the start page away until the work is back, or known to be gone.
 import { remember } from "../common/memory.js";
 import { page, tell } from "../common/store.js";
 

@@ -1,7 +1,7 @@
 // Whoever closes the page with work that lies nowhere else is asked first.
 import { page } from "../common/store.js";
 
-/** Milliseconds after a key for it within which the page that goes is one that is loaded anew. */
+/** Milliseconds after a key for it within which the page that goes is one that is reloaded. */
 const RELOADING = 2000;
 
 /** Ask before the page is closed, from now on. */
@@ -26,7 +26,7 @@ export function watchUnsaved() {
     /** @param {BeforeUnloadEvent} event */
     leave(event) {
       const { now, safe, reloading } = page.unsaved;
-      // The work of a page that is loaded anew comes back.
+      // The work of a page that is reloaded comes back.
       if (!now || now === safe || performance.now() - reloading < RELOADING) return;
       event.preventDefault();
       event.returnValue = true; // as older browsers want it

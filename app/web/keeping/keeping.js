@@ -168,8 +168,8 @@ export function mount({ element, trigger, props, watch }) {
   }
   if (!page.offering) {
     page.offering = true;
-    setTimeout(offer, 1500); // a page that was loaded anew has its document back by then
-    setInterval(() => kept.all().catch(() => {}), 600000); // what is a day old goes, whether or not the page is loaded anew
+    setTimeout(offer, 1500); // a page that was reloaded has its document back by then
+    setInterval(() => kept.all().catch(() => {}), 600000); // what is a day old goes, whether or not the page is reloaded
   }
 
   // ---- the server
@@ -185,9 +185,9 @@ export function mount({ element, trigger, props, watch }) {
     if (!page.document || page.keptAt) return location.reload(); // the work is offered then
     tell("status", {
       kind: "error",
-      text: "The server was started anew, and what was open there is gone. Open the photo again.",
+      text: "The server was restarted, and what was open there is gone. Open the photo again.",
     });
-    ask("The server was started anew, and your work was not kept.", "Load the page anew", null, {
+    ask("The server was restarted, and your work was not kept.", "Reload the page", null, {
       yes: () => location.reload(),
     });
   });

@@ -256,7 +256,7 @@ export function mount({ element, trigger, props, server, watch }) {
       props.value = { index: Number(button.dataset.example) };
       trigger("example");
     } else if (button.dataset.redeclare) {
-      tell("status", { kind: "busy", text: "Looking at the reference anew…" });
+      tell("status", { kind: "busy", text: "Looking at the reference again…" });
       props.value = { ...nextEdit(), reference: button.dataset.redeclare };
       trigger("redeclare");
     } else if (button.dataset.remove) {
