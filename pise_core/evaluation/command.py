@@ -12,7 +12,7 @@ from tqdm import tqdm
 
 from pise_core.editor import Editor
 from pise_core.errors import InputError
-from pise_core.evaluation import analyzer, deepfashion, in_frame, leftovers, report, styles, worn
+from pise_core.evaluation import analyzer, deepfashion, in_frame, layers, leftovers, report, styles, worn
 from pise_core.evaluation.deepfashion_metrics import Loaders
 from pise_core.evaluation.entries import COPY, TRUTH, WARP, Entry, load_entries
 from pise_core.evaluation.image_metrics import Measures, load_measures
@@ -77,22 +77,29 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     moved.add_argument("--limit", type=positive, help="at most so many photos for each task")
     moved.set_defaults(examine=_leftovers, against=None)
+    taken_apart = kinds.add_parser("layers", help="what turned limbs uncover, and soft edges, where both are known")
+    taken_apart.add_argument(
+        "--data", type=Path, required=True, help="rendered people with layers: synthesize people --layers"
+    )
+    taken_apart.add_argument("--street", type=Path, metavar="DIR", help="edges of Clothing Co-Parsing's photos, too")
+    taken_apart.add_argument("--limit", type=positive, default=60, help="at most so many moves and people (60)")
+    taken_apart.set_defaults(examine=_layers, against=None)
     exchanged = kinds.add_parser("worn", help="worn garments against the right answer, on rendered people")
     exchanged.add_argument("--count", type=positive, default=30, metavar="N", help="exchanges (default: 30)")
     exchanged.add_argument("--size", type=_size, default=(512, 352), metavar="HxW", help="of the pictures (512x352)")
     exchanged.set_defaults(examine=_worn, against=None)
     pairs = deepfashion.add_arguments(kinds)
     pairs.add_argument("--limit", type=positive, help="at most so many pairs, the first of the list")
-    for kind in (street, analysis, moved):
+    for kind in (street, analysis, moved, taken_apart):
         kind.add_argument(
             "--split",
             choices=("test", "validation"),
             default="test",
             help="photos that nothing is chosen on (test, the default), or those for making choices",
         )
-    for kind in (street, clips, analysis, moved, exchanged):
+    for kind in (street, clips, analysis, moved, taken_apart, exchanged):
         kind.add_argument("--seed", type=int, default=0, help="which pairs, turns, edits and scenes are drawn")
-    for kind in (street, clips, rendered, analysis, moved, exchanged, pairs):
+    for kind in (street, clips, rendered, analysis, moved, taken_apart, exchanged, pairs):
         _add_common_arguments(kind)
     for kind in (street, clips, rendered, pairs):
         kind.add_argument(
@@ -103,7 +110,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             metavar="NAME=PATH",
             help="another generator in a row of its own: a folder with pise.safetensors, or such a file; repeatable",
         )
-    for kind in (street, clips, rendered, moved, exchanged, pairs):
+    for kind in (street, clips, rendered, moved, taken_apart, exchanged, pairs):
         kind.add_argument(
             "--sheet", type=Path, metavar="FILE.jpg", help=f"show up to {report.SHOWN} examples of each task"
         )
@@ -198,6 +205,30 @@ def _leftovers(args: argparse.Namespace, measures: Callable[[str], Measures]) ->
         shown = [(f"{scene.name} {scene.left:.1%}", _small(scene.shown)) for scene in scenes[::every]]
         found.append((leftovers.outcome(task, scenes), (task, shown)))
     return found
+
+
+def _layers(args: argparse.Namespace, measures: Callable[[str], Measures]) -> list[tuple[Outcome, Block]]:
+    people, editor = People(args.data), Editor.from_pretrained(args.weights, device=args.device)
+    moved = list(tqdm(layers.moves(people, editor, args.limit, args.seed), "uncovered", args.limit, unit="move"))
+    if not moved:
+        raise InputError(f"nobody of {args.data} has a limb that uncovers enough; render larger or more people")
+    found = [(layers.uncovered_outcome(moved), ("uncovered", _spread([(m.name, m.shown) for m in moved])))]
+    edges = {"edge": layers.edges(people, editor, args.limit)}
+    if args.street is not None:
+        photos = StreetPhotos(args.street)
+        edges["edge, street"] = layers.street_edges(photos, editor, args.split, args.limit)
+    for task, each in edges.items():
+        of = list(tqdm(each, task, args.limit, unit="person"))
+        if not of:
+            raise InputError(f"{task}: nobody is found in these pictures")
+        found.append((layers.edge_outcome(task, of), (task, _spread([(edge.name, edge.shown) for edge in of]))))
+    return found
+
+
+def _spread(pictures: list[tuple[str, dict[str, np.ndarray]]]) -> list[tuple[str, dict[str, np.ndarray]]]:
+    """Up to ``report.SHOWN`` of them, evenly, at the height of a contact sheet."""
+    every = -(-len(pictures) // report.SHOWN)
+    return [(name, _small(shown)) for name, shown in pictures[::every]]
 
 
 def _worn(args: argparse.Namespace, measures: Callable[[str], Measures]) -> list[tuple[Outcome, Block]]:

@@ -42,6 +42,11 @@ COLUMNS = {
     "left": ("left behind", "{:.2%}"),
     "left_median": ("median", "{:.2%}"),
     "left_most": ("worst", "{:.2%}"),
+    "uncovered": ("uncovered", "{:.1f}"),
+    "uncovered_median": ("median", "{:.1f}"),
+    "uncovered_worst": ("worst tenth", "{:.1f}"),
+    "alpha_3": ("alpha, within 3", "{:.3f}"),
+    "alpha_6": ("alpha, within 6", "{:.3f}"),
     "worn_lpips": ("LPIPS, frame", "{:.3f}"),
     "lender_skin": ("lender's skin", "{:.0f}"),
     "seconds": ("s", "{:.2f}"),
@@ -78,6 +83,10 @@ NOTES = {
     "of the person's height.",
     "left": "left behind, hands: share of the old pixels of bare hands and forearms that show what they showed; wall: "
     "share of the wall that an arm vacated that is more than 14 of 255 off. Mean, median and worst over the photos.",
+    "uncovered": "uncovered: mean difference in levels of 255 from the truth over what a turned limb hid and hides no "
+    "longer. Mean, median and mean of the worst tenth of the moves.",
+    "alpha_3": "alpha: mean difference of the person's share of a pixel from the true one, within 3 and within 6 "
+    "pixels of the silhouette.",
     "seconds": "s: seconds per picture; where pictures are made, the first look at the photo is not counted.",
 }
 
