@@ -33,7 +33,7 @@ def drawn_stack(shirt=(190, 60, 50)) -> tuple[Picture, Stack]:
     """Somebody before a plain wall; of the right arm it is known where it is, and that the wall is behind it."""
     drawn = draw_person(shirt=shirt)
     size = drawn.parsing.shape
-    rest, clean = drawn.parsing > 0, np.where((drawn.parsing > 0)[..., None], drawn.photo, np.uint8(WALL))
+    rest, clean = drawn.parsing > 0, np.where((drawn.parsing > 0)[..., None], drawn.photo, np.array(WALL, np.uint8))
     colours = np.zeros((3, *size, 4), np.uint8)
     for number, (a, b) in enumerate((("shoulder", "elbow"), ("elbow", "wrist")), 1):
         line = np.zeros(size, np.uint8)
