@@ -14,14 +14,14 @@ import tempfile
 from contextlib import ExitStack
 from pathlib import Path
 
-from benchmarks import drag, photos, startup, visitors
+from benchmarks import drag, memory, photos, startup, visitors
 from benchmarks.builds import Build, Failed, Worker, checked_out
 from benchmarks.table import rows_of, text
 
 ROOT = Path(__file__).resolve().parent.parent
 #: Parts that a worker measures inside a build, and those that look at a build from outside.
-INSIDE = ("networks", "opening", "edits", "release", "training", "memory")
-OUTSIDE = {"startup": startup.measure, "visitors": visitors.measure, "drag": drag.measure}
+INSIDE = ("networks", "opening", "edits", "release", "training")
+OUTSIDE = {"memory": memory.measure, "startup": startup.measure, "visitors": visitors.measure, "drag": drag.measure}
 #: Of large photos fewer rounds are enough: they take long, and vary little.
 _LARGE, _FEW = 20.0, 2
 
@@ -73,7 +73,7 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--photo", type=Path, help="the photo to measure with (the first example)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="where to write all rounds too")
     options = parser.parse_args(arguments)
-    options.parts = options.parts or [*INSIDE, "startup"]
+    options.parts = options.parts or [*INSIDE, "memory", "startup"]
     return options
 
 
@@ -86,6 +86,8 @@ def _settings(part: str, options: argparse.Namespace, folder: Path) -> list[dict
             {"photo": str(photos.sized(photo, size, folder)), "other": str(other), "megapixels": size}
             for size in options.megapixels
         ]
+    if part == "memory":
+        return [{"photo": str(photos.sized(photo, memory.MEGAPIXELS, folder))}]
     if part == "visitors":
         return [{"photo": str(photo), "visitors": count} for count in options.visitors]
     return [{"photo": str(photo), "other": str(other), "seconds": options.seconds, "folder": str(folder)}]

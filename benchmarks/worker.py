@@ -237,27 +237,6 @@ class Training(Bench):
         }
 
 
-class Memory(Bench):
-    """What a session holds while somebody works in it."""
-
-    COUNT = 8
-
-    def round(self, number: int) -> Figures:
-        studio, held = Studio(lambda: self.editor), []
-        for index in range(self.COUNT + 1):
-            session = Session()
-            _drain(studio.open_file(session, self.settings["photo"], BUILT_IN, BUILT_IN))
-            _drain(studio.prepare(session))
-            rows = to_rows(_arm_raised(session.need_document().person.pose, index))
-            _drain(studio.commit_pose(session, {"seq": session.sequence + 1, "keypoints": rows}))
-            _drain(studio.render(session))
-            held.append((session, _status("VmRSS")))
-        each = (held[-1][1] - held[0][1]) / self.COUNT
-        for session, _ in held:
-            session.close()
-        return {"memory of a session": {"megabytes": each}, "memory with one session": {"megabytes": held[0][1]}}
-
-
 def _drain(updates: Iterable[Any]) -> None:
     for _ in updates:
         pass
@@ -293,7 +272,6 @@ def _analyzer() -> torch.nn.Module:
 
 PARTS: dict[str, type[Bench]] = {
     "networks": Networks, "opening": Opening, "edits": Edits, "release": Release, "training": Training,
-    "memory": Memory,
 }  # fmt: skip
 
 

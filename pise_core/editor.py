@@ -30,7 +30,7 @@ from pise_core.model.answers import Answers
 from pise_core.model.generator import Generator
 from pise_core.model.network import PISE
 from pise_core.model.torch_generator import TorchGenerator
-from pise_core.person import Edit, Person, Styles, View
+from pise_core.person import SOURCE, Edit, Person, Styles, View
 from pise_core.pose import bounding_box, empty_pose, visible
 from pise_core.regions import GARMENTS, REGION, REGIONS, UNTOUCHED, check_parsing, region_index
 from pise_core.rendering import pipeline
@@ -252,6 +252,8 @@ class Editor:
         with self._lock:
             code = self.generator.encode(frame)
         answers = Answers(self._lock)
+        answers.of(SOURCE, (), lambda: code.kept)
+        code = replace(code, kept=None)
         return Person(photo, found.pose, found.parsing, framing, found.box, frame, code, self, answers, held=held)
 
     def _annotated(self, photo: np.ndarray, parsing: np.ndarray, box: Box | None, pose: np.ndarray | None) -> Analysis:

@@ -1,6 +1,7 @@
 """A person in a photo: what was found out about them once, and all that can be rendered from it."""
 
 import weakref
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -16,7 +17,7 @@ from pise_core.inpainting.background import Background
 from pise_core.masks import window_of
 from pise_core.matting import soft_edges
 from pise_core.model.answers import Answers
-from pise_core.model.generator import Code
+from pise_core.model.generator import Code, Generator
 from pise_core.regions import REGION_COUNT
 from pise_core.warping.arm_edges import refine_arms
 from pise_core.warping.layers import CutOut, cut_outs
@@ -29,6 +30,9 @@ _PARTS_SIDE = 1024
 #: A joint that is nearer to where it was, in pixels of the photo, was not moved: a pose that went through JSON is
 #: rounded, and its bones must not turn.
 UNMOVED = 0.05
+
+#: The kind of the answer (``Answers.of``) that holds what a generator keeps of the source beside its styles.
+SOURCE = "source"
 
 #: In pixels of the frame: less of a garment is a speckle of the map.
 _LEAST_LENT = 60
@@ -110,6 +114,9 @@ class View:
     @cached_property
     def owner(self) -> np.ndarray:
         """(H, W) int8: the part that each pixel belongs to."""
+        packed = self.__dict__.get("_packed")
+        if packed is not None:
+            return np.frombuffer(zlib.decompress(packed), np.int8).reshape(self.size)
         owner = self._of_body
         return owner if self.held is None else np.where(self.held >= 0, self.held, owner)
 
@@ -142,9 +149,21 @@ class View:
             view, window = self._whole
             whole = view.behind(name, scale)
             return None if whole is None else whole.part(window)
-        if name not in self._finished:
-            self._finished[name] = finish_behind(name, self.image, self.parsing, self.owner, self.pose, scale)
-        return self._finished[name]
+        finished = self._finished  # another thread may let go of one meanwhile
+        if name in (known := dict(finished)):
+            return known[name]
+        made = finished[name] = finish_behind(name, self.image, self.parsing, self.owner, self.pose, scale)
+        return made
+
+    def rest(self) -> None:
+        """Let go of what is quickly made again, and is the same then; the owners of pixels, which take long to find, go
+        into the small."""
+        self._finished.clear()
+        if self._whole is None and "owner" in self.__dict__:
+            if "_packed" not in self.__dict__:
+                self.__dict__["_packed"] = zlib.compress(np.ascontiguousarray(self.owner).tobytes(), 1)
+            self.__dict__.pop("owner", None)
+        self.__dict__.pop("solid", None)
 
     def cut_outs(self, scale: float) -> list[CutOut]:
         """The parts in drawing order, with soft edges and the person's own colours, each finished behind the parts
@@ -208,7 +227,7 @@ class Person:
         framing: where the frame lies in the photo.
         box: x0, y0, x1, y1 in pixels of the photo.
         frame: the person in the frame.
-        code: what the image generator computed of the source, once.
+        code: the styles that the image generator found in the source; for the rest of it see :meth:`with_source`.
         editor: who made them, and renders them.
         answers: what the networks said of edits of this person lately; shared by all sizes and parts.
         larger: the same person in the larger photo that this one was made from, if it was; it isn't kept alive, so that
@@ -282,6 +301,18 @@ class Person:
     def make_ready(self) -> None:
         """Find out now what the first picture needs, so that it takes no longer than the next ones."""
         _ = self.frame.owner, self.full.owner, self.plate
+
+    def with_source(self, code: Code, generator: Generator) -> Code:
+        """A code, of whatever styles, with all else that the generator knows of the source: computed again where it was
+        let go of."""
+        return replace(code, kept=self.answers.of(SOURCE, (), lambda: generator.encode(self.frame).kept))
+
+    def rest(self) -> None:
+        """Let go of what is quickly made again, and is the same then: nobody edits this person just now."""
+        self.answers.forget()
+        self.frame.rest()
+        if "full" in self.__dict__:
+            self.full.rest()
 
     def part(self, window: tuple[slice, slice]) -> "Person":
         """The same person in a part of the photo, rows and columns, sharing what was computed."""

@@ -1,5 +1,6 @@
 """What is computed once: passes of the networks are counted, and a picture has the same bytes however it came about."""
 
+import gc
 import json
 import os
 import subprocess
@@ -8,10 +9,12 @@ import threading
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
+from types import FunctionType, ModuleType
 from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from app.api.endpoints import Programs, Upload
 from app.state.detectors import BUILT_IN
@@ -19,6 +22,7 @@ from app.state.session import Session
 from pise_core.cli.main import main
 from pise_core.document import Document, Edits
 from pise_core.document.paint import UNTOUCHED
+from pise_core.editor import Editor
 from pise_core.images import read_image
 from pise_core.parsing_files import read_parsing
 from pise_core.regions import REGION
@@ -229,6 +233,57 @@ def test_all_doors_see_the_same_people_in_photos(studio, editor, tmp_path, split
             differ[photo.stem] = doors
         print(f"{split}: {count} of {len(photos)} photos, {differ}", flush=True)
     assert not differ
+
+
+def test_a_document_at_rest_holds_little_and_goes_on_as_before(editor, person, known_other, passes):
+    """What is made again is the same to the bit, and what was made last takes nothing."""
+    large = np.repeat(np.repeat(person.photo, 5, 0), 5, 1)  # larger than previews
+    pose, parsing = person.pose * np.array([5, 5, 1], np.float32), np.repeat(np.repeat(person.parsing, 5, 0), 5, 1)
+    document = Document.of(editor.set_person(large, pose=pose, parsing=parsing), "large")
+    key = document.add_reference(known_other)
+    document.set_style("upper_clothes", key, 0.5)
+    wanted = pose.copy()
+    wanted[4, :2] += (-100, -250)
+    document.set_pose(wanted)
+    preview, exact = document.render(preview=True), document.render()
+    owner, worked = document.person.full.owner, _held_by(document.person, document._renderer)
+    document.rest()
+    passes.clear()
+    assert np.array_equal(document.render().photo, exact.photo) and not passes
+    assert _held_by(document.person, document._renderer) < worked - 8_000_000
+    again = document.render(preview=True)
+    assert passes == {"map": 1, "image": 1}
+    assert np.array_equal(again.photo, preview.photo) and np.array_equal(again.parsing, preview.parsing)
+    assert np.array_equal(document.person.full.owner, owner)
+    wanted[4, 0] += 3
+    document.set_pose(wanted)
+    next_one = document.render()
+    other = Document.of(editor.set_person(large, pose=pose, parsing=parsing), "large")
+    other.set_style("upper_clothes", other.add_reference(known_other), 0.5)
+    other.set_pose(wanted)
+    assert np.array_equal(next_one.photo, other.render().photo)
+
+
+def _held_by(*roots: Any) -> int:
+    """Bytes of all arrays and tensors that can be reached, but for an editor's."""
+    seen, waiting, total = set(), list(roots), 0
+    while waiting:
+        one = waiting.pop()
+        while isinstance(one, np.ndarray) and isinstance(one.base, np.ndarray):
+            one = one.base
+        if id(one) in seen or isinstance(one, Editor | type | ModuleType | FunctionType):
+            continue
+        seen.add(id(one))
+        if isinstance(one, np.ndarray):
+            total += one.nbytes if one.base is None else 0
+            waiting += [] if one.base is None else [one.base]
+        elif isinstance(one, torch.Tensor):
+            total += one.untyped_storage().nbytes()
+        elif isinstance(one, bytes):
+            total += len(one)
+        else:
+            waiting += gc.get_referents(one)
+    return total
 
 
 def test_what_needs_no_network_waits_for_none(fresh, person, editor):

@@ -7,12 +7,15 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from app.state import memory
 from app.state.registry import Sessions
 from app.state.session import Session
+from app.state.visitors import Visitor
 from pise_core.errors import InputError
+from tests.conftest import moved
 
 
 def test_another_photo_is_another_document_and_keeps_the_references(session, document, known_other, other_person):
@@ -139,6 +142,46 @@ def test_idle_sessions_go():
     sessions._sweep()  # as its timer does when nobody else comes
     assert len(sessions) == 0
     sessions.close()
+
+
+def test_a_session_rests_when_nothing_was_asked_for_a_while(document, monkeypatch):
+    rested = []
+    monkeypatch.setattr(Session, "rest", lambda session: rested.append(session))
+    sessions = Sessions(rest_seconds=60)
+    idle, busy, empty = (sessions.of(name) for name in ("idle", "busy", "empty"))
+    visitor = Visitor("cookie", "")
+    for one in idle, busy:
+        one.edit(document)
+    with sessions.at_work(idle, visitor):
+        pass
+    with sessions.at_work(empty, visitor):
+        pass
+    with sessions.at_work(busy, visitor):
+        for one in idle, busy:
+            one.used -= 61
+        sessions._let_rest()  # as its timer does
+        assert rested == [idle]
+        sessions._let_rest()
+        assert rested == [idle]  # it rests already
+    with sessions.at_work(idle, visitor):
+        idle.used -= 61
+        sessions._let_rest()
+    assert rested == [idle]
+    for one in idle, busy:
+        one.used -= 61
+    sessions._let_rest()
+    assert rested == [idle, idle, busy]
+    sessions.close()
+
+
+def test_a_session_at_rest_goes_on(session, document, person):
+    session.edit(document)
+    sized = session.cut.person
+    document.set_pose(moved(person))
+    before = document.render(preview=True).photo
+    session.rest()
+    assert np.array_equal(session.cut.person.photo, sized.photo)
+    assert np.array_equal(document.render(preview=True).photo, before)
 
 
 def test_a_full_disk_is_told_in_a_line_and_leaves_no_half_picture(session, person, monkeypatch):

@@ -1,13 +1,14 @@
 """What is open on a page: a photo, whom it shows, and what goes with them."""
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from pise_core.document import Document, Edits
 from pise_core.document.references import References
 from pise_core.framing import Box
+from pise_core.person import Person
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,17 +47,31 @@ class Opened(NamedTuple):
 
 @dataclass(eq=False)
 class Cut:
-    """Of whom the page carries the parts: the person at the size for that, and where pictures of the document lie
-    that are written once.
+    """Of whom the page carries the parts, and where pictures of the document lie that are written once.
 
     Attributes:
+        whole: the person at full size.
+        side: long side of the parts.
         photo: path of the photo as it was opened.
         behind: path of the picture behind the person.
     """
 
-    person: Any
+    whole: Person
+    side: int
     photo: str = ""
     behind: str = ""
+    _sized: Person | None = None
+
+    @property
+    def person(self) -> Person:
+        """At the size for that; kept while the visitor is at work."""
+        sized = self._sized or self.whole.scaled(self.side)
+        self._sized = sized
+        return sized
+
+    def rest(self) -> None:
+        """Let go of what is quickly made again."""
+        self._sized = None
 
 
 class Moment(NamedTuple):

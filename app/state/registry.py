@@ -18,6 +18,8 @@ from pise_core.errors import InputError
 EMPTY = 512
 #: Seconds after which the memory of a session that was forgotten goes back to the system.
 _FREED = 5.0
+#: Seconds without an action after which a session lets go of what is quickly made again.
+_REST = 20.0
 
 
 class Sessions:
@@ -30,9 +32,16 @@ class Sessions:
         places: for work.
         idle_seconds: one that was not used for so long goes.
         grace_seconds: one whose page has gone waits so long for the page to be reloaded.
+        rest_seconds: one that was not used for so long lets go of what is quickly made again.
     """
 
-    def __init__(self, places: Places | None = None, idle_seconds: float = 3600, grace_seconds: float = 600) -> None:
+    def __init__(
+        self,
+        places: Places | None = None,
+        idle_seconds: float = 3600,
+        grace_seconds: float = 600,
+        rest_seconds: float = _REST,
+    ) -> None:
         self.places = Places() if places is None else places
         self._idle, self._grace = idle_seconds, grace_seconds
         self._sessions: OrderedDict[str, Session] = OrderedDict()
@@ -40,6 +49,8 @@ class Sessions:
         self._seen: dict[str, float] = {}  # page -> when it was last heard of
         self._lock = threading.RLock()
         self._sweeper: threading.Timer | None = None
+        self._rest = rest_seconds
+        self._resting: threading.Timer | None = None  # who lets sessions rest
 
     def of(self, owner: str) -> Session:
         """The page's session, a new one if it has none (any more).
@@ -102,6 +113,7 @@ class Sessions:
                     raise InputError(EXPIRED)
                 self.places.take(session, visitor, lambda other: self._forget(other.token))
             session.busy += 1
+            session.resting = False
             session.visitors.add(visitor.cookie)
         try:
             yield
@@ -111,6 +123,7 @@ class Sessions:
                 session.used = time.monotonic()
                 if not session.busy and session.empty:
                     self.places.drop(session)
+                self._rest_later()
 
     def may_read(self, path: str, visitor: Visitor) -> bool:
         """Whether a visitor may fetch the file at a path: it belongs to a session on which the visitor has acted, or a
@@ -142,6 +155,9 @@ class Sessions:
             if self._sweeper is not None:
                 self._sweeper.cancel()
                 self._sweeper = None
+            if self._resting is not None:
+                self._resting.cancel()
+                self._resting = None
             for token in list(self._sessions):
                 self._forget(token)
 
@@ -180,6 +196,26 @@ class Sessions:
         with self._lock:
             self._sweeper = None
             self._forget_idle()
+
+    def _rest_later(self) -> None:
+        if self._resting is None:
+            self._resting = threading.Timer(self._rest, self._let_rest)
+            self._resting.daemon = True
+            self._resting.start()
+
+    def _let_rest(self) -> None:
+        with self._lock:
+            self._resting = None
+            tired = [s for s in self._sessions.values() if not s.resting and not s.empty]
+            idle = [s for s in tired if not s.busy and s.used <= time.monotonic() - self._rest]
+            for session in idle:
+                session.resting = True
+            if len(idle) < len(tired):
+                self._rest_later()
+        for session in idle:
+            session.rest()
+        if idle:
+            give_back()
 
     def _use(self, session: Session) -> None:
         self._sessions.move_to_end(session.token)

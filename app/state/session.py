@@ -84,6 +84,7 @@ class Session:
         self.cut: Cut | None = None  # as long as there is a document
         self.garments: dict[str, Garment] = {}  # photos that wait until the user has marked what is in them
         self.closed = False  # its files are gone, and no new ones are made
+        self.resting = True  # whether what is quickly made again was let go of, since it did something last
         self.stopped = False  # the user has had enough of a long rendering
         self.stops = 0  # how often the user has had enough of other work
         self.packing: deque[tuple[Callable[[], SavedDocument], str]] = deque()  # files to be, and what they are for
@@ -172,7 +173,7 @@ class Session:
             self.cut = None
             if self.document is not None:
                 self.document.take_up()
-                self.cut = Cut(self.document.person.scaled(LAYER_SIDE))
+                self.cut = Cut(self.document.person, LAYER_SIDE)
             self.number += 1
             self.strip = None
             self._told = (None, None, {})
@@ -343,6 +344,16 @@ class Session:
         """Whether that is a file of this session that may be fetched."""
         with self.lock:
             return not self.closed and Path(path) in self._files
+
+    def rest(self) -> None:
+        """Let go of what is quickly made again, while the visitor looks, thinks, or has gone for coffee."""
+        with self.lock:
+            documents = [self.document, *(kept.document for kept in (self.before, self.after) if kept is not None)]
+            if self.cut is not None:
+                self.cut.rest()
+        for document in documents:
+            if document is not None:
+                document.rest()
 
     def close(self) -> None:
         """Remove the session's files; from now on none can be saved."""

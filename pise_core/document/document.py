@@ -228,6 +228,12 @@ class Document(Steps):
         file can't be written."""
         write_file(path, write(self.look(region)))
 
+    def rest(self) -> None:
+        """Let go of what is quickly made again: nobody edits just now. Whatever is asked for next is the same."""
+        for one in list(self.people):
+            one.renderer.rest()
+        self.references.rest()
+
     # ---- the history
 
     @property

@@ -78,6 +78,12 @@ class References(Mapping[str, Reference]):
         self._newest = max(self._newest, int(key[1:]))
         return key
 
+    def rest(self) -> None:
+        """Let go of what is quickly made again of all that are kept."""
+        for reference in list(self.kept.values()):
+            reference.person.rest()
+            reference.preview.rest()
+
     def remove(self, key: Any) -> None:
         """Put a reference out of sight.
 

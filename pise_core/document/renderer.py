@@ -78,7 +78,8 @@ class Renderer:
     """
 
     def __init__(self, person: Person, references: Mapping[str, Reference], side: int = PREVIEW_SIDE) -> None:
-        self._full, self._small, self._references = person, person.scaled(side), references
+        self._full, self._side, self._references = person, side, references
+        self._small: Person | None = None  # the person at preview size, while previews are made
         #: Whether it is what was taken away -> paint, what is worn under it, and its way with the body.
         self._carried: dict[bool, tuple[Paint, dict[str, str], CarriedPaint]] = {}
         self._newest: tuple[Edits, _Changed] | None = None  # at full size
@@ -111,8 +112,14 @@ class Renderer:
             self._worn = [*self._worn[-_WARDROBE + 1 :], (asked, dressed)]
             return dressed
 
+    @property
+    def _previewed(self) -> Person:
+        small = self._small or self._full.scaled(self._side)  # another thread may let go of it meanwhile
+        self._small = small
+        return small
+
     def _holding(self, preview: bool, carriers: tuple[Carrier, ...]) -> Person:
-        person = self._small if preview else self._full
+        person = self._previewed if preview else self._full
         if not carriers or person.held is None or carriers == person.held.carriers:
             return person
         with self._dressing:
@@ -120,6 +127,18 @@ class Renderer:
             if known is None or known.held is None or known.held.carriers != carriers:
                 known = self._holders[preview] = person.holding(carriers)
             return known
+
+    def rest(self) -> None:
+        """Let go of what is quickly made again, and is the same then, but not of the newest picture: nobody edits this
+        person just now."""
+        with self._dressing:
+            self._small = None
+            self._worn = [(asked, dressed) for asked, dressed in self._worn if not asked[0]]
+            resting = [self._full, *(dressed for _, dressed in self._worn)]
+        for kept in self._bases, self._continued, self._holders, self._carried:
+            kept.clear()
+        for person in resting:
+            person.rest()
 
     def render(self, edits: Edits, preview: bool = False, cloth: bool | None = None) -> Rendered:
         """The edited photo, at full size or at preview size; ``cloth`` as in ``Person.render``: previews, which must be

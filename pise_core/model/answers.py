@@ -52,6 +52,11 @@ class Answers:
             known.move_to_end(key)
             return known[key]
 
+    def forget(self) -> None:
+        """Let go of all answers; what is asked again is computed again, and is the same."""
+        with self._lock:
+            self._known.clear()
+
     def __reduce__(self) -> tuple[type["Answers"], tuple[None, int]]:
         """Copies begin with no answers."""
         return Answers, (None, self._kept)

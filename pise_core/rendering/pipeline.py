@@ -315,7 +315,7 @@ def _generate(
     """The generator's own picture (256, 176, 3) float32 in [0, 255], its gate (256, 176), and the finished frame,
     uint8; ``parsed`` is known where the pose was changed."""
     carried = Carrying(small.colours, small.trust) if detail else None
-    made = generator.paint(person.frame, code, small.wanted, pose, parsed, carried)
+    made = generator.paint(person.frame, person.with_source(code, generator), small.wanted, pose, parsed, carried)
     return made.own, made.gate, _with_grey(np.rint(made.image).astype(np.uint8), small.wanted > 0)
 
 

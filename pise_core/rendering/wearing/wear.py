@@ -107,7 +107,8 @@ def _generate(person: Person, lender: Person, garment: Garment, new: Outfit, col
     code = _code(person, lender, garment.region, generator)
 
     def compute() -> tuple[np.ndarray, np.ndarray]:
-        made = generator.paint(person.frame, code, small_map, None, None, Carrying(image, small_trust))
+        known = person.with_source(code, generator)
+        made = generator.paint(person.frame, known, small_map, None, None, Carrying(image, small_trust))
         return made.own, made.gate
 
     return person.answers.of("worn", (image, small_trust, small_map, code.styles), compute)
