@@ -13,6 +13,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from pise_core.detection.blocks import Residual, conv, enlarged
+from pise_core.detection.held_head import HELD_HEADS, Features
 from pise_core.regions import REGION_COUNT
 from pise_core.skeleton import JOINT_COUNT
 
@@ -27,12 +29,12 @@ class AnalyzerConfig:
     Attributes:
         widths: channels of the way up at strides 2, 4, 8, 16, 32.
         deep: channels inside the two residual blocks at stride 32, which hold most of the weights.
-        held: whether what is held is an output.
+        held: which layers say what is held, by ``HELD_HEADS``; 0 without. (Older files say true for 1.)
     """
 
     widths: tuple[int, ...] = (32, 64, 96, 160, 256)
     deep: int = 256
-    held: bool = False
+    held: int = 0
 
     def to_dict(self) -> dict:
         return asdict(self)
@@ -44,16 +46,16 @@ class AnalyzerConfig:
             ValueError: if the values are none of such a network.
         """
         widths, deep, held = values.get("widths"), values.get("deep", cls.deep), values.get("held", cls.held)
-        if not isinstance(widths, list) or len(widths) != len(cls.widths) or not isinstance(held, bool):
+        if not isinstance(widths, list) or len(widths) != len(cls.widths) or held not in (0, *HELD_HEADS):
             raise ValueError("it is the configuration of another network")
         for channels in (*widths, deep):
             if type(channels) is not int or not 1 <= channels <= LARGEST:
                 raise ValueError(f"channels are whole numbers from 1 to {LARGEST}, not {str(channels)[:40]}")
-        return cls(tuple(widths), deep, held)
+        return cls(tuple(widths), deep, int(held))
 
 
 #: What new weights are trained for.
-TRAINED_CONFIG = AnalyzerConfig(deep=248, held=True)
+TRAINED_CONFIG = AnalyzerConfig(deep=248, held=2)
 
 
 class Analysis(NamedTuple):
@@ -66,12 +68,6 @@ class Analysis(NamedTuple):
     def float(self) -> "Analysis":
         """The same in float32."""
         return Analysis(self.heatmaps.float(), self.parsing.float(), None if self.held is None else self.held.float())
-
-
-def _conv(i: int, o: int, kernel: int = 3, stride: int = 1) -> nn.Sequential:
-    return nn.Sequential(
-        nn.Conv2d(i, o, kernel, stride, kernel // 2, bias=False), nn.BatchNorm2d(o), nn.ReLU(inplace=True)
-    )
 
 
 class _Fire(nn.Module):
@@ -130,51 +126,16 @@ class SqueezeNet(nn.Module):
         return levels
 
 
-class _Residual(nn.Module):
-    def __init__(self, channels: int, inside: int | None = None):
-        super().__init__()
-        inside = inside or channels
-        self.first = _conv(channels, inside)
-        self.second = nn.Sequential(nn.Conv2d(inside, channels, 3, 1, 1, bias=False), nn.BatchNorm2d(channels))
-
-    def forward(self, x: Tensor) -> Tensor:
-        return F.relu(self.second(self.first(x)).add_(x), inplace=True)
-
-
 class _Up(nn.Module):
     """Enlarge the deeper features, join them with those of the way down at the same stride, refine."""
 
     def __init__(self, deep: int, beside: int, o: int):
         super().__init__()
-        self.merge = _conv(deep + beside, o, kernel=1)
-        self.refine = _Residual(o)
+        self.merge = conv(deep + beside, o, kernel=1)
+        self.refine = Residual(o)
 
     def forward(self, deep: Tensor, beside: Tensor) -> Tensor:
-        deep = F.interpolate(deep, size=beside.shape[2:], mode="bilinear", align_corners=False)
-        return self.refine(self.merge(torch.cat([deep, beside], 1)))
-
-
-class _Held(nn.Module):
-    """What is held, from the features of the way down and of the way up at stride 4: logits at stride 2.
-
-    Bags are background to the regions, so that features which end there know little of them; ImageNet's know bags.
-    """
-
-    def __init__(self, up: int):
-        super().__init__()
-        fine, *deeper = SqueezeNet.CHANNELS
-        self.deeper = nn.ModuleList(_conv(channels, 32, kernel=1) for channels in deeper)
-        self.merge = nn.Sequential(_conv(up + 32 * len(deeper), 64), _conv(64, 48))
-        self.fine = _conv(fine, 16, kernel=1)
-        self.out = nn.Sequential(_conv(48 + 16, 32), nn.Conv2d(32, 1, 1))
-
-    def forward(self, levels: list[Tensor], up: Tensor) -> Tensor:
-        size = up.shape[2:]
-        found = [layer(level) for layer, level in zip(self.deeper, levels[1:], strict=True)]
-        found = [F.interpolate(x, size=size, mode="bilinear", align_corners=False) for x in found]
-        x = self.merge(torch.cat([up, *found], 1))
-        x = F.interpolate(x, size=levels[0].shape[2:], mode="bilinear", align_corners=False)
-        return self.out(torch.cat([x, self.fine(levels[0])], 1))
+        return self.refine(self.merge(torch.cat([enlarged(deep, beside), beside], 1)))
 
 
 class AnalyzerNetwork(nn.Module):
@@ -186,29 +147,35 @@ class AnalyzerNetwork(nn.Module):
         w, down = self.config.widths, SqueezeNet.CHANNELS
         self.down = SqueezeNet()
         inside = self.config.deep
-        self.deep = nn.Sequential(_conv(down[3], w[4], stride=2), _Residual(w[4], inside), _Residual(w[4], inside))
+        self.deep = nn.Sequential(conv(down[3], w[4], stride=2), Residual(w[4], inside), Residual(w[4], inside))
         # What the whole picture is about, as one gain per channel: cheap context beyond the receptive field.
         self.context = nn.Sequential(nn.Linear(w[4], w[4]), nn.Sigmoid())
         self.up = nn.ModuleList(_Up(w[i + 1], down[i], w[i]) for i in (3, 2, 1))
-        self.heatmap_head = nn.Sequential(_conv(w[1], w[1]), nn.Conv2d(w[1], JOINT_COUNT, 1))
-        self.parsing_up = nn.Sequential(_conv(w[1] + down[0], w[0], kernel=1), _conv(w[0], w[0]))
+        self.heatmap_head = nn.Sequential(conv(w[1], w[1]), nn.Conv2d(w[1], JOINT_COUNT, 1))
+        self.parsing_up = nn.Sequential(conv(w[1] + down[0], w[0], kernel=1), conv(w[0], w[0]))
         self.parsing_head = nn.Conv2d(w[0], REGION_COUNT, 1)
-        self.held_head = _Held(w[1]) if self.config.held else None
+        head = HELD_HEADS.get(self.config.held)
+        self.held_head = None if head is None else head(down, w[4], w[1])
+
+    def features(self, image: Tensor) -> Features:
+        """What every answer is made of."""
+        levels = self.down(image)
+        x = self.deep(levels[3])
+        deep = x = x * self.context(x.mean((2, 3)))[:, :, None, None]
+        for block, beside in zip(self.up, levels[:0:-1], strict=True):
+            x = block(x, beside)
+        return Features(levels, deep, x)
 
     def forward(self, image: Tensor, held: int | None = None) -> Analysis:
         """``held``: in how many of the pictures, from the first one on, held things are looked for; by default in
         all."""
-        levels = self.down(image)
-        x = self.deep(levels[3])
-        x = x * self.context(x.mean((2, 3)))[:, :, None, None]
-        for block, beside in zip(self.up, levels[:0:-1], strict=True):
-            x = block(x, beside)
+        features = self.features(image)
         known = None
         if self.held_head is not None and held != 0:
-            known = self.held_head([level[:held] for level in levels], x[:held])
-        fine = F.interpolate(x, size=levels[0].shape[2:], mode="bilinear", align_corners=False)
-        fine = self.parsing_up(torch.cat([fine, levels[0]], 1))
-        return Analysis(self.heatmap_head(x), self.parsing_head(fine), known)
+            known = self.held_head(features.first(held))
+        half = features.levels[0]
+        fine = self.parsing_up(torch.cat([enlarged(features.up, half), half], 1))
+        return Analysis(self.heatmap_head(features.up), self.parsing_head(fine), known)
 
 
 def fold_norms(network: AnalyzerNetwork) -> AnalyzerNetwork:

@@ -8,6 +8,7 @@ import torch
 
 from pise_core.errors import InputError
 from pise_core.model.config import ABLATIONS, PAPER_CONFIG, PRINTED, PISEConfig
+from pise_core.training.analyzer import held_run as train_held
 from pise_core.training.analyzer import run as train_analyzer
 from pise_core.training.arguments import above_zero, natural, positive, share
 from pise_core.training.data.prepared_folder import load_samples
@@ -109,7 +110,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     analyzer.add_argument(
         "--held-alone",
         action="store_true",
-        help="learn only the layers that say where bags and other held things are: joints and regions stay the same",
+        help="learn only the layers that say where bags and other held things are: joints and regions stay the same, "
+        "and held.safetensors, which goes beside the analyzer's weights, is written, too",
     )
     generator = parser.add_argument_group("generator")
     generator.add_argument(
@@ -326,16 +328,19 @@ def _analyzer(args: argparse.Namespace) -> int:
         "device": device,
         "init": args.init,
         "people": args.people,
-        "pseudo": not args.no_pseudo,
-        "gentle": args.gentle,
-        "joints_alone": args.joints_alone,
-        "held_alone": args.held_alone,
         "steps": args.steps,
         "until": args.until,
         "validate_every": args.validate_every,
         "resume": args.resume,
         **_given({"batch": args.batch, "rate": args.rate, "people_share": args.people_share}),
     }
-    network = train_analyzer.train(args.data, _out(args), args.minutes, args.backbone, **common)
+    if args.held_alone:
+        others = {"--gentle": args.gentle, "--joints-alone": args.joints_alone, "--backbone": args.backbone}
+        if given := [name for name, value in others.items() if value]:
+            raise InputError(f"--held-alone changes no other layer; leave {', '.join(given)} out")
+        network = train_held.train(args.data, _out(args), args.minutes, **common)
+    else:
+        common |= {"pseudo": not args.no_pseudo, "gentle": args.gentle, "joints_alone": args.joints_alone}
+        network = train_analyzer.train(args.data, _out(args), args.minutes, args.backbone, **common)
     print(train_analyzer.score_crops(network, load_samples(args.data, "validation"), device))
     return 0

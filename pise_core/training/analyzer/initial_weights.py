@@ -6,7 +6,7 @@ from pathlib import Path
 from torch import Tensor
 
 from pise_core.detection.analyzer import FILE_NAME, read_network
-from pise_core.detection.network import AnalyzerConfig, AnalyzerNetwork
+from pise_core.detection.network import TRAINED_CONFIG, AnalyzerConfig, AnalyzerNetwork
 from pise_core.errors import InputError
 from pise_core.training.pretrained import fetched, read_tensors
 
@@ -49,11 +49,13 @@ def begin_with(path: Path, config: AnalyzerConfig | None, held: bool = False) ->
     """
     given = read_network(path / FILE_NAME if path.is_dir() else path)
     if config is None and held:
-        config = replace(given.config, held=True)
+        config = replace(given.config, held=TRAINED_CONFIG.held)
     if config is None:
         return given
     network = AnalyzerNetwork(config)
     tensors = _narrowed(given.state_dict(), given.config.deep, config.deep)
+    if given.config.held != config.held:
+        tensors = {name: value for name, value in tensors.items() if not name.startswith("held_head.")}
     own = network.state_dict()
     new = {name for name in own if name.startswith("held_head.")} - tensors.keys()
     wanted = {name: own[name] if name in new else tensors.get(name) for name in own}

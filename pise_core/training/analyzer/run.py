@@ -107,7 +107,6 @@ class _Draws:
         share: of these, rendered people.
         by_hand: of the photos, those that are annotated: regions are the harder half of the task.
         seed: of everything random.
-        held_alone: photos as they are, all annotated: what is held nobody knows in a scene.
     """
 
     def __init__(
@@ -119,19 +118,17 @@ class _Draws:
         share: float,
         by_hand: float,
         seed: int,
-        held_alone: bool = False,
     ):
         self.samples, self.scenes, self.people = samples, scenes, people
         self.rendered = round(batch * share) if people else 0
-        self.by_hand = 0 if held_alone else int((batch - self.rendered) * by_hand)
+        self.by_hand = int((batch - self.rendered) * by_hand)
         self.rest = batch - self.rendered - self.by_hand
         self.labelled, self.seed = samples, seed
-        self._as_they_are = scenes.samples if held_alone else None
 
     def views(self, step: int, frame: tuple[int, int], pseudo: bool) -> Views:
         """Views for a step; ``pseudo``: photos without regions have those that the network found."""
         rng = np.random.default_rng((self.seed, step))
-        rest = self._as_they_are or (self.labelled if pseudo else self.samples)
+        rest = self.labelled if pseudo else self.samples
         drawn = [self.scenes.draw(rng) for _ in range(self.by_hand)]
         drawn += [rest[i] for i in rng.integers(0, len(rest), self.rest)]
         if self.people:
@@ -140,7 +137,7 @@ class _Draws:
         return views_of(list(zip(drawn, others, strict=True)), rng, frame)
 
 
-def _changes(out: Path, before: dict, now: dict) -> list[str]:
+def changes_of(out: Path, before: dict, now: dict) -> list[str]:
     """What differs from how a run was begun, a line each; what was not recorded is passed over.
 
     Raises:
@@ -173,7 +170,6 @@ def train(
     pseudo: bool = True,
     gentle: bool = False,
     joints_alone: bool = False,
-    held_alone: bool = False,
     steps: int | None = None,
     until: int | None = None,
     validate_every: int = 250,
@@ -205,8 +201,6 @@ def train(
         gentle: of what ``init`` gives, keep the sizes and outputs, the ImageNet part, the statistics of the norms and
             the answers about people whom nobody labelled (``passers_by``), so that little is unlearned.
         joints_alone: gently, and only the layers that are the heat maps' own: regions stay the same to the bit.
-        held_alone: only the layers that say what is held, which are added where ``init`` lacks them: joints and regions
-            stay the same to the bit. Judged by the overlap with what is held.
         steps: length of the whole run.
         until: leave the run at this step; called again it goes on.
         validate_every: steps from one validation to the next; 0 does without.
@@ -220,14 +214,10 @@ def train(
     """
     if minutes is None and steps is None:
         raise InputError("give --minutes or --steps")
-    gentle = gentle or joints_alone or held_alone
+    gentle = gentle or joints_alone
     if gentle and init is None:
-        raise InputError(
-            "--gentle, --joints-alone and --held-alone change the weights of another run; give them with --init"
-        )
-    if joints_alone and held_alone:
-        raise InputError("give --joints-alone or --held-alone, one after the other")
-    rate = rate or (RATE if held_alone or not gentle else GENTLE_RATE)
+        raise InputError("--gentle and --joints-alone change the weights of another run; give them with --init")
+    rate = rate or (GENTLE_RATE if gentle else RATE)
     out.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(seed)
     samples = load_samples(data, "train")
@@ -239,24 +229,22 @@ def train(
         raise InputError(f"{out} holds no run to go on with; leave --resume out to begin one")
     validation = load_samples(data, "validation", VALIDATION_PHOTOS) if validate_every else []
     if init is not None:
-        network = begin_with(init, None if gentle else TRAINED_CONFIG, held=held_alone)
+        network = begin_with(init, None if gentle else TRAINED_CONFIG)
     else:
         network = AnalyzerNetwork(TRAINED_CONFIG)
         if state is None:
             load_backbone(network, backbone)
     made_of = {"seed": seed, "batch": batch, "rate": rate, "people_share": people_share}
-    made_of |= {"pseudo": pseudo, "gentle": gentle, "joints_alone": joints_alone, "held_alone": held_alone}
+    made_of |= {"pseudo": pseudo, "gentle": gentle, "joints_alone": joints_alone}
     made_of |= {"data": digest_of_prepared(data), "surroundings": surroundings(torch.device(device))}
-    for note in _changes(out, (state or {}).get("run", {}), made_of):
+    for note in changes_of(out, (state or {}).get("run", {}), made_of):
         _log.info(note)
     network = network.to(device).to(memory_format=torch.channels_last)
     if gentle:
-        network.requires_grad_(not joints_alone and not held_alone)
-        network.heatmap_head.requires_grad_(not held_alone)
+        network.requires_grad_(not joints_alone)
+        network.heatmap_head.requires_grad_(True)
         network.down.requires_grad_(False)
-        if held_alone and network.held_head is not None:
-            network.held_head.requires_grad_(True)
-    before = copy.deepcopy(network).requires_grad_(False).eval() if gentle and not held_alone else None
+    before = copy.deepcopy(network).requires_grad_(False).eval() if gentle else None
     average = Average(network)
     groups = [
         {"params": list(network.down.parameters()), "share": BACKBONE_RATE},
@@ -273,9 +261,9 @@ def train(
         except (ValueError, RuntimeError, KeyError):
             raise InputError(f"{out} holds a run of another version; give another --out") from None
     budget, fast = Budget(minutes, spent, steps), fast_in_bfloat16(device)
-    shown, rendered = _people_scenes(people, rendered, state is not None, scenes)
+    shown, rendered = people_scenes(people, rendered, state is not None, scenes)
     by_hand = BY_HAND_AMONG_LABELLED if pseudo else BY_HAND
-    draws = _Draws(samples, scenes, shown, batch, people_share, by_hand, seed, held_alone)
+    draws = _Draws(samples, scenes, shown, batch, people_share, by_hand, seed)
     log = Log(out, step)
     curve, saves, kept = Curve(log, 50), Saves(400), Kept(out, step)
     size = sum(p.numel() for p in network.parameters())
@@ -298,10 +286,7 @@ def train(
     def validate() -> None:
         measured = score_crops(average.module, validation, device)
         del measured["iou"]
-        if held_alone:
-            loss = 1 - np.nan_to_num(measured["held_iou"])
-        else:
-            loss = 1 - (np.nan_to_num(measured["miou"]) + measured["pck@0.1"]) / 2
+        loss = 1 - (np.nan_to_num(measured["miou"]) + measured["pck@0.1"]) / 2
         measured = {"loss": float(loss), **measured}
         log(step=step, **{f"validation/{name}": value for name, value in measured.items()})
         run, result = json.dumps(made_of, sort_keys=True), json.dumps(measured)
@@ -336,8 +321,6 @@ def train(
             for group in optimizer.param_groups:
                 group["lr"] = rate_at(rate, step, used) * group["share"]
             _set_training(network, gentle)
-            if held_alone and network.held_head is not None:
-                network.held_head.train()
             with torch.autocast(torch.device(device).type, torch.bfloat16, enabled=fast):
                 found = network(views.images.to(memory_format=torch.channels_last))
             terms = losses(found.float(), views)
@@ -372,7 +355,7 @@ def _set_training(network: AnalyzerNetwork, gentle: bool) -> None:
                 module.eval()
 
 
-def _people_scenes(
+def people_scenes(
     folder: Path | None, begun_with: int | None, resumed: bool, scenes: Scenes
 ) -> tuple[PeopleScenes | None, int | None]:
     """Scenes of rendered people, and how many pairs a run draws them from: all that are there when it begins.

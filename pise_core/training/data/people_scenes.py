@@ -19,6 +19,8 @@ from pise_core.training.data.prepared_folder import Sample
 ELSEWHERE, TOGETHER = 0.6, 0.2
 #: Fewer joints than these in the picture are nobody to look for.
 FEWEST_JOINTS = 6
+#: People who are drawn anew where somebody is wanted who holds something.
+TRIES = 12
 
 
 class PeopleScenes:
@@ -33,9 +35,14 @@ class PeopleScenes:
     def __init__(self, people: People, count: int, street: Callable[[np.random.Generator], np.ndarray]):
         self._people, self._count, self._street = people, count, street
 
-    def draw(self, rng: np.random.Generator) -> Sample:
-        """One or two people, all of whom are labelled; two are in a picture that is twice as wide."""
+    def draw(self, rng: np.random.Generator, holding: bool = False) -> Sample:
+        """One or two people, all of whom are labelled; two are in a picture that is twice as wide. ``holding``: the
+        first of them holds something, if somebody is soon found who does."""
         number, picture = self._picture(rng)
+        for _ in range(TRIES if holding else 0):
+            if picture.held.any():
+                break
+            number, picture = self._picture(rng)
         height, width = picture.alpha.shape
         if rng.random() < TOGETHER:
             return self._together(number, picture, rng)

@@ -58,14 +58,37 @@ def random_view(sample: Sample, other: Sample, rng: np.random.Generator, size: t
     else:  # the whole scene that the first pass sees, the person small and anywhere
         scale = fit * np.exp(rng.uniform(np.log(0.2), np.log(0.8)))
         jitter = 0.5 * (1 - scale / fit)
+    return view_about(sample, other, rng, size, ((x0 + x1) / 2, (y0 + y1) / 2), scale, jitter)
+
+
+def view_about(
+    sample: Sample,
+    other: Sample,
+    rng: np.random.Generator,
+    size: tuple[int, int],
+    centre: tuple[float, float],
+    scale: float,
+    jitter: float,
+) -> View:
+    """A view of any place of a sample, turned, mirrored and lit at random.
+
+    Args:
+        sample: what is shown.
+        other: lends its street where the view reaches beyond the photo.
+        rng: everything random comes from it.
+        size: (H, W) of the view.
+        centre: x, y in pixels of the sample, of what is shown about the middle.
+        scale: pixels of the view per pixel of the sample.
+        jitter: how far from the middle that may be, as a share of the view's size.
+    """
+    height, width = size
     angle = np.deg2rad(np.clip(rng.normal() * 7, -25, 25))
     mirrored = rng.random() < 0.5
     a = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]) * scale
     if mirrored:
         a = a @ np.array([[-1.0, 0], [0, 1]])
-    centre = np.array([(x0 + x1) / 2, (y0 + y1) / 2])
     place = np.array([width, height]) * (0.5 + rng.uniform(-jitter, jitter, 2))
-    shift = place - a @ centre
+    shift = place - a @ np.array(centre)
     # Pixel centres lie at +0.5 here and at whole numbers in OpenCV.
     matrix = np.c_[a, shift + a @ [0.5, 0.5] - 0.5]
     image = sample.image
