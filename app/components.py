@@ -144,7 +144,7 @@ class FirstSteps(_Part):
 
 
 class PoseEditor(_Part):
-    """The skeleton over the photo. Events: commit, place, choose, load_pose, hold.
+    """The skeleton over the photo. Events: commit, place, choose, load_pose, hold, make_room.
 
     Args:
         session: the token for the live path.
@@ -153,11 +153,12 @@ class PoseEditor(_Part):
             answered, ``held`` lists ``{"box", "carrier"}``.
         people: ``{"boxes", "chosen"}``.
         layers: the parts of the picture on show, from :func:`app.view.updates.layers`.
+        room: whether the wanted pose leaves the photo, which then may grow.
         live: the function that renders a preview.
     """
 
     MODULE = "pose/editor.js"
-    TOLD = ("commit", "place", "choose", "load_pose", "hold")
+    TOLD = ("commit", "place", "choose", "load_pose", "hold", "make_room")
 
     def __init__(
         self,
@@ -168,12 +169,14 @@ class PoseEditor(_Part):
         pose=None,
         people=None,
         layers=None,
+        room=None,
         elem_id=None,
         live=None,
         **kw,
     ):
         super().__init__(value, elem_id, live,
-                         session=session, photo=photo, pose=pose, people=people, layers=layers, **kw)  # fmt: skip
+                         session=session, photo=photo, pose=pose, people=people, layers=layers, room=room,
+                         **kw)  # fmt: skip
 
 
 class RegionPainter(_Part):

@@ -88,6 +88,7 @@ PANELS = (
             On("commit", "commit_pose"),
             On("load_pose", "load_pose"),
             On("hold", "hold"),
+            On("make_room", "make_room", then="prepare", line="gpu"),
         ),
     ),
     Panel(

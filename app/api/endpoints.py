@@ -118,6 +118,12 @@ class Programs:
         """
         return state_of(session, edits.hold(session, carriers))
 
+    def make_room(self, session: Session) -> State:
+        """Let the photo grow where the wanted pose leaves it, by as much as the pose needs: its own pixels stay as they
+        are, and its background goes on about them. All edits lie where they lay; undo brings back the smaller photo.
+        """
+        return state_of(session, opening.make_room(session))
+
     def load_pose(self, session: Session, text: PoseText, person: int = -1) -> State:
         """Fit a pose to the person.
 

@@ -93,6 +93,23 @@ def place_person(engine: Engine, session: Session, pose: np.ndarray, parser: str
     return Outcome(warnings=told(doubt, _PLACE_IT, note), doubted=pose)
 
 
+def make_room(session: Session, sequence: int = 0) -> Steps:
+    """Let the photo grow where the wanted pose leaves it; undo brings back the smaller one.
+
+    Raises:
+        InputError: if the pose stays within the photo, or the photo can't grow.
+    """
+    document = session.need_document()
+    yield Progress("Making room for the pose…")
+    margins = document.room()
+    grown = document.grow(margins)
+    people = [found.moved(margins.left, margins.top) for found in session.people]
+    session.set_aside()
+    session.edit(grown, people)
+    session.edited(sequence, note="There is room now. Undo brings back the photo as it was.")
+    return Outcome(changed=Changed.DOCUMENT | Changed.EDITS)
+
+
 def choose_weights(engine: Engine, session: Session, name: str) -> Steps:
     """Go on with the document, its history and its references included, with other weights; ``name`` is one of
     ``engine.weights``."""

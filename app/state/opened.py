@@ -18,6 +18,12 @@ class Found:
     box: Box
     pose: np.ndarray | None = None
 
+    def moved(self, x: float, y: float) -> "Found":
+        """The same one, in a photo to which so many pixels were added at the left and at the top."""
+        x0, y0, x1, y1 = self.box
+        pose = None if self.pose is None else self.pose + np.array([x, y, 0], np.float32)
+        return Found((x0 + x, y0 + y, x1 + x, y1 + y), pose)
+
 
 class Garment(NamedTuple):
     """A photo (H, W, 3) uint8 of a garment that nobody wears, which the user has not marked yet."""

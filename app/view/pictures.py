@@ -4,7 +4,6 @@ from app.commands.outcome import sentences
 from app.state.session import Session
 from app.view import updates as view
 from app.view.updates import Updates, rendering, status
-from pise_core import pose as poses
 from pise_core.document import Document, Edits
 from pise_core.provenance import with_line
 
@@ -13,7 +12,7 @@ _TOLD = (
     "What you painted went along with the body.",
     "What you painted went along with the body; {:.0%} of it left the picture.",
 )
-_BEYOND = "Part of the pose lies beyond the photo, and is cut off there."
+_BEYOND = "Part of the pose lies beyond the photo: “Make room” lets the photo grow."
 
 
 def render(session: Session) -> Updates:
@@ -43,7 +42,8 @@ def render(session: Session) -> Updates:
         layers = view.layers(session, now, edits, rendered, url)
         if newest():
             done = status("ok", _done(session, document, edits), session)
-            yield {"pose": {"layers": layers}, "download": view.download(rendered.photo)} | done
+            room = document.leaves_photo
+            yield {"pose": {"layers": layers, "room": room}, "download": view.download(rendered.photo)} | done
 
 
 def prepare(session: Session) -> Updates:
@@ -71,9 +71,6 @@ def _done(session: Session, document: Document, edits: Edits) -> str:
     if session.carried and edits.paint is not None:
         kept = document.paint_kept(edits)
         notes.insert(0, _TOLD[0] if kept > 0.98 else _TOLD[1].format(1 - kept))
-    if edits.pose is not None:
-        height, width = document.photo.shape[:2]
-        seen = edits.pose[poses.visible(edits.pose), :2]
-        if ((seen < 0) | (seen > (width, height))).any():
-            notes.append(_BEYOND)
+    if document.leaves_photo:
+        notes.append(_BEYOND)
     return sentences(["Done.", *notes] if any(notes) else ["Done. Drag the line to compare."])

@@ -108,6 +108,10 @@ class Studio(Engine):
         sent = events.Holding.of(value)
         yield from self._shown(session, edits.hold(session, sent.held, sent.seq))
 
+    def make_room(self, session: Session, value: Any) -> Updates:
+        """Let the photo grow where the wanted pose leaves it."""
+        yield from self._shown(session, opening.make_room(session, events.Sent.of(value).seq))
+
     def load_pose(self, session: Session, value: Any) -> Updates:
         """Take the pose of a file; ``{"text"}``, or ``{"text", "person"}``."""
         session.need_document()

@@ -104,7 +104,7 @@ def document(session: Session, opened: Document) -> Update:
     number, edit = session.number, session.count()
     shown: dict[str, Any] = as_opened(session, opened) | {"document": number}
     return {
-        "pose": {"photo": shown, "pose": pose(opened), "people": people(session)},
+        "pose": {"photo": shown, "pose": pose(opened), "people": people(session), "room": False},
         "regions": {"photo": shown, "map": region_map(opened, opened.edits, number, edit)},
         "textures": textures(session, opened),
         "motion": {"motion": motion(opened), "progress": False},
@@ -121,7 +121,7 @@ def unplaced(session: Session) -> Update:
     height, width = photo.shape[:2]
     skeleton = poses.default_skeleton((0.25 * width, 0.06 * height, 0.75 * width, 0.94 * height))
     return {
-        "pose": {"photo": shown, "pose": placing(skeleton), "people": people(session)},
+        "pose": {"photo": shown, "pose": placing(skeleton), "people": people(session), "room": False},
         "regions": {"photo": shown, "map": False},
         "textures": textures(session, None),
         "motion": {"motion": motion(None), "progress": False},

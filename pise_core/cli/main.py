@@ -128,6 +128,9 @@ def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
         help="which of several pictures in POSE.json, from 0; by default the first that shows somebody",
     )
     edit.add_argument(
+        "--grow", action="store_true", help="add to the photo where the wanted pose leaves it, from its own background"
+    )
+    edit.add_argument(
         "--parsing", type=Path, metavar="MAP.png", help="the wanted regions: a map of the photo's size, or its shape"
     )
     edit.add_argument(
@@ -262,7 +265,10 @@ def _analyze(args: argparse.Namespace) -> int:
 
 
 def _edit(args: argparse.Namespace) -> int:
+    import numpy as np
+
     from pise_core import images, regions
+    from pise_core.document.growing import grown_person, grown_photo, leaves, room_for, shifted
     from pise_core.document.references import wearable
     from pise_core.parsing_files import read_parsing
     from pise_core.pose_files import open_pose_file
@@ -280,6 +286,8 @@ def _edit(args: argparse.Namespace) -> int:
         raise InputError("--pose-person and --pose-frame choose from a file of poses: give --pose, too")
     choice = {"frame": args.pose_frame, "person": args.pose_person}
     wanted_pose = pose_file.pose(size, **choice) if pose_file else None
+    if args.grow and not (args.pose or args.pose_from):
+        raise InputError("--grow makes room for a pose: give --pose or --pose-from, too")
     model_photo = images.read_image(args.pose_from) if args.pose_from else None
     wanted_parsing = read_parsing(args.parsing, size, args.table) if args.parsing else None
     if wanted_parsing is not None and not wanted_parsing.any():
@@ -308,6 +316,12 @@ def _edit(args: argparse.Namespace) -> int:
         wanted_pose = retarget(person.pose, pose_file.pose(size, **choice, own=True))
     if model_photo is not None:
         wanted_pose = retarget(person.pose, detect.find(args.pose_from, model_photo))
+    if args.grow and wanted_pose is not None and leaves(person, wanted_pose):
+        margins = room_for(person, wanted_pose, person.parsing.shape)
+        person = grown_person(person, margins, grown_photo([person], margins)).known_to(detect.editor)
+        wanted_pose = shifted(wanted_pose, margins)
+        if wanted_parsing is not None:
+            wanted_parsing = np.pad(wanted_parsing, margins.padding())
     people = {path: detect.person(path, picture) for path, picture in references.items()}
     mixes: dict[str, dict[Path, float]] = {}
     for region, path, alpha in args.style:

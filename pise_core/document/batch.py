@@ -91,8 +91,7 @@ def edit_photo(editor: "Editor", recipe: Recipe, path: Path, out: Path, suffix: 
         photo = read_image(path)
         known = replace(known, photo_sha256=_digest(path.read_bytes()))
         document = Document(editor, photo)
-        recipe.apply(document)
-        made = document.render().photo
+        made = recipe.apply(document).render().photo
         same = bool(np.array_equal(made, photo))
         name, data = f"{path.stem}{suffix}", encode_image(made, suffix, edited=not same)
         write_file(out / name, data)

@@ -16,6 +16,7 @@ from pise_core.document.edits import Edits
 from pise_core.document.file_format import PEOPLE_LIMIT, SavedDocument
 from pise_core.document.file_reader import is_document, read
 from pise_core.document.file_writer import write
+from pise_core.document.growing import bounded, grown_edits, grown_person, grown_photo, leaves, room_for
 from pise_core.document.history import History
 from pise_core.document.motion import encode_motion
 from pise_core.document.people import EditedPerson
@@ -27,6 +28,7 @@ from pise_core.errors import InputError
 from pise_core.files import write_file
 from pise_core.framing import Box
 from pise_core.images import harmless, read_image
+from pise_core.inpainting.margins import Margins
 from pise_core.person import Person, PersonEditor, SavedPerson
 from pise_core.regions import region_index
 
@@ -161,6 +163,57 @@ class Document(Steps):
     def photo(self) -> np.ndarray:
         """(H, W, 3) uint8 RGB, as it was opened."""
         return self.person.photo
+
+    @property
+    def leaves_photo(self) -> bool:
+        """Whether the wanted pose takes joints or hands out of the photo, for which :meth:`grow` makes room."""
+        return self.edits.pose is not None and leaves(self.sized(preview=True), self._small_pose())
+
+    def room(self) -> Margins:
+        """The margins that the wanted pose needs, and a few pixels more.
+
+        Raises:
+            InputError: if the pose stays within the photo, or the photo can't grow.
+        """
+        height, width = self.photo.shape[:2]
+        return room_for(self.sized(preview=True), self._small_pose(), (height, width))
+
+    def grow(self, margins: Sequence[int] | None = None) -> "Document":
+        """The same work with room beside the photo: its pixels keep their bits, and its background goes on about them.
+
+        Nobody is looked at again, and all edits of now lie where they lay. The history begins there; this document
+        stays as it is.
+
+        Args:
+            margins: pixels that are added at the left, the top, the right and the bottom, at most half of the photo at
+                a side and no more in all than photos may have; by default those of :meth:`room`.
+
+        Raises:
+            InputError: if the pose stays within the photo, the photo can't grow, or margins make no sense.
+        """
+        with self._lock:
+            height, width = self.photo.shape[:2]
+            room = self.room() if margins is None else bounded(margins, (height, width))
+            photo = grown_photo([one.person for one in self.people], room)
+            people = [
+                EditedPerson(
+                    grown_person(one.person, room, photo).known_to(one.person.editor),
+                    self.references.kept,
+                    one.chosen,
+                    History([grown_edits(one.history.current, room, (height, width))]),
+                )
+                for one in self.people
+            ]
+            x, y = room.left, room.top
+            boxes = [(x0 + x, y0 + y, x1 + x, y1 + y) for x0, y0, x1, y1 in self.boxes]
+            own = people[self._edited]
+            grown = Document.of(own.person, self.name, boxes, own.chosen, self.references, own.history)
+            grown.people[:] = [*people[: self._edited], *grown.people, *people[self._edited + 1 :]]
+            grown._edited = self._edited
+            return grown
+
+    def _small_pose(self) -> np.ndarray:
+        return self.scaled(self.pose_of(self.edits), self.sized(preview=True))
 
     # ---- files
 

@@ -9,6 +9,7 @@ A JSON file says it in words; paths are relative to it::
     {
       "pose": "pose.json",                          a pose file, fitted to each person
       "pose_from": "model.jpg",                     or the pose of whom another photo shows
+      "grow": true,                                 with room beside the photo where the pose leaves it
       "replace": {"pants": "dress"},                regions that become others
       "styles": {"upper_clothes": "shirt.jpg",      regions borrowed from a photo or a saved look,
                  "hair": {"a.jpg": 0.5}},           or by shares of several
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
     from pise_core.editor import Editor
     from pise_core.person import Person
 
-_KEYS = ("pose", "pose_from", "replace", "styles", "wear", "recolour")
+_KEYS = ("pose", "pose_from", "grow", "replace", "styles", "wear", "recolour")
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,6 +58,7 @@ class Recipe:
         styles: region -> [(name, person, weight)].
         recolour: region -> what becomes of its colours.
         wear: region -> (name, person) whose garment is worn.
+        grow: whether a photo gets room beside it where the pose leaves it.
         left_out: what of the file belongs to one photo alone, in words; empty if nothing.
     """
 
@@ -66,10 +68,14 @@ class Recipe:
     styles: Mapping[str, list[tuple[str, "Person", float]]] = field(default_factory=dict)
     recolour: Mapping[str, Recolour] = field(default_factory=dict)
     wear: Mapping[str, tuple[str, "Person"]] = field(default_factory=dict)
+    grow: bool = False
     left_out: str = ""
 
-    def apply(self, document: Document) -> None:
+    def apply(self, document: Document) -> Document:
         """Make the edits, each a step of the document's history.
+
+        Returns:
+            The document; another one where the photo has grown.
 
         Raises:
             InputError: if the pose can't be fitted to the person, or a reference lacks a region.
@@ -87,6 +93,8 @@ class Recipe:
             height, width = document.photo.shape[:2]
             pose = self.pose.pose((width, height), own=True) if isinstance(self.pose, PoseFile) else self.pose
             document.fit_pose(pose)
+            if self.grow and document.leaves_photo:
+                document = document.grow()
         if self.replace:
             document.set_regions(replaced(document.base_map(), self.replace))
         if self.styles:
@@ -100,6 +108,7 @@ class Recipe:
             document.set_styles(styles)
         if self.recolour:
             document.set_recolour(self.recolour)
+        return document
 
 
 def recipe_of(document: Document) -> Recipe:
@@ -194,6 +203,9 @@ class _Words:
             pose = self._once("pose", wanted["pose"], self._pose_file)
         elif "pose_from" in wanted:
             pose = self._once("pose_from", wanted["pose_from"], lambda path: self._person(path).pose)
+        grow = wanted.get("grow", False)
+        if not isinstance(grow, bool):
+            raise InputError(f'"grow" of {self._path.name} must be true or false')
         replace = self._table("replace", wanted.get("replace", {}))
         indices = {region_index(region): region_index(becomes) for region, becomes in replace.items()}
         styles = {
@@ -203,7 +215,7 @@ class _Words:
             region: self._worn(region, name) for region, name in self._table("wear", wanted.get("wear", {})).items()
         }
         recolours = checked_recolours(wanted.get("recolour", {}))
-        return Recipe(self._hash.hexdigest(), pose, indices, styles, recolours, worn)
+        return Recipe(self._hash.hexdigest(), pose, indices, styles, recolours, worn, grow)
 
     def _table(self, name: str, value: Any) -> Mapping[str, Any]:
         if not isinstance(value, dict) or not value.keys() <= REGION.keys():

@@ -301,6 +301,13 @@ export function mount({ element, trigger, props, server, watch }) {
       change(next);
       showSelection();
     },
+    room() {
+      settle();
+      $("#room").hidden = true;
+      tell("status", { kind: "busy", text: "Making room for the pose…" });
+      props.value = nextEdit(false);
+      trigger("make_room");
+    },
     load: () => $("#file").click(),
     save() {
       if (!editor.pose) return;
@@ -393,6 +400,9 @@ export function mount({ element, trigger, props, server, watch }) {
   function takeLayers() {
     if (props.layers?.document >= page.document) carrier.take(props.layers);
   }
+  function takeRoom() {
+    $("#room").hidden = !props.room;
+  }
   function takePeople() {
     people = props.people ?? people;
     const several = people.boxes.length > 1;
@@ -409,6 +419,7 @@ export function mount({ element, trigger, props, server, watch }) {
   watch("pose", takePose);
   watch("people", takePeople);
   watch("layers", takeLayers);
+  watch("room", takeRoom);
   page.addEventListener("mode", ({ detail }) => detail === "pose" && stage.focus({ preventScroll: true }));
   page.addEventListener("settle", settle);
   page.addEventListener("picture", () => editor.under === "picture" && showUnder());
@@ -417,4 +428,5 @@ export function mount({ element, trigger, props, server, watch }) {
   takePose();
   takePeople();
   takeLayers();
+  takeRoom();
 }
