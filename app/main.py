@@ -99,9 +99,9 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
             "line": ("Requests that compute or wait for that", lambda: len(line)),
         }
         serve_metrics(gauges)
-        studio.load()  # now, so that missing weights are told here and not to the first user
         server = Server(app, options.host, options.port)
         closing.insert(0, server.close)
+        studio.load()  # while the first page is on its way; missing weights are told here and not to the first user
         print(f"PISE Studio: {server.address}", flush=True)
         server.wait()
     except Stopped:

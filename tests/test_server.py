@@ -114,6 +114,37 @@ def refused(*options: str, **environment: str) -> str:
     return ended.stderr.strip().splitlines()[-1] if "Traceback" not in ended.stderr else ended.stderr
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs a pipe with a name")
+def test_the_page_is_there_before_the_networks_are(tmp_path):
+    """A file of weights that nobody writes is read for ever."""
+    (tmp_path / "weights").mkdir()
+    os.mkfifo(tmp_path / "weights" / "pise.safetensors")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "app.py", "--host", "127.0.0.1", "--port", str(port)]
+    settings = os.environ | {"GRADIO_TEMP_DIR": str(tmp_path / "files")}
+    process = subprocess.Popen([*command, "--weights", str(tmp_path / "weights")], cwd=ROOT, env=settings)
+    try:
+        for _ in range(1200):
+            try:
+                assert status_of(f"http://127.0.0.1:{port}/") == 200
+                break
+            except OSError:  # not yet
+                assert process.poll() is None
+                time.sleep(0.1)
+        else:
+            pytest.fail("nothing was answered")
+    finally:
+        process.kill()
+        process.wait()
+
+
+def test_missing_weights_end_the_server_with_one_line(tmp_path):
+    said = refused("--weights", str(tmp_path / "none"), "--port", "0", GRADIO_TEMP_DIR=str(tmp_path / "files"))
+    assert said.startswith("error: ") and "none" in said
+
+
 def test_a_port_in_use_is_told_in_one_line(tmp_path):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
