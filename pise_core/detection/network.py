@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from pise_core.detection.blocks import Residual, conv, enlarged
+from pise_core.detection.blocks import Pointwise, Residual, conv, joined
 from pise_core.detection.held_head import HELD_HEADS, Features
 from pise_core.regions import REGION_COUNT
 from pise_core.skeleton import JOINT_COUNT
@@ -75,8 +75,8 @@ class _Fire(nn.Module):
 
     def __init__(self, i: int, squeeze: int, expand: int):
         super().__init__()
-        self.squeeze = nn.Conv2d(i, squeeze, 1)
-        self.expand1x1 = nn.Conv2d(squeeze, expand, 1)
+        self.squeeze = Pointwise(i, squeeze)
+        self.expand1x1 = Pointwise(squeeze, expand)
         self.expand3x3 = nn.Conv2d(squeeze, expand, 3, padding=1)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -135,7 +135,7 @@ class _Up(nn.Module):
         self.refine = Residual(o)
 
     def forward(self, deep: Tensor, beside: Tensor) -> Tensor:
-        return self.refine(self.merge(torch.cat([enlarged(deep, beside), beside], 1)))
+        return self.refine(joined(self.merge, deep, beside))
 
 
 class AnalyzerNetwork(nn.Module):
@@ -151,9 +151,9 @@ class AnalyzerNetwork(nn.Module):
         # What the whole picture is about, as one gain per channel: cheap context beyond the receptive field.
         self.context = nn.Sequential(nn.Linear(w[4], w[4]), nn.Sigmoid())
         self.up = nn.ModuleList(_Up(w[i + 1], down[i], w[i]) for i in (3, 2, 1))
-        self.heatmap_head = nn.Sequential(conv(w[1], w[1]), nn.Conv2d(w[1], JOINT_COUNT, 1))
+        self.heatmap_head = nn.Sequential(conv(w[1], w[1]), Pointwise(w[1], JOINT_COUNT))
         self.parsing_up = nn.Sequential(conv(w[1] + down[0], w[0], kernel=1), conv(w[0], w[0]))
-        self.parsing_head = nn.Conv2d(w[0], REGION_COUNT, 1)
+        self.parsing_head = Pointwise(w[0], REGION_COUNT)
         head = HELD_HEADS.get(self.config.held)
         self.held_head = None if head is None else head(down, w[4], w[1])
 
@@ -173,8 +173,8 @@ class AnalyzerNetwork(nn.Module):
         known = None
         if self.held_head is not None and held != 0:
             known = self.held_head(features.first(held))
-        half = features.levels[0]
-        fine = self.parsing_up(torch.cat([enlarged(features.up, half), half], 1))
+        widened, refined = self.parsing_up
+        fine = refined(joined(widened, features.up, features.levels[0]))
         return Analysis(self.heatmap_head(features.up), self.parsing_head(fine), known)
 
 
