@@ -27,10 +27,10 @@ from pise_core.images import check_photo
 from pise_core.model import backends, network
 from pise_core.model.adapter import Convention
 from pise_core.model.answers import Answers
-from pise_core.model.generator import Generator
+from pise_core.model.generator import Code, Generator
 from pise_core.model.network import PISE
 from pise_core.model.torch_generator import TorchGenerator
-from pise_core.person import SOURCE, Edit, Person, Styles, View
+from pise_core.person import Edit, Person, Styles, View
 from pise_core.pose import bounding_box, empty_pose, visible
 from pise_core.regions import GARMENTS, REGION, REGIONS, UNTOUCHED, check_parsing, region_index
 from pise_core.rendering import pipeline
@@ -249,12 +249,12 @@ class Editor:
             found = replace(found, parsing=_without(found.parsing, held))
         framing = framing or found.framing
         frame = View(framing.crop(photo, 127), framing.crop(found.parsing, labels=True), framing.to_frame(found.pose))
-        with self._lock:
-            code = self.generator.encode(frame)
         answers = Answers(self._lock)
-        answers.of(SOURCE, (), lambda: code.kept)
-        code = replace(code, kept=None)
-        return Person(photo, found.pose, found.parsing, framing, found.box, frame, code, self, answers, held=held)
+        return Person(photo, found.pose, found.parsing, framing, found.box, frame, self, answers, held=held)
+
+    def encode(self, frame: View) -> Code:
+        """See :attr:`Person.code`, which asks for it once."""
+        return self.generator.encode(frame)
 
     def _annotated(self, photo: np.ndarray, parsing: np.ndarray, box: Box | None, pose: np.ndarray | None) -> Analysis:
         """An analysis whose regions are given; where the pose is too, nothing is left to be looked for."""
@@ -291,7 +291,7 @@ class Editor:
             lender = garments[region]
             if not isinstance(lender, Person) or not lender.lends(REGION[region]):
                 raise InputError(f"the reference shows no {region.replace('_', ' ')}; choose another one")
-            if lender.code is person.code:  # their own
+            if lender.answers is person.answers:  # their own
                 continue
             photo, parsing = wear(dressed, lender, REGION[region], self.generator)
             dressed = self.set_person(
@@ -365,7 +365,7 @@ def _checked(
             if weight > 0 and not other.present[region]:
                 raise InputError(f"the reference shows no {name}; choose another reference or another region")
         # The person's own style is what the remainder keeps anyway.
-        mix = [(other, weight) for other, weight in mix if weight > 0 and other.code is not person.code]
+        mix = [(other, weight) for other, weight in mix if weight > 0 and other.answers is not person.answers]
         if mix:
             mixes[region] = mix
     return pipeline.Wanted(pose, None if pose is None else frame_pose, parsing, mixes)

@@ -17,7 +17,7 @@ from pise_core.inpainting.background import Background
 from pise_core.masks import window_of
 from pise_core.matting import soft_edges
 from pise_core.model.answers import Answers
-from pise_core.model.generator import Code, Generator
+from pise_core.model.generator import Code
 from pise_core.regions import REGION_COUNT
 from pise_core.warping.arm_edges import refine_arms
 from pise_core.warping.layers import CutOut, cut_outs
@@ -30,9 +30,6 @@ _PARTS_SIDE = 1024
 #: A joint that is nearer to where it was, in pixels of the photo, was not moved: a pose that went through JSON is
 #: rounded, and its bones must not turn.
 UNMOVED = 0.05
-
-#: The kind of the answer (``Answers.of``) that holds what a generator keeps of the source beside its styles.
-SOURCE = "source"
 
 #: In pixels of the frame: less of a garment is a speckle of the map.
 _LEAST_LENT = 60
@@ -227,7 +224,6 @@ class Person:
         framing: where the frame lies in the photo.
         box: x0, y0, x1, y1 in pixels of the photo.
         frame: the person in the frame.
-        code: the styles that the image generator found in the source; for the rest of it see :meth:`with_source`.
         editor: who made them, and renders them.
         answers: what the networks said of edits of this person lately; shared by all sizes and parts.
         larger: the same person in the larger photo that this one was made from, if it was; it isn't kept alive, so that
@@ -241,7 +237,6 @@ class Person:
     framing: Framing
     box: Box
     frame: View
-    code: Code
     editor: "PersonEditor"
     answers: Answers = field(default_factory=Answers)
     larger: "weakref.ref[Person] | None" = None
@@ -251,6 +246,12 @@ class Person:
     def full(self) -> View:
         """The person at the photo's size."""
         return View(self.photo, self.parsing, self.pose, None if self.held is None else self.held.parts(self.pose))
+
+    @property
+    def code(self) -> Code:
+        """What the image generator knows of the source alone; computed where it is asked for, and shared as ``answers``
+        are."""
+        return self.answers.of("code", (), lambda: self.editor.encode(self.frame))
 
     @cached_property
     def plate(self) -> Background:
@@ -300,12 +301,7 @@ class Person:
 
     def make_ready(self) -> None:
         """Find out now what the first picture needs, so that it takes no longer than the next ones."""
-        _ = self.frame.owner, self.full.owner, self.plate
-
-    def with_source(self, code: Code, generator: Generator) -> Code:
-        """A code, of whatever styles, with all else that the generator knows of the source: computed again where it was
-        let go of."""
-        return replace(code, kept=self.answers.of(SOURCE, (), lambda: generator.encode(self.frame).kept))
+        _ = self.frame.owner, self.full.owner, self.plate, self.code
 
     def rest(self) -> None:
         """Let go of what is quickly made again, and is the same then: nobody edits this person just now."""
@@ -468,6 +464,10 @@ class PersonEditor(Protocol):
         any_map: bool = False,
     ) -> Edit:
         """See :meth:`Person.render`."""
+        ...
+
+    def encode(self, frame: View) -> Code:
+        """See :attr:`Person.code`."""
         ...
 
     def wear(self, person: Person, garments: Mapping[str, Person]) -> Person:

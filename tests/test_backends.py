@@ -72,8 +72,11 @@ def flat(editor):
 
 def test_another_backend_is_one_class(flat, person, other_person):
     known = flat.set_person(person.photo, pose=person.pose, parsing=person.parsing)
+    assert not flat.generator.asked  # who only opens a photo waits for no generator
     edit = known.render(pose=moved(person))
-    assert flat.generator.asked == ["encode", "parse", "paint"] and edit.changed.any()
+    assert flat.generator.asked == ["parse", "encode", "paint"] and edit.changed.any()
+    known.render(pose=moved(person, by=(-31, -60)))
+    assert flat.generator.asked[3:] == ["parse", "paint"]
     assert edit.photo.shape == person.photo.shape
     # A borrowed shirt has the other one's colour where nothing is carried.
     other = flat.set_person(other_person.photo, pose=other_person.pose, parsing=other_person.parsing)

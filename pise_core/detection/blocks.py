@@ -6,8 +6,8 @@ from torch import Tensor, nn
 
 
 class Pointwise(nn.Conv2d):
-    """A convolution of 1x1, by keys and answers. A map that lies channels last is the matrix that it multiplies; PyTorch
-    on one thread lays it out anew instead."""
+    """A convolution of 1x1, by keys and answers. A map that lies channels last is the matrix that it multiplies;
+    PyTorch on one thread lays it out anew instead."""
 
     def __init__(self, i: int, o: int, bias: bool = True):
         super().__init__(i, o, 1, bias=bias)
@@ -49,10 +49,10 @@ def enlarged(x: Tensor, like: Tensor) -> Tensor:
     return F.interpolate(x, size=like.shape[2:], mode="bilinear", align_corners=False)
 
 
-def joined(layers: nn.Sequential, deep: Tensor, beside: Tensor) -> Tensor:
-    """``layers``, of which the first is pointwise, of deeper features, enlarged, joined with those beside. Enlarging and
-    a pointwise layer can change places: so there is less to enlarge, and nothing is laid side by side."""
-    first, *rest = layers
+def joined(layers: nn.Module, deep: Tensor, beside: Tensor) -> Tensor:
+    """``layers``, of which the first is pointwise, of deeper features, enlarged, joined with those beside. Enlarging
+    and a pointwise layer can change places: so there is less to enlarge, and nothing is laid side by side."""
+    first, *rest = layers.children()
     assert isinstance(first, Pointwise)
     there = enlarged(first.part(deep, slice(deep.shape[1])), beside)
     x = first.part(beside, slice(deep.shape[1], None), first.bias) + there

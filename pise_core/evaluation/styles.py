@@ -12,6 +12,7 @@ import numpy as np
 from pise_core.evaluation.entries import Entry, on_given_map, people, timed
 from pise_core.evaluation.image_metrics import changed_outside, mean_colour
 from pise_core.evaluation.scoring import Outcome
+from pise_core.model.answers import Answers
 from pise_core.person import Person
 from pise_core.regions import REGION, REGION_COUNT, REGIONS
 from pise_core.training.data.prepared_folder import Sample
@@ -106,10 +107,13 @@ def _swap(entry: Entry, person: Person, other: Person) -> tuple[dict[str, float]
 def _with_code(person: Person, other: Person) -> Person:
     """The person whose own style code of the region is the other's already: at share 1 nothing may be left of it."""
     region = REGION[NAME]
-    styles = person.code.styles.copy()
+    code = person.code
+    styles = code.styles.copy()
     styles[region] = other.code.styles[region]
-    assert not np.array_equal(styles, person.code.styles), "the two garments have the same code"
-    return replace(person, code=replace(person.code, styles=styles))
+    assert not np.array_equal(styles, code.styles), "the two garments have the same code"
+    answers = Answers()
+    answers.of("code", (), lambda: replace(code, styles=styles))
+    return replace(person, answers=answers)
 
 
 def _others_changed(person: Person, after: np.ndarray) -> float:

@@ -295,12 +295,13 @@ def _continued(person: Person, canvas: _Canvas, own_map: np.ndarray, styles: dic
 
 def _mixed_code(person: Person, styles: dict[int, Mix], generator: Generator) -> Code:
     """The person's own, mixed with those that are borrowed (eq. 13)."""
-    mixed = person.code.styles.copy()
+    code = person.code
+    mixed = code.styles.copy()
     for region, mix in styles.items():
         row = generator.style_row(region)
-        own = person.code.styles[row] * (1 - sum(weight for _, weight in mix))
+        own = code.styles[row] * (1 - sum(weight for _, weight in mix))
         mixed[row] = own + sum(weight * other.code.styles[row] for other, weight in mix)
-    return replace(person.code, styles=mixed)
+    return replace(code, styles=mixed)
 
 
 def _generate(
@@ -315,7 +316,7 @@ def _generate(
     """The generator's own picture (256, 176, 3) float32 in [0, 255], its gate (256, 176), and the finished frame,
     uint8; ``parsed`` is known where the pose was changed."""
     carried = Carrying(small.colours, small.trust) if detail else None
-    made = generator.paint(person.frame, person.with_source(code, generator), small.wanted, pose, parsed, carried)
+    made = generator.paint(person.frame, code, small.wanted, pose, parsed, carried)
     return made.own, made.gate, _with_grey(np.rint(made.image).astype(np.uint8), small.wanted > 0)
 
 

@@ -87,14 +87,15 @@ def _code(person: Person, lender: Person, region: int, generator: Generator) -> 
 
     What is seen of a leg below trousers is a shoe.
     """
-    styles, parsing = person.code.styles.copy(), person.frame.parsing
+    code, parsing = person.code, person.frame.parsing
+    styles = code.styles.copy()
     arms, face, leg = (REGION[name] for name in ("upper_skin", "face", "leg"))
     skin = arms if np.count_nonzero(parsing == arms) >= _LEAST_SKIN or not person.present[face] else face
     for there, known in ((arms, skin), (leg, leg if bare_legs(person) else skin)):
-        styles[generator.style_row(there)] = person.code.styles[generator.style_row(known)]
+        styles[generator.style_row(there)] = code.styles[generator.style_row(known)]
     row = generator.style_row(region)
     styles[row] = lender.code.styles[row]
-    return replace(person.code, styles=styles)
+    return replace(code, styles=styles)
 
 
 def _generate(person: Person, lender: Person, garment: Garment, new: Outfit, colours, trust, generator: Generator):
@@ -107,8 +108,7 @@ def _generate(person: Person, lender: Person, garment: Garment, new: Outfit, col
     code = _code(person, lender, garment.region, generator)
 
     def compute() -> tuple[np.ndarray, np.ndarray]:
-        known = person.with_source(code, generator)
-        made = generator.paint(person.frame, known, small_map, None, None, Carrying(image, small_trust))
+        made = generator.paint(person.frame, code, small_map, None, None, Carrying(image, small_trust))
         return made.own, made.gate
 
     return person.answers.of("worn", (image, small_trust, small_map, code.styles), compute)
