@@ -12,7 +12,7 @@ import numpy as np
 from pise_core.framing import Framing
 from pise_core.guided_filter import sampled
 from pise_core.inpainting.patch_fill import Pieces, Place, grid_of
-from pise_core.inpainting.patch_search import find_offsets
+from pise_core.inpainting.shift_map import find_shifts
 from pise_core.masks import grow, window_of
 
 #: Long side of the grid that pieces are found on.
@@ -20,6 +20,8 @@ _SIDE = 192
 #: In frame pixels: how far the person's rim reaches, how far around pieces are looked for, and how wide the gaps of the
 #: silhouette are that nothing is taken from: often these are bags, straps or hair that the map doesn't know.
 _RIM, _REACH, _GAP = 3.5, 60, 8
+#: How firmly colours of pieces stay, and by how many levels they change at most where pieces meet.
+_STAY, _MOST = 0.005, 45.0
 #: Side of the squares that are filled at a time; a multiple of 8.
 _TILE = 32
 #: So many of them are filled together: few enough for a processor's cache, and enough to be worth a call.
@@ -66,9 +68,9 @@ class Background:
         if hole.all():  # nothing to continue from: the photo is all person
             return
         grid = grid_of(photo[window], hole, _SIDE, _GAP / framing.scale)
-        offsets = find_offsets(grid)
+        offsets = find_shifts(grid)
         # Where hardly any background is in sight, colours go on smoothly.
-        self._pieces = grid.continued() if offsets is None else Pieces(grid, offsets)
+        self._pieces = grid.continued() if offsets is None else Pieces(grid, offsets, _STAY, _MOST)
 
     @property
     def filled(self) -> int:

@@ -14,8 +14,7 @@ import numpy as np
 from pise_core.inpainting.patch_search import Grid
 from pise_core.masks import grow, window_of
 
-#: How firmly colours stay what the pieces have; the greater, the sooner a difference at a seam fades out.
-_STAY, _ROUNDS = 0.01, 60
+_ROUNDS = 60
 #: Mean difference of colours (of 255) beyond which a known cell belongs to another object than the piece beside it.
 _OBJECT = 35
 #: Rows that are worked on together: the places of all pixels of a large picture at once would take gigabytes.
@@ -66,17 +65,21 @@ class Pieces:
 
     Args:
         grid: of :func:`grid_of`.
-        offsets: of :func:`pise_core.inpainting.patch_search.find_offsets`.
+        offsets: of :func:`pise_core.inpainting.patch_search.find_offsets`, or of
+            :func:`pise_core.inpainting.shift_map.find_shifts`.
+        stay: how firmly colours stay what the pieces have; the greater, the sooner a difference at a seam fades out.
+        most: by how many levels colours change at most; what differs by more where pieces meet is another thing, and
+            would only be veiled.
     """
 
-    def __init__(self, grid: Grid, offsets: np.ndarray) -> None:
+    def __init__(self, grid: Grid, offsets: np.ndarray, stay: float = 0.01, most: float = 255.0) -> None:
         self._shape = grid.wanted.shape
         # A cell more: what lies about the hole has no pieces, and grids have at most a few hundred cells a side.
         rows, columns = window_of(grid.wanted, margin=1) or (slice(0, 1), slice(0, 1))
         self._first = rows.start, columns.start
         self._cells = grid.wanted[rows, columns].copy()
         self._offsets = offsets[rows, columns].astype(np.int16)
-        self._change = _agreeing(grid, offsets)[rows, columns].copy()
+        self._change = np.clip(_agreeing(grid, offsets, stay, most)[rows, columns], -most, most)
 
     def at(self, picture: np.ndarray, ys: np.ndarray, xs: np.ndarray, place: Place) -> np.ndarray:
         """What is shown at some pixels of the hole or at its rim; over the width of a cell pieces are blended.
@@ -134,7 +137,7 @@ def show(out: np.ndarray, picture: np.ndarray, wanted: np.ndarray, grid: Grid, o
         out[ys, xs] = pieces.at(picture, ys, xs, place)
 
 
-def _agreeing(grid: Grid, offsets: np.ndarray) -> np.ndarray:
+def _agreeing(grid: Grid, offsets: np.ndarray, stay: float, most: float) -> np.ndarray:
     """(h, w, 3) float32: what is added to the pieces so that colours differ across seams as they do within pieces.
 
     The screened Poisson equation, by conjugate gradients. What differs much from all that could be shown beside it is
@@ -155,7 +158,7 @@ def _agreeing(grid: Grid, offsets: np.ndarray) -> np.ndarray:
         before, after = shown(y, x, theirs) - shown(y, x, mine), shown(v, u, theirs) - shown(v, u, mine)
         # In the middle between what both pieces ask for; a known cell asks for nothing, and stays as it is.
         jump = np.where(hole[y, x, None], np.where(hole[v, u, None], (before + after) / 2, after), before)
-        near = (np.abs(jump).mean(1) < _OBJECT) | (hole[y, x] & hole[v, u])
+        near = np.abs(jump).mean(1) < np.where(hole[y, x] & hole[v, u], most, min(most, _OBJECT))
         y, x, v, u, jump = y[near], x[near], v[near], u[near], jump[near]
         wanted[y, x] += jump
         wanted[v, u] -= jump
@@ -165,7 +168,7 @@ def _agreeing(grid: Grid, offsets: np.ndarray) -> np.ndarray:
     wanted[~hole] = 0
 
     def applied(change: np.ndarray) -> np.ndarray:
-        out = _STAY * change
+        out = stay * change
         for first, second, link in links:
             step = link * (change[first] - change[second])
             out[first] += step

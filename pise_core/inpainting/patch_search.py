@@ -122,11 +122,11 @@ def _from_border_inwards(grid: Grid, search: Search) -> np.ndarray | None:
     y, x = (np.rint(np.bincount(block, at) / size).astype(np.intp) for at in (ty, tx))
     depth = cv2.distanceTransform((~known).astype(np.uint8), cv2.DIST_L2, 5)[y, x]
 
-    patches = _patches(grid.image >> (8 - _BITS), sy, sx)
+    patches = patches_at(grid.image >> (8 - _BITS), sy, sx)
     power, patches = (patches * patches).sum(2), patches.reshape(len(sy), -1)
     tone = grid.continued().astype(np.float32)
     fixed = _TONE / 3 * (tone[sy, sx] ** 2).sum(1)
-    fixed += _NOTHING * _patches((~grid.source).astype(np.float32), sy, sx).mean(1)
+    fixed += _NOTHING * patches_at((~grid.source).astype(np.float32), sy, sx).mean(1)
     if search.chance:
         fixed += search.chance * np.random.default_rng(0).random(len(sy), np.float32)
     along = np.bincount(sy, minlength=h)
@@ -144,8 +144,8 @@ def _from_border_inwards(grid: Grid, search: Search) -> np.ndarray | None:
         waiting[layer] = False
         if not len(layer):
             continue
-        weight = _patches(belief * done, y[layer], x[layer])
-        wanted = _patches(image >> (8 - _BITS), y[layer], x[layer]) * weight[..., None]
+        weight = patches_at(belief * done, y[layer], x[layer])
+        wanted = patches_at(image >> (8 - _BITS), y[layer], x[layer]) * weight[..., None]
         cost = weight @ power.T - 2 * (wanted.reshape(len(layer), -1) @ patches.T)
         cost *= 4 ** (8 - _BITS) / 3 / np.maximum(weight.sum(1, keepdims=True), 1)
         cost += fixed - (2 * _TONE / 3) * (tone[y[layer], x[layer]] @ tone[sy, sx].T)
@@ -259,7 +259,7 @@ class _Comparison:
         return shares / 25
 
 
-def _patches(values: np.ndarray, ys: np.ndarray, xs: np.ndarray) -> np.ndarray:
+def patches_at(values: np.ndarray, ys: np.ndarray, xs: np.ndarray) -> np.ndarray:
     """(N, cells of a patch[, C]) float32 about N cells of a grid (h, w[, C])."""
     r, side = _RADIUS, np.arange(2 * _RADIUS + 1)
     padded = np.pad(values.astype(np.float32), ((r, r), (r, r)) + ((0, 0),) * (values.ndim - 2), mode="edge")
