@@ -15,7 +15,7 @@ from pise_core.framing import Box, Framing
 from pise_core.held import NOTHING, Held
 from pise_core.inpainting.background import Background
 from pise_core.masks import window_of
-from pise_core.matting import soft_edges
+from pise_core.matting import Edges, soft_edges
 from pise_core.model.answers import Answers
 from pise_core.model.generator import Code
 from pise_core.regions import REGION_COUNT
@@ -30,6 +30,9 @@ _PARTS_SIDE = 1024
 #: A joint that is nearer to where it was, in pixels of the photo, was not moved: a pose that went through JSON is
 #: rounded, and its bones must not turn.
 UNMOVED = 0.05
+
+#: Soft edges of more pixels are not kept: each takes eight bytes.
+_KEPT_EDGES = 1 << 22
 
 #: In pixels of the frame: less of a garment is a speckle of the map.
 _LEAST_LENT = 60
@@ -95,6 +98,7 @@ class View:
     held: np.ndarray | None = None
     _whole: "tuple[View, tuple[slice, slice]] | None" = None
     _finished: dict[str, Behind | None] = field(default_factory=dict)
+    _edges: dict[tuple[int, ...], Edges] = field(default_factory=dict)
 
     @property
     def size(self) -> tuple[int, int]:
@@ -152,10 +156,29 @@ class View:
         made = finished[name] = finish_behind(name, self.image, self.parsing, self.owner, self.pose, scale)
         return made
 
+    def edges(self, window: tuple[slice, slice], scale: float) -> Edges:
+        """The soft edge in a window, rows and columns with starts and stops. The one that was found last is kept, by
+        the view that this one is a part of: a part that is dragged has the same edge in every pose."""
+        rows, columns = window
+        if self._whole is not None:
+            view, (down, right) = self._whole
+            down, right = down.start, right.start
+            there = slice(rows.start + down, rows.stop + down), slice(columns.start + right, columns.stop + right)
+            return view.edges(there, scale)
+        place = rows.start, rows.stop, columns.start, columns.stop
+        known = self._edges.get(place)
+        if known is None:
+            known = soft_edges(self.image[window], self.solid[window], self.owner[window], scale)
+            self._edges.clear()
+            if known.share.size <= _KEPT_EDGES:
+                self._edges[place] = known
+        return known
+
     def rest(self) -> None:
         """Let go of what is quickly made again, and is the same then; the owners of pixels, which take long to find, go
         into the small."""
         self._finished.clear()
+        self._edges.clear()
         if self._whole is None and "owner" in self.__dict__:
             if "_packed" not in self.__dict__:
                 self.__dict__["_packed"] = zlib.compress(np.ascontiguousarray(self.owner).tobytes(), 1)

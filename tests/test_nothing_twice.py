@@ -24,6 +24,7 @@ from pise_core.document import Document, Edits
 from pise_core.document.paint import UNTOUCHED
 from pise_core.editor import Editor
 from pise_core.images import read_image
+from pise_core.matting import soft_edges
 from pise_core.parsing_files import read_parsing
 from pise_core.regions import REGION
 from pise_core.training.data.prepared_folder import VALIDATION_EVERY
@@ -284,6 +285,23 @@ def _held_by(*roots: Any) -> int:
         else:
             waiting += gc.get_referents(one)
     return total
+
+
+def test_the_edge_of_a_dragged_part_is_found_once(fresh, person, editor, monkeypatch):
+    found = []
+
+    def counted(*arguments):
+        found.append(arguments)
+        return soft_edges(*arguments)
+
+    monkeypatch.setattr("pise_core.person.soft_edges", counted)
+    for by in (-20, -40), (-26, -44), (-31, -60):
+        fresh.set_pose(moved(person, by=by))
+        last = fresh.render()
+    assert len(found) == 1
+    other = Document.of(editor.set_person(person.photo, pose=person.pose, parsing=person.parsing), "drawn")
+    other.set_pose(moved(person, by=(-31, -60)))
+    assert np.array_equal(other.render().photo, last.photo) and len(found) == 2
 
 
 def test_what_needs_no_network_waits_for_none(fresh, person, editor):

@@ -22,7 +22,7 @@ from pise_core.framing import Framing
 from pise_core.inpainting.garments import CLOTH, continue_cloth
 from pise_core.inpainting.mirror import continue_regions
 from pise_core.masks import feather, grow, smooth, window_of
-from pise_core.matting import matte, soft_edges
+from pise_core.matting import matte
 from pise_core.model.generator import Carrying, Code, Generator, Parsed
 from pise_core.person import Edit, Person, View
 from pise_core.regions import UNTOUCHED
@@ -225,7 +225,7 @@ def _carried(view: View, pose: np.ndarray | None, rim: int, scale: float | None 
     window = window_of(among(view.owner, moved), margin=round(_EDGE_WINDOW / scale) + 2)
     if window is None:
         return carry(view.image, view.parsing, view.owner, view.pose, pose, rim=rim, behind=[])
-    edges = soft_edges(view.image[window], view.solid[window], view.owner[window], scale)
+    edges = view.edges(window, scale)
     image, owner, share = view.image.copy(), view.owner.copy(), (view.solid > 0).astype(np.float32)
     image[window], owner[window], share[window] = edges.colours, edges.owner, edges.share
     found = [view.behind(name, scale) for name in fronts_of(moved, view.held is not None)]
