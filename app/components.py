@@ -181,15 +181,15 @@ class PoseEditor(_Part):
 
 class RegionPainter(_Part):
     """The map of regions over the photo. Events: commit, cut (with ``{"change"}``), retouch (with ``{"labels",
-    "remove"}``) and load_map (with ``{"name", "table", "data"}``).
+    "remove"}``), paint_held (with ``{"labels", "erase"}``) and load_map (with ``{"name", "table", "data"}``).
 
     Args:
         session, photo, live: as for :class:`PoseEditor`.
-        map: ``{"document", "version", "width", "height", "base", "paint"}``, the last two as text.
+        map: ``{"document", "version", "width", "height", "base", "paint", "held"}``, the last three as text.
     """
 
     MODULE = "regions/painter.js"
-    TOLD = ("commit", "cut", "retouch", "load_map")
+    TOLD = ("commit", "cut", "retouch", "paint_held", "load_map")
 
     def __init__(self, value=None, *, session=None, photo=None, map=None, elem_id=None, live=None, **kw):
         super().__init__(value, elem_id, live, session=session, photo=photo, map=map, **kw)

@@ -100,6 +100,7 @@ PANELS = (
             On("commit", "commit_paint"),
             On("cut", "cut"),
             On("retouch", "retouch"),
+            On("paint_held", "paint_held"),
             On("load_map", "load_map"),
         ),
     ),

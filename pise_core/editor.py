@@ -246,7 +246,9 @@ class Editor:
             held = found.held
         elif not isinstance(held, Held):
             held = checked_held(held, photo.shape[:2], found.pose)
-            found = replace(found, parsing=_without(found.parsing, held))
+            if held is not None:
+                held = held.over(found.parsing)
+                found = replace(found, parsing=held.without(found.parsing))
         framing = framing or found.framing
         frame = View(framing.crop(photo, 127), framing.crop(found.parsing, labels=True), framing.to_frame(found.pose))
         answers = Answers(self._lock)
@@ -369,11 +371,6 @@ def _checked(
         if mix:
             mixes[region] = mix
     return pipeline.Wanted(pose, None if pose is None else frame_pose, parsing, mixes)
-
-
-def _without(parsing: np.ndarray, held: Held | None) -> np.ndarray:
-    """A map with background where something is held."""
-    return parsing if held is None else np.where(held.labels > 0, np.uint8(0), parsing)
 
 
 def _checked_pose(pose: np.ndarray) -> np.ndarray:

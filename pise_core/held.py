@@ -48,10 +48,13 @@ class Held(NamedTuple):
     Attributes:
         labels: (H, W) uint8, n + 1 where the nth thing is, 0 elsewhere.
         carriers: what each goes with.
+        below: (H, W) uint8, the region of the body that the analyzer sees where a thing is, 0 elsewhere: what is there
+            if there is no thing after all. None if that is background everywhere.
     """
 
     labels: np.ndarray
     carriers: tuple[Carrier, ...]
+    below: np.ndarray | None = None
 
     @property
     def boxes(self) -> list[tuple[int, int, int, int]]:
@@ -84,7 +87,43 @@ class Held(NamedTuple):
 
     def resized(self, size: tuple[int, int]) -> "Held":
         """The same in a photo of another ``size`` (W, H)."""
-        return self._replace(labels=cv2.resize(self.labels, size, interpolation=cv2.INTER_NEAREST_EXACT))
+
+        def small(labels: np.ndarray) -> np.ndarray:
+            return cv2.resize(labels, size, interpolation=cv2.INTER_NEAREST_EXACT)
+
+        return self._replace(labels=small(self.labels), below=None if self.below is None else small(self.below))
+
+    def part(self, window: tuple[slice, slice]) -> "Held":
+        """The same in a part of the photo, rows and columns."""
+        return self._replace(labels=self.labels[window], below=None if self.below is None else self.below[window])
+
+    def padded(self, margins: Sequence[tuple[int, int]]) -> "Held":
+        """The same in a photo with so many rows and columns more, ((above, below), (left, right))."""
+        below = None if self.below is None else np.pad(self.below, margins)
+        return self._replace(labels=np.pad(self.labels, margins), below=below)
+
+    def over(self, parsing: np.ndarray) -> "Held":
+        """The same, knowing the regions (H, W) of the body below."""
+        below = np.where(self.labels > 0, parsing, np.uint8(0))
+        return self._replace(below=below if below.any() else None)
+
+    def without(self, parsing: np.ndarray) -> np.ndarray:
+        """A map (H, W) of regions with background where a thing is."""
+        return np.where(self.labels > 0, np.uint8(0), parsing)
+
+    def uncovered(self, parsing: np.ndarray) -> np.ndarray:
+        """The map (H, W) of regions as it is if there are no things, of one that has background there."""
+        return parsing if self.below is None else np.where(self.labels > 0, self.below, parsing)
+
+    def origin(self, before: "Held") -> list[int]:
+        """For each thing which of ``before``, in the same photo, it has the most in common with; -1 for a new one."""
+        out = []
+        for n in range(1, len(self.carriers) + 1):
+            shared = np.zeros(1, int)
+            if before.carriers:
+                shared = np.bincount(before.labels[self.labels == n], minlength=2)[1:]
+            out.append(int(shared.argmax()) if shared.any() else -1)
+        return out
 
     def with_carriers(self, carriers: Sequence[str]) -> "Held":
         """The same things going with something else.
@@ -192,6 +231,50 @@ def carried_by(labels: np.ndarray, pose: np.ndarray) -> Held:
     it hangs from a shoulder."""
     carriers: list[Carrier] = [_carrier(labels == n, pose) for n in range(1, int(labels.max()) + 1)]
     return Held(labels.astype(np.uint8), tuple(carriers))
+
+
+def painted(
+    held: Held | None, marks: np.ndarray, parsing: np.ndarray, pose: np.ndarray, scale: float
+) -> tuple[Held | None, np.ndarray]:
+    """What somebody holds by what was painted, and the map of regions that goes with it.
+
+    What touches a thing becomes part of it, all else that is new is a thing of its own for each piece; a thing that
+    nothing is left of is none. What a thing goes with stays as it was.
+
+    Args:
+        held: what was found.
+        marks: (H, W) uint8, 1 where a thing is, 0 where there is none, another value where that stays as found.
+        parsing: (H, W) uint8, the person's regions, with background where something is held.
+        pose: (18, 3) in the same pixels.
+        scale: pixels of the frame per pixel.
+
+    Raises:
+        InputError: if these would be too many things.
+    """
+    bare = parsing if held is None else held.uncovered(parsing)
+    labels = np.zeros(marks.shape, np.uint8) if held is None else np.where(marks == 0, np.uint8(0), held.labels)
+    new = (marks == 1) & (labels == 0)
+    reach = max(1.5, _APART / scale / 2)
+    count, pieces = cv2.connectedComponents(grow(new, reach).astype(np.uint8))
+    carriers: list[Carrier] = [] if held is None else list(held.carriers)
+    old = labels.copy()
+    for n in range(1, count):
+        piece = pieces == n
+        touched = np.bincount(old[grow(piece, reach)], minlength=1)[1:]
+        if touched.any():
+            labels[piece & new] = touched.argmax() + 1
+        else:
+            if len(carriers) == MOST:
+                raise InputError(f"somebody holds {MOST} things at most; erase one first, or paint on to another")
+            carriers.append(_carrier(piece & new, pose))
+            labels[piece & new] = len(carriers)
+    left = [n for n in range(1, len(carriers) + 1) if (labels == n).any()]
+    if not left:
+        return None, bare
+    order = np.zeros(256, np.uint8)
+    order[left] = np.arange(1, len(left) + 1)
+    things = Held(order[labels], tuple(carriers[n - 1] for n in left)).over(bare)
+    return things, things.without(bare)
 
 
 def _carrier(mask: np.ndarray, pose: np.ndarray) -> Carrier:

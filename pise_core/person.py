@@ -12,7 +12,7 @@ import numpy as np
 
 from pise_core.finishing import FRONTS, RIM, finish_behind
 from pise_core.framing import Box, Framing
-from pise_core.held import NOTHING, Held
+from pise_core.held import NOTHING, Held, painted
 from pise_core.inpainting.background import Background
 from pise_core.masks import window_of
 from pise_core.matting import Edges, soft_edges
@@ -345,7 +345,7 @@ class Person:
             parsing=full.parsing,
             framing=self.framing.within(window),
             box=(x0 - x, y0 - y, x1 - x, y1 - y),
-            held=None if self.held is None else self.held._replace(labels=self.held.labels[window]),
+            held=None if self.held is None else self.held.part(window),
         )
         here.__dict__.update(full=full, plate=self.plate.part(window))
         return here
@@ -387,6 +387,20 @@ class Person:
         if "plate" in self.__dict__:
             person.__dict__["plate"] = self.plate
         return person
+
+    def holding_painted(self, marks: np.ndarray) -> "Person":
+        """The same person, who holds what was painted; as :func:`pise_core.held.painted`, whose ``marks`` are of the
+        photo's size.
+
+        Raises:
+            InputError: if these are too many things.
+        """
+        held, parsing = painted(self.held, marks, self.parsing, self.pose, self.framing.scale)
+        none = np.zeros(parsing.shape, np.uint8)
+        made = self.editor.set_person(
+            self.photo, pose=self.pose, parsing=parsing, framing=self.framing, held=none if held is None else held
+        )
+        return replace(made, photo=self.photo, box=self.box)
 
     def in_frame(self, pose: np.ndarray) -> np.ndarray:
         """A pose (18, 3) in pixels of the photo, as the networks see it: in pixels of the frame. Joints that nobody

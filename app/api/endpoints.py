@@ -124,6 +124,20 @@ class Programs:
         """
         return state_of(session, opening.make_room(session))
 
+    def paint_held(self, session: Session, file: Upload, erase: bool = False) -> State:
+        """Mark something that the person holds in the photo, or say that nothing is held there. What touches a thing
+        becomes part of it, all else is a thing of its own; the state's ``held`` lists them, for set_held.
+
+        Args:
+            file: a picture of the photo's size or shape, white where it is and black elsewhere, over the photo as it
+                was opened.
+            erase: whether nothing is held there.
+        """
+        with uploads.read_once(file):
+            height, width = session.need_document().photo.shape[:2]
+            marked = mask(file, working_size(width, height))
+        return state_of(session, edits.paint_held(session, marked, erase))
+
     def load_pose(self, session: Session, text: PoseText, person: int = -1) -> State:
         """Fit a pose to the person.
 

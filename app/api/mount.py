@@ -52,7 +52,7 @@ _KINDS = {
 } | dict.fromkeys(_SAYING, "edit")
 
 #: Of those that take their turn, those that make pictures of what is open; the others look at photos.
-_PICTURES = ("result", "regions", "steps", "retouch")
+_PICTURES = ("result", "regions", "steps", "retouch", "paint_held")
 #: Those that begin something where nothing was open, and so need a place.
 _OPENS = ("open_file", "add_reference", "add_garment")
 

@@ -22,6 +22,12 @@ from pise_core.parsing_files import doubted_parsing
 from pise_core.pose_files import PoseFile
 from pise_core.rendering.recolour import Recolour, checked_recolours
 
+#: What is said of a thing that was painted, by what it goes with.
+_GOES_WITH = {
+    "left_hand": "It goes with the left hand; choose otherwise under Pose.",
+    "right_hand": "It goes with the right hand; choose otherwise under Pose.",
+    "stays": "It stays where it is when the arms move; choose otherwise under Pose.",
+}
 #: A painted layer without a stroke and with it.
 Stroke = tuple[PaintLayer | None, PaintLayer | None]
 #: By region: the ids of references with their weights, how its colours change, and the id of whose garment is worn.
@@ -41,6 +47,17 @@ def hold(session: Session, carriers: Sequence[str], sequence: int = 0) -> Outcom
     """Set what each held thing goes with."""
     session.need_document().hold(carriers)
     return _posed(session, sequence)
+
+
+def paint_held(session: Session, marked: np.ndarray, erase: bool, sequence: int = 0) -> Outcome:
+    """Paint something held over the photo where it is ``marked``, (h, w) bool of the working size, or erase there what
+    is.
+
+    Raises:
+        InputError: if nothing is marked, or there are too many things.
+    """
+    goes_with = session.need_document().paint_held_at(marked, erase)
+    return _posed(session, sequence, _GOES_WITH[goes_with] if goes_with else "")
 
 
 def load_pose(session: Session, text: str, person: int | None = None, sequence: int = 0) -> Outcome:

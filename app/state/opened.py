@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from pise_core.document import Document, Edits
+from pise_core.document.paint import PaintLayer
 from pise_core.document.references import References
 from pise_core.framing import Box
 from pise_core.person import Person
@@ -66,7 +67,10 @@ class Cut:
     side: int
     photo: str = ""
     behind: str = ""
+    #: What was painted of held things, which are part of the person: in the picture behind, and in that of the parts.
+    behind_things: PaintLayer | None = None
     _sized: Person | None = None
+    _bearing: tuple[PaintLayer, Person] | None = None
 
     @property
     def person(self) -> Person:
@@ -75,9 +79,18 @@ class Cut:
         self._sized = sized
         return sized
 
+    def bearing(self, document: Document, edits: Edits) -> Person:
+        """The same, holding things as the edits say."""
+        if edits.things is None:
+            return self.person.holding(edits.held) if edits.held else self.person
+        known = self._bearing
+        if known is None or known[0] != edits.things:
+            known = self._bearing = edits.things, document.holder(edits).scaled(self.side)
+        return known[1].holding(edits.held) if edits.held else known[1]
+
     def rest(self) -> None:
         """Let go of what is quickly made again."""
-        self._sized = None
+        self._sized = self._bearing = None
 
 
 class Moment(NamedTuple):

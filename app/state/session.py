@@ -52,6 +52,10 @@ class Waiting(NamedTuple):
     stops: int
 
 
+#: What the map shows of a page that has none.
+_NO_MAP = (None, None, {}, None)
+
+
 class Session:
     """One page's session. Public methods may be called from several threads.
 
@@ -93,7 +97,7 @@ class Session:
         self.note = ""  # what else the user is told beside "done"
         self.strip: tuple[Edits, str] | None = None  # what the strip on show was made of, and its region
         #: What the page's map shows.
-        self._told: tuple[np.ndarray | None, PaintLayer | None, dict[str, str]] = (None, None, {})
+        self._told: tuple[np.ndarray | None, PaintLayer | None, dict[str, str], PaintLayer | None] = _NO_MAP
         # The folder's name is as secret as the token: programs, which have no cookie, are served by the address alone.
         self._folder = Path(get_upload_folder()) / FOLDER / secrets.token_urlsafe(24)
         self._files: list[Path] = []
@@ -176,7 +180,7 @@ class Session:
                 self.cut = Cut(self.document.person, LAYER_SIDE)
             self.number += 1
             self.strip = None
-            self._told = (None, None, {})
+            self._told = _NO_MAP
 
     def moment(self) -> Moment | None:
         """The document and its numbers as they are now; None if there is no document."""
@@ -243,17 +247,17 @@ class Session:
 
     def painter_knows(self, paint: PaintLayer | None) -> None:
         """The page painted this itself, and need not be told."""
-        self._told = (self._told[0], paint, self._told[2])
+        self._told = (self._told[0], paint, *self._told[2:])
 
     def page_is_new(self) -> None:
         """A page was reloaded, and knows of no map."""
-        self._told = (None, None, {})
+        self._told = _NO_MAP
 
     def painter_is_told(self, edits: Edits) -> bool:
         """Whether the page's map is that of ``edits`` already; from now on it is taken to be."""
         layer = None if edits.paint is None else edits.paint.layer
-        known, self._told = self._told, (edits.pose, layer, edits.wear)
-        return known[0] is edits.pose and known[1:] == (layer, edits.wear)
+        known, self._told = self._told, (edits.pose, layer, edits.wear, edits.things)
+        return known[0] is edits.pose and known[1:] == (layer, edits.wear, edits.things)
 
     def strip_is_stale(self, edits: Edits) -> bool:
         """Whether a strip is on show that another pose, layer or look of another region has made untrue."""

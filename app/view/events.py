@@ -137,12 +137,10 @@ class Painted(Sent):
         return None if self.before is None else PaintLayer.from_client(self.before, size), after
 
 
-class Retouched(Sent):
-    """Places were marked, a packed layer of 0 and ``regions.UNTOUCHED``: ``remove`` what is in front there, or heal
-    them."""
+class Marked(Sent):
+    """Places were marked, a packed layer of 0 and ``regions.UNTOUCHED``."""
 
     labels: Any = None
-    remove: bool = False
 
     def marked(self, document: Document) -> np.ndarray:
         """(h, w) bool of the photo's working size.
@@ -154,6 +152,18 @@ class Retouched(Sent):
         size = working_size(width, height)
         layer = PaintLayer.from_client(self.labels, size)
         return np.zeros(size[::-1], bool) if layer is None else layer.labels() == 0
+
+
+class Retouched(Marked):
+    """Places were marked: ``remove`` what is in front there, or heal them."""
+
+    remove: bool = False
+
+
+class PaintedHeld(Marked):
+    """Something held was marked over the photo; ``erase`` if nothing is held there."""
+
+    erase: bool = False
 
 
 class MapFile(Sent):

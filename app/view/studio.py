@@ -140,6 +140,16 @@ class Studio(Engine):
         sent = events.Retouched.of(value)
         yield from self._shown(session, edits.retouch(session, sent.marked(document), sent.remove, sent.seq))
 
+    def paint_held(self, session: Session, value: Any) -> Updates:
+        """Something held was marked over the photo, ``{"labels", "erase"}``."""
+        document = session.need_document()
+        sent = events.PaintedHeld.of(value)
+        try:
+            yield from self._shown(session, edits.paint_held(session, sent.marked(document), sent.erase, sent.seq))
+        except InputError:  # the stroke is on the page's photo already
+            yield {"regions": {"map": view.region_map(document, document.edits, session.number, sent.seq)}}
+            raise
+
     def load_map(self, session: Session, value: Any) -> Updates:
         """Take the map of a file; ``{"name", "table", "data"}``, the last its bytes as base64."""
         session.need_document()

@@ -152,7 +152,7 @@ def layers(session: Session, now: Moment, edits: Edits, rendered: Rendered, url:
     size, and where it lies on the sheet.
     """
     known = now.document
-    person = now.cut.person.holding(edits.held) if edits.held else now.cut.person
+    person = now.cut.bearing(known, edits)
     height, width = person.photo.shape[:2]
     pose = known.pose_of(edits)
     as_cut = edits.pose is None and edits.paint is None and not edits.wear
@@ -167,7 +167,9 @@ def layers(session: Session, now: Moment, edits: Edits, rendered: Rendered, url:
     parts = shown.cut_outs(person.framing.scale)
     sheet, places = pack_cut_outs(parts, width)
     sizes = [part.image.shape for part in parts]
-    now.cut.behind = now.cut.behind or session.save(person.background, "behind", ".jpg", keep=2)
+    if edits.things != now.cut.behind_things or not now.cut.behind:
+        now.cut.behind = session.save(person.background, "behind", ".jpg", keep=2)
+        now.cut.behind_things = edits.things
     return {
         "document": now.number,
         "version": next(_versions),
@@ -231,6 +233,7 @@ def region_map(known: Document, edits: Edits, number: int, edit: int) -> dict[st
     edit's."""
     height, width = known.photo.shape[:2]
     size, painted = working_size(width, height), known.painted(edits)
+    things = known.things(size, edits)
     return {
         "document": number,
         "version": edit,
@@ -238,6 +241,7 @@ def region_map(known: Document, edits: Edits, number: int, edit: int) -> dict[st
         "height": size[1],
         "base": pack(resize_labels(known.base_map(edits), size)),
         "paint": None if painted is None else painted.text(),
+        "held": pack(things) if things.any() else None,
     }
 
 

@@ -340,9 +340,12 @@ class Document(Steps):
     def start_over(self) -> bool:
         """Back to the photo as it was opened, as one step; False if nothing was asked for."""
         with self._lock:
-            edited = not self.edits.none
+            edits = self.edits
+            edited = not edits.none or edits.things is not None or edits.held != ()
             if edited:
-                self._history.commit(pose=None, paint=None, styles={}, recolour={}, wear={}, held=(), retouch=None)
+                self._history.commit(
+                    pose=None, paint=None, styles={}, recolour={}, wear={}, held=(), retouch=None, things=None
+                )
             return edited
 
     # ---- references
@@ -417,6 +420,10 @@ class Document(Steps):
     def sized(self, preview: bool = False) -> Person:
         """The person at full size or at preview size."""
         return self._renderer.person(preview)
+
+    def holder(self, edits: Edits) -> Person:
+        """The person at full size, holding what was found and painted, each thing with what it goes with."""
+        return self._renderer.holder(edits=edits)
 
     def scaled(self, pose: np.ndarray, person: Person) -> np.ndarray:
         """A pose in pixels of the photo, in pixels of the photo of ``person``, the same one at another size."""

@@ -82,6 +82,8 @@ class Edits:
         motion: key poses, which are a picture each of another result.
         removed: ids of the references that are out of sight.
         held: for each held thing what it goes with; empty for what they go with by themselves.
+        things: where in the photo something is held, by what was painted: 1 where a thing is, 0 where there is none,
+            untouched where that is as it was found.
         retouch: places that are taken away, each marked with the region that goes on there; they go along with the body
             as paint does.
     """
@@ -95,6 +97,7 @@ class Edits:
     wear: dict[str, str] = field(default_factory=dict)
     held: tuple[Carrier, ...] = ()
     retouch: Paint | None = None
+    things: PaintLayer | None = None
 
     @property
     def none(self) -> bool:
@@ -126,7 +129,7 @@ class Edits:
             return "textures"
         if self.recolour != before.recolour:
             return "recolour"
-        if self.held != before.held:
+        if (self.held, self.things) != (before.held, before.things):
             return "held"
         if not self.motion.same(before.motion):
             return "motion"
@@ -142,7 +145,8 @@ class Edits:
         """Whether both give the same picture: a motion changes none, nor does a texture of weight 0."""
         if not same_pose(self.pose, other.pose) or _borrowed(self.styles) != _borrowed(other.styles):
             return False
-        if (self.recolour, self.wear, self.held) != (other.recolour, other.wear, other.held):
+        mine, theirs = ((one.recolour, one.wear, one.held, one.things) for one in (self, other))
+        if mine != theirs:
             return False
         return _same_paint(self.paint, other.paint) and _same_paint(self.retouch, other.retouch)
 

@@ -5,10 +5,12 @@
                        edits are kept; everybody who was found; references
 ``photo.png``          the photo at full size
 ``parsing.png``        its regions, mode P
-``held.png``           what the person holds, mode L: n where the nth thing is, 0 elsewhere; only where there is any
+``held.png``           what the person holds, mode L: n where the nth thing is, and 16 times the region that the body
+                       has there, 0 elsewhere; only where there is any
 ``references/N.png``   the photo of the Nth reference, and ``references/N-parsing.png`` its regions
 ``people/N.png``       the regions of the Nth of the others, mode P, and ``people/N-held.png`` what they hold
-``paint/N.png``        the Nth layer of all histories, painted or taken away, mode L: a region 0..7, or 255 elsewhere
+``paint/N.png``        the Nth layer of all histories, painted or taken away, mode L: a region 0..7, or 255 elsewhere;
+                       of held things 1 where one is and 0 where there is none
 ====================== =============================================================================
 
 Written by :mod:`pise_core.document.file_writer`, opened by :mod:`pise_core.document.file_reader`, which brings older

@@ -23,15 +23,15 @@ from pise_core.document.edits import EASINGS, KEY_LIMIT, LEAST_PACE, MOST_PACE, 
 from pise_core.document.file_format import PEOPLE_LIMIT, SavedDocument, SavedEdits
 from pise_core.document.history import HISTORY_LIMIT
 from pise_core.document.migrations import OLDEST, VERSION, migrate
-from pise_core.document.paint import PaintLayer, working_size
+from pise_core.document.paint import PaintLayer, resize_labels, working_size
 from pise_core.document.references import KEPT_LIMIT
 from pise_core.errors import InputError
 from pise_core.framing import FRAME_SIZE, Box, Framing
-from pise_core.held import MOST, Held
+from pise_core.held import MOST, Held, painted
 from pise_core.images import harmless, read_image
 from pise_core.parsing_files import read_parsing
 from pise_core.person import SavedPerson
-from pise_core.regions import GARMENTS, REGIONS, check_parsing
+from pise_core.regions import GARMENTS, LAST, REGIONS, check_parsing
 from pise_core.rendering.recolour import checked_recolours
 
 _MEMBER = re.compile(
@@ -146,10 +146,12 @@ class _Members:
         if carriers is None:
             return None
         height, width = size
-        labels = _decode_grey(self[name], (width, height))
-        if labels.max() > len(carriers):
+        picture = _decode_grey(self[name], (width, height))
+        labels, below = picture & 15, picture >> 4
+        if labels.max() > len(carriers) or below.max() > LAST or (below[labels == 0]).any():
             raise ValueError
-        return Held(labels, ("stays",) * len(_listed(carriers, MOST))).with_carriers(carriers)
+        held = Held(labels, ("stays",) * len(_listed(carriers, MOST)), below if below.any() else None)
+        return held.with_carriers(carriers)
 
 
 def _read(members: _Members) -> SavedDocument:
@@ -195,7 +197,7 @@ def _document(entries: dict[str, Any], members: _Members) -> SavedDocument:
             layers[number] = _decode_paint(members[f"paint/{int(number)}.png"], size)
         return None if number is None else layers[number]
 
-    def history_of(entry: Any, held: Held | None) -> tuple[list[Edits], int]:
+    def history_of(entry: Any, known: SavedPerson) -> tuple[list[Edits], int]:
         history: list[Edits] = []
         for step in _listed(entry["history"], HISTORY_LIMIT + 1):
             pose, before = _pose(step["pose"]), history[-1] if history else Edits()
@@ -204,16 +206,17 @@ def _document(entries: dict[str, Any], members: _Members) -> SavedDocument:
             removed = frozenset(_listed(step["removed"], KEPT_LIMIT)) & references.keys()
             styles, recolour = _styles(step["styles"], references), checked_recolours(step["recolour"])
             worn = _worn(step["wear"], references)
-            carriers = _listed(step["held"], MOST)
-            carriers = held.with_carriers(carriers).carriers if held is not None and carriers else ()
+            things, carriers = layer_of(step["things"]), _listed(step["held"], MOST)
+            held = _held_by(known, things) if carriers else None
+            carriers = () if held is None else held.with_carriers(carriers).carriers
             moved = _motion(step["motion"])
-            history.append(Edits(pose, paint, styles, moved, removed, recolour, worn, carriers, retouch))
+            history.append(Edits(pose, paint, styles, moved, removed, recolour, worn, carriers, retouch, things))
         position = entry["position"]
         if type(position) is not int or not 0 <= position < len(history):
             raise ValueError
         return history, position
 
-    history, position = history_of(entries, person.held)
+    history, position = history_of(entries, person)
     chosen = _index(entries["people"]["chosen"])
     others = []
     for n, entry in enumerate(_listed(entries["others"], PEOPLE_LIMIT - 1)):
@@ -222,13 +225,21 @@ def _document(entries: dict[str, Any], members: _Members) -> SavedDocument:
         poses.bounding_box(pose)
         held = members.held(entry, f"people/{n}-held.png", (height, width))
         known = SavedPerson(person.photo, pose, parsing, _framing(entry["framing"], (width, height)), held)
-        others.append(SavedEdits(known, _index(entry["chosen"]), *history_of(entry, held)))
+        others.append(SavedEdits(known, _index(entry["chosen"]), *history_of(entry, known)))
     edited = _index(entries["edited"])
     if edited > len(others):
         raise ValueError
     name = harmless(str(entries["name"]))
     backend = str(entries["backend"])[:60]
     return SavedDocument(name, person, boxes, chosen, references, history, position, tuple(others), edited, backend)
+
+
+def _held_by(person: SavedPerson, things: PaintLayer | None) -> Held | None:
+    """What somebody holds by what was painted in a step."""
+    if things is None:
+        return person.held
+    marks = resize_labels(things.labels(), (person.photo.shape[1], person.photo.shape[0]))
+    return painted(person.held, marks, person.parsing, person.pose, person.framing.scale)[0]
 
 
 def _index(value: Any) -> int:

@@ -55,18 +55,22 @@ def _write(document: SavedDocument, pictures: bool = True) -> bytes:
 
     def put_held(person: SavedPerson, name: str) -> dict[str, Any]:
         if person.held is not None and pictures:
-            members[name] = _encode_grey(person.held.labels)
+            labels, below = person.held.labels, person.held.below
+            members[name] = _encode_grey(labels if below is None else labels | below << 4)
         return {"held": None if person.held is None else list(person.held.carriers)}
 
     paints: list[PaintLayer] = []
 
+    def put_layer(layer: PaintLayer) -> int:
+        if layer not in paints:
+            members[f"paint/{len(paints)}.png"] = _encode_paint(layer)
+            paints.append(layer)
+        return paints.index(layer)
+
     def put_paint(paint: Paint | None) -> tuple[int | None, Any]:
         if paint is None:
             return None, None
-        if paint.layer not in paints:
-            members[f"paint/{len(paints)}.png"] = _encode_paint(paint.layer)
-            paints.append(paint.layer)
-        return paints.index(paint.layer), None if paint.pose is None else _rows(paint.pose)
+        return put_layer(paint.layer), None if paint.pose is None else _rows(paint.pose)
 
     def step_of(edits: Edits) -> dict[str, Any]:
         number, painted_at = put_paint(edits.paint)
@@ -76,6 +80,7 @@ def _write(document: SavedDocument, pictures: bool = True) -> bytes:
         step = {"pose": pose, "paint": number, "painted_at": painted_at, "styles": edits.styles, "motion": motion}
         step["wear"], step["held"] = edits.wear, list(edits.held)
         step["retouch"], step["retouched_at"] = put_paint(edits.retouch)
+        step["things"] = None if edits.things is None else put_layer(edits.things)
         step["recolour"] = {region: change.to_dict() for region, change in edits.recolour.items()}
         return step | {"removed": sorted(edits.removed & document.references.keys())}
 

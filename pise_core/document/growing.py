@@ -100,7 +100,7 @@ def grown_person(person: Person, margins: Margins, photo: np.ndarray) -> SavedPe
         shifted(person.pose, margins),
         np.pad(person.parsing, margins.padding()),
         person.framing.within((slice(*rows), slice(*columns))),
-        None if held is None else held._replace(labels=np.pad(held.labels, margins.padding())),
+        None if held is None else held.padded(margins.padding()),
     )
 
 
@@ -115,7 +115,9 @@ def grown_edits(edits: Edits, margins: Margins, size: Size) -> Edits:
 
     motion = replace(edits.motion, keys=tuple(shifted(key, margins) for key in edits.motion.keys))
     pose = None if edits.pose is None else shifted(edits.pose, margins)
-    return replace(edits, pose=pose, paint=moved(edits.paint), retouch=moved(edits.retouch), motion=motion)
+    things = None if edits.things is None else _grown_layer(edits.things, margins, size)
+    paint, retouch = moved(edits.paint), moved(edits.retouch)
+    return replace(edits, pose=pose, paint=paint, retouch=retouch, motion=motion, things=things)
 
 
 def shifted(pose: np.ndarray, margins: Margins) -> np.ndarray:

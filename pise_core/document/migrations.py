@@ -47,6 +47,13 @@ def _retouched(entries: Entries) -> None:
         step["motion"] |= {"times": [], "easing": "even"}
 
 
+def _painted_things(entries: Entries) -> None:
+    """6 to 7: steps say where something is held by what was painted; and pictures of what is held, which region of the
+    body is seen there, which was background before."""
+    for step in entries["history"] + [step for other in entries["others"] for step in other["history"]]:
+        step["things"] = None
+
+
 #: Version -> the step from it to the next one.
 STEPS: dict[int, Callable[[Entries], None]] = {
     1: _paint_has_a_pose,
@@ -54,6 +61,7 @@ STEPS: dict[int, Callable[[Entries], None]] = {
     3: _worn,
     4: _held,
     5: _retouched,
+    6: _painted_things,
 }
 OLDEST, VERSION = min(STEPS), max(STEPS) + 1
 

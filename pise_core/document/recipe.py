@@ -132,7 +132,8 @@ def _of_edits(edits: Edits, people: Mapping[str, tuple[str, "Person"]], digest: 
         region: [(*people[key], weight) for key, weight in mix.items() if weight]
         for region, mix in edits.styles.items()
     }
-    own = ("paint", edits.paint), ("retouching", edits.retouch), ("motion", edits.motion.keys)
+    own = ("paint", edits.paint), ("retouching", edits.retouch), ("held things", edits.things)
+    own = *own, ("motion", edits.motion.keys)
     left_out = [what for what, there in own if there]
     worn = {region: people[key] for region, key in edits.wear.items()}
     if edits.pose is None and not (styles or worn or edits.recolour):

@@ -80,8 +80,8 @@ class Renderer:
     def __init__(self, person: Person, references: Mapping[str, Reference], side: int = PREVIEW_SIDE) -> None:
         self._full, self._side, self._references = person, side, references
         self._small: Person | None = None  # the person at preview size, while previews are made
-        #: Whether it is what was taken away -> paint, what is worn under it, and its way with the body.
-        self._carried: dict[bool, tuple[Paint, dict[str, str], CarriedPaint]] = {}
+        #: Whether it is what was taken away -> paint, what is worn and held under it, and its way with the body.
+        self._carried: dict[bool, tuple[Paint, tuple[dict[str, str], PaintLayer | None], CarriedPaint]] = {}
         self._newest: tuple[Edits, _Changed] | None = None  # at full size
         self._retouched: tuple[Edits, _Changed] | None = None  # the same, where places are taken away
         #: Preview? -> whose background is continued where, and how it looks there.
@@ -89,21 +89,25 @@ class Renderer:
         self._covering: Paint | None = None  # the newest of a file that was found to keep to the rule
         self._dressing = threading.RLock()
         #: Preview, what held things go with, garments, and who wears them; the newest last.
-        self._worn: list[tuple[tuple[bool, tuple[Carrier, ...], tuple[tuple[str, Person], ...]], Person]] = []
-        self._holders: dict[bool, Person] = {}  # preview? -> who holds things in another way, as it was asked last
+        self._worn: list[tuple[tuple[bool, Any, tuple[Carrier, ...], tuple[tuple[str, Person], ...]], Person]] = []
+        #: Preview? -> what was painted of held things, and who holds that, as it was asked last.
+        self._bearers: dict[bool, tuple[PaintLayer, Person]] = {}
+        #: Preview? -> who holds things, and the same in another way, as it was asked last.
+        self._holders: dict[bool, tuple[Person, Person]] = {}
         #: Preview? -> pose, whose, the map that it asks for.
         self._bases: dict[bool, tuple[np.ndarray, Person, np.ndarray]] = {}
 
     def person(self, preview: bool = False, edits: Edits | None = None) -> Person:
         """The person at full size or at preview size, in what ``edits`` let them wear, holding things as they say."""
-        person = self._holding(preview, () if edits is None else edits.held)
+        person = self.holder(preview, edits)
         there = (
             {} if edits is None else {r: self._references[k] for r, k in edits.wear.items() if k in self._references}
         )
         worn = {region: other.preview if preview else other.person for region, other in there.items()}
         if not worn:
             return person
-        asked = preview, edits.held if edits else (), tuple(worn.items())
+        things, carriers = (edits.things, edits.held) if edits else (None, ())
+        asked = preview, things, carriers, tuple(worn.items())
         with self._dressing:
             for known, dressed in self._worn:
                 if known == asked:
@@ -118,15 +122,32 @@ class Renderer:
         self._small = small
         return small
 
-    def _holding(self, preview: bool, carriers: tuple[Carrier, ...]) -> Person:
-        person = self._previewed if preview else self._full
+    def holder(self, preview: bool = False, edits: Edits | None = None) -> Person:
+        """As :meth:`person`, in their own clothes."""
+        things, carriers = (edits.things, edits.held) if edits else (None, ())
+        person = self._bearing(preview, things)
         if not carriers or person.held is None or carriers == person.held.carriers:
             return person
         with self._dressing:
-            known = self._holders.get(preview)
-            if known is None or known.held is None or known.held.carriers != carriers:
-                known = self._holders[preview] = person.holding(carriers)
+            of, known = self._holders.get(preview, (None, person))
+            if of is not person or known.held is None or known.held.carriers != carriers:
+                known = person.holding(carriers)
+                self._holders[preview] = person, known
             return known
+
+    def _bearing(self, preview: bool, things: PaintLayer | None) -> Person:
+        """Who holds what was found, with what was painted of that."""
+        if things is None:
+            return self._previewed if preview else self._full
+        with self._dressing:
+            known = self._bearers.get(preview)
+            if known is None or known[0] != things:
+                if preview:
+                    made = self._bearing(False, things).scaled(self._side)
+                else:
+                    made = self._full.holding_painted(resize_labels(things.labels(), self._full.photo.shape[1::-1]))
+                known = self._bearers[preview] = things, made
+            return known[1]
 
     def rest(self) -> None:
         """Let go of what is quickly made again, and is the same then, but not of the newest picture: nobody edits this
@@ -134,7 +155,9 @@ class Renderer:
         with self._dressing:
             self._small = None
             self._worn = [(asked, dressed) for asked, dressed in self._worn if not asked[0]]
-            resting = [self._full, *(dressed for _, dressed in self._worn)]
+            self._bearers.pop(True, None)
+            bearing = [person for _, person in self._bearers.values()]
+            resting = [self._full, *bearing, *(dressed for _, dressed in self._worn)]
         for kept in self._bases, self._continued, self._holders, self._carried:
             kept.clear()
         for person in resting:
@@ -268,10 +291,11 @@ class Renderer:
         height, width = self._full.photo.shape[:2]
         scale = np.array([size[0] / width, size[1] / height, 1], np.float32)
         known = self._carried.get(marks)  # another thread may put its own there meanwhile
-        if known is None or known[0] is not paint or known[1] != edits.wear:
-            below = resize_labels(self.base_map(Edits(paint.pose, wear=edits.wear)), size)
+        under = edits.wear, edits.things
+        if known is None or known[0] is not paint or known[1] != under:
+            below = resize_labels(self.base_map(replace(edits, pose=paint.pose)), size)
             pose = (own if paint.pose is None else paint.pose) * scale
-            known = self._carried[marks] = paint, edits.wear, CarriedPaint(paint.layer, below, pose)
+            known = self._carried[marks] = paint, under, CarriedPaint(paint.layer, below, pose)
         return known[2].at((own if edits.pose is None else edits.pose) * scale)
 
     def dressed(self, edits: Edits) -> Person | None:

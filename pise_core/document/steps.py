@@ -18,7 +18,7 @@ from pise_core.document.people import EditedPerson
 from pise_core.document.references import References, checked_styles, checked_wear
 from pise_core.document.renderer import Renderer
 from pise_core.errors import InputError
-from pise_core.held import NOTHING
+from pise_core.held import NOTHING, Carrier
 from pise_core.person import Person
 from pise_core.pose_files import PoseFile, open_pose_file
 from pise_core.regions import check_parsing, region_index
@@ -244,25 +244,70 @@ class Steps(ABC):
 
     @property
     def held(self) -> list[dict[str, Any]]:
-        """The things that the person holds: for each its ``box`` (x0, y0, x1, y1 in pixels of the photo), and the
-        ``carrier`` that it goes with now."""
-        held = self.person.held
-        if held is None:
-            return []
-        carriers = self.edits.held or held.carriers
-        return [{"box": list(box), "carrier": carrier} for box, carrier in zip(held.boxes, carriers, strict=True)]
+        """The things that the person holds, found or painted: for each its ``box`` (x0, y0, x1, y1 in pixels of the
+        photo), and the ``carrier`` that it goes with now."""
+        held = self._renderer.holder(edits=self.edits).held or NOTHING
+        return [{"box": list(box), "carrier": carrier} for box, carrier in zip(held.boxes, held.carriers, strict=True)]
+
+    def things(self, size: tuple[int, int], edits: Edits | None = None) -> np.ndarray:
+        """Where something is held in the photo, found or painted: (h, w) uint8 of a ``size`` (w, h), n + 1 where the
+        nth of :attr:`held` is, 0 elsewhere."""
+        held = self._renderer.holder(edits=edits or self.edits).held
+        return np.zeros(size[::-1], np.uint8) if held is None else resize_labels(held.labels, size)
 
     def hold(self, carriers: Sequence[str]) -> None:
         """What each of the things that the person holds goes with: ``left_hand``, ``right_hand``, or ``stays``, in the
-        order of ``person.held``; as one step.
+        order of :attr:`held`; as one step.
 
         Raises:
             InputError: if they are not as many as the things, or one is another word.
         """
-        held = self.person.held or NOTHING
-        wanted = held.with_carriers(carriers).carriers
         with self._lock:
+            held = self._renderer.holder(edits=Edits(things=self.edits.things)).held or NOTHING
+            wanted = held.with_carriers(carriers).carriers
             self._history.commit(held=() if wanted == held.carriers else wanted)
+
+    def paint_held(self, mask: np.ndarray, erase: bool = False) -> Carrier | None:
+        """Paint something that the person holds over their photo, or erase of it, as one step.
+
+        What touches a thing becomes part of it; each other piece is a thing of its own, which goes with the hand that
+        it touches, or stays. What is erased is what it was without the thing: the body, or background.
+
+        Args:
+            mask: (H, W) bool, in the photo as it was opened.
+            erase: whether nothing is held there.
+
+        Returns:
+            What a new thing goes with; None if there is none.
+
+        Raises:
+            InputError: on a mask of another shape, one that marks nothing, or more things than somebody may hold.
+        """
+        mask = np.asarray(mask)
+        if mask.shape != self.person.parsing.shape or mask.dtype != bool:
+            raise InputError(f"a mask is an array {self.person.parsing.shape} of bool, as large as the photo")
+        height, width = mask.shape
+        return self.paint_held_at(resize_labels(mask.astype(np.uint8), working_size(width, height)) > 0, erase)
+
+    def paint_held_at(self, marked: np.ndarray, erase: bool = False) -> Carrier | None:
+        """As :meth:`paint_held`, with a mask (h, w) of the size that the page paints at."""
+        if not marked.any():
+            raise InputError("nothing is marked there; paint over what is held")
+        size = marked.shape[1], marked.shape[0]
+        with self._lock:
+            edits = self.edits
+            before = self._renderer.holder(edits=edits).held or NOTHING
+            labels = self._labels_of(edits.things, size)
+            labels[marked] = not erase
+            found = self.person.held
+            as_found = np.zeros(marked.shape, bool) if found is None else resize_labels(found.labels, size) > 0
+            labels[labels == as_found] = UNTOUCHED
+            things = PaintLayer.of(labels)
+            now = self._renderer.holder(edits=Edits(things=things)).held or NOTHING
+            origin = now.origin(before)
+            wanted = tuple(now.carriers[n] if of < 0 else before.carriers[of] for n, of in enumerate(origin))
+            self._history.commit(things=things, held=() if wanted == now.carriers else wanted)
+            return next((now.carriers[n] for n, of in enumerate(origin) if of < 0), None)
 
     # ---- styles and motion
 

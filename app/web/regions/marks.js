@@ -42,9 +42,9 @@ export function createMarks(canvas, tellServer) {
     },
     /** An exact picture is on show, with the edits up to that number. */
     shown(seq) {
-      if (seq >= sent) this.clear();
+      if (seq >= sent) this.cancel();
     },
-    clear() {
+    cancel() {
       context.clearRect(0, 0, canvas.width, canvas.height);
     },
   };

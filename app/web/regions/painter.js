@@ -8,6 +8,7 @@ import { coloursOf } from "./colours.js";
 import { createLabelMap, pack, unpack } from "./label_map.js";
 import { listenToMapFile } from "./map_file.js";
 import { createMarks } from "./marks.js";
+import { createThings } from "./things.js";
 
 const html = await fetchText("painter.html", import.meta.url);
 /** How far apart colours may be for the brush that stops at edges, and for the wand: at a click, and for each pixel of
@@ -15,6 +16,9 @@ const html = await fetchText("painter.html", import.meta.url);
 const EDGE = 30;
 const WAND = 22;
 const WAND_STEP = 0.4;
+/** The colour of held things on the page, and the tools that these are painted with. */
+const HELD = "rgb(0 175 215)";
+const HOLDING = ["brush", "lasso", "restore", "hand"];
 
 /** Fill the part; `props` are what Python says, and `trigger` tells Python of an event. */
 export function mount({ element, trigger, props, server, watch }) {
@@ -26,6 +30,7 @@ export function mount({ element, trigger, props, server, watch }) {
   const photo = { url: "", width: 0, height: 0 };
   let map = null;
   let region = 3;
+  let holding = false; // what is held is painted, over the photo
   let tool = "brush";
   let size = 24; // diameter in pixels of the screen
   let under = "picture";
@@ -49,7 +54,7 @@ export function mount({ element, trigger, props, server, watch }) {
     if (!painting) return;
     ring.style.width = ring.style.height = `${size}px`;
     ring.style.transform = `translate(${pointer[0] - size / 2}px, ${pointer[1] - size / 2}px)`;
-    ring.style.setProperty("--colour", tool === "brush" ? `rgb(${PALETTE[region]})` : "#fff");
+    ring.style.setProperty("--colour", tool === "brush" ? (holding ? HELD : `rgb(${PALETTE[region]})`) : "#fff");
   }
 
   function drawLasso() {
@@ -61,9 +66,11 @@ export function mount({ element, trigger, props, server, watch }) {
   }
 
   function showUnder() {
-    $("#backdrop").src = (under === "picture" && page.picture) || photo.url || "";
-    for (const button of element.shadowRoot.querySelectorAll("[data-under]"))
-      button.setAttribute("aria-pressed", button.dataset.under === under);
+    $("#backdrop").src = (under === "picture" && !holding && page.picture) || photo.url || "";
+    for (const button of element.shadowRoot.querySelectorAll("[data-under]")) {
+      button.setAttribute("aria-pressed", button.dataset.under === (holding ? "photo" : under));
+      button.disabled = holding;
+    }
   }
 
   // ---- talking to the server
@@ -99,6 +106,16 @@ export function mount({ element, trigger, props, server, watch }) {
     trigger("retouch");
   });
 
+  const things = createThings($("#things"), async (labels, erase) => {
+    pump.drop();
+    tell("settle");
+    tell("status", { kind: "busy", text: "Rendering at full size…" });
+    const order = { ...nextEdit(), document: map.document };
+    props.value = { ...order, labels: await labels, erase };
+    tell("edited", "regions");
+    trigger("paint_held");
+  });
+
   // The colours of the picture that the map belongs to; null until they are there.
   const picture = () => page.exact?.url ?? photo.url;
   function look() {
@@ -130,6 +147,15 @@ export function mount({ element, trigger, props, server, watch }) {
 
   // The lasso is closed by letting go after drawing, or by a click on its first corner.
   function closeLasso() {
+    if (holding) {
+      if (corners.length > 2) {
+        things.begin(false);
+        things.polygon(corners);
+        things.send();
+      }
+      dropLasso();
+      return;
+    }
     const changed = corners.length > 2 && map.polygon(corners, region);
     dropLasso();
     if (!changed) return;
@@ -143,7 +169,7 @@ export function mount({ element, trigger, props, server, watch }) {
     const from = stroke.last;
     stroke.last = [x, y];
     if (stroke.marks) {
-      marks.stroke(...from, x, y, radius);
+      stroke.marks.stroke(...from, x, y, radius);
       return;
     }
     if (snapping && tool === "brush" && look()) {
@@ -180,7 +206,7 @@ export function mount({ element, trigger, props, server, watch }) {
       const [x, y] = toMap(point);
       const inside = x >= 0 && y >= 0 && x < map.width && y < map.height;
       if (event.altKey) {
-        if (inside) choose(map.at(Math.floor(y) * map.width + Math.floor(x)));
+        if (inside && !holding) choose(map.at(Math.floor(y) * map.width + Math.floor(x)));
         return true;
       }
       if (tool === "fill" || tool === "replace") {
@@ -206,7 +232,13 @@ export function mount({ element, trigger, props, server, watch }) {
       }
       if (tool === "heal" || tool === "remove") {
         marks.begin(map.width, map.height);
-        stroke = { last: [x, y], marks: true };
+        stroke = { last: [x, y], marks };
+        paintTo([x, y]);
+        return true;
+      }
+      if (holding) {
+        things.begin(tool === "restore");
+        stroke = { last: [x, y], marks: things };
         paintTo([x, y]);
         return true;
       }
@@ -235,8 +267,8 @@ export function mount({ element, trigger, props, server, watch }) {
     up() {
       if (!stroke) return;
       if (stroke.marks) {
+        stroke.marks.send(tool === "remove");
         stroke = null;
-        marks.send(tool === "remove");
         return;
       }
       if (stroke.wand && map.paint.every((label, i) => label === stroke.before[i])) {
@@ -267,7 +299,7 @@ export function mount({ element, trigger, props, server, watch }) {
         pump.drop();
         showExact();
       }
-      if (stroke?.marks) marks.clear();
+      stroke?.marks?.cancel();
       if (stroke?.at) corners.length = stroke.lasso;
       drawLasso();
       stroke = null;
@@ -298,6 +330,7 @@ export function mount({ element, trigger, props, server, watch }) {
       x: "remove",
     };
     if (key >= "0" && key <= "7" && key.length === 1) choose(Number(key));
+    else if (key === "8") hold(true);
     else if (tools[key]) take(tools[key]);
     else if (key === "s") actions.snap();
     else if (key === "[") resize(size / 1.2);
@@ -312,9 +345,27 @@ export function mount({ element, trigger, props, server, watch }) {
 
   function choose(index) {
     region = index;
-    for (const button of $("#palette").querySelectorAll("[data-region]"))
-      button.setAttribute("aria-pressed", String(Number(button.dataset.region) === index));
+    hold(false);
     if (["restore", "hand", "heal", "remove"].includes(tool)) take("brush");
+    drawRing();
+  }
+
+  // What is held is marked over the photo as it was opened, wherever the body is now.
+  function hold(on) {
+    holding = on;
+    for (const button of $("#palette").querySelectorAll("[data-region], [data-held]"))
+      button.setAttribute(
+        "aria-pressed",
+        String(
+          button.dataset.held
+            ? on && (button.dataset.held === "erase") === (tool === "restore")
+            : !on && Number(button.dataset.region) === region,
+        ),
+      );
+    $("#things").hidden = !on;
+    canvas.hidden = on;
+    showUnder();
+    if (on && !HOLDING.includes(tool)) take("brush");
     drawRing();
   }
 
@@ -322,6 +373,7 @@ export function mount({ element, trigger, props, server, watch }) {
     if (name !== "lasso") dropLasso();
     tool = name;
     stage.dataset.tool = name;
+    hold(holding && HOLDING.includes(name));
     if (name === "wand") look();
     for (const button of element.shadowRoot.querySelectorAll("[data-tool].tool"))
       button.setAttribute("aria-pressed", button.dataset.tool === name);
@@ -344,16 +396,22 @@ export function mount({ element, trigger, props, server, watch }) {
   }
 
   const dark = ([r, g, b]) => 0.3 * r + 0.59 * g + 0.11 * b < 105;
-  $("#palette").innerHTML = LABELS.map(
-    (label, index) =>
-      `<span class="cell"><button data-region="${index}" title="Paint ${label} (key ${index})">` +
-      `<i style="background:rgb(${PALETTE[index]});color:${dark(PALETTE[index]) ? "#fff" : "#111"}" aria-hidden="true">${index}</i>` +
-      `<span>${label}</span></button>` +
-      `<button class="eye" data-eye="${index}" aria-pressed="true" title="Show or hide this region's colour" aria-label="Show ${label}">${icon("eye")}</button></span>`,
-  ).join("");
+  $("#palette").innerHTML =
+    LABELS.map(
+      (label, index) =>
+        `<span class="cell"><button data-region="${index}" title="Paint ${label} (key ${index})">` +
+        `<i style="background:rgb(${PALETTE[index]});color:${dark(PALETTE[index]) ? "#fff" : "#111"}" aria-hidden="true">${index}</i>` +
+        `<span>${label}</span></button>` +
+        `<button class="eye" data-eye="${index}" aria-pressed="true" title="Show or hide this region's colour" aria-label="Show ${label}">${icon("eye")}</button></span>`,
+    ).join("") +
+    `<span class="cell"><button data-held="paint" title="Paint what is held, such as a bag, over the photo: under Pose it goes with a hand or stays (key 8)">` +
+    `<i style="background:${HELD};color:#fff" aria-hidden="true">8</i><span>Held thing</span></button>` +
+    `<button class="eye" data-held="erase" title="Erase what is held there" aria-label="Erase held things">${icon("restore")}</button></span>`;
   $("#size").addEventListener("input", (event) => resize(Number(event.target.value)));
-  $("#opacity").addEventListener("input", (event) => (canvas.style.opacity = event.target.value / 100));
-  canvas.style.opacity = 0.6;
+  $("#opacity").addEventListener("input", (event) => {
+    canvas.style.opacity = $("#things").style.opacity = event.target.value / 100;
+  });
+  canvas.style.opacity = $("#things").style.opacity = 0.6;
   const mapFile = listenToMapFile($, (file) => {
     if (!map) return;
     tell("settle");
@@ -390,6 +448,10 @@ export function mount({ element, trigger, props, server, watch }) {
       trigger("cut");
     }
     if (button.dataset.region) choose(Number(button.dataset.region));
+    if (button.dataset.held) {
+      holding = true;
+      take(button.dataset.held === "erase" ? "restore" : "brush");
+    }
     if (button.dataset.eye) toggleColour(button);
     if (button.dataset.under) {
       under = button.dataset.under;
@@ -413,6 +475,7 @@ export function mount({ element, trigger, props, server, watch }) {
   }
   async function takeMap() {
     const news = props.map;
+    things.take(news);
     if (!news) {
       map = null;
       context.clearRect(0, 0, canvas.width, canvas.height);
@@ -437,7 +500,7 @@ export function mount({ element, trigger, props, server, watch }) {
     marks.shown(detail.seq);
     if (snapping || tool === "wand") look();
   });
-  page.addEventListener("status", ({ detail }) => detail.kind === "error" && !stroke?.marks && marks.clear());
+  page.addEventListener("status", ({ detail }) => detail.kind === "error" && !stroke?.marks && marks.cancel());
   takePhoto();
   takeMap();
 }
