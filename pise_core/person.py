@@ -14,11 +14,12 @@ from pise_core.finishing import FRONTS, RIM, finish_behind
 from pise_core.framing import Box, Framing
 from pise_core.held import NOTHING, Held, painted
 from pise_core.inpainting.background import Background
+from pise_core.long_tops import hangs_as_dress
 from pise_core.masks import window_of
 from pise_core.matting import Edges, soft_edges
 from pise_core.model.answers import Answers
 from pise_core.model.generator import Code
-from pise_core.regions import REGION_COUNT
+from pise_core.regions import REGION, REGION_COUNT
 from pise_core.warping.arm_edges import refine_arms
 from pise_core.warping.layers import CutOut, cut_outs
 from pise_core.warping.parts import assign_parts
@@ -319,8 +320,11 @@ class Person:
         return cv2.calcHist([self.parsing], [0], None, [REGION_COUNT], [0, REGION_COUNT]).ravel() > 0
 
     def lends(self, region: int) -> bool:
-        """Whether enough of a garment is seen, given the region's index, for somebody else to wear it."""
-        return bool(np.count_nonzero(self.parsing == region) * self.framing.scale**2 >= _LEAST_LENT)
+        """Whether enough of a garment is seen, given the region's index, for somebody else to wear it; a top that hangs
+        like a dress is one, too."""
+        if np.count_nonzero(self.parsing == region) * self.framing.scale**2 >= _LEAST_LENT:
+            return True
+        return region == REGION["dress"] and hangs_as_dress(self.parsing, self.pose)
 
     def make_ready(self) -> None:
         """Find out now what the first picture needs, so that it takes no longer than the next ones."""

@@ -99,17 +99,33 @@ def like_skin(photo: np.ndarray, mask: np.ndarray, skin: np.ndarray, scale: floa
         skin: (H, W) bool, skin and shoes after the map.
         scale: frame pixels per pixel.
     """
-    core, own = skin & ~mask & ~grow(~skin | mask, 1.0 / scale), mask & ~grow(skin, _CLEAN / scale)
-    near = mask & grow(skin, _CLEAN / scale) if core.any() and own.any() else np.zeros_like(mask)
-    if not near.any():
-        return near
+    near = grow(skin, _CLEAN / scale)
+    return like_other(photo, mask & near, skin & ~mask, mask & ~near, scale, _FLESHY)
+
+
+def like_other(
+    photo: np.ndarray, doubted: np.ndarray, other: np.ndarray, own: np.ndarray, scale: float, ratio: float
+) -> np.ndarray:
+    """(H, W) bool: doubted pixels of a garment that have the colours of something else, and hang together with it.
+
+    Args:
+        photo: (H, W, 3) uint8.
+        doubted: (H, W) bool, pixels of the garment's mask.
+        other: (H, W) bool, where something else is.
+        own: (H, W) bool, where the garment surely is.
+        scale: frame pixels per pixel.
+        ratio: how many times as likely of the other as of the garment a colour must be.
+    """
+    found = np.zeros_like(doubted)
+    core = other & ~grow(~other, 1.0 / scale)
+    if not (doubted.any() and core.any() and own.any()):
+        return found
     bins = tuple(np.moveaxis(cv2.cvtColor(photo, cv2.COLOR_RGB2LAB) // _BIN, 2, 0))
-    flesh, cloth = (_histogram(tuple(b[of] for b in bins)) for of in (core, own))
-    found = np.zeros_like(mask)
-    at = tuple(b[near] for b in bins)
-    found[near] = flesh[at] > _FLESHY * (cloth[at] + _NOTHING)
-    count, labels = cv2.connectedComponents((found | skin).astype(np.uint8))
-    return found & np.isin(labels, np.unique(labels[skin])) if count > 1 else found
+    others, cloth = (_histogram(tuple(b[of] for b in bins)) for of in (core, own))
+    at = tuple(b[doubted] for b in bins)
+    found[doubted] = others[at] > ratio * (cloth[at] + _NOTHING)
+    count, labels = cv2.connectedComponents((found | other).astype(np.uint8))
+    return found & np.isin(labels, np.unique(labels[other])) if count > 1 else found
 
 
 def _distance(mask: np.ndarray) -> np.ndarray:

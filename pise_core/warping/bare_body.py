@@ -183,13 +183,13 @@ def trunk(pose: np.ndarray, size: tuple[int, int]) -> np.ndarray:
         lean = pose[NOSE, :2] - neck
         top = neck + 0.55 * lean
     corners = [
-        top - slim * side, neck - 1.15 * slim * side - 0.1 * breadth * down,
-        right - 0.1 * breadth * down, right - 0.1 * breadth * side + 0.05 * breadth * down,
-        right + 0.55 * breadth * down,
+        top - slim * side, neck - 1.15 * slim * side - 0.19 * breadth * down,
+        neck + 0.45 * (right - neck) - 0.13 * breadth * down, right - 0.08 * breadth * down,
+        right - 0.1 * breadth * side + 0.05 * breadth * down, right + 0.55 * breadth * down,
         hips[0] - 0.16 * breadth * side, hips[1] + 0.16 * breadth * side,
-        left + 0.55 * breadth * down,
-        left + 0.1 * breadth * side + 0.05 * breadth * down, left - 0.1 * breadth * down,
-        neck + 1.15 * slim * side - 0.1 * breadth * down, top + slim * side,
+        left + 0.55 * breadth * down, left + 0.1 * breadth * side + 0.05 * breadth * down,
+        left - 0.08 * breadth * down, neck + 0.45 * (left - neck) - 0.13 * breadth * down,
+        neck + 1.15 * slim * side - 0.19 * breadth * down, top + slim * side,
     ]  # fmt: skip
     cv2.fillPoly(mask, [np.rint((np.array(corners) - 0.5) * 16).astype(np.int32)], 1, cv2.LINE_8, 4)
     return mask.astype(bool)

@@ -7,15 +7,16 @@ import numpy as np
 
 from pise_core.guided_filter import guided_filter
 from pise_core.inpainting.garments import continue_cloth
+from pise_core.long_tops import hangs_as_dress
 from pise_core.masks import Nearest, grow, smooth, window_of
 from pise_core.person import Person, View
 from pise_core.pose import visible
 from pise_core.regions import REGION
-from pise_core.rendering.refine import like_skin, refined
+from pise_core.rendering.refine import like_other, like_skin, refined
 from pise_core.rendering.wearing.outline import behind, bites, closing, lower
 from pise_core.rendering.wearing.trousers import alike, crotch_of, with_legs
 from pise_core.skeleton import ARMS, LEGS, SHOULDERS, WRISTS
-from pise_core.warping.bare_body import torso_length, trunk
+from pise_core.warping.bare_body import drawn, limb, torso_length, trunk
 from pise_core.warping.garment_warp import along_bones
 from pise_core.warping.parts import PARTS
 
@@ -49,8 +50,18 @@ _GAP, _OVERLAP = 0.2, 0.06
 _FULL = 0.45
 #: Lab: cloth whose typical colours differ by less is the same.
 _ALIKE = (12.0, 6.0, 6.0)
+#: As large, in shares of a skirt of a top's cloth, are trousers below it that make both a coat.
+_OVER = 0.3
 #: In lengths of the torso: how far from a wrist what is held can reach.
 _GRASP = 0.42
+#: The same: how far from what is held a strap or more of it may be.
+_STRAP = 0.3
+#: Of a piece of background beside a hand, the share that the map took for the garment if it is a bag.
+_OF_IT = 0.25
+#: In frame pixels: what is held is known so exactly.
+_RIM_HELD = 4.0
+#: How many times as likely of these a colour must be. In frame pixels: bits of cloth up to twice as wide within it.
+_STRANGE, _BITS = 3.0, 1.5
 #: In frame pixels: so near the photo's edge trousers are cut off by it.
 _AT_EDGE = 2.0
 #: In frame pixels: so far from skin a garment's colours are not its own alone.
@@ -99,12 +110,17 @@ def cut(person: Person, region: int) -> Garment:
     window = window_of(parsing == region, margin=round(8 / scale) + 2)
     assert window is not None, "whoever lends a garment has one"
     here = legs_known(person.full, region).part(window)
+    held = np.zeros(here.size, bool) if here.held is None else here.held >= 0
     here = View.owned(View(here.image, parsing[window], here.pose), here.owner)
     inner = here.parsing == region
     mask = _without_speckles(inner, scale)
-    doubted, outer = _near_wrists(here.pose, mask.shape, size), _surely_other(here, region, scale)
+    doubted, outer = _near_wrists(here.pose, mask.shape, size), _surely_other(here, region, scale) | held
     arms = np.isin(here.owner, _ARM_PARTS)
     mask = _without_speckles(refined(here.image, mask, scale, doubted, outer, arms, _skin(here, scale)), scale)
+    strange = _of_held(here.image, mask, held, size, scale)
+    if strange.any():
+        doubted |= strange
+        mask = _without_speckles(mask & ~strange, scale)
     beside = np.isin(here.parsing, [REGION["face"], REGION["upper_skin"], REGION["leg"]])
     mask = _without_speckles(mask & ~like_skin(here.image, mask, beside, scale), scale)
     beside &= ~mask
@@ -114,7 +130,9 @@ def cut(person: Person, region: int) -> Garment:
     used = {name: of for name, of in limbs.items() if (of & mask).any() and name.endswith(_limbs_of(region))}
     limb = np.logical_or.reduce([np.zeros(mask.shape, bool), *used.values()])
     trunk_mask = mask & ~limb
-    hidden = _hidden(here, mask, trunk_mask, limb & mask, lost & doubted, size, region, scale)
+    at_held = grow(held, _RIM_HELD / scale) & (here.parsing == 0) if held.any() else held
+    at_hand = _at_hand(here.parsing, lost & doubted, trunk_mask, size) | at_held
+    hidden = _hidden(here, mask, trunk_mask, limb & mask, at_hand, size, region, scale)
     whole = mask | hidden
     alpha = edge(here.image, mask, scale)
     colours = _own(here.image, alpha, beside, scale)
@@ -144,7 +162,7 @@ def cut(person: Person, region: int) -> Garment:
     hems = {name: hem for name, of in used.items() if (hem := _hem(here.pose, name, of & mask, scale)) is not None}
     made = Garment(region, kind, here.pose, colours, pieces, reach, hems, mirrored, midriff)
     if kind != "pants":
-        return made
+        return replace(made, hems=_beside_held(hems, here.pose, held))
     last = len(person.parsing) - max(1, round(_AT_EDGE / scale))
     hems, reach = alike(hems, reach, bool(mask[max(0, last - window[0].start) :].any()))
     return replace(made, hems=hems, reach=reach, crotch=crotch_of(mask, here.pose))
@@ -153,7 +171,7 @@ def cut(person: Person, region: int) -> Garment:
 def legs_known(view: View, region: int) -> View:
     """A view in which trousers, if that is the region, have legs though the photo cuts the wearer's off."""
     pose = with_legs(view.pose) if region == REGION["pants"] else view.pose
-    return view if np.array_equal(pose, view.pose, equal_nan=True) else View(view.image, view.parsing, pose)
+    return view if np.array_equal(pose, view.pose, equal_nan=True) else View(view.image, view.parsing, pose, view.held)
 
 
 def legs_of_trousers(view: View, scale: float) -> tuple[np.ndarray, float] | None:
@@ -185,9 +203,14 @@ def _hidden_limbs(view: View, used: dict[str, np.ndarray], mask: np.ndarray) -> 
     return tuple(found)
 
 
-def one_piece(person: Person) -> np.ndarray:
-    """The map, with the upper half of a dress as dress: it is often taken for a top, but of the same cloth."""
+def one_piece(person: Person, below: str | None = None) -> np.ndarray:
+    """The map, with the upper half of a dress as dress: it is often taken for a top, but of the same cloth.
+
+    ``below``: the kind of what is to be worn below. Over trousers that is rather a coat; its lower half is of the top.
+    """
     parsing, top, region = person.parsing, REGION["upper_clothes"], REGION["dress"]
+    if below is None and hangs_as_dress(parsing, person.pose):
+        return np.where(parsing == top, np.uint8(region), parsing)
     if not (person.present[top] and person.present[region]):
         return parsing
     scale = person.framing.scale
@@ -201,6 +224,9 @@ def one_piece(person: Person) -> np.ndarray:
     spreads = np.array([np.linalg.norm(p.std(axis=0)) for p in pairs])
     if not alike.all() or spreads.max() > 2 * spreads.min() + 6:
         return parsing
+    trousers = np.count_nonzero(parsing == REGION["pants"])
+    if below == "pants" and trousers > _OVER * np.count_nonzero(parsing == region):
+        return np.where(parsing == region, np.uint8(top), parsing)
     return np.where(parsing == top, np.uint8(region), parsing)
 
 
@@ -220,6 +246,27 @@ def _near_wrists(pose: np.ndarray, shape: tuple[int, int], size: float) -> np.nd
         if there[wrist]:
             cv2.circle(near, np.floor(pose[wrist, :2]).astype(int).tolist(), max(1, round(_GRASP * size)), 1, -1)
     return near > 0
+
+
+def _of_held(photo: np.ndarray, mask: np.ndarray, held: np.ndarray, size: float, scale: float) -> np.ndarray:
+    """(H, W) bool: pixels of a garment's mask that are a strap or more of what is held, by their colours."""
+    if not held.any():
+        return np.zeros_like(mask)
+    near = mask & grow(held, _STRAP * size)
+    own = mask & ~near & grow(held, 3 * _STRAP * size)
+    found = like_other(photo, near, held, own, scale, _STRANGE)
+    return mask & closing(found, _BITS / scale)
+
+
+def _at_hand(parsing: np.ndarray, lost: np.ndarray, trunk_mask: np.ndarray, size: float) -> np.ndarray:
+    """(H, W) bool: a bag at a hand that the map takes for background, where it hangs together with what of it was taken
+    for the garment (``lost``), within the trunk's outline."""
+    if not lost.any() or not trunk_mask.any():
+        return lost
+    within = closing(trunk_mask, _GAP * size) & (lost | (parsing == 0)) & ~trunk_mask
+    count, labels = cv2.connectedComponents(within.astype(np.uint8))
+    share = np.bincount(labels.ravel(), lost.ravel(), count) / np.bincount(labels.ravel(), minlength=count)
+    return lost | (within & (share > _OF_IT)[labels])
 
 
 def _skin(view: View, scale: float) -> np.ndarray:
@@ -279,6 +326,19 @@ def _hem(pose: np.ndarray, name: str, mask: np.ndarray, scale: float) -> float |
     return (last[-1] + 1) / _BINS if len(last) else None
 
 
+def _beside_held(hems: dict[str, float], pose: np.ndarray, held: np.ndarray) -> dict[str, float]:
+    """Hems of sleeves; one that ends where what is held begins goes on to where the other sleeve ends."""
+    found = dict(hems)
+    for name, other in (("right_arm", "left_arm"), ("left_arm", "right_arm")):
+        outline = limb(pose, _joints(name)) if held.any() else None
+        if name not in hems or other not in hems or hems[other] <= hems[name] or outline is None:
+            continue
+        beyond = drawn(outline, held.shape, min(hems[name] / 2, 1), min(hems[other] / 2, 1))
+        if (beyond & held).sum() > 0.3 * beyond.sum():
+            found[name] = hems[other]
+    return found
+
+
 def _limbs_of(region: int) -> tuple[str, ...]:
     return ("leg",) if region == REGION["pants"] else ("arm",)
 
@@ -329,7 +389,7 @@ def _hidden(view: View, mask, trunk_mask, limb_mask, lost, size: float, region: 
     found = closing(trunk_mask, _GAP * size) & before & (~hair | body) if trunk_mask.any() else before & False
     skin = (parsing == REGION["upper_skin"]) & ~neck
     at_side = skin | hair | lost | limb_mask
-    goes_on, beyond = behind(trunk_mask, at_side & ~trunk_mask, pose, scale)
+    goes_on, beyond = behind(trunk_mask, at_side & ~trunk_mask, pose, scale, flares=region == REGION["dress"])
     if region != REGION["pants"]:  # forearms and hands that lie before the trunk
         rows = np.flatnonzero(trunk_mask.any(axis=1))
         within = np.zeros(mask.shape, bool)

@@ -5,6 +5,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
+from pise_core.long_tops import hangs_as_dress
 from pise_core.masks import Nearest, grow, window_of
 from pise_core.person import View
 from pise_core.regions import REGION
@@ -44,10 +45,18 @@ _TOUCHING = 0.025
 _TOUCH = 1.5
 #: From which level on a garment below may be wider than what fitted the wearer, and how fast.
 _LOOSE = {"pants": (0.05, 0.6), "skirt": (-0.15, 1.0)}
+#: Between these levels a blouse may end in a skirt, if colours (Lab) differ by so much in all.
+_WAISTS, _CHANGE = (-0.35, 0.25), 18.0
+#: Where, of the way from hips to knees, trousers are no wider for the hips above.
+_TAPERS = 0.5
+#: The same: half the width of gaps between a top and a skirt below it.
+_WAISTBAND = 0.1
 #: A top covers the hips in a row where it has this share of what lies between them.
 _WHOLE = 0.95
 #: In frame pixels: how far beyond its map what went can be seen; and where colours are never taken for its.
 _TINGED, _SURE = 4.0, (_HAIR, _FACE)
+#: In frame pixels: how far its shadow lies on skin.
+_SHADED = 2.0
 #: In frame pixels: what is looked at around what goes.
 _NEAR = 18.0
 
@@ -107,8 +116,12 @@ def outfit(view: View, garment: Garment, laid: Laid, scale: float, over_trousers
         gone = np.isin(parsing, [_TOP, _DRESS, _PANTS])
     else:
         gone = np.isin(parsing, [_PANTS, _DRESS])
+        waist = 0.0
+        if hangs_as_dress(parsing, pose):
+            full, waist = True, _parts_at(view.image, (parsing == _TOP) & ~arms, level, scale)
+            gone |= parsing == _TOP
         if full:  # the upper half of a dress stays as a top
-            stays = (parsing == _DRESS) & (arms | (level < 0))
+            stays = gone & (parsing != _PANTS) & (arms | (level < waist))
             renamed[stays] = _TOP
             gone &= ~stays
     if over_trousers:
@@ -119,7 +132,8 @@ def outfit(view: View, garment: Garment, laid: Laid, scale: float, over_trousers
     limb_cover = laid.limbs > 0.5
 
     # 2. What of the wearer lies before it.
-    front = np.isin(parsing, [_HAIR, _FACE])
+    held = np.zeros(shape, bool) if view.held is None else view.held >= 0
+    front = np.isin(parsing, [_HAIR, _FACE]) | held
     if kind in ("skirt", "pants"):
         front |= (renamed == _TOP) & ~gone
         front |= skin_arm
@@ -162,10 +176,12 @@ def outfit(view: View, garment: Garment, laid: Laid, scale: float, over_trousers
     legs = [(name, joints) for name, joints in zip(("right_leg", "left_leg"), LEGS, strict=True)]
     leg_parts = {name: np.isin(owner, LIMBS[name]) for name, _ in legs}
     if kind in ("dress", "skirt", "pants"):
+        # Beside where the garment begins, and below the wearer's top, is more of it.
+        over = (level < 0.2) if kind == "skirt" else np.zeros(shape, bool)
         for name, joints in legs:
             inside = leg_parts[name] & (parsing == _PANTS)
             outline = limb(pose, joints, inside if inside.any() else None)
-            made[open_ & drawn(outline, shape) & (made == 0)] = _LEG
+            made[open_ & drawn(outline, shape) & (made == 0) & ~over] = _LEG
     if kind == "top":
         below = open_ & ~arms & (level > _BELOW - 0.22)
         skirt, trousers = (renamed == _DRESS) & ~gone, (parsing == _PANTS) & ~gone
@@ -195,15 +211,24 @@ def outfit(view: View, garment: Garment, laid: Laid, scale: float, over_trousers
         if "right_leg" in garment.hems:
             wide = _SNUG_LEG * laid.size * (laid.wider or 1) * garment.reach["right_leg"]
             hem = garment.hems["right_leg"]
+            whole |= _thighs(pose, shape, size, float(np.interp(_TAPERS, PLACES, wide)))
             whole |= legs_of(pose, shape, wide, PLACES, hem, garment.crotch)
             if laid.wider is not None:  # cut alike: it hangs as the wearer's own
                 whole |= gone & ~below_hem(pose, shape, hem)
                 never |= (level > _BELOW) & ~closing(parsing > 0, _TOUCHING * size)
         filled = whole & (gone | (parsing == _LEG)) & ~front & ~visible_garment
         made[filled] = region
+    elif kind == "skirt":  # what the lender's top hid of it goes up to the wearer's
+        whole = (_skirt_shape(visible_garment, pose, shape, size) | _pelvis(pose, shape, size)) & (
+            level > _NATURAL_WAIST
+        )
+        filled = whole & (gone | (parsing == _PANTS)) & ~front & ~visible_garment
+        made[filled] = region
     # A sleeve that the lender's arm hid or foreshortened goes on, and so do slits in between.
     slits = (
-        closing(visible_garment | sleeves, _SLIT[kind] * size) & ~front & (gone | (renamed == 0) | (renamed == _LEG))
+        closing(visible_garment | sleeves | filled, _SLIT[kind] * size)
+        & ~front
+        & (gone | (renamed == 0) | (renamed == _LEG))
     )
     filled = (filled | (sleeves & ~front) | slits) & ~visible_garment & ~never
     made[filled] = region
@@ -214,10 +239,13 @@ def outfit(view: View, garment: Garment, laid: Laid, scale: float, over_trousers
     # What went left its colours beside it, where the map ended too early: a collar, a cuff.
     tinged = (edge(view.image, gone, scale, _TINGED) > 0.2) & ~gone & ~np.isin(made, _SURE) & ~visible_garment
     tinged &= (made != renamed) | (made == _SKIN) | (made == 0)
+    if gone.any():  # and its shadow on the skin right beside it
+        tinged |= grow(gone, _SHADED / scale) & (made == _SKIN) & (renamed == _SKIN) & ~gone & ~visible_garment
     lost = ((renamed > 0) & (made != renamed) & ~visible_garment) | tinged | (filled & (made == region))
     lost |= gone & ~visible_garment  # one top in the place of another has the same name
     kept = (made == renamed) & ~gone & ~visible_garment & ~tinged
-    before = front & (made > 0)
+    made[held] = renamed[held]
+    before = front & ((made > 0) | held)
     ahead = (before & gone) | (seen & ~visible_garment) | (never & (laid.share > 0))
     return Outfit(made, kept, visible_garment, before & ~gone, ahead, lost)
 
@@ -245,6 +273,8 @@ def _beyond_its_map(view: View, gone: np.ndarray, stays: np.ndarray, scale: floa
         return gone
     here = gone[window]
     other = ~np.isin(stays[window], [0, _SKIN, _LEG]) & ~here
+    if view.held is not None:
+        other |= view.held[window] >= 0
     none = np.zeros(here.shape, bool)
     found = np.zeros(gone.shape, bool)
     found[window] = refined(view.image[window], here, scale, none, other, none, none) & ~other
@@ -317,6 +347,22 @@ def _pelvis(pose: np.ndarray, shape: tuple[int, int], size: float) -> np.ndarray
     return mask.astype(bool)
 
 
+def _thighs(pose: np.ndarray, shape: tuple[int, int], size: float, wide: float) -> np.ndarray:
+    """(H, W) bool: trousers from the hips to where each leg is ``wide`` pixels on either side of its bone."""
+    mask = np.zeros(shape, np.uint8)
+    for hip, knee, _ in LEGS:
+        a, b, middle = pose[hip, :2], pose[knee, :2], pose[list(HIPS), :2].mean(0)
+        if not np.isfinite([*a, *b, *middle]).all():
+            continue
+        way = (b - a) / max(float(np.hypot(*(b - a))), 1e-3)
+        end, across = a + _TAPERS * (b - a), np.array([-way[1], way[0]])
+        corners = np.array(
+            [middle, a + 0.6 * (a - middle) - 0.1 * size * way, end - wide * across, end + wide * across]
+        )
+        cv2.fillConvexPoly(mask, np.rint(cv2.convexHull(corners.astype(np.float32))).astype(np.int32), 1)
+    return mask.astype(bool)
+
+
 def _levels(pose: np.ndarray, shape: tuple[int, int], size: float) -> np.ndarray:
     """(H, W) float32: how far below the hips, in lengths of the torso; negative above."""
     hips = pose[list(HIPS), :2].mean(0)
@@ -343,6 +389,21 @@ def _is_over(skirt: np.ndarray, trousers: np.ndarray) -> bool:
         return bool(areas[0] > areas[1])
     tops = [np.percentile(np.nonzero(of)[0], 5) for of in (skirt, trousers)]
     return bool(tops[0] < tops[1])
+
+
+def _parts_at(photo: np.ndarray, top: np.ndarray, level: np.ndarray, scale: float) -> float:
+    """The level at which a blouse and a skirt part that the map takes for one top (H, W bool): where the colour
+    changes most; that of the hips where it hardly does."""
+    core = top & ~grow(~top, 2.0 / scale)
+    lab = cv2.cvtColor(photo[core].reshape(-1, 1, 3).astype(np.float32) / 255, cv2.COLOR_RGB2LAB)[:, 0]
+    at, best = level[core], (_CHANGE, 0.0)
+    for waist in np.linspace(*_WAISTS, 15):
+        above, below = ((at >= waist + low) & (at < waist + high) for low, high in ((-0.14, -0.02), (0.02, 0.14)))
+        if min(above.sum(), below.sum()) * scale**2 >= 30:
+            best = max(
+                best, (float(np.abs(np.median(lab[above], axis=0) - np.median(lab[below], axis=0)).sum()), waist)
+            )
+    return best[1]
 
 
 def _hand(outline: np.ndarray | None, shape: tuple[int, int]) -> np.ndarray:

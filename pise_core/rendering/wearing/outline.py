@@ -25,7 +25,9 @@ _SURE = 0.4
 _LONGER = 0.3
 
 
-def behind(trunk: np.ndarray, before: np.ndarray, pose: np.ndarray, scale: float) -> tuple[np.ndarray, np.ndarray]:
+def behind(
+    trunk: np.ndarray, before: np.ndarray, pose: np.ndarray, scale: float, flares: bool = False
+) -> tuple[np.ndarray, np.ndarray]:
     """Where the trunk of a garment goes on behind what lies before it, and where it can't be.
 
     Args:
@@ -33,6 +35,7 @@ def behind(trunk: np.ndarray, before: np.ndarray, pose: np.ndarray, scale: float
         before: (H, W) bool, what lies before it.
         pose: (18, 3) of whoever wears it.
         scale: frame pixels per pixel.
+        flares: whether below the hips one side tells of the other, as of a skirt.
 
     Returns:
         (H, W) bool each.
@@ -65,6 +68,12 @@ def behind(trunk: np.ndarray, before: np.ndarray, pose: np.ndarray, scale: float
         halves.append(side * (edge - middle[levels]))
         seen.append(has & ~covered & (edge > 0) & (edge < width - 1))
     wanted = [_completed(halves[n], seen[n], halves[1 - n], seen[1 - n], has, _SMOOTH * size) for n in (0, 1)]
+    if flares and visible(pose)[list(HIPS)].all():
+        low = levels > pose[list(HIPS), 1].mean()
+        for n, half in enumerate(wanted):
+            if half is not None:
+                alike = low & has & ~seen[n] & seen[1 - n]
+                half[alike] = np.maximum(half, halves[1 - n])[alike]
     found, beyond = nothing
     xs = np.arange(width)
     for side, half, sure in zip((-1, 1), wanted, seen, strict=True):

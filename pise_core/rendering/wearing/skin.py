@@ -1,14 +1,15 @@
 """Bare skin that clothes hid, in the wearer's own colour.
 
 The network knows roughly how light falls, from whole pictures; of skin that it never saw it doesn't know the colour. So
-the colour is the median of the wearer's own skin, limbs are shaded like cylinders, and the network's lights and darks
-are laid over both, weakly. Grain is that of the skin in sight.
+the colour of a limb is the median of the wearer's own skin, and that of neck and chest is the face's; where new skin
+meets skin in sight it goes over into that. Limbs are shaded like cylinders, the chin's shadow falls on the neck, and
+the network's lights and darks are laid over all, weakly. Grain is that of the skin in sight.
 """
 
 import cv2
 import numpy as np
 
-from pise_core.masks import grow, smooth, window_of
+from pise_core.masks import Nearest, grow, smooth, window_of
 from pise_core.person import Person
 from pise_core.regions import REGION
 from pise_core.skeleton import ARMS, KNEES, LEGS
@@ -25,7 +26,14 @@ _SHINS = [PARTS.index(f"{side}_shin") for side in ("left", "right")]
 #: How much darker a limb is at its rim, and how far the network's own lights count, in L and at most.
 _ROUND, _LIGHTS, _MOST = 0.26, 0.35, 6.0
 #: Of the skin in sight, the darker share that lies in shadow or in doubt. Grain is no stronger, in levels.
-_DARK, _MOST_GRAIN = 35, 1.5
+_DARK, _MOST_GRAIN = 20, 1.5
+#: In pixels of the frame: less skin than this is a hand, or a part of one.
+_HAND = 200
+#: In frame pixels: over which colours of skin go over into one another; how far beside skin in sight new skin has its
+#: colour; Lab: beyond this difference it is none that goes on.
+_SOFT, _JOINT, _STRANGE = 3.0, 4.0, 45.0
+#: How far the chin's shadow falls in frame pixels, and how dark it is.
+_CHIN, _UNDER_CHIN = 4.0, 0.16
 #: A hem's shadow: how dark, and how far it falls in frame pixels.
 _SHADOW, _FALL = 0.3, 2.0
 
@@ -72,7 +80,12 @@ def paint_skin(person: Person, wanted: np.ndarray, new: np.ndarray, shown: np.nd
     if window is None or not core.any():
         return made
     scale = person.framing.scale
+    face = person.parsing == _FACE
+    face &= ~grow(~face, 1.5 / scale)
+    face_tone = _tone(person.photo, face) if face.sum() * scale**2 >= _LEAST else None
     tone = _tone(person.photo, core)
+    if face_tone is not None and core.sum() * scale**2 < _HAND:  # a hand alone may lie in the sun, or in a glove
+        tone = (tone + face_tone) / 2
     here, labels, out = new[window], wanted[window], made.copy()
     light = cv2.cvtColor(np.clip(made[window], 0, 255).astype(np.float32) / 255, cv2.COLOR_RGB2LAB)[..., 0]
     height, width = here.shape
@@ -93,8 +106,19 @@ def paint_skin(person: Person, wanted: np.ndarray, new: np.ndarray, shown: np.nd
             nearest = np.minimum(nearest, across)
             if sides:  # a forearm in sight tells the light on this arm
                 own = core & np.isin(person.full.owner, sides[number]) & (person.parsing == _SKIN)
-                if own.sum() * scale**2 >= _LEAST:
+                if own.sum() * scale**2 >= _HAND:
                     colour[near] = _tone(person.photo, own)
+    skin, neck = here & (labels == _SKIN), here & (labels == _SKIN) & ~np.isfinite(nearest)
+    if face_tone is not None and neck.any():
+        colour[neck] = face_tone
+        colour = _blurred(colour, skin, _SOFT / scale)
+        chin = np.zeros(here.shape, np.float32)
+        step = max(1, round(_CHIN / scale))
+        chin[step:] = face[window][:-step]
+        dark = np.clip(smooth(chin, max(0.6, _CHIN / 2 / scale)), 0, 1)
+        shade = np.where(skin, shade * (1 - _UNDER_CHIN * dark), shade)
+    seen = np.isin(labels, [_SKIN, _FACE]) & (person.parsing[window] == labels) & ~here & ~shown[window]
+    colour = _joined(colour, person.photo[window], seen, skin, scale)
     lights = smooth(light, max(0.6, 1.0 / scale))
     for region in (_SKIN, _LEG):
         mine = here & (labels == region)
@@ -113,6 +137,31 @@ def paint_skin(person: Person, wanted: np.ndarray, new: np.ndarray, shown: np.nd
     # A little smoother where it meets the network's picture.
     out[window] = np.where(here[..., None], rgb, made[window])
     return out
+
+
+def _blurred(colour: np.ndarray, within: np.ndarray, sigma: float) -> np.ndarray:
+    """Colours (H, W, 3) float32, low-passed within a mask (H, W bool), which nothing beside it changes."""
+    weight = within.astype(np.float32)
+    total = np.maximum(smooth(weight, max(0.6, sigma)), 1e-4)
+    planes = [smooth(np.ascontiguousarray(colour[..., n]) * weight, max(0.6, sigma)) / total for n in range(3)]
+    return np.where(within[..., None], np.dstack(planes), colour).astype(np.float32)
+
+
+def _joined(colour: np.ndarray, photo: np.ndarray, seen: np.ndarray, new: np.ndarray, scale: float) -> np.ndarray:
+    """Colours (H, W, 3) CIE Lab of new skin (H, W bool) that go over into those of skin in sight (H, W bool)."""
+    core = seen & ~grow(~seen, 1.0 / scale)
+    if not (core.any() and new.any()):
+        return colour
+    lab = cv2.cvtColor(photo.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
+    known, nearest = _blurred(lab, core, _SOFT / scale), Nearest(core)
+    ys, xs = np.nonzero(new)
+    far = nearest.distance[ys, xs] * scale
+    share = (np.exp(-np.maximum(far - 1, 0) / _JOINT) * (far < 4 * _JOINT))[:, None]
+    beside = known[nearest.at(ys, xs)]
+    share = share * (np.abs(beside - colour[ys, xs]).sum(1, keepdims=True) < _STRANGE)  # no lips, no glasses
+    made = colour.copy()
+    made[ys, xs] += share * (beside - colour[ys, xs])
+    return _blurred(made, new, 1.0 / scale)
 
 
 def _tone(photo: np.ndarray, of: np.ndarray) -> np.ndarray:

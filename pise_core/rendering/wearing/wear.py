@@ -46,8 +46,12 @@ def wear(person: Person, lender: Person, region: int, generator: Generator) -> t
     if laid is None or not (laid.share > 0.5).any():
         raise InputError("shoulders and hips must be in sight of both to wear a garment; place them under Pose")
     if garment.kind in ("skirt", "pants"):  # a dress must come apart at the waist, wherever the map parts it
-        view = View.owned(View(view.image, one_piece(person)[window], view.pose), view.owner)
+        view = View.owned(
+            View(view.image, one_piece(person, below=garment.kind)[window], view.pose, view.held), view.owner
+        )
     new = _decent(here, view, garment, laid)
+    named = new.kept & (view.parsing != here.parsing) & (new.parsing == view.parsing)
+    new = new._replace(parsing=np.where(named, here.parsing, new.parsing))
     check_covered(here.parsing, new.parsing, here.pose)
     colours = np.where(new.shown[..., None], laid.colours, here.photo)
     trust = (new.kept | new.shown).astype(np.float32)
@@ -140,13 +144,17 @@ def _finish(person: Person, new: Outfit, laid: Laid, colours, trust, painted, ga
     # The garment, with its own edge, and before it hair, face and hands with theirs.
     ahead = smooth(new.ahead.astype(np.float32), max(0.6, 0.35 / scale)) if new.ahead.any() else new.ahead
     alpha = (laid.share * (1 - ahead))[..., None]
-    front = new.front & grow(laid.share > 0, _UNDER / scale)
+    held = np.zeros(new.front.shape, bool) if person.full.held is None else person.full.held >= 0
+    front = new.front & (held | grow(laid.share > 0, _UNDER / scale))
     before = _front(person.photo, front, scale)
     over = out * (1 - alpha) + laid.colours * alpha
     own = own_colours(person.photo, before, 1.5 / scale)
     mixed = over * (1 - before[..., None]) + own * before[..., None]
-    # Where nothing of the garment lies, the front is what it was.
-    mixed = np.where((laid.share > 0)[..., None], mixed, out)
+    # Where nothing of the garment lies, the front is what it was; what is held is no part of the map, and so not in it.
+    within = laid.share > 0
+    if held.any():
+        within |= grow(held, 1.5 / scale) & (weight > 0)
+    mixed = np.where(within[..., None], mixed, out)
     return np.clip(np.rint(mixed), 0, 255).astype(np.uint8)
 
 
