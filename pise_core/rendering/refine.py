@@ -104,7 +104,13 @@ def like_skin(photo: np.ndarray, mask: np.ndarray, skin: np.ndarray, scale: floa
 
 
 def like_other(
-    photo: np.ndarray, doubted: np.ndarray, other: np.ndarray, own: np.ndarray, scale: float, ratio: float
+    photo: np.ndarray,
+    doubted: np.ndarray,
+    other: np.ndarray,
+    own: np.ndarray,
+    scale: float,
+    ratio: float,
+    apart: float = 0.0,
 ) -> np.ndarray:
     """(H, W) bool: doubted pixels of a garment that have the colours of something else, and hang together with it.
 
@@ -115,6 +121,7 @@ def like_other(
         own: (H, W) bool, where the garment surely is.
         scale: frame pixels per pixel.
         ratio: how many times as likely of the other as of the garment a colour must be.
+        apart: how far from the other pixels still hang together with it, in frame pixels.
     """
     found = np.zeros_like(doubted)
     core = other & ~grow(~other, 1.0 / scale)
@@ -124,7 +131,8 @@ def like_other(
     others, cloth = (_histogram(tuple(b[of] for b in bins)) for of in (core, own))
     at = tuple(b[doubted] for b in bins)
     found[doubted] = others[at] > ratio * (cloth[at] + _NOTHING)
-    count, labels = cv2.connectedComponents((found | other).astype(np.uint8))
+    joined = found | (grow(other, apart / scale) if apart else other)
+    count, labels = cv2.connectedComponents(joined.astype(np.uint8))
     return found & np.isin(labels, np.unique(labels[other])) if count > 1 else found
 
 

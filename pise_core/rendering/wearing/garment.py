@@ -254,7 +254,7 @@ def _of_held(photo: np.ndarray, mask: np.ndarray, held: np.ndarray, size: float,
         return np.zeros_like(mask)
     near = mask & grow(held, _STRAP * size)
     own = mask & ~near & grow(held, 3 * _STRAP * size)
-    found = like_other(photo, near, held, own, scale, _STRANGE)
+    found = like_other(photo, near, held, own, scale, _STRANGE, _RIM_HELD)
     return mask & closing(found, _BITS / scale)
 
 

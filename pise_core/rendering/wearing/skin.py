@@ -108,7 +108,7 @@ def paint_skin(person: Person, wanted: np.ndarray, new: np.ndarray, shown: np.nd
                 own = core & np.isin(person.full.owner, sides[number]) & (person.parsing == _SKIN)
                 if own.sum() * scale**2 >= _HAND:
                     colour[near] = _tone(person.photo, own)
-    skin, neck = here & (labels == _SKIN), here & (labels == _SKIN) & ~np.isfinite(nearest)
+    skin, neck = here & (labels == _SKIN), here & (labels == _SKIN) & (nearest > 1.15)
     if face_tone is not None and neck.any():
         colour[neck] = face_tone
         colour = _blurred(colour, skin, _SOFT / scale)
