@@ -240,7 +240,7 @@ def outfit(view: View, garment: Garment, laid: Laid, scale: float, over_trousers
     tinged = (edge(view.image, gone, scale, _TINGED) > 0.2) & ~gone & ~np.isin(made, _SURE) & ~visible_garment
     tinged &= (made != renamed) | (made == _SKIN) | (made == 0)
     if gone.any():  # and its shadow on the skin right beside it
-        tinged |= grow(gone, _SHADED / scale) & (made == _SKIN) & (renamed == _SKIN) & ~gone & ~visible_garment
+        tinged |= grow(gone, _SHADED / scale) & (made == _SKIN) & (renamed == _SKIN) & ~arms & ~visible_garment
     lost = ((renamed > 0) & (made != renamed) & ~visible_garment) | tinged | (filled & (made == region))
     lost |= gone & ~visible_garment  # one top in the place of another has the same name
     kept = (made == renamed) & ~gone & ~visible_garment & ~tinged

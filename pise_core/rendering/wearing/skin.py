@@ -32,6 +32,8 @@ _HAND = 200
 #: In frame pixels: over which colours of skin go over into one another; how far beside skin in sight new skin has its
 #: colour; Lab: beyond this difference it is none that goes on.
 _SOFT, _JOINT, _STRANGE = 3.0, 4.0, 45.0
+#: In frame pixels: how far below the face skin has its colour rather than that of bare arms.
+_NECK = 10.0
 #: How far the chin's shadow falls in frame pixels, and how dark it is.
 _CHIN, _UNDER_CHIN = 4.0, 0.16
 #: A hem's shadow: how dark, and how far it falls in frame pixels.
@@ -110,7 +112,10 @@ def paint_skin(person: Person, wanted: np.ndarray, new: np.ndarray, shown: np.nd
                     colour[near] = _tone(person.photo, own)
     skin, neck = here & (labels == _SKIN), here & (labels == _SKIN) & (nearest > 1.15)
     if face_tone is not None and neck.any():
-        colour[neck] = face_tone
+        share = np.ones(here.shape, np.float32)
+        if core.sum() * scale**2 >= _HAND and face[window].any():  # a chest is as light as the arms, not as the face
+            share = np.exp(-Nearest(face[window]).distance * scale / _NECK)
+        colour[neck] = (tone + share[..., None] * (face_tone - tone))[neck]
         colour = _blurred(colour, skin, _SOFT / scale)
         chin = np.zeros(here.shape, np.float32)
         step = max(1, round(_CHIN / scale))
@@ -134,8 +139,13 @@ def paint_skin(person: Person, wanted: np.ndarray, new: np.ndarray, shown: np.nd
     rgb = 255 * cv2.cvtColor(colour, cv2.COLOR_LAB2RGB).clip(0, 1)
     rgb *= shade[..., None]
     rgb += _grain(person, core, here.shape)[..., None]
-    # A little smoother where it meets the network's picture.
-    out[window] = np.where(here[..., None], rgb, made[window])
+    rgb = np.where(here[..., None], rgb, made[window])
+    # Soft edges towards the background have its colour, too.
+    rim = grow(here, 2.0 / scale) & (labels == 0)
+    ys, xs = np.nonzero(rim)
+    if len(ys):
+        rgb[ys, xs] = rgb[Nearest(here).at(ys, xs)]
+    out[window] = rgb
     return out
 
 
