@@ -163,9 +163,14 @@ def test_a_skirt_that_a_jacket_hid_goes_up_to_the_wearers_top(known, low_skirt):
 def test_a_new_neck_has_the_colour_of_the_face_and_not_of_pale_hands(editor, lenders_sleeveless):
     made = draw_person()
     photo = made.photo.copy()
-    low = np.arange(len(photo))[:, None] > made.pose[JOINT["neck"], 1] + 20
-    photo[(made.parsing == SKIN) & low] = (250, 240, 238)
-    wearer = editor.set_person(photo, pose=made.pose, parsing=made.parsing)
+    parsing = made.parsing.copy()
+    hands = np.zeros(parsing.shape, np.uint8)
+    for side in ("left", "right"):
+        cv2.circle(hands, tuple(int(v) for v in made.pose[JOINT[f"{side}_wrist"], :2]), 9, 1, -1)
+    arms = (parsing == SKIN) & (np.arange(len(photo))[:, None] > made.pose[JOINT["neck"], 1] + 20)
+    photo[arms], parsing[arms & (hands == 0)] = RED, TOP
+    photo[arms & (hands > 0)] = (250, 240, 238)
+    wearer = editor.set_person(photo, pose=made.pose, parsing=parsing)
     worn = wearer.wear({"upper_clothes": lenders_sleeveless})
     new = (worn.parsing == SKIN) & (made.parsing == TOP)
     ys = np.flatnonzero(new.any(axis=1))
