@@ -63,11 +63,12 @@ def folder(tmp_path_factory):
 
 def test_a_picture_without_a_limb_shows_what_is_behind_it():
     picture, stack = drawn_stack()
-    hid, without = layers.without_limb(stack, "arm", "right")
+    hid, without, rest = layers.without_limb(stack, "arm", "right")
     arm = (stack.colours[1:, ..., 3] > 0).any(0)
     assert np.array_equal(hid, arm) and arm.sum() > 1000
+    assert np.array_equal(rest > 0.5, stack.colours[0, ..., 3] > 0)
     assert (without[arm] == WALL).all() and np.array_equal(without[~arm], stack.clean[~arm])
-    hid, without = layers.without_limb(stack, "leg", "left")
+    hid, without, _ = layers.without_limb(stack, "leg", "left")
     assert not hid.any() and np.array_equal(without, stack.clean)
 
 
@@ -93,8 +94,9 @@ def test_a_limb_that_stays_where_it_was_is_the_greater_error(folder, editor):
     people = People(folder)
     (move,) = layers.moves(people, editor, 1, seed=3)
     assert 0 <= move.error["moved"] < 0.5 * move.error["as it was"]
+    assert move.wrong < 0.5
     again = next(layers.moves(people, editor, 1, seed=3))
-    assert again.error == move.error
+    assert (again.error, again.wrong) == (move.error, move.wrong)
 
 
 def test_alpha_is_compared_near_the_silhouette_alone(folder, editor):
@@ -118,6 +120,7 @@ def test_the_command_prints_both_figures(folder, weights, tmp_path, capsys):
     printed = capsys.readouterr().out
     assert "uncovered (1)" in printed and "edge (1)" in printed and "worst tenth" in printed
     rows = json.loads((tmp_path / "l.json").read_text())["tasks"]["uncovered"]["rows"]
+    assert 0 <= rows["moved"]["wrong_layer"] <= 1
     assert rows["moved"]["uncovered"] <= rows["moved"]["uncovered_worst"]
     assert (tmp_path / "l.jpg").stat().st_size > 1000
 

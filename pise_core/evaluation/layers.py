@@ -3,7 +3,9 @@
 **uncovered**: joints, regions and what is held are given. An arm is turned out, or a leg to its side where neither a
 skirt nor a coat hangs from the hips. What is right where the limb was is the person's picture without it, made of the
 layers that the renderer kept. Mean difference in levels over what the limb hid and hides no longer; the worst tenth of
-the moves apart. Rows: the moved person, and the photo as it was.
+the moves apart; and the share of it that shows the person where the background is right, or the other way round. Near
+the limb's root the renderer's layers reach below one another, so that it is left out there. Rows: the moved person,
+and the photo as it was.
 
 **edge**: how far the person's alpha is from the true one near the silhouette, where that is a half: within 3 pixels on
 either side, and within 6. Rows: joints and regions as they are found, and as they are given. Of street photos the
@@ -40,6 +42,8 @@ _TURN = {"arm": (45.0, 110.0), "leg": (20.0, 40.0)}
 _HANGING = ("skirt", "dress", "outerwear")
 #: In pixels: a limb's soft edge; and fewer of these that are uncovered tell nothing.
 _EDGE, _LEAST = 3, 200
+#: In lengths of the limb's first bone: so near to its root the renderer's layers reach below one another.
+_ROOT = 0.6
 #: In pixels from the silhouette: where an edge is looked at.
 BANDS = (3, 6)
 
@@ -51,11 +55,13 @@ class Move:
     Attributes:
         name: of the picture's number and the limb.
         error: mean difference in levels over what was uncovered, by row.
+        wrong: share of that where the moved person's picture shows the background for the person, or the reverse.
         shown: (H, W, 3) uint8 by name.
     """
 
     name: str
     error: dict[str, float]
+    wrong: float
     shown: dict[str, np.ndarray]
 
 
@@ -86,16 +92,20 @@ def moves(people: People, editor: Editor, limit: int | None, seed: int) -> Itera
         limb, side = limbs[int(rng.integers(len(limbs)))]
         wanted = turned_out(picture.joints, limb, side, rng.uniform(*_TURN[limb]))
         person = editor.set_person(stack.clean, pose=picture.joints, parsing=picture.regions, held=picture.held)
-        hid, truth = without_limb(stack, limb, side)
-        uncovered = hid & ~_new_place(person, wanted, limb, side)
+        hid, truth, rest = without_limb(stack, limb, side)
+        uncovered = hid & ~_near_root(hid.shape, picture.joints, limb, side)
+        uncovered &= ~_new_place(person, wanted, limb, side)
         if uncovered.sum() < _LEAST:
             continue
         count += 1
-        after = person.render(pose=wanted).photo
+        edit = person.render(pose=wanted)
+        after = edit.photo
+        wrong = ((edit.parsing > 0) != (rest > 0.5))[uncovered].mean()
         error = {"moved": _apart(after, truth, uncovered), "as it was": _apart(stack.clean, truth, uncovered)}
         marked = after.copy()
         marked[uncovered] = truth[uncovered]
-        yield Move(f"{number} {side} {limb}", error, {"before": stack.clean, "after": after, "truth there": marked})
+        shown = {"before": stack.clean, "after": after, "truth there": marked}
+        yield Move(f"{number} {side} {limb}", error, float(wrong), shown)
 
 
 def turned_out(pose: np.ndarray, limb: str, side: str, degrees: float) -> np.ndarray:
@@ -111,12 +121,12 @@ def turned_out(pose: np.ndarray, limb: str, side: str, degrees: float) -> np.nda
     return turned
 
 
-def without_limb(stack: Stack, limb: str, side: str) -> tuple[np.ndarray, np.ndarray]:
+def without_limb(stack: Stack, limb: str, side: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """(H, W) bool: where the limb, what it wears and what its hand holds is seen; (H, W, 3) uint8: the picture without
-    all that."""
+    all that; (H, W) float32: the share of each pixel that is the person's then."""
     moving = {f"{side}_{segment}" for segment in _SEGMENTS[limb]}
     picture = stack.background.astype(np.float32)
-    seen = np.zeros(picture.shape[:2], np.float32)
+    seen, rest = np.zeros((2, *picture.shape[:2]), np.float32)
     for name, layer in zip(stack.names, stack.colours, strict=True):
         share = layer[..., 3].astype(np.float32) / 255
         seen *= 1 - share
@@ -124,7 +134,9 @@ def without_limb(stack: Stack, limb: str, side: str) -> tuple[np.ndarray, np.nda
             seen += share
         else:
             picture += share[..., None] * (layer[..., :3] - picture)
-    return seen > 0.5, np.rint(picture).astype(np.uint8)
+            if not name.startswith("held/"):  # no region of the eight: in maps it is background
+                rest += share * (1 - rest)
+    return seen > 0.5, np.rint(picture).astype(np.uint8), rest
 
 
 def edges(people: People, editor: Editor, limit: int | None) -> Iterator[Edge]:
@@ -175,6 +187,7 @@ def uncovered_outcome(found: Sequence[Move]) -> Outcome:
             "uncovered_median": float(np.median(errors)),
             "uncovered_worst": float(worst.mean()),
         }
+    rows["moved"]["wrong_layer"] = float(np.mean([move.wrong for move in found]))
     each = {row: {"uncovered": [move.error[row] for move in found]} for row in rows}
     return Outcome("uncovered", len(found), rows, each=each)
 
@@ -198,6 +211,12 @@ def _limbs(picture: Picture, stack: Stack) -> list[tuple[str, str]]:
         roots = [joints[side][0] for side in joints]
         found += [(limb, side) for side in joints if visible(picture.joints)[[*joints[side], *roots]].all()]
     return found
+
+
+def _near_root(size: tuple[int, ...], pose: np.ndarray, limb: str, side: str) -> np.ndarray:
+    root, middle = (pose[joint, :2] for joint in (ARMS if limb == "arm" else LEGS)[side][:2])
+    y, x = np.indices(size)
+    return np.hypot(x - root[0], y - root[1]) < _ROOT * np.hypot(*(middle - root))
 
 
 def _new_place(person: Person, wanted: np.ndarray, limb: str, side: str) -> np.ndarray:

@@ -45,6 +45,7 @@ COLUMNS = {
     "uncovered": ("uncovered", "{:.1f}"),
     "uncovered_median": ("median", "{:.1f}"),
     "uncovered_worst": ("worst tenth", "{:.1f}"),
+    "wrong_layer": ("wrong layer", "{:.1%}"),
     "alpha_3": ("alpha, within 3", "{:.3f}"),
     "alpha_6": ("alpha, within 6", "{:.3f}"),
     "worn_lpips": ("LPIPS, frame", "{:.3f}"),
@@ -84,7 +85,8 @@ NOTES = {
     "left": "left behind, hands: share of the old pixels of bare hands and forearms that show what they showed; wall: "
     "share of the wall that an arm vacated that is more than 14 of 255 off. Mean, median and worst over the photos.",
     "uncovered": "uncovered: mean difference in levels of 255 from the truth over what a turned limb hid and hides no "
-    "longer. Mean, median and mean of the worst tenth of the moves.",
+    "longer. Mean, median and mean of the worst tenth of the moves. wrong layer: share of it that shows the background "
+    "for the person, or the reverse.",
     "alpha_3": "alpha: mean difference of the person's share of a pixel from the true one, within 3 and within 6 "
     "pixels of the silhouette.",
     "seconds": "s: seconds per picture; where pictures are made, the first look at the photo is not counted.",
