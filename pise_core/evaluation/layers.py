@@ -126,7 +126,8 @@ def without_limb(stack: Stack, limb: str, side: str) -> tuple[np.ndarray, np.nda
     all that; (H, W) float32: the share of each pixel that is the person's then."""
     moving = {f"{side}_{segment}" for segment in _SEGMENTS[limb]}
     picture = stack.background.astype(np.float32)
-    seen, rest = np.zeros((2, *picture.shape[:2]), np.float32)
+    seen = np.zeros(picture.shape[:2], np.float32)
+    rest = np.zeros(picture.shape[:2], np.float32)
     for name, layer in zip(stack.names, stack.colours, strict=True):
         share = layer[..., 3].astype(np.float32) / 255
         seen *= 1 - share
@@ -216,7 +217,7 @@ def _limbs(picture: Picture, stack: Stack) -> list[tuple[str, str]]:
 def _near_root(size: tuple[int, ...], pose: np.ndarray, limb: str, side: str) -> np.ndarray:
     root, middle = (pose[joint, :2] for joint in (ARMS if limb == "arm" else LEGS)[side][:2])
     y, x = np.indices(size)
-    return np.hypot(x - root[0], y - root[1]) < _ROOT * np.hypot(*(middle - root))
+    return np.hypot(x - root[0], y - root[1]) < _ROOT * float(np.hypot(*(middle - root)))
 
 
 def _new_place(person: Person, wanted: np.ndarray, limb: str, side: str) -> np.ndarray:
