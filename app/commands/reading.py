@@ -35,7 +35,7 @@ def photo_or_document(path: Any) -> np.ndarray | SavedDocument:
         InputError: if it holds neither.
     """
     with opened(path) as file:
-        return read(file) if is_document(file) else _photo(file, " or a .pise document")
+        return read(file) if is_document(file) else _photo(file, or_document=True)
 
 
 def photo(path: Any) -> np.ndarray:
@@ -48,11 +48,15 @@ def photo(path: Any) -> np.ndarray:
         return _photo(file)
 
 
-def _photo(file: BufferedReader, also: str = "") -> np.ndarray:
+def _photo(file: BufferedReader, or_document: bool = False) -> np.ndarray:
     start = file.peek(12)[:12]
     known = start.startswith((b"\xff\xd8", b"\x89PNG")) or (start[:4], start[8:]) == (b"RIFF", b"WEBP")
     if not known and start[4:8] != b"ftyp":  # as HEIC and AVIF begin, of which the reader knows whether it can
-        raise InputError(f"{Path(file.name).name} can't be opened here; choose a photo (JPG, PNG or WebP){also}")
+        name = Path(file.name).name
+        raise InputError(
+            f"{name} can't be opened here; choose a photo (JPG, PNG or WebP)"
+            f"{' or a .pise document' if or_document else ''}"
+        )
     return read_image(file)
 
 

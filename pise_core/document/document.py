@@ -194,7 +194,7 @@ class Document(Steps):
         with self._lock:
             height, width = self.photo.shape[:2]
             room = self.room() if margins is None else bounded(margins, (height, width))
-            photo = grown_photo([one.person for one in self.people], room)
+            photo = grown_photo([one.renderer.holder(edits=one.history.current) for one in self.people], room)
             people = [
                 EditedPerson(
                     grown_person(one.person, room, photo).known_to(one.person.editor),

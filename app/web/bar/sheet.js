@@ -1,4 +1,5 @@
 // What "?" shows: the keys of every part, and how the page looks.
+import { chooseLanguage, chosenLanguage } from "../common/language.js";
 import { fetchText, openShadow } from "../common/shadow.js";
 import { page } from "../common/store.js";
 
@@ -71,8 +72,19 @@ export function mount({ element }) {
       globalThis.piseTheme?.set(button.dataset.theme);
       drawTheme();
     });
+  const languages = [...sheet.querySelectorAll("[data-language]")].map((button) => /** @type {HTMLElement} */ (button));
+  function drawLanguage() {
+    const chosen = chosenLanguage();
+    for (const button of languages) button.setAttribute("aria-pressed", String(button.dataset.language === chosen));
+  }
+  for (const button of languages)
+    button.addEventListener("click", async () => {
+      await chooseLanguage(button.dataset.language ?? "auto");
+      drawLanguage();
+    });
   $("#close").addEventListener("click", () => sheet.close());
   sheet.addEventListener("click", (event) => event.target === sheet && sheet.close()); // beside it
   page.addEventListener("help", () => (sheet.open ? sheet.close() : sheet.showModal()));
   drawTheme();
+  drawLanguage();
 }

@@ -17,6 +17,7 @@ export function mount({ element, trigger, props, watch }) {
     sign.textContent = SIGNS[status];
     sign.setAttribute("role", "img");
     sign.setAttribute("aria-label", status);
+    title.translate = false;
     title.textContent = title.title = name;
     said.textContent = message || SAID[status];
     return item;

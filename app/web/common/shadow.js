@@ -1,5 +1,6 @@
 // The contents of a part live in a shadow root: neither the page's styles nor Gradio's re-rendering reach them.
 import { icon } from "./icons.js";
+import { speaks } from "./language.js";
 
 /** The text of a file that lies beside a module. */
 export async function fetchText(name, module) {
@@ -16,6 +17,7 @@ export function openShadow(element, html) {
   root.innerHTML = `<style>${css}</style>${html}`;
   if (!document.fullscreenEnabled) root.querySelector('[data-do="full"]')?.remove(); // phones, some embedded pages
   drawIcons(root);
+  speaks(root);
   return (selector) => root.querySelector(selector);
 }
 

@@ -71,7 +71,7 @@ export function createLibrary(editor, placing) {
     );
     const own = kept.map(
       ({ name, file }, n) =>
-        `<span class="kept"><button data-kept="${n}" title="${safe(name)}, a pose that you kept">${figure(small(JSON.parse(file)))}<span>${safe(name)}</span></button>` +
+        `<span class="kept"><button data-kept="${n}" title="${safe(name)}, a pose that you kept">${figure(small(JSON.parse(file)))}<span translate="no">${safe(name)}</span></button>` +
         `<button class="forget" data-edit="${n}" aria-label="Rename, move or forget ${safe(name)}" title="Rename, move or forget it">${icon("more")}</button></span>`,
     );
     $("#presets").innerHTML = presets.join("") + own.join("");

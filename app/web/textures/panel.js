@@ -134,7 +134,7 @@ export function mount({ element, trigger, props, server, watch }) {
       .join("");
     $("#references").innerHTML = references()
       .map(
-        (r) => `<li data-garment="${r.garment}"><img src="${r.image}" alt=""><span>${safe(r.name)}</span>
+        (r) => `<li data-garment="${r.garment}"><img src="${r.image}" alt=""><span translate="no">${safe(r.name)}</span>
           <button class="redeclare" data-redeclare="${r.id}" title="${REDECLARE[String(r.garment)]}" aria-label="${safe(r.name)}: ${REDECLARE[String(r.garment)]}">${icon("swap")}</button>
           <button data-remove="${r.id}" data-tip title="Remove ${safe(r.name)}" aria-label="Remove ${safe(r.name)}">${icon("close")}</button></li>`,
       )
