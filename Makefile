@@ -74,6 +74,7 @@ lock: | $(VENV)/.created
 
 browser:
 	@.ci/debian chromium chromium chromium-browser google-chrome google-chrome-stable
+	@.ci/debian firefox-esr firefox-esr firefox || echo "Without Firefox its smoke test is left out." >&2
 
 clean:
 	rm -rf $(VENV) node_modules .pytest_cache .ruff_cache test-artifacts
