@@ -191,3 +191,19 @@ def lenders_sleeveless(editor):
     low &= parsing == TOP
     photo[low], parsing[low] = GREEN, SKIN
     return editor.set_person(photo, pose=made.pose, parsing=parsing)
+
+
+def test_an_arm_goes_on_to_the_hand_though_the_wrist_was_placed_too_high(editor, lenders_sleeveless):
+    made = draw_person(440, 660)
+    photo, parsing, pose = made.photo.copy(), made.parsing.copy(), made.pose.copy()
+    elbow, wrist = (made.pose[JOINT[f"left_{name}"], :2] for name in ("elbow", "wrist"))
+    hand = np.zeros(parsing.shape, np.uint8)
+    cv2.circle(hand, tuple(int(v) for v in wrist), 14, 1, -1)
+    sleeve = (parsing == SKIN) & (hand == 0) & (np.arange(len(photo))[:, None] > elbow[1])
+    photo[sleeve], parsing[sleeve] = RED, TOP
+    pose[JOINT["left_wrist"], :2] = 0.5 * elbow + 0.5 * wrist
+    wearer = editor.set_person(photo, pose=pose, parsing=parsing)
+    worn = wearer.wear({"upper_clothes": lenders_sleeveless})
+    for share in (0.55, 0.65, 0.75):
+        x, y = ((1 - share) * elbow + share * wrist).astype(int)
+        assert worn.parsing[y, x] == SKIN

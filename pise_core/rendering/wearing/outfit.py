@@ -33,6 +33,8 @@ _PARTED = 0.22
 _CLOTHED = 1.35
 #: An arm lies before the garment's trunk from this share of its length on, for straps lie before the shoulder.
 _BEFORE = 0.1
+#: In halves of a wrist's thickness: how far beyond the end of an arm the hand may be seen.
+_WRIST = 6.0
 #: Of how far a sleeve reaches, the part that is cloth on all sides of the arm. In lengths of the torso: half the width
 #: of slits that no garment has.
 _SNUG = 0.7
@@ -137,7 +139,7 @@ def outfit(view: View, garment: Garment, laid: Laid, scale: float, over_trousers
     if kind in ("skirt", "pants"):
         front |= (renamed == _TOP) & ~gone
         front |= skin_arm
-    outlines = {}
+    outlines, wrists = {}, np.zeros(shape, bool)
     for name, joints in zip(("right_arm", "left_arm"), ARMS, strict=True):
         mine = np.isin(owner, LIMBS[name])
         covered = mine & (parsing > 0)
@@ -146,6 +148,8 @@ def outfit(view: View, garment: Garment, laid: Laid, scale: float, over_trousers
             seen = skin_arm & mine & _hand(outlines[name], shape)
             if seen.sum() < 2 * outlines[name][-1, 2] ** 2:  # in a pocket that goes, or in a sleeve
                 outlines[name] = with_hand(outlines[name])
+            else:
+                wrists |= _to_hand(outlines[name], seen, shape)
     bare = np.zeros(shape, bool)
     sleeves = np.zeros(shape, bool)
     if kind in ("top", "dress"):
@@ -153,7 +157,7 @@ def outfit(view: View, garment: Garment, laid: Laid, scale: float, over_trousers
         limb_cover |= sleeves
         for name, outline in outlines.items():
             mine = np.isin(owner, LIMBS[name]) & (gone | (parsing == _SKIN))
-            bare |= drawn(outline, shape) & (gone | (parsing == _SKIN))
+            bare |= (drawn(outline, shape) | (wrists & mine)) & (gone | (parsing == _SKIN))
             front |= drawn(outline, shape, _BEFORE) & mine & ~limb_cover
             front |= skin_arm & np.isin(owner, LIMBS[name]) & ~(limb_cover & ~_hand(outline, shape))
     if kind in ("skirt", "pants"):
@@ -414,6 +418,19 @@ def _hand(outline: np.ndarray | None, shape: tuple[int, int]) -> np.ndarray:
     way = np.array([u - x, v - y]) / max(float(np.hypot(u - x, v - y)), 1e-3)
     ys, xs = np.mgrid[: shape[0], : shape[1]] + 0.5
     return (xs - u) * way[0] + (ys - v) * way[1] > -0.3 * r
+
+
+def _to_hand(outline: np.ndarray, hand: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+    """(H, W) bool: from the end of an arm to the hand (H, W bool) that is seen beyond, where the wrist lies there."""
+    mask = np.zeros(shape, np.uint8)
+    x, y, r = (float(v) for v in outline[-1])
+    ys, xs = np.nonzero(hand)
+    away = np.hypot(xs + 0.5 - x, ys + 0.5 - y)
+    if len(away) and r < away.min() < _WRIST * r:
+        near = away < away.min() + r
+        end = round(float(xs[near].mean())), round(float(ys[near].mean()))
+        cv2.line(mask, (round(x), round(y)), end, 1, max(1, round(2 * r)))
+    return mask.astype(bool)
 
 
 def _skirt_shape(skirt: np.ndarray, pose: np.ndarray, shape: tuple[int, int], size: float) -> np.ndarray:
