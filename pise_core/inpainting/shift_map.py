@@ -26,9 +26,10 @@ _DEPTH, _VOTERS = 2.2, 256
 _UNLIKE, _NOTHING = 800.0, 2000.0
 #: Mean squared difference that weighs as much as a way of 1/24 of the grid's long side, down or up and sideways: what
 #: lies at the same height has the same distance from the camera. Inside the hole it counts by this share.
-_AWAY, _AWAY_INSIDE = np.array([20.0, 4.0], np.float32), 0.5
+_AWAY, _AWAY_INSIDE = np.array([60.0, 4.0], np.float32), 0.5
 #: Differences of colour beyond this one count no more beside the hole: structures may end.
 _FAR = 48
+_NONE = np.float32(3 * _FAR**2)
 #: Weight of what is seen beside the hole, against seams.
 _BORDER = 8.0
 #: Weight of the colours in the large.
@@ -39,8 +40,13 @@ _COLOUR, _CHANGE, _UNIT = 2, 5, np.float32(1 / 24)
 #: The most that a seam costs per cell on each side, and what each costs that is not seen at all: pieces stay large.
 _SEAM, _PIECE = np.float32(3000), np.float32(400)
 _FORBIDDEN = np.float32(1e5)
+#: Seams deep in the hole, which little uncovers, cost down to this share: from a depth of this part of the grid's long
+#: side on less and less.
+_DEEP, _DEEP_FROM = 0.25, 1 / 20
 #: Side of the blocks that belief propagation labels, its rounds, and how much each round keeps of the one before it.
 _BLOCK, _ROUNDS, _DAMPING = 3, 12, np.float32(0.5)
+#: An offset is moved by a cell only where it is clearly worse otherwise: grain alone must not displace a line.
+_MOVED = 1.25
 #: Rounds in which single cells go over to a neighbour's piece.
 _MOVES = 12
 
@@ -181,8 +187,8 @@ def _refined(grid: Grid, labels: np.ndarray, offsets: np.ndarray) -> np.ndarray:
     for cost, (dy, dx) in zip(costs, about, strict=True):
         y, x = ys + offsets[label, 0] + dy, xs + offsets[label, 1] + dx
         apart = np.abs(here - grid.image[np.clip(y, 0, h - 1), np.clip(x, 0, w - 1)])
-        squared = np.where(_sources(grid, y, x), (np.minimum(apart, _FAR) ** 2).sum(1), 3 * _FAR**2)
-        cost[:] = np.bincount(label, squared, len(offsets))
+        squared = np.where(_sources(grid, y, x), (np.minimum(apart, _FAR) ** 2).sum(1), _NONE)
+        cost[:] = np.bincount(label, squared, len(offsets)) * (_MOVED if dy or dx else 1)
     return offsets + np.array(about)[costs.argmin(0)]
 
 
@@ -197,6 +203,8 @@ class _Pieces:
         cell[self._ys, self._xs] = np.arange(len(self._ys))
         #: (4, N): the cells to the right, left, below and above; -1 where none is.
         self._beside = np.stack([cell[self._ys + dy, self._xs + dx] for dy, dx in ((0, 1), (0, -1), (1, 0), (-1, 0))])
+        depth = cv2.distanceTransform((~grid.known).astype(np.uint8), cv2.DIST_L2, 5)[self._ys, self._xs]
+        self._weight = np.clip(2 - depth / (_DEEP_FROM * max(h, w)), _DEEP, 1).astype(np.float32)
         self._features = _features(grid.image)
         y, x = self._ys[:, None] + offsets[:, 0], self._xs[:, None] + offsets[:, 1]
         self._allowed = _sources(grid, y, x)
@@ -210,20 +218,21 @@ class _Pieces:
         side = 7
         reach = int(np.abs(offsets).max())
         image = np.pad(grid.image, ((reach, reach), (reach, reach), (0, 0)), mode="edge")
-        nothing = np.pad(np.where(grid.source, np.float32(0), np.float32(_FAR**2)), reach, constant_values=_FAR**2)
+        nothing = np.pad(np.where(grid.source, np.float32(0), _NONE), reach, constant_values=_NONE)
         squared = np.minimum(np.arange(256.0) ** 2, _FAR**2).astype(np.float32)
-        grey, known = np.full((1, 3), 1 / 3, np.float32), grid.known.astype(np.float32)
+        total, known = np.ones((1, 3), np.float32), grid.known.astype(np.float32)
         tone = np.pad(grid.continued(), ((reach, reach), (reach, reach), (0, 0)), mode="edge")
         large = tone[reach : reach + h, reach : reach + w]
         unary = np.empty((len(self._ys), len(offsets)), np.float32)
         away = np.abs(offsets) @ _AWAY * np.float32(_AWAY_INSIDE * 24 / max(h, w))
         for label, (dy, dx) in enumerate(offsets.tolist()):
             there = slice(reach + dy, reach + dy + h), slice(reach + dx, reach + dx + w)
-            apart = cv2.transform(cv2.LUT(cv2.absdiff(grid.image, image[there]), squared), grey)
+            apart = cv2.transform(cv2.LUT(cv2.absdiff(grid.image, image[there]), squared), total)
             apart = cv2.multiply(cv2.max(apart, nothing[there]), known)
-            mean = cv2.boxFilter(apart, -1, (side, side), borderType=cv2.BORDER_CONSTANT)
-            mean = _BORDER * mean + _TONE * cv2.transform(cv2.LUT(cv2.absdiff(large, tone[there]), squared), grey)
-            unary[:, label] = mean[self._ys, self._xs] + away[label]
+            apart = cv2.boxFilter(apart, -1, (side, side), normalize=False, borderType=cv2.BORDER_CONSTANT)
+            cost = _BORDER / side**2 * apart
+            cost += _TONE * cv2.transform(cv2.LUT(cv2.absdiff(large, tone[there]), squared), total)
+            unary[:, label] = cost[self._ys, self._xs] / 3 + away[label]
         return np.where(self._allowed, unary, _FORBIDDEN)
 
     def propagated(self) -> np.ndarray:
@@ -250,8 +259,8 @@ class _Pieces:
         unary = _sums(block, self._unary, count)
         power = (self._shown * self._shown).sum(2)
         apart = power[:, :, None] + power[:, None, :] - 2 * (self._shown @ self._shown.transpose(0, 2, 1))
-        apart = np.minimum(apart * _UNIT, _SEAM)
-        other = _PIECE * (1 - np.eye(len(self._offsets), dtype=np.float32))
+        other = _PIECE / 2 * (1 - np.eye(len(self._offsets), dtype=np.float32))
+        apart = self._weight[:, None, None] * (np.minimum(apart * _UNIT, _SEAM) + other)
         groups = []
         for beside in self._beside[[0, 2]]:
             first = np.flatnonzero(beside >= 0)
@@ -259,7 +268,7 @@ class _Pieces:
             across = block[first] != block[second]
             first, second = first[across], second[across]
             edges, edge = np.unique(block[first] * count + block[second], return_inverse=True)
-            cost = _sums(edge, apart[first] + apart[second] + other, len(edges))
+            cost = _sums(edge, apart[first] + apart[second], len(edges))
             groups.append((edges // count, edges % count, cost))
         return block, unary, groups
 
@@ -292,10 +301,10 @@ class _Pieces:
         for beside in self._beside[:, cells]:
             seam = np.flatnonzero((beside >= 0) & (labels[beside] != theirs))
             here, there, mine, other = cells[seam], beside[seam], theirs[seam], labels[beside[seam]]
-            cost[seam] += _PIECE
             for cell in (here, there):
                 apart = self._shown[cell, mine] - self._shown[cell, other]
-                cost[seam] += np.minimum((apart * apart).sum(1) * _UNIT, _SEAM)
+                squared = np.minimum((apart * apart).sum(1) * _UNIT, _SEAM)
+                cost[seam] += self._weight[cell] * (squared + _PIECE / 2)
         return cost
 
     def spread(self, labels: np.ndarray) -> np.ndarray:
