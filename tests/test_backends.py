@@ -1,7 +1,11 @@
 """The seam between pictures and networks: whatever takes and gives arrays of the frame can paint."""
 
 import copy
+import os
 import pickle
+import subprocess
+import sys
+import threading
 from dataclasses import replace
 
 import numpy as np
@@ -20,11 +24,12 @@ from pise_core.model import backends, onnx_graph
 from pise_core.model.config import PAPER_CONFIG, RELEASE_CONFIG, RELEASE_EDITING_CONFIG
 from pise_core.model.generator import Carrying, Code, Framed, Generator, Painted, Parsed
 from pise_core.model.network import PISE
+from pise_core.model.one_thread import in_one_thread
 from pise_core.model.onnx_generator import OnnxGenerator
 from pise_core.model.torch_generator import TorchGenerator
 from pise_core.regions import REGION_COUNT, one_hot
 from pise_core.skeleton import JOINT
-from tests.conftest import draw_person, moved
+from tests.conftest import ROOT, draw_person, moved
 
 
 class Flat:
@@ -273,3 +278,58 @@ def test_the_command_line_takes_a_backend_by_name(person, tmp_path, capsys):
     assert main([*arguments, "--backend", "onnxruntime"]) == 0 and (tmp_path / "out.png").exists()
     assert main([*arguments, "--backend", "fast"]) == 2
     assert "error: there is no backend 'fast'; choose one of" in capsys.readouterr().err
+
+
+def test_all_passes_are_made_in_one_thread(editor, person):
+    """Whoever asks: what oneDNN has prepared is kept once for every thread."""
+    made, errors = set(), []
+    networks = editor.model.parsing_generator, editor.model.image_generator, editor.analyzer.network
+    hooks = [n.register_forward_hook(lambda *_: made.add(threading.get_ident())) for n in networks]
+
+    def ask(number: int) -> None:
+        try:
+            known = editor.set_person(person.photo, pose=person.pose)
+            assert known.render(pose=moved(person, by=(-20 - number, -60))).changed.any()
+        except BaseException as error:
+            errors.append(error)
+
+    asking = [threading.Thread(target=ask, args=(number,)) for number in range(3)]
+    for thread in asking:
+        thread.start()
+    for thread in asking:
+        thread.join()
+    for hook in hooks:
+        hook.remove()
+    assert not errors and len(made) == 1 and threading.get_ident() not in made
+
+
+def test_what_is_made_in_one_thread_answers_and_raises_as_elsewhere():
+    @in_one_thread
+    def halved(number: int) -> tuple[int, bool, bool]:
+        if number % 2:
+            raise ValueError("odd")
+        return number // 2, torch.is_grad_enabled(), halved_again(number) == number // 2
+
+    @in_one_thread
+    def halved_again(number: int) -> int:
+        return number // 2
+
+    assert halved(8) == (4, False, True)  # and it asks itself without waiting for itself
+    with pytest.raises(ValueError, match="odd"):
+        halved(3)
+    assert torch.is_grad_enabled()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs a system that forks")
+def test_a_process_that_was_forked_off_has_a_thread_of_its_own():
+    code = (
+        "import os, sys\n"
+        "from pise_core.model.one_thread import in_one_thread\n"
+        "answer = in_one_thread(lambda: 3)\n"
+        "assert answer() == 3\n"
+        "child = os.fork()\n"
+        "if not child:\n"
+        "    os._exit(answer())\n"
+        "sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))\n"
+    )
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, timeout=300).returncode == 3

@@ -1,8 +1,10 @@
 """A page's session, its files, and the registry that bounds how many there are."""
 
+import ctypes
 import errno
 import gc
 import os
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -15,7 +17,7 @@ from app.state.registry import Sessions
 from app.state.session import Session
 from app.state.visitors import Visitor
 from pise_core.errors import InputError
-from tests.conftest import moved
+from tests.conftest import ROOT, moved
 
 
 def test_another_photo_is_another_document_and_keeps_the_references(session, document, known_other, other_person):
@@ -211,3 +213,29 @@ def test_memory_that_is_free_goes_back_to_the_system():
     gc.collect()
     memory.give_back()
     assert full - resident() > 100_000_000 and len(kept) == 5000
+
+
+@pytest.mark.skipif(
+    sys.platform != "linux" or not hasattr(ctypes.CDLL(None), "malloc_info"), reason="another library's memory"
+)
+def test_threads_share_few_pools_of_memory(tmp_path):
+    code = (
+        "import ctypes, sys, threading\n"
+        "from app.state.memory import few_pools\n"
+        "few_pools()\n"
+        "done = threading.Event()\n"
+        "def work():\n"
+        "    held = [bytearray(10_000) for _ in range(20)]\n"
+        "    done.wait()\n"
+        "threads = [threading.Thread(target=work) for _ in range(20)]\n"
+        "for thread in threads: thread.start()\n"
+        "libc = ctypes.CDLL(None)\n"
+        "libc.fopen.restype = ctypes.c_void_p\n"
+        "file = ctypes.c_void_p(libc.fopen(sys.argv[1].encode(), b'w'))\n"
+        "libc.malloc_info(0, file)\n"
+        "libc.fclose(file)\n"
+        "done.set()\n"
+    )
+    told = tmp_path / "pools.xml"
+    subprocess.run([sys.executable, "-c", code, str(told)], cwd=ROOT, check=True)
+    assert 1 <= told.read_text().count("<heap ") <= 2

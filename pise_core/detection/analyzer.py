@@ -21,6 +21,7 @@ from pise_core.detection.network import Analysis, AnalyzerConfig, AnalyzerNetwor
 from pise_core.detection.onnx_analyzer import OnnxAnalyzer
 from pise_core.errors import InputError
 from pise_core.framing import Box, Framing
+from pise_core.model.one_thread import in_one_thread
 from pise_core.model.torch_generator import layers_in
 from pise_core.model.turns import Turns
 from pise_core.model.weights import SHIPPED, fitted, read_model
@@ -212,14 +213,19 @@ class Analyzer:
         fine = np.stack([cv2.resize(p, size, interpolation=cv2.INTER_AREA) for p in fine])
         return look._replace(probabilities=(2 * look.probabilities + fine) / 3)
 
+    @in_one_thread
+    def _pass(self, images: torch.Tensor, asked: dict[str, int]) -> Analysis:
+        with layers_in(self.precision, self.device):
+            return self.network(images, **asked).float()
+
     @torch.no_grad()
     def _look(self, image: np.ndarray, flip: bool = False) -> "_Look":
         """What the network sees in an HWC uint8 picture; ``flip`` averages with the mirror."""
         x = torch.from_numpy(image).permute(2, 0, 1)[None].to(self.device).float() / 127.5 - 1
         # Where people are looked for from afar, what they hold is of no interest.
         asked = {"held": int(flip)} if isinstance(self.network, AnalyzerNetwork) else {}
-        with self.lock, layers_in(self.precision, self.device):
-            found = self.network(torch.cat([x, x.flip(3)]) if flip else x, **asked).float()
+        with self.lock:
+            found = self._pass(torch.cat([x, x.flip(3)]) if flip else x, asked)
         maps = found.heatmaps
         logits = F.interpolate(found.parsing, size=x.shape[2:], mode="bilinear", align_corners=False)
         probabilities = logits.softmax(1)

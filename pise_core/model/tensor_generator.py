@@ -12,6 +12,7 @@ from pise_core.model.config import PISEConfig
 from pise_core.model.generator import Carrying, Code, Framed, Painted, Parsed
 from pise_core.model.image_generator import SourceCode
 from pise_core.model.network import Carry
+from pise_core.model.one_thread import in_one_thread
 
 
 class Made(NamedTuple):
@@ -61,7 +62,7 @@ class TensorGenerator(ABC):
             carry: input of the detail path.
         """
 
-    @torch.no_grad()
+    @in_one_thread
     def encode(self, source: Framed) -> Code:
         image = self.convention.image(source.image, source.parsing > 0)
         code = self._encode(image, self.convention.parsing(source.parsing))
@@ -70,7 +71,7 @@ class TensorGenerator(ABC):
     def style_row(self, region: int) -> int:
         return self.convention.style_row(region)
 
-    @torch.no_grad()
+    @in_one_thread
     def parse(self, source: Framed, pose: np.ndarray, carried: tuple[np.ndarray, np.ndarray] | None) -> Parsed:
         told = self.convention
         logits = self._parse(
@@ -81,7 +82,7 @@ class TensorGenerator(ABC):
         )
         return Parsed(told.probabilities(logits, source.parsing, pose), logits if told.soft else None)
 
-    @torch.no_grad()
+    @in_one_thread
     def paint(
         self,
         source: Framed,
