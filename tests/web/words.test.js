@@ -14,7 +14,7 @@ test("a text, one with something in it, and several sentences", () => {
     say("Done. There is room now. Undo brings back the photo as it was."),
     "Fertig. Jetzt ist Platz. „Rückgängig“ bringt das Foto zurück, wie es war.",
   );
-  assert.equal(say("Download PNG · 360 × 520"), "PNG herunterladen · 360 × 520");
+  assert.equal(say("Download PNG · 360 × 520"), "PNG laden · 360 × 520");
 });
 
 test("messages begin with a small letter in the code and with a capital on the page", () => {
