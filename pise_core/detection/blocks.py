@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 class Pointwise(nn.Conv2d):
     """A convolution of 1x1, by keys and answers. A map that lies channels last is the matrix that it multiplies;
-    PyTorch on one thread lays it out anew instead."""
+    PyTorch on one thread lays it out again instead."""
 
     def __init__(self, i: int, o: int, bias: bool = True):
         super().__init__(i, o, 1, bias=bias)

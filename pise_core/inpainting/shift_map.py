@@ -110,7 +110,7 @@ def _covering(worth: np.ndarray, count: int) -> list[int]:
     chosen: list[int] = []
     best, gain = np.zeros(worth.shape[1], np.float32), worth.sum(1)
     while len(chosen) < min(count, len(worth)):
-        # Gains only shrink: those that are still ahead after they were computed anew are the greatest.
+        # Gains only shrink: those that are still ahead after they were computed again are the greatest.
         while True:
             ahead = np.argpartition(-gain, 63)[:64] if len(gain) > 64 else np.arange(len(gain))
             gain[ahead] = np.maximum(worth[ahead] - best, 0).sum(1)

@@ -19,7 +19,7 @@ from pise_core.training.data.prepared_folder import Sample
 ELSEWHERE, TOGETHER = 0.6, 0.2
 #: Fewer joints than these in the picture are nobody to look for.
 FEWEST_JOINTS = 6
-#: People who are drawn anew where somebody is wanted who holds something.
+#: People who are drawn again where somebody is wanted who holds something.
 TRIES = 12
 
 
