@@ -54,7 +54,7 @@ class Analysis:
         parsing: (H, W) uint8, of the photo's size.
         box: x0, y0, x1, y1 in pixels of the photo.
         framing: the frame about the person.
-        held: what the person holds, which ``parsing`` may take for cloth; None if nothing is seen of that kind.
+        held: what the person holds, which is background in ``parsing``; None if nothing is seen of that kind.
     """
 
     pose: np.ndarray
@@ -173,6 +173,9 @@ class Editor:
         held = None
         if sight.held is not None:
             held = find_held(photo, sight.held, sight.probabilities, sight.framing, sight.pose)
+            if held is not None:
+                held = held.over(parsing)
+                parsing = held.without(parsing)
         return Analysis(sight.pose, parsing, sight.box, framing_of(sight, (photo.shape[1], photo.shape[0])), held)
 
     def clip_poses(self, source: str | os.PathLike[str] | bytes) -> ClipPoses:

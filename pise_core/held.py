@@ -25,8 +25,11 @@ MOST = 8
 
 #: How sure the analyzer must be of a thing somewhere, and of each of its pixels.
 _SURE, _LIKELY = 0.8, 0.4
-#: How sure it must be that nothing of the body is there: to the regions held things are background.
-_NO_BODY = 0.4
+#: A thing of which it is as sure on average counts even where it looks like the background beside it.
+_CERTAIN = 0.75
+#: How sure it must be that nothing of the body is there, which the regions call background where a thing is held; or
+#: how sure of the thing, where they take it for clothes.
+_NO_BODY, _NOT_CLOTHES = 0.4, 0.5
 #: In frame pixels: pieces that are nearer to one another are one thing; things with fewer pixels are none.
 _APART, _LEAST = 3.0, 40
 #: In frame pixels: how far about a thing the background is looked at. Within so many levels (mean of the channels) of
@@ -156,7 +159,8 @@ def find_held(
         framing: of the frame in the photo.
         pose: (18, 3) in pixels of the photo.
     """
-    likely = np.where(probabilities[0] > _NO_BODY, sureness, 0).astype(np.float32)
+    counts = (probabilities[0] > _NO_BODY) | (sureness > _NOT_CLOTHES)
+    likely = np.where(counts, sureness, 0).astype(np.float32)
     if likely.max() < _SURE:
         return None
     height, width = likely.shape
@@ -171,7 +175,8 @@ def find_held(
     sure = np.bincount(pieces.ravel(), likely.ravel() > _SURE)
     kept = [n for n in np.argsort(-sizes[1:], kind="stable") + 1 if sure[n] >= 0.3 * _LEAST * _FINER**2]
     kept = [n for n in kept if sizes[n] >= _LEAST * _FINER**2]
-    kept = [n for n in kept if not _like_the_wall(colours, pieces == n, wall & ~there)][:MOST]
+    means = np.bincount(pieces.ravel(), likely.ravel()) / np.maximum(sizes, 1)
+    kept = [n for n in kept if means[n] > _CERTAIN or not _like_the_wall(colours, pieces == n, wall & ~there)][:MOST]
     if not kept:
         return None
     table = np.zeros(len(sizes), np.uint8)

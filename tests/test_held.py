@@ -208,17 +208,29 @@ def test_things_are_found_where_the_analyzer_is_sure():
     sure[105:110, 20:40] = 0.9
     regions[0], regions[:, 105:110, 20:24] = 1, 0
     regions[REGION["upper_skin"], 105:110, 20:24] = 0.9  # fingers about it
+    sure[105:110, 20:24] = 0.45
+    regions[:, 60:65, 120:140] = 0
+    regions[REGION["upper_clothes"], 60:65, 120:140] = 0.95  # half of the other one is taken for cloth
     framing = Framing((352, 512), 0.5, 0.0, 0.0)
     photo = np.full((512, 352, 3), 200, np.uint8)
     photo[200:260, 40:80] = photo[120:140, 240:280] = (30, 60, 20)
     held = find_held(photo, sure, regions, framing, default_skeleton((0, 0, 352, 512)))
     assert isinstance(held, Held) and len(held.carriers) == 2
     assert held.labels.shape == (512, 352)
-    assert held.labels[220, 60] == held.labels[250, 60] == 1 and held.labels[130, 260] == 2
+    assert held.labels[220, 60] == held.labels[250, 60] == 1
+    assert held.labels[130, 260] == held.labels[138, 260] == held.labels[122, 260] == 2
     assert not held.labels[215, 44] and not held.labels[402, 102] and not held.labels[420, 220]
     assert find_held(photo, np.zeros_like(sure), regions, framing, default_skeleton((0, 0, 352, 512))) is None
-    wall = np.full_like(photo, 200)  # where nothing is seen but the wall, nothing is held
-    assert find_held(wall, sure, regions, framing, default_skeleton((0, 0, 352, 512))) is None
+    # Where nothing is seen but the wall, nothing is held, unless the analyzer is certain of it.
+    wall, doubted = np.full_like(photo, 200), np.where(sure > 0.9, np.float32(0.9), sure)
+    doubted[100:120, 20:40] = 0.5
+    doubted[112:120, 20:40] = 0.85
+    doubted[60:70, 120:140] = 0.7
+    doubted[62:68, 120:140] = 0.81
+    assert find_held(photo, doubted, regions, framing, default_skeleton((0, 0, 352, 512))) is not None
+    assert find_held(wall, doubted, regions, framing, default_skeleton((0, 0, 352, 512))) is None
+    certain = find_held(wall, sure, regions, framing, default_skeleton((0, 0, 352, 512)))
+    assert certain is not None and certain.labels[130, 260] > 0
 
 
 def test_what_things_go_with_is_a_step_of_the_history_that_is_saved(holder, arm_out, tmp_path, editor):

@@ -14,6 +14,7 @@ def test_the_weights_that_ship_find_a_handbag_and_say_the_same_of_all_else(edito
     assert found.held is not None and found.held.carriers == ("left_hand",)
     (x0, y0, x1, y1) = found.held.boxes[0]
     assert 470 < x0 < x1 < 600 and 570 < y0 < y1 < 820
+    assert not found.parsing[found.held.labels > 0].any()
     without = Analyzer(read_network(weights / "analyzer.safetensors")).look(with_bag)
     bare = editor.analyzer.look(with_bag)
     assert without is not None and without.held is None and bare.held is not None

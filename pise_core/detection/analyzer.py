@@ -223,7 +223,7 @@ class Analyzer:
         """What the network sees in an HWC uint8 picture; ``flip`` averages with the mirror."""
         x = torch.from_numpy(image).permute(2, 0, 1)[None].to(self.device).float() / 127.5 - 1
         # Where people are looked for from afar, what they hold is of no interest.
-        asked = {"held": int(flip)} if isinstance(self.network, AnalyzerNetwork) else {}
+        asked = {"held": 2 * flip} if isinstance(self.network, AnalyzerNetwork) else {}
         with self.lock:
             found = self._pass(torch.cat([x, x.flip(3)]) if flip else x, asked)
         maps = found.heatmaps
@@ -232,6 +232,7 @@ class Analyzer:
         held = None
         if found.held is not None:
             held = F.interpolate(found.held, size=x.shape[2:], mode="bilinear", align_corners=False).sigmoid()
+            held = (held[:1] + held[1:].flip(3)) / 2 if flip else held
         if flip:
             maps = (maps[:1] + maps[1:, list(MIRROR)].flip(3)) / 2
             probabilities = (probabilities[:1] + probabilities[1:].flip(3)) / 2
