@@ -12,6 +12,7 @@ from pise_core.rendering.wearing.outline import behind
 from pise_core.skeleton import JOINT
 from tests.conftest import draw_person
 from tests.test_wear import GREEN, lender, middle
+from tests.test_worn_below import crop  # noqa: F401
 
 TOP, DRESS, PANTS, SKIN, LEG, FACE = (
     REGION[n] for n in ("upper_clothes", "dress", "pants", "upper_skin", "leg", "face")
@@ -207,3 +208,22 @@ def test_an_arm_goes_on_to_the_hand_though_the_wrist_was_placed_too_high(editor,
     for share in (0.55, 0.65, 0.75):
         x, y = ((1 - share) * elbow + share * wrist).astype(int)
         assert worn.parsing[y, x] == SKIN
+
+
+def test_cloth_beside_a_new_arm_has_its_own_colour(editor, crop):  # noqa: F811
+    made = draw_person(440, 660, shirt=WHITE)
+    photo, parsing, pose = made.photo.copy(), made.parsing.copy(), made.pose.copy()
+    hip, neck = pose[JOINT["left_hip"], :2], pose[JOINT["neck"], :2]
+    elbow, wrist = pose[JOINT["left_elbow"], :2], (neck[0], hip[1] - 16)
+    pose[JOINT["left_wrist"], :2] = wrist
+    bare = (parsing == SKIN) & (np.arange(440)[None] > neck[0] + 30)
+    photo[bare], parsing[bare] = made.photo[0, 0], 0
+    sleeve = np.zeros(parsing.shape, np.uint8)
+    cv2.line(sleeve, tuple(int(v) for v in elbow), tuple(int(v) for v in wrist), 1, 26)
+    photo[sleeve > 0], parsing[sleeve > 0] = WHITE, TOP
+    wearer = editor.set_person(photo, pose=pose, parsing=parsing)
+    worn = wearer.wear({"upper_clothes": crop})
+    new = ((worn.parsing == SKIN) & (parsing == TOP)).astype(np.uint8)
+    ring = (cv2.dilate(new, np.ones((5, 5), np.uint8)) > 0) & (worn.parsing == TOP)
+    strange = np.abs(worn.photo[ring].astype(int) - (70, 70, 200)).max(1) > 60
+    assert ring.sum() > 20 and strange.mean() < 0.06

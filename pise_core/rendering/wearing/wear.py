@@ -124,12 +124,14 @@ def _finish(person: Person, new: Outfit, laid: Laid, colours, trust, painted, ga
     seam = _SEAM / scale
     core = (new.parsing != person.parsing) | new.lost | (new.shown)
     weight = feather(grow(core, 2 * seam), 2 * seam)
-    soft = np.minimum(trust, np.clip(2 * smooth(trust, max(0.6, 0.6 / scale)) - 1, 0, 1))
+    skins = [REGION["upper_skin"]] if bare_legs(person) else [REGION["upper_skin"], REGION["leg"]]
+    fresh = np.isin(new.parsing, skins) & ~new.kept & ~new.shown
+    # New skin is painted: cloth beside it need not go over into the network's picture.
+    known = np.where(fresh, np.float32(1), trust)
+    soft = np.minimum(trust, np.clip(2 * smooth(known, max(0.6, 0.6 / scale)) - 1, 0, 1))
     share = (soft * framing.paste(gate, 1.0))[..., None]
     share = np.where(new.kept[..., None], soft[..., None], share)
     made = colours * share + framing.paste(painted, 127.5) * (1 - share)
-    skins = [REGION["upper_skin"]] if bare_legs(person) else [REGION["upper_skin"], REGION["leg"]]
-    fresh = np.isin(new.parsing, skins) & ~new.kept & ~new.shown
     made = paint_skin(person, new.parsing, fresh, new.shown, made)
     # Below the garment's edge lies what is beside it, and not the wall.
     beside = (new.parsing > 0) & ~new.shown
