@@ -13,7 +13,7 @@ _COUNT = 8
 _EDITS = 2
 _WRIST = 4
 #: Seconds until a build that gives memory back has done so.
-_REST = 45
+_REST = 50
 
 
 def measure(root: Path, settings: dict) -> dict[str, dict]:
