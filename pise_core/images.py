@@ -56,7 +56,9 @@ def photo_formats() -> tuple[str, ...]:
     return (*formats, "HEIF")
 
 
-def read_photo(source: Source, max_pixels: int = MAX_PIXELS, max_bytes: int = MAX_BYTES) -> np.ndarray:
+def read_photo(
+    source: Source, max_pixels: int = MAX_PIXELS, max_bytes: int = MAX_BYTES, ground: int = 255
+) -> np.ndarray:
     """Decode a JPEG, PNG or WebP picture, and HEIC and AVIF where this machine can; what the bytes say counts, not the
     file's suffix.
 
@@ -67,6 +69,7 @@ def read_photo(source: Source, max_pixels: int = MAX_PIXELS, max_bytes: int = MA
         source: path, the file's bytes, or a file open for reading in binary.
         max_pixels: width x height that may be decoded.
         max_bytes: length of the file.
+        ground: the grey, 0 to 255, that transparency goes onto.
 
     Returns:
         (H, W, 3) uint8 RGB, contiguous, sides between 16 and 16000.
@@ -82,7 +85,7 @@ def read_photo(source: Source, max_pixels: int = MAX_PIXELS, max_bytes: int = MA
             image.load()
             if not image.info.get("icc_profile") and (named := named_profile(image, data)):
                 image.info["icc_profile"] = named
-            return np.ascontiguousarray(_flatten(_upright(image)), np.uint8)
+            return np.ascontiguousarray(_flatten(_upright(image), ground), np.uint8)
     except InputError as error:
         raise InputError(f"{name} {error}") from None
     except Exception as error:  # Damaged data makes decoders raise anything: SyntaxError, struct.error, ...
@@ -307,8 +310,8 @@ def _upright(image: Image.Image) -> Image.Image:
         return image
 
 
-def _flatten(image: Image.Image) -> Image.Image:
-    """Any mode that the three formats hold -> RGB in sRGB, transparency on white."""
+def _flatten(image: Image.Image, ground: int) -> Image.Image:
+    """Any mode that the three formats hold -> RGB in sRGB, transparency on a grey ``ground``."""
     profile = image.info.get("icc_profile")
     if image.mode.startswith("I"):  # 16-bit grey; Pillow's own conversion would clip it
         deep = np.asarray(image).astype(np.uint32)
@@ -322,8 +325,7 @@ def _flatten(image: Image.Image) -> Image.Image:
         image = image.convert("RGB")
     image = _to_srgb(image, profile)
     if alpha is not None:
-        white = Image.new("RGB", image.size, (255, 255, 255))
-        image = Image.composite(image, white, alpha)
+        image = Image.composite(image, Image.new("RGB", image.size, (ground,) * 3), alpha)
     return image
 
 

@@ -83,7 +83,8 @@ def test_margins_are_bounded():
     large = bounded((0, 4000, 0, 0), (6000, 8000))
     assert large.top > 0 and 8000 * (6000 + large.top) <= 50_000_000
     for wrong, message in (((0, 0, 0, 0), "all margins are 0"), ((1, 2, 3), "four whole numbers"),
-                           ((-1, 0, 0, 0), "from 0 on"), ((0.5, 0, 0, 0), "whole")):  # fmt: skip
+                           ((-1, 0, 0, 0), "from 0 on"), ((0.5, 0, 0, 0), "whole"), ("abcd", "four"),
+                           ((10**400, 0, 0, 0), "four"), ((True, False, False, False), "four")):  # fmt: skip
         with pytest.raises(InputError, match=message):
             bounded(wrong, (100, 100))
     with pytest.raises(InputError, match="as large as photos may be"):
@@ -197,6 +198,20 @@ def test_held_things_and_paint_of_large_photos_come_along(editor):
 
 
 # ---- by every door
+
+
+def test_specks_of_held_things_keep_what_they_go_with(editor):
+    # The layers of a photo of more than 1024 pixels grow no larger, and what is one pixel there may fall through.
+    drawn = draw_person(800, 1200)
+    document = Document.of(editor.set_person(drawn.photo, pose=drawn.pose, parsing=drawn.parsing))
+    for rows, columns in ((slice(200, 280), slice(20, 100)), (slice(1100, 1102), slice(60, 62))):
+        thing = np.zeros(drawn.parsing.shape, bool)
+        thing[rows, columns] = True
+        document.paint_held(thing)
+    document.hold(["left_hand", "right_hand"])
+    for margins in ((400, 0, 0, 0), (0, 600, 0, 600), (397, 401, 113, 599)):
+        grown = document.grow(margins)
+        assert sorted(thing["carrier"] for thing in grown.held) == ["left_hand", "right_hand"]
 
 
 def test_the_page_makes_room_and_undo_takes_it_back(studio, whole, drawn):

@@ -3,6 +3,7 @@
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
 from app.api.endpoints import Programs, Upload
 from app.commands import edits as commands
@@ -168,8 +169,16 @@ def test_programs_paint_what_is_held(studio, with_bag, person, tmp_path):
     assert [thing["carrier"] for thing in state["held"]] == ["right_hand"] and state["history"] == ["held"]
     assert programs.set_held(session, ["stays"])["held"][0]["carrier"] == "stays"
     assert programs.paint_held(session, mask(), erase=True)["held"] == []
+    # White on nothing, as paint programs export a brush on a layer of its own.
+    Image.fromarray(np.where(bag[..., None], np.uint8(255), np.uint8(0)).repeat(4, 2), "RGBA").save(
+        tmp_path / "sent.png"
+    )
+    (thing,) = programs.paint_held(session, Upload(str(tmp_path / "sent.png")))["held"]
+    ys, xs = np.nonzero(bag)
+    assert np.allclose(thing["box"], (xs.min(), ys.min(), xs.max() + 1, ys.max() + 1), atol=2)
     write_image(tmp_path / "sent.png", np.zeros((40, 90, 3), np.uint8))
-    with pytest.raises(InputError, match="same size, or shape"):
+    size = f"the photo {bag.shape[1]}x{bag.shape[0]}"
+    with pytest.raises(InputError, match=f"{size}: they must be of the same size, or shape"):
         programs.paint_held(session, Upload(str(tmp_path / "sent.png")))
     session.close()
 

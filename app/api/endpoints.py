@@ -19,7 +19,6 @@ from app.state.session import Session
 from app.values import Carriers, GarmentName, Pose, PoseText, Recolours, RegionName, ShareBox, Styles, Wear, one_of
 from app.values import index as numbered
 from pise_core.document.edits import checked_motion
-from pise_core.document.paint import working_size
 from pise_core.document.textures import likely_box
 from pise_core.errors import InputError
 from pise_core.images import encode_image, read_image
@@ -135,7 +134,7 @@ class Programs:
         """
         with uploads.read_once(file):
             height, width = session.need_document().photo.shape[:2]
-            marked = mask(file, working_size(width, height))
+            marked = mask(file, (width, height))
         return state_of(session, edits.paint_held(session, marked, erase))
 
     def load_pose(self, session: Session, text: PoseText, person: int = -1) -> State:
@@ -183,7 +182,7 @@ class Programs:
         """
         with uploads.read_once(file):
             height, width = session.need_document().photo.shape[:2]
-            marked = mask(file, working_size(width, height))
+            marked = mask(file, (width, height))
         return state_of(session, edits.retouch(session, marked, remove))
 
     def cut(

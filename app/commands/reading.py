@@ -9,6 +9,7 @@ import numpy as np
 
 from pise_core.document.file_format import SavedDocument
 from pise_core.document.file_reader import is_document, read
+from pise_core.document.paint import working_size
 from pise_core.errors import InputError
 from pise_core.images import harmless, read_image
 
@@ -61,20 +62,24 @@ def _photo(file: BufferedReader, or_document: bool = False) -> np.ndarray:
 
 
 def mask(path: Any, size: tuple[int, int]) -> np.ndarray:
-    """What is white in an uploaded picture, (H, W) bool of the ``size`` (W, H), whose shape it must have.
+    """What is white in an uploaded picture, (h, w) bool of the size that a page paints at; what is transparent is not.
+
+    Args:
+        path: of the upload.
+        size: (W, H) of the photo, whose shape it must have.
 
     Raises:
         InputError: if it is no picture, or has another shape.
     """
     with opened(path) as file:
-        marks = read_image(file)
+        marks = read_image(file, ground=0)
         name = Path(file.name).name
     height, width = marks.shape[:2]
     if abs(width * size[1] / (height * size[0]) - 1) > _SAME_SHAPE:
         raise InputError(
             f"{name} is {width}x{height}, the photo {size[0]}x{size[1]}: they must be of the same size, or shape"
         )
-    return cv2.resize(marks.max(2), size, interpolation=cv2.INTER_NEAREST_EXACT) > 127
+    return cv2.resize(marks.max(2), working_size(*size), interpolation=cv2.INTER_NEAREST_EXACT) > 127
 
 
 def stem(path: Any) -> str:

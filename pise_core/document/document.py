@@ -16,7 +16,15 @@ from pise_core.document.edits import Edits
 from pise_core.document.file_format import PEOPLE_LIMIT, SavedDocument
 from pise_core.document.file_reader import is_document, read
 from pise_core.document.file_writer import write
-from pise_core.document.growing import bounded, grown_edits, grown_person, grown_photo, leaves, room_for
+from pise_core.document.growing import (
+    bounded,
+    grown_carriers,
+    grown_edits,
+    grown_person,
+    grown_photo,
+    leaves,
+    room_for,
+)
 from pise_core.document.history import History
 from pise_core.document.motion import encode_motion
 from pise_core.document.people import EditedPerson
@@ -195,15 +203,7 @@ class Document(Steps):
             height, width = self.photo.shape[:2]
             room = self.room() if margins is None else bounded(margins, (height, width))
             photo = grown_photo([one.renderer.holder(edits=one.history.current) for one in self.people], room)
-            people = [
-                EditedPerson(
-                    grown_person(one.person, room, photo).known_to(one.person.editor),
-                    self.references.kept,
-                    one.chosen,
-                    History([grown_edits(one.history.current, room, (height, width))]),
-                )
-                for one in self.people
-            ]
+            people = [self._grown(one, room, photo) for one in self.people]
             x, y = room.left, room.top
             boxes = [(x0 + x, y0 + y, x1 + x, y1 + y) for x0, y0, x1, y1 in self.boxes]
             own = people[self._edited]
@@ -211,6 +211,16 @@ class Document(Steps):
             grown.people[:] = [*people[: self._edited], *grown.people, *people[self._edited + 1 :]]
             grown._edited = self._edited
             return grown
+
+    def _grown(self, one: EditedPerson, room: Margins, photo: np.ndarray) -> EditedPerson:
+        height, width = self.photo.shape[:2]
+        edits = grown_edits(one.history.current, room, (height, width))
+        person = grown_person(one.person, room, photo).known_to(one.person.editor)
+        before = one.renderer.holder(edits=one.history.current).held
+        now = Renderer(person, self.references.kept).holder(edits=edits).held
+        if before is not None and now is not None:
+            edits = replace(edits, held=grown_carriers(before, now, room))
+        return EditedPerson(person, self.references.kept, one.chosen, History([edits]))
 
     def _small_pose(self) -> np.ndarray:
         return self.scaled(self.pose_of(self.edits), self.sized(preview=True))

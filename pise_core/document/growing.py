@@ -8,13 +8,16 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+import cv2
 import numpy as np
 
 from pise_core.document.edits import Edits, Paint
 from pise_core.document.paint import UNTOUCHED, PaintLayer, working_size
 from pise_core.errors import InputError
+from pise_core.held import Carrier, Held
 from pise_core.images import MAX_PIXELS, MAX_SIDE
 from pise_core.inpainting.margins import Margins, continue_beyond
+from pise_core.masks import Nearest
 from pise_core.person import Person, SavedPerson
 from pise_core.pose import visible
 from pise_core.skeleton import ARMS
@@ -68,7 +71,11 @@ def bounded(wanted: Sequence[float] | np.ndarray, size: Size) -> Margins:
         InputError: if they are not four whole numbers from 0 on, if they are all 0, or if nothing may be added.
     """
     height, width = size
-    sides = np.asarray(wanted, np.float64)
+    try:
+        given = np.asarray(wanted)
+        sides = given.astype(np.float64) if given.dtype.kind in "iuf" else np.zeros(0)
+    except (ValueError, TypeError, OverflowError):
+        sides = np.zeros(0)
     if sides.shape != (4,) or not np.isfinite(sides).all() or (sides < 0).any() or (sides != np.floor(sides)).any():
         raise InputError("margins are four whole numbers from 0 on: left, top, right and bottom, in pixels")
     if not sides.any():
@@ -104,8 +111,23 @@ def grown_person(person: Person, margins: Margins, photo: np.ndarray) -> SavedPe
     )
 
 
+def grown_carriers(before: Held, now: Held, margins: Margins) -> tuple[Carrier, ...]:
+    """What the things ``now`` go with on the larger canvas, if those ``before`` went with what they went with; empty
+    where they do so by themselves. Painted things may have come to touch one another there, or to part."""
+    before = before.padded(margins.padding())
+    there, wanted = Nearest(before.labels > 0), []
+    for n, of in enumerate(now.origin(before), 1):
+        if of < 0:  # a speck that lies beside its old place
+            y, x = there.at(*(values[:1] for values in np.nonzero(now.labels == n)))
+            of = int(before.labels[y, x][0]) - 1
+        wanted.append(before.carriers[of])
+    wanted = tuple(wanted)
+    return () if wanted == now.carriers else wanted
+
+
 def grown_edits(edits: Edits, margins: Margins, size: Size) -> Edits:
-    """The same edits on the larger canvas; ``size`` (H, W) is the photo's before."""
+    """The same edits on the larger canvas, but what held things go with, see :func:`grown_carriers`; ``size`` (H, W)
+    is the photo's before."""
 
     def moved(paint: Paint | None) -> Paint | None:
         if paint is None:
@@ -117,7 +139,7 @@ def grown_edits(edits: Edits, margins: Margins, size: Size) -> Edits:
     pose = None if edits.pose is None else shifted(edits.pose, margins)
     things = None if edits.things is None else _grown_layer(edits.things, margins, size)
     paint, retouch = moved(edits.paint), moved(edits.retouch)
-    return replace(edits, pose=pose, paint=paint, retouch=retouch, motion=motion, things=things)
+    return replace(edits, pose=pose, paint=paint, retouch=retouch, motion=motion, things=things, held=())
 
 
 def shifted(pose: np.ndarray, margins: Margins) -> np.ndarray:
@@ -126,7 +148,7 @@ def shifted(pose: np.ndarray, margins: Margins) -> np.ndarray:
 
 
 def _grown_layer(layer: PaintLayer, margins: Margins, size: Size) -> PaintLayer:
-    """A painted layer at the working size of the grown photo."""
+    """A painted layer at the working size of the grown photo; of each piece at least a pixel is left."""
     height, width = size
     w, h = working_size(width + margins.left + margins.right, height + margins.top + margins.bottom)
     there: list[Any] = []
@@ -139,9 +161,17 @@ def _grown_layer(layer: PaintLayer, margins: Margins, size: Size) -> PaintLayer:
         there.append((np.flatnonzero((at >= 0) & (at < known)), at))
     (rows, from_rows), (columns, from_columns) = there
     labels = np.full((h, w), UNTOUCHED, np.uint8)
-    labels[np.ix_(rows, columns)] = layer.labels()[np.ix_(from_rows[rows], from_columns[columns])]
+    known, taken = layer.labels(), np.ix_(from_rows[rows], from_columns[columns])
+    labels[np.ix_(rows, columns)] = known[taken]
+    # The layer of a large photo grows no larger, and a speck may lie between the places that are looked at.
+    for value in np.unique(known[known != UNTOUCHED]).tolist():
+        count, pieces = cv2.connectedComponents((known == value).astype(np.uint8))
+        for piece in sorted(set(range(1, count)) - set(np.unique(pieces[taken]).tolist())):
+            y, x = (int(values[0]) for values in np.nonzero(pieces == piece))
+            y, x = (np.abs(np.asarray(at) - value).argmin() for at, value in ((from_rows, y), (from_columns, x)))
+            labels[y, x] = value
     grown = PaintLayer.of(labels)
-    assert grown is not None, "a painted pixel is as large as one of the photo at least"
+    assert grown is not None, "of each piece a pixel is left at least"
     return grown
 
 

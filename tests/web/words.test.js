@@ -27,6 +27,12 @@ test("names stay what they are, and words among them are translated", () => {
   assert.equal(say("Paint Hair (key 1)"), "Haare malen (Taste 1)");
 });
 
+test("numbers have the language's decimal sign", () => {
+  const withComma = tableOf(words, ",");
+  assert.equal(translated("1.5 s", withComma), "1,5 s");
+  assert.equal(translated("my.photo (1).jpg is empty", withComma), "my.photo (1).jpg ist leer");
+});
+
 test("what is not in the table is told apart", () => {
   assert.equal(say("Nobody has ever said so"), null);
   assert.equal(say("Done. Nobody has ever said so."), null);

@@ -126,7 +126,8 @@ async function apply() {
   const language = wanted();
   try {
     const address = new URL(`../strings/${language}.json`, import.meta.url);
-    table = language === "en" ? null : tableOf(await (await fetch(address)).json());
+    const comma = new Intl.NumberFormat(language).format(0.5).charAt(1);
+    table = language === "en" ? null : tableOf(await (await fetch(address)).json(), comma);
   } catch {
     table = null; // the page goes on in English
   }

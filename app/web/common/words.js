@@ -1,13 +1,13 @@
 // Lines of text in another language, by a table of the English ones, in which {names} stand for what changes.
 
-/** @typedef {{ exact: Map<string, string>, patterns: { match: RegExp, names: string[], text: string }[] }} Table */
+/** @typedef {{ exact: Map<string, string>, patterns: { match: RegExp, names: string[], text: string }[], comma: string }} Table */
 
 const lower = (text) => text.charAt(0).toLowerCase() + text.slice(1);
 const upper = (text) => text.charAt(0).toUpperCase() + text.slice(1);
 const escaped = (text) => text.replace(/[.*+?^${}()|[\]\\/]/g, "\\$&");
 
-/** @param {Record<string, string>} words @returns {Table} */
-export function tableOf(words) {
+/** @param {Record<string, string>} words @param {string} comma what parts whole and decimal digits @returns {Table} */
+export function tableOf(words, comma = ".") {
   const exact = new Map();
   const patterns = [];
   for (const [english, text] of Object.entries(words)) {
@@ -20,7 +20,7 @@ export function tableOf(words) {
     }
   }
   patterns.sort((a, b) => b.length - a.length); // what says most fits best
-  return { exact, patterns };
+  return { exact, patterns, comma };
 }
 
 /** A line in the language of a table; null if that doesn't know it. @param {string} line @param {Table} words */
@@ -33,10 +33,11 @@ export function translated(line, words) {
       const found = match.exec(text);
       if (!found) continue;
       const value = (/** @type {string} */ name) => found[names.indexOf(name) + 1] ?? "";
-      return into.replace(/\{(\w+)\}/g, (_, name) => look(value(name)) ?? value(name));
+      return into.replace(/\{(\w+)\}/g, (_, name) => look(value(name)) ?? local(value(name)));
     }
     return null;
   };
+  const local = (/** @type {string} */ text) => text.replace(/^(-?\d+)\.(\d+)$/, `$1${words.comma}$2`);
   // Messages begin with a small letter in the code, and with a capital on the page.
   /** @type {(text: string) => string | null} */
   const look = (text) => {
