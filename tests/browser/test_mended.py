@@ -113,14 +113,15 @@ def test_a_reloaded_page_goes_on_where_it_was(visit, size):
     """)
     open_example(visitor, 1)
 
-    def wrist():  # from the neck: the page may be scrolled
-        return visitor.joint("left_wrist")[1] - visitor.joint("neck")[1]
+    def wrist():  # from the neck, in lengths of the trunk: the page may be scrolled, and a note takes of the canvas
+        neck = visitor.joint("neck")[1]
+        return (visitor.joint("left_wrist")[1] - neck) / (visitor.joint("left_hip")[1] - neck)
 
     hanging = wrist()
     visitor.after(lambda: page.locator("#pose [data-preset]").nth(3).click())
     # Redo right after undo, before the server has answered either.
     raised = wrist()
-    assert raised < hanging - 10
+    assert raised < hanging - 0.1
 
     def back_and_forth():
         page.keyboard.press("Control+z")
@@ -128,7 +129,7 @@ def test_a_reloaded_page_goes_on_where_it_was(visit, size):
 
     visitor.after(back_and_forth)
     page.wait_for_function("window.piseStudio.history.undo && !window.piseStudio.history.redo")
-    assert wrist() == pytest.approx(raised, abs=2)
+    assert wrist() == pytest.approx(raised, abs=0.03)
     # Closing would lose work, until it is saved.
     asks = """() => {
       const leaving = new Event("beforeunload", { cancelable: true });
@@ -147,7 +148,7 @@ def test_a_reloaded_page_goes_on_where_it_was(visit, size):
     assert not page.evaluate("globalThis.sawStart")
     assert page.get_by_role("tab", name="Regions").get_attribute("aria-selected") == "true"
     show(page, "Pose")
-    assert wrist() == pytest.approx(raised, abs=3)
+    assert wrist() == pytest.approx(raised, abs=0.03)
 
 
 def test_a_real_close_with_unsaved_work_asks_first(visit):
