@@ -1,6 +1,7 @@
 """The photo grows where the wanted pose leaves it: its pixels and everything that lies on it stay as they are."""
 
 import json
+from typing import Any
 
 import numpy as np
 import pytest
@@ -71,7 +72,7 @@ def test_room_is_made_where_the_pose_leaves_the_photo_and_nowhere_else(whole, dr
 def test_a_pose_whose_parts_are_outside_from_the_beginning_asks_for_no_room(editor, drawn):
     cut = drawn.photo[:200].copy()  # the feet are below it
     person = editor.set_person(cut, pose=drawn.pose, parsing=drawn.parsing[:200].copy())
-    assert not growing.leaves(person, drawn.pose + np.float32([2, 1, 0]))
+    assert not growing.leaves(person, drawn.pose + np.array([2, 1, 0], np.float32))
     assert growing.leaves(person, reaching(drawn.pose, 88))
     assert room_for(person, reaching(drawn.pose, 88), (200, 180)).bottom == 0
 
@@ -82,9 +83,10 @@ def test_margins_are_bounded():
     assert 0 < wide.right <= 100
     large = bounded((0, 4000, 0, 0), (6000, 8000))
     assert large.top > 0 and 8000 * (6000 + large.top) <= 50_000_000
-    for wrong, message in (((0, 0, 0, 0), "all margins are 0"), ((1, 2, 3), "four whole numbers"),
+    wrongs: Any = (((0, 0, 0, 0), "all margins are 0"), ((1, 2, 3), "four whole numbers"),
                            ((-1, 0, 0, 0), "from 0 on"), ((0.5, 0, 0, 0), "whole"), ("abcd", "four"),
-                           ((10**400, 0, 0, 0), "four"), ((True, False, False, False), "four")):  # fmt: skip
+                           ((10**400, 0, 0, 0), "four"), ((True, False, False, False), "four"))  # fmt: skip
+    for wrong, message in wrongs:
         with pytest.raises(InputError, match=message):
             bounded(wrong, (100, 100))
     with pytest.raises(InputError, match="as large as photos may be"):
@@ -138,6 +140,7 @@ def test_edits_lie_where_they_lay(editor, whole, drawn, known_other, tmp_path):
     assert grown.photo.shape == (height + room.top, width + room.left + room.right, 3)
     assert np.array_equal(grown.person.parsing[inside], whole.parsing) and not grown.person.parsing[: room.top].any()
     moved = np.array([room.left, room.top, 0])
+    assert grown.edits.pose is not None and document.edits.pose is not None
     for here, there in (
         (grown.person.pose, whole.pose),
         (grown.edits.pose, document.edits.pose),
@@ -145,6 +148,7 @@ def test_edits_lie_where_they_lay(editor, whole, drawn, known_other, tmp_path):
     ):
         np.testing.assert_allclose(here, there + moved, atol=1e-3)
     for here, there in ((grown.edits.paint, document.edits.paint), (grown.edits.retouch, document.edits.retouch)):
+        assert here is not None and there is not None
         labels = here.layer.labels()
         assert np.array_equal(labels[inside], there.layer.labels()) and (labels[: room.top] == UNTOUCHED).all()
     assert grown.edits.styles == document.edits.styles and grown.edits.recolour == document.edits.recolour
@@ -192,7 +196,9 @@ def test_held_things_and_paint_of_large_photos_come_along(editor):
     boxes = sorted(thing["box"] for thing in grown.held)
     assert boxes[0] == [300, 900, 380, 1000]
     np.testing.assert_allclose(boxes[1], [850, 200, 900, 300], atol=3)
-    ys, xs = np.nonzero(grown.painted().over(grown.base_map()) != grown.base_map())
+    layer = grown.painted()
+    assert layer is not None
+    ys, xs = np.nonzero(layer.over(grown.base_map()) != grown.base_map())
     place = (xs.min(), xs.max() + 1, ys.min(), ys.max() + 1)
     np.testing.assert_allclose(place, (600, 700, 600, 700), atol=3)  # the layer has fewer pixels than the photo
 
@@ -222,11 +228,14 @@ def test_the_page_makes_room_and_undo_takes_it_back(studio, whole, drawn):
     page = run(studio.render(session))
     assert page["pose"]["room"] is True and "Make room" in page["bar"]["status"]["text"]
     page = run(studio.make_room(session, {}))
+    assert small is not None
     grown, room = session.document, small.room()
     assert page["pose"]["photo"]["height"] == 260 + room.top and page["pose"]["room"] is False
     assert page["regions"]["map"]["height"] == 260 + room.top
     np.testing.assert_allclose(session.people[0].box, np.array(whole.box) + (0, room.top) * 2)
-    np.testing.assert_allclose(session.people[0].pose, drawn.pose + np.float32([0, room.top, 0]))
+    placed = session.people[0].pose
+    assert placed is not None
+    np.testing.assert_allclose(placed, drawn.pose + np.array([0, room.top, 0], np.float32))
     page = run(studio.prepare(session))
     assert page["pose"]["room"] is False and "Undo brings back" in page["bar"]["status"]["text"]
     with pytest.raises(InputError, match="stays within"):

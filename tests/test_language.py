@@ -71,7 +71,7 @@ def variants(node: ast.expr) -> list[str]:
         for value in node.values:
             if isinstance(value, ast.Constant):
                 parts.append([value.value])
-            elif isinstance(value.value, ast.IfExp):
+            elif isinstance(value, ast.FormattedValue) and isinstance(value.value, ast.IfExp):
                 parts.append([v or [HOLE] for v in (variants(value.value.body), variants(value.value.orelse))])
                 parts[-1] = [one for several in parts[-1] for one in several]
             else:
