@@ -30,12 +30,13 @@ from pise_core.model.answers import Answers
 from pise_core.model.generator import Code, Generator
 from pise_core.model.network import PISE
 from pise_core.model.torch_generator import TorchGenerator
-from pise_core.person import Edit, Person, Styles, View
+from pise_core.person import Edit, Person, Styles
 from pise_core.pose import bounding_box, empty_pose, visible
 from pise_core.regions import GARMENTS, REGION, REGIONS, UNTOUCHED, check_parsing, region_index
 from pise_core.rendering import pipeline
 from pise_core.rendering.wearing.wear import wear
 from pise_core.skeleton import JOINT_COUNT
+from pise_core.view import View
 
 _log = logging.getLogger(__name__)
 

@@ -24,7 +24,7 @@ CARRIERS: tuple[Carrier, ...] = get_args(Carrier)
 MOST = 8
 
 #: How sure the analyzer must be of a thing somewhere, and of each of its pixels.
-_SURE, _LIKELY = 0.8, 0.4
+SURE, _LIKELY = 0.8, 0.4
 #: A thing of which it is as sure on average counts even where it looks like the background beside it.
 _CERTAIN = 0.75
 #: How sure it must be that nothing of the body is there, which the regions call background where a thing is held; or
@@ -161,7 +161,7 @@ def find_held(
     """
     counts = (probabilities[0] > _NO_BODY) | (sureness > _NOT_CLOTHES)
     likely = np.where(counts, sureness, 0).astype(np.float32)
-    if likely.max() < _SURE:
+    if likely.max() < SURE:
         return None
     height, width = likely.shape
     fine = framing.finer(_FINER)
@@ -172,7 +172,7 @@ def find_held(
     _, pieces = cv2.connectedComponents(grow(there, _APART * _FINER / 2).astype(np.uint8))
     pieces[~there] = 0
     sizes = np.bincount(pieces.ravel())
-    sure = np.bincount(pieces.ravel(), likely.ravel() > _SURE)
+    sure = np.bincount(pieces.ravel(), likely.ravel() > SURE)
     kept = [n for n in np.argsort(-sizes[1:], kind="stable") + 1 if sure[n] >= 0.3 * _LEAST * _FINER**2]
     kept = [n for n in kept if sizes[n] >= _LEAST * _FINER**2]
     means = np.bincount(pieces.ravel(), likely.ravel()) / np.maximum(sizes, 1)

@@ -294,7 +294,7 @@ def test_the_edge_of_a_dragged_part_is_found_once(fresh, person, editor, monkeyp
         found.append(arguments)
         return soft_edges(*arguments)
 
-    monkeypatch.setattr("pise_core.person.soft_edges", counted)
+    monkeypatch.setattr("pise_core.view.soft_edges", counted)
     for by in (-20, -40), (-26, -44), (-31, -60):
         fresh.set_pose(moved(person, by=by))
         last = fresh.render()

@@ -24,9 +24,9 @@ from pise_core.document.references import Reference
 from pise_core.document.textures import likely_box
 from pise_core.held import moved_held
 from pise_core.images import shrink
-from pise_core.person import View
 from pise_core.regions import REGION, present
 from pise_core.skeleton import NECK
+from pise_core.view import View
 from pise_core.warping.layers import pack_cut_outs
 
 #: Properties by the name of the part; the parts are named in :mod:`app.layout`.

@@ -21,6 +21,7 @@ from pise_core.detection.network import Analysis, AnalyzerConfig, AnalyzerNetwor
 from pise_core.detection.onnx_analyzer import OnnxAnalyzer
 from pise_core.errors import InputError
 from pise_core.framing import Box, Framing
+from pise_core.held import SURE
 from pise_core.model.one_thread import in_one_thread
 from pise_core.model.torch_generator import layers_in
 from pise_core.model.turns import Turns
@@ -214,7 +215,7 @@ class Analyzer:
         return look._replace(probabilities=(2 * look.probabilities + fine) / 3)
 
     @in_one_thread
-    def _pass(self, images: torch.Tensor, asked: dict[str, int]) -> Analysis:
+    def _pass(self, images: torch.Tensor, asked: dict[str, float]) -> Analysis:
         with layers_in(self.precision, self.device):
             return self.network(images, **asked).float()
 
@@ -223,7 +224,8 @@ class Analyzer:
         """What the network sees in an HWC uint8 picture; ``flip`` averages with the mirror."""
         x = torch.from_numpy(image).permute(2, 0, 1)[None].to(self.device).float() / 127.5 - 1
         # Where people are looked for from afar, what they hold is of no interest.
-        asked = {"held": 2 * flip} if isinstance(self.network, AnalyzerNetwork) else {}
+        # The mean of two shares reaches what is asked for only if either is as near to it as this.
+        asked = {"held": 2 * flip, "hint": 2 * SURE - 1} if isinstance(self.network, AnalyzerNetwork) else {}
         with self.lock:
             found = self._pass(torch.cat([x, x.flip(3)]) if flip else x, asked)
         maps = found.heatmaps
@@ -232,7 +234,7 @@ class Analyzer:
         held = None
         if found.held is not None:
             held = F.interpolate(found.held, size=x.shape[2:], mode="bilinear", align_corners=False).sigmoid()
-            held = (held[:1] + held[1:].flip(3)) / 2 if flip else held
+            held = (held[:1] + held[1:].flip(3)) / 2 if len(held) > 1 else held
         if flip:
             maps = (maps[:1] + maps[1:, list(MIRROR)].flip(3)) / 2
             probabilities = (probabilities[:1] + probabilities[1:].flip(3)) / 2

@@ -32,6 +32,10 @@ class Features(NamedTuple):
         """Of one image."""
         return self._part(slice(index, index + 1))
 
+    def rest(self, count: int | None) -> "Features":
+        """Of the first so many images without the very first."""
+        return self._part(slice(1, count))
+
     def _part(self, part: slice) -> "Features":
         return Features([level[part] for level in self.levels], self.deep[part], self.up[part])
 

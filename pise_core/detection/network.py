@@ -166,13 +166,15 @@ class AnalyzerNetwork(nn.Module):
             x = block(x, beside)
         return Features(levels, deep, x)
 
-    def forward(self, image: Tensor, held: int | None = None) -> Analysis:
+    def forward(self, image: Tensor, held: int | None = None, hint: float | None = None) -> Analysis:
         """``held``: in how many of the pictures, from the first one on, held things are looked for; by default in
-        all."""
+        all. ``hint``: a share in (0, 1); in the others only where something in the first is at least as sure."""
         features = self.features(image)
         known = None
         if self.held_head is not None and held != 0:
-            known = self.held_head(features.first(held))
+            known = self.held_head(features.first(held if hint is None else 1))
+            if hint is not None and held != 1 and float(known.amax().sigmoid()) >= hint:
+                known = torch.cat([known, self.held_head(features.rest(held))])
         widened, refined = self.parsing_up
         fine = refined(joined(widened, features.up, features.levels[0]))
         return Analysis(self.heatmap_head(features.up), self.parsing_head(fine), known)

@@ -11,7 +11,8 @@ import cv2
 import numpy as np
 
 from pise_core.masks import grow
-from pise_core.person import Person, View
+from pise_core.person import Person
+from pise_core.view import View
 
 #: How many times as much or as little colours may spread.
 _MOST = 3.0

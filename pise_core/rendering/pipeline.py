@@ -24,11 +24,12 @@ from pise_core.inpainting.mirror import continue_regions
 from pise_core.masks import feather, grow, smooth, window_of
 from pise_core.matting import matte
 from pise_core.model.generator import Carrying, Code, Generator, Parsed
-from pise_core.person import Edit, Person, View
+from pise_core.person import Edit, Person
 from pise_core.regions import UNTOUCHED
 from pise_core.rendering.compositing import composite
 from pise_core.rendering.mixing import Blend
 from pise_core.rendering.settling import frame_map, photo_map
+from pise_core.view import View
 from pise_core.warping.part_transforms import part_moves, still
 from pise_core.warping.parts import PARTS, among, part_boxes
 from pise_core.warping.warp import Carried, carry, reach_of

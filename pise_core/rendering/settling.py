@@ -5,7 +5,7 @@ import numpy as np
 
 from pise_core.framing import Framing
 from pise_core.masks import grow, window_of
-from pise_core.person import View
+from pise_core.view import View
 from pise_core.warping.warp import Carried
 
 #: How sure the parsing generator must be to overrule a carried label, or background that was seen.

@@ -9,13 +9,14 @@ from pise_core.guided_filter import guided_filter
 from pise_core.inpainting.garments import continue_cloth
 from pise_core.long_tops import hangs_as_dress
 from pise_core.masks import Nearest, grow, smooth, window_of
-from pise_core.person import Person, View
+from pise_core.person import Person
 from pise_core.pose import visible
 from pise_core.regions import REGION
 from pise_core.rendering.refine import like_other, like_skin, refined
 from pise_core.rendering.wearing.outline import behind, bites, closing, lower
 from pise_core.rendering.wearing.trousers import alike, crotch_of, with_legs
 from pise_core.skeleton import ARMS, LEGS, SHOULDERS, WRISTS
+from pise_core.view import View
 from pise_core.warping.bare_body import drawn, limb, torso_length, trunk
 from pise_core.warping.garment_warp import along_bones
 from pise_core.warping.parts import PARTS

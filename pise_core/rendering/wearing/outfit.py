@@ -7,7 +7,6 @@ import numpy as np
 
 from pise_core.long_tops import hangs_as_dress
 from pise_core.masks import Nearest, grow, window_of
-from pise_core.person import View
 from pise_core.regions import REGION
 from pise_core.rendering.refine import refined
 from pise_core.rendering.wearing.garment import LIMBS, PLACES, Garment, edge, legs_of_trousers
@@ -15,6 +14,7 @@ from pise_core.rendering.wearing.laid import Laid
 from pise_core.rendering.wearing.outline import closing
 from pise_core.rendering.wearing.trousers import below_hem, legs_of
 from pise_core.skeleton import ARMS, HIPS, LEGS, NECK
+from pise_core.view import View
 from pise_core.warping.bare_body import as_thick_as_seen, beyond, drawn, limb, torso_length, trunk, with_hand
 
 _HAIR, _FACE, _TOP, _DRESS, _PANTS, _SKIN, _LEG = (

@@ -12,13 +12,14 @@ from pise_core.inpainting.garments import continue_cloth
 from pise_core.masks import Nearest, feather, grow, smooth, window_of
 from pise_core.matting import own_colours
 from pise_core.model.generator import Carrying, Code, Generator
-from pise_core.person import Person, View
+from pise_core.person import Person
 from pise_core.regions import REGION
 from pise_core.rendering.compositing import composite
 from pise_core.rendering.wearing.garment import Garment, cut, legs_known, legs_of_trousers, one_piece
 from pise_core.rendering.wearing.laid import Laid, lay
 from pise_core.rendering.wearing.outfit import Outfit, covered, outfit
 from pise_core.rendering.wearing.skin import bare_legs, paint_skin
+from pise_core.view import View
 
 #: In frame pixels.
 _SEAM, _UNDER, _AROUND = 1.3, 3.0, 24
