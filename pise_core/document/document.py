@@ -216,11 +216,12 @@ class Document(Steps):
         height, width = self.photo.shape[:2]
         edits = grown_edits(one.history.current, room, (height, width))
         person = grown_person(one.person, room, photo).known_to(one.person.editor)
-        before = one.renderer.holder(edits=one.history.current).held
-        now = Renderer(person, self.references.kept).holder(edits=edits).held
-        if before is not None and now is not None:
-            edits = replace(edits, held=grown_carriers(before, now, room))
-        return EditedPerson(person, self.references.kept, one.chosen, History([edits]))
+        grown = EditedPerson(person, self.references.kept, one.chosen, History([edits]))
+        if one.history.current.held:
+            before, now = one.renderer.holder(edits=one.history.current).held, grown.renderer.holder(edits=edits).held
+            if before is not None and now is not None:
+                grown.history = History([replace(edits, held=grown_carriers(before, now, room))])
+        return grown
 
     def _small_pose(self) -> np.ndarray:
         return self.scaled(self.pose_of(self.edits), self.sized(preview=True))

@@ -40,14 +40,14 @@ class _There:
 _there = _There()
 
 
-def _begin_anew() -> None:
+def _begin_again() -> None:
     """A process that was forked off has none of the threads."""
     global _there
     _there = _There()
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_begin_anew)
+    os.register_at_fork(after_in_child=_begin_again)
 
 
 def in_one_thread(function: Callable[P, T]) -> Callable[P, T]:
