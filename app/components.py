@@ -273,8 +273,9 @@ class DocumentBar(_Part):
         status: ``{"kind": "hint" | "busy" | "ok" | "error", "text", "stop": bool, "version"}``.
         weights: ``{"names", "chosen"}``, what pictures can be made with.
         door: ``{"seconds", "version"}``: there is no place yet, and the page knocks again after so many seconds.
-        history: ``{"document", "edit", "undo": bool, "redo": bool, "start_over": bool, "save": bool}``: what can be
-            done with that document after that edit.
+        history: ``{"document", "edit", "undo": bool, "redo": bool, "start_over": bool, "save": bool,
+            "steps", "position", "begun": bool}``: what can be done with that document after that edit, and how it came
+            to be; ``begun`` if edits before the first of these steps can't be undone.
     """
 
     MODULE = "bar/bar.js"

@@ -227,7 +227,9 @@ def test_the_page_makes_room_and_undo_takes_it_back(studio, whole, drawn):
     run(studio.commit_pose(session, {"seq": 1, "keypoints": pose}))
     page = run(studio.render(session))
     assert page["pose"]["room"] is True and "Make room" in page["bar"]["status"]["text"]
+    assert not page["bar"]["history"]["begun"]
     page = run(studio.make_room(session, {}))
+    assert page["bar"]["history"]["begun"]  # the pose from before is no step that undo takes back within this document
     assert small is not None
     grown, room = session.document, small.room()
     assert page["pose"]["photo"]["height"] == 260 + room.top and page["pose"]["room"] is False

@@ -69,6 +69,7 @@ def status(kind: str, text: str, session: Session | None = None, stop: bool = Fa
             "save": document is not None,
             "steps": [] if document is None else document.steps[0],
             "position": 0 if document is None else document.steps[1],
+            "begun": document is not None and document.begun,
         }
     return {"bar": bar}
 

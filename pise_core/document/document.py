@@ -339,6 +339,13 @@ class Document(Steps):
         with self._lock:
             return self._history.changes, self._history.position
 
+    @property
+    def begun(self) -> bool:
+        """Whether the oldest state that undo leads to has edits already: from before room was made, or more than
+        ``HISTORY_LIMIT`` steps ago."""
+        with self._lock:
+            return not self._history.steps[0].none
+
     def take_up(self) -> None:
         """Go on from the current state, after another document has used the references too: in sight are those that
         this one has not removed, and what was borrowed from those that are no more is gone."""

@@ -77,6 +77,42 @@ def test_the_page_speaks_german_and_english_again(visit, drawn_reference, tmp_pa
     assert page.locator("html").get_attribute("lang") == "en"
 
 
+_CIRCLES = """steps => [...steps.querySelectorAll("i")].map((circle) => {
+  const { left, right } = circle.getBoundingClientRect(), list = circle.closest("ol").getBoundingClientRect();
+  return left >= list.left && right <= list.right;
+})"""
+_ROOM_OF_NAME = """chosen => {
+  const pen = document.createElement("canvas").getContext("2d");
+  const { font, paddingLeft, paddingRight } = getComputedStyle(chosen);
+  pen.font = font;
+  const widest = Math.max(...[...chosen.options].map(({ text }) => pen.measureText(text).width));
+  return chosen.clientWidth - parseFloat(paddingLeft) - parseFloat(paddingRight) - widest;
+}"""
+
+
+@pytest.mark.parametrize(("name", "size"), [("desktop", DESKTOP), ("phone", PHONE)])
+def test_long_german_words_are_not_cut(visit, name, size):
+    visitor = visit(f"long-{name}", locale="de-DE", **size)
+    page = visitor.page
+    open_example(visitor, 0)
+    chooser = page.locator("#pose #joint")
+    chooser.select_option(label="Rechtes Handgelenk")
+    assert chooser.evaluate(_ROOM_OF_NAME) >= 0
+    boxes = [page.locator(f"#pose {which}").bounding_box() for which in ("#joint", "[data-do=toggle]", "#dim")]
+    for first, second in ((0, 1), (1, 2), (0, 2)):  # none lies over another
+        a, b = boxes[first], boxes[second]
+        apart = a["x"] + a["width"] <= b["x"] + 1 or b["x"] + b["width"] <= a["x"] + 1
+        assert apart or a["y"] + a["height"] <= b["y"] + 1 or b["y"] + b["height"] <= a["y"] + 1
+    visitor.shoot("joint")
+    for done in ("", "pose", "pose change"):
+        page.evaluate("done => localStorage.setItem('pise-first-steps', done)", done)
+        visitor.reload()
+        page.locator("#pose #stage").wait_for(state="visible")
+        steps = page.locator("#first-steps .steps")
+        steps.wait_for()
+        assert steps.evaluate(_CIRCLES) == [True] * 3
+
+
 def test_a_browser_of_another_language_gets_english(visit):
     page = visit("french", locale="fr-FR").page
     page.get_by_role("heading", name="Start with a photo of one person").wait_for()

@@ -42,9 +42,12 @@ def test_room_is_made_where_an_arm_leaves_the_picture(visit, filling, name, size
     assert 360 < width <= 540 and height == 520 and not offer.is_visible()
     assert "There is room now" in visitor.wait_for()
     visitor.shoot("grown")
+    first = page.locator("#result #history li").first
+    assert first.inner_text() == "Edited photo"
     assert page.locator("#download").inner_text().endswith(f"{width} × {height}")
     visitor.after(lambda: page.keyboard.press("Control+z"))
     page.wait_for_function("w => document.querySelector('#download').innerText.includes(w)", arg="360 × 520")
+    assert first.inner_text() == "Photo"
     offer.wait_for()
     visitor.after(lambda: page.keyboard.press("Control+y"))
     page.wait_for_function("w => document.querySelector('#download').innerText.includes(w)", arg=f"{width} × 520")

@@ -19,8 +19,9 @@ export function createHistory({ $, trigger, props }) {
   const list = $("#history");
   let shown = "";
 
-  page.addEventListener("history", ({ detail: { steps = [], position = 0, save } }) => {
-    const names = save ? ["Photo", ...steps.map((step) => NAMES[step])] : [];
+  page.addEventListener("history", ({ detail: { steps = [], position = 0, begun = false, save } }) => {
+    const first = begun ? "Edited photo" : "Photo"; // edits from before room was made, or too long ago to be undone
+    const names = save ? [first, ...steps.map((step) => NAMES[step])] : [];
     if (JSON.stringify([names, position]) === shown) return;
     shown = JSON.stringify([names, position]);
     list.innerHTML = names
