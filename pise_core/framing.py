@@ -19,6 +19,8 @@ Box = tuple[float, float, float, float]
 
 #: Cells of the frame that are looked at together when maps are enlarged.
 _TILE = 8
+#: Pixels of the photo that are enlarged at once: a call for each tile of a small photo takes longer than the tile.
+_TOGETHER = 1 << 14
 
 
 @dataclass(frozen=True)
@@ -133,13 +135,16 @@ class Framing:
         """
         padded = np.pad(probabilities, ((0, 0), (1, 1), (1, 1)))
         padded[0, [0, -1]] = padded[0, :, [0, -1]] = 1
-        out = np.zeros(self.photo_size[::-1], np.uint8)
+        rows = list(self._tiles(self.size[0], self.dy, self.photo_size[1]))
         columns = list(self._tiles(self.size[1], self.dx, self.photo_size[0]))
-        for first_row, last_row, rows in self._tiles(self.size[0], self.dy, self.photo_size[1]):
-            for first, last, window in ((a, b, (rows, c)) for a, b, c in columns):
-                # Between cells values are means of theirs: a map that is below this everywhere about can't win.
-                cells = padded[:, first_row + 1 : last_row + 2, first + 1 : last + 2]
-                rivals = np.flatnonzero(cells.max((1, 2)) >= cells.max(0).min())
+        # Between cells values are means of theirs: a map that is below this everywhere about can't win.
+        least = _over_tiles(np.minimum, padded.max(0, keepdims=True), rows, columns)
+        may_win = _over_tiles(np.maximum, padded, rows, columns) >= least
+        windows = [window for _, _, window in columns]
+        out = np.zeros(self.photo_size[::-1], np.uint8)
+        for row, (_, _, down) in enumerate(rows):
+            for across, rivals in _runs(may_win[:, row], windows, down.stop - down.start):
+                window = down, across
                 if len(rivals) == 1:
                     out[window] = rivals[0]
                     continue
@@ -175,3 +180,27 @@ class Framing:
             borderMode=cv2.BORDER_CONSTANT,
             borderValue=border if isinstance(border, tuple) else (border,) * 4,
         )
+
+
+_Tiles = list[tuple[int, int, slice]]  # first and last cell, and the photo's pixels, along one axis
+
+
+def _over_tiles(function: np.ufunc, padded: np.ndarray, rows: _Tiles, columns: _Tiles) -> np.ndarray:
+    """What a ufunc makes of the cells of every tile: (N, H + 2, W + 2) -> (N, rows, columns)."""
+    across = np.stack([function.reduce(padded[:, :, first + 1 : last + 2], 2) for first, last, _ in columns], 2)
+    return np.stack([function.reduce(across[:, first + 1 : last + 2], 1) for first, last, _ in rows], 1)
+
+
+def _runs(may_win: np.ndarray, windows: list[slice], height: int) -> Iterator[tuple[slice, np.ndarray]]:
+    """Neighbouring tiles of a row (N maps, tiles) that can be looked at together, and the maps that may win there:
+    where one map does, and where several may, of which the others never win."""
+    counts = may_win.sum(0)
+    start = 0
+    for stop in range(1, len(windows) + 1):
+        if stop < len(windows):
+            alone = counts[start] == 1
+            alike = (may_win[:, stop] == may_win[:, start]).all() if alone else counts[stop] > 1
+            if alike and (alone or (windows[stop].stop - windows[start].start) * height <= _TOGETHER):
+                continue
+        yield slice(windows[start].start, windows[stop - 1].stop), np.flatnonzero(may_win[:, start:stop].any(1))
+        start = stop

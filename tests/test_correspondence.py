@@ -92,3 +92,28 @@ def test_the_shipped_network_trains_at_512x352_within_two_gigabytes():
     found = subprocess.run([sys.executable, "-c", _STEP], cwd=ROOT, capture_output=True, text=True)
     assert found.returncode == 0, found.stderr
     assert float(found.stdout) < 2000, found.stdout
+
+
+def test_fused_attention_answers_as_the_whole_matrix_forward_and_backward(monkeypatch):
+    calls = []
+    fused = F.scaled_dot_product_attention
+    monkeypatch.setattr(F, "scaled_dot_product_attention", lambda *a, **k: (calls.append(a), fused(*a, **k))[1])
+    for batch, sources in ((2, 2), (3, 1)):
+        queries, keys, values = given = tensors(batch, sources)
+        made = carry_by_likeness(*given, "source", 0.1)
+        wanted = whole(queries, keys.expand(batch, -1, -1, -1), values.expand(batch, -1, -1), "source", False)
+        assert torch.allclose(made, wanted, atol=1e-10)
+        direction = torch.randn_like(wanted)
+        found, true = (torch.autograd.grad((x * direction).sum(), given) for x in (made, wanted))
+        for one, other in zip(found, true, strict=True):
+            assert torch.allclose(one, other, atol=1e-8)
+    assert len(calls) == 2
+    assert all(rows.shape[3] == 7 and rows.stride(3) == 1 for call in calls for rows in call)  # else it isn't fused
+
+
+def test_values_of_more_channels_than_what_is_compared_are_carried_in_strips(monkeypatch):
+    monkeypatch.delattr(F, "scaled_dot_product_attention")
+    queries, keys, _ = tensors()
+    values = torch.randn(2, 8, SIZE[0] * SIZE[1], dtype=torch.float64)
+    made = carry_by_likeness(queries, keys, values, "source", 0.1)
+    assert torch.allclose(made, whole(queries, keys, values, "source", False), atol=1e-10)

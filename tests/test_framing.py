@@ -148,3 +148,19 @@ def test_shrinking_does_not_alias():
     frame = Framing.whole((600, 600)).crop(stripes)
     inside = frame[FRAME_SIZE[0] // 2 - 40 : FRAME_SIZE[0] // 2 + 40, 20:-20]
     assert inside.std() < 12
+
+
+@pytest.mark.parametrize("scale", [0.2, 0.37, 1.0, 2.0])
+def test_the_most_probable_map_is_found_in_tiles_as_in_the_whole_photo(scale):
+    rng = np.random.default_rng(0)
+    framing = framing_at(scale, (400, 300), (207, 155))
+    coarse = rng.random((8, 16, 11), np.float32) ** 8
+    probabilities = np.stack([np.kron(one, np.ones((16, 16), np.float32)) for one in coarse])
+    probabilities /= probabilities.sum(0)
+    whole = np.stack([framing.paste(one, float(n == 0)) for n, one in enumerate(probabilities)])
+    found = framing.paste_most_probable(probabilities)
+    chosen = np.take_along_axis(whole, found[None].astype(int), 0)[0]
+    # Places are rounded to a 32nd of a cell, in a part of the photo otherwise than in the whole.
+    assert (whole.max(0) - chosen).max() < 0.15
+    assert (found == whole.argmax(0)).mean() > 0.99
+    assert len(np.unique(found)) == 8

@@ -63,3 +63,12 @@ def test_layers_that_are_not_known_yet_are_refused(tmp_path):
         with_held(small(0), tmp_path / FILE_NAME)
     with pytest.raises(ValueError, match="another network"):
         AnalyzerConfig.from_dict({"widths": list(SMALL.widths), "held": 9})
+
+
+def test_joints_that_are_not_asked_for_are_left_out_and_change_nothing_else():
+    network = AnalyzerNetwork().eval()
+    image = torch.rand(1, 3, 64, 64) * 2 - 1
+    with torch.no_grad():
+        all_of_it, regions = network(image), network(image, joints=False)
+    assert regions.heatmaps.shape == (1, 0, 16, 16) and all_of_it.heatmaps.shape == (1, 18, 16, 16)
+    assert torch.equal(regions.parsing, all_of_it.parsing)

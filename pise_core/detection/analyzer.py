@@ -209,23 +209,25 @@ class Analyzer:
     def _closely(self, photo: np.ndarray, framing: Framing) -> "_Look":
         """As :meth:`_look`, averaged with the mirror image and, for regions, with a finer look."""
         look = self._look(framing.crop(photo, _BORDER), flip=True)
-        fine = self._look(framing.finer(_FINER).crop(photo, _BORDER)).probabilities
+        fine = self._look(framing.finer(_FINER).crop(photo, _BORDER), joints=False).probabilities
         size = look.probabilities.shape[:0:-1]
         fine = np.stack([cv2.resize(p, size, interpolation=cv2.INTER_AREA) for p in fine])
         return look._replace(probabilities=(2 * look.probabilities + fine) / 3)
 
     @in_one_thread
-    def _pass(self, images: torch.Tensor, asked: dict[str, float]) -> Analysis:
+    def _pass(self, images: torch.Tensor, asked: dict[str, Any]) -> Analysis:
         with layers_in(self.precision, self.device):
             return self.network(images, **asked).float()
 
     @torch.no_grad()
-    def _look(self, image: np.ndarray, flip: bool = False) -> "_Look":
-        """What the network sees in an HWC uint8 picture; ``flip`` averages with the mirror."""
+    def _look(self, image: np.ndarray, flip: bool = False, joints: bool = True) -> "_Look":
+        """What the network sees in an HWC uint8 picture; ``flip`` averages with the mirror; no heat maps without
+        ``joints`` if the network can leave them out."""
         x = torch.from_numpy(image).permute(2, 0, 1)[None].to(self.device).float() / 127.5 - 1
         # Where people are looked for from afar, what they hold is of no interest.
         # The mean of two shares reaches what is asked for only if either is as near to it as this.
-        asked = {"held": 2 * flip, "hint": 2 * SURE - 1} if isinstance(self.network, AnalyzerNetwork) else {}
+        told = isinstance(self.network, AnalyzerNetwork)
+        asked = {"held": 2 * flip, "hint": 2 * SURE - 1, "joints": joints} if told else {}
         with self.lock:
             found = self._pass(torch.cat([x, x.flip(3)]) if flip else x, asked)
         maps = found.heatmaps
@@ -244,7 +246,7 @@ class Analyzer:
 
 
 class _Look(NamedTuple):
-    maps: np.ndarray  # (18, H/4, W/4) heat maps
+    maps: np.ndarray  # (18, H/4, W/4) heat maps; (0, H/4, W/4) if they were not asked for
     probabilities: np.ndarray  # (8, H, W), regions
     held: np.ndarray | None  # (H, W) in [0, 1]
 

@@ -34,6 +34,8 @@ _SPECKLE = 14
 _EDGE = 9.0
 #: In frame pixels: shorter borders between garments say nothing.
 _SHORTEST_BORDER = 6
+#: In pixels of the working grid: how far colours are blurred before they are compared.
+_BLURRED = 4
 #: A piece of trousers larger than this share of the top that it meets, or the other way round, is a garment of its own.
 _SCRAP = 0.15
 _ARMS = tuple(tuple(JOINT[f"{side}_{joint}"] for joint in ("shoulder", "elbow", "wrist")) for side in ("left", "right"))
@@ -171,35 +173,49 @@ def _away(colours: np.ndarray, mean: np.ndarray, inverse: np.ndarray) -> np.ndar
 
 def _pieces_inside(mask: np.ndarray, near: np.ndarray, share: float = _ABOUT_WRIST) -> np.ndarray:
     """(H, W) bool: within ``near``, the connected pieces of ``mask`` most of which lie there."""
-    count, pieces, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=4)
-    if count == 1:
-        return np.zeros(mask.shape, bool)
+    found = np.zeros(mask.shape, bool)
+    window = window_of(mask, margin=0)
+    if window is None or not (mask & near).any():
+        return found
+    near = near[window]
+    count, pieces, stats, _ = cv2.connectedComponentsWithStats(mask[window].astype(np.uint8), connectivity=4)
     inside = np.bincount(pieces[near], minlength=count)
     good = inside >= share * stats[:, cv2.CC_STAT_AREA]
     good[0] = False
-    return good[np.asarray(pieces, np.int32)] & near
+    found[window] = good[np.asarray(pieces, np.int32)] & near
+    return found
 
 
 def _remove_speckles(labels: np.ndarray, least: int) -> None:
     """Pieces of fewer than ``least`` pixels take the label that most of the pixels around them have."""
     for region in range(REGION_COUNT):
-        count, pieces, stats, _ = cv2.connectedComponentsWithStats((labels == region).astype(np.uint8), connectivity=8)
+        mask = labels == region
+        window = window_of(mask, margin=1)
+        if window is None:
+            continue
+        here = labels[window]
+        count, pieces, stats, _ = cv2.connectedComponentsWithStats(mask[window].astype(np.uint8), connectivity=8)
         for piece in np.flatnonzero(stats[:, cv2.CC_STAT_AREA] < least):
             if piece == 0:
                 continue
             x, y, w, h = (int(v) for v in stats[piece, :4])
-            window = slice(max(0, y - 1), y + h + 1), slice(max(0, x - 1), x + w + 1)
-            own = pieces[window] == piece
+            about = slice(max(0, y - 1), y + h + 1), slice(max(0, x - 1), x + w + 1)
+            own = pieces[about] == piece
             around = cv2.dilate(own.astype(np.uint8), np.ones((3, 3), np.uint8)).astype(bool) & ~own
-            labels[window][own] = np.bincount(labels[window][around], minlength=REGION_COUNT).argmax()
+            here[about][own] = np.bincount(here[about][around], minlength=REGION_COUNT).argmax()
 
 
 def _join_garments(labels: np.ndarray, lab: np.ndarray, factor: float) -> None:
     """Pieces of garments that meet where the photo shows no edge get the label of the largest."""
-    soft = cv2.GaussianBlur(lab, (0, 0), 1.0)
+    worn = [region for region in _GARMENTS if (labels == region).any()]
+    window = window_of(np.isin(labels, worn), margin=_BLURRED)
+    if len(worn) < 2 or window is None:
+        return
+    labels, lab = labels[window], lab[window]
+    soft = cv2.GaussianBlur(lab, (2 * _BLURRED + 1, 2 * _BLURRED + 1), 1.0)
     pieces = np.zeros(labels.shape, np.int32)
     regions, areas = [0], [0]
-    for region in _GARMENTS:
+    for region in worn:
         count, found, stats, _ = cv2.connectedComponentsWithStats((labels == region).astype(np.uint8), connectivity=4)
         pieces += np.where(np.asarray(found) > 0, np.asarray(found) + len(regions) - 1, 0).astype(np.int32)
         regions += [region] * (count - 1)

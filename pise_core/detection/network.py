@@ -61,7 +61,7 @@ TRAINED_CONFIG = AnalyzerConfig(deep=248, held=2)
 class Analysis(NamedTuple):
     """What the network says of a batch."""
 
-    heatmaps: Tensor  # (N, 18, H/4, W/4), about 1 at a joint and 0 elsewhere
+    heatmaps: Tensor  # (N, 18, H/4, W/4), about 1 at a joint and 0 elsewhere; (N, 0, H/4, W/4) if not asked for
     parsing: Tensor  # (N, 8, H/2, W/2), logits
     held: Tensor | None = None  # (N, 1, H/2, W/2), logits: a bag, a bottle or another thing that is carried
 
@@ -166,9 +166,12 @@ class AnalyzerNetwork(nn.Module):
             x = block(x, beside)
         return Features(levels, deep, x)
 
-    def forward(self, image: Tensor, held: int | None = None, hint: float | None = None) -> Analysis:
+    def forward(
+        self, image: Tensor, held: int | None = None, hint: float | None = None, joints: bool = True
+    ) -> Analysis:
         """``held``: in how many of the pictures, from the first one on, held things are looked for; by default in
-        all. ``hint``: a share in (0, 1); in the others only where something in the first is at least as sure."""
+        all. ``hint``: a share in (0, 1); in the others only where something in the first is at least as sure.
+        Without ``joints`` the heat maps are those of no joint."""
         features = self.features(image)
         known = None
         if self.held_head is not None and held != 0:
@@ -177,7 +180,8 @@ class AnalyzerNetwork(nn.Module):
                 known = torch.cat([known, self.held_head(features.rest(held))])
         widened, refined = self.parsing_up
         fine = refined(joined(widened, features.up, features.levels[0]))
-        return Analysis(self.heatmap_head(features.up), self.parsing_head(fine), known)
+        heatmaps = self.heatmap_head(features.up) if joints else features.up[:, :0]
+        return Analysis(heatmaps, self.parsing_head(fine), known)
 
 
 def fold_norms(network: AnalyzerNetwork) -> AnalyzerNetwork:

@@ -1,9 +1,11 @@
 """Which place of the source looks like which place of the target (eq. 3), and what is carried by it.
 
 The matrix of all pairs of places grows with the fourth power of a picture's side: 32 MB for 256x176 pixels, 508 MB for
-512x352 and 8.1 GB for 1024x704. It is therefore made and used in strips, and where gradients are wanted of a large one
-its strips are made once more on the way back instead of being kept. (On CPUs ``scaled_dot_product_attention`` takes
-more time than these strips, and with gradients as much memory as the whole matrix: torch 2.14.)
+512x352 and 8.1 GB for 1024x704. On processors PyTorch's fused attention never makes it, where the values have no more
+channels than what is compared. Elsewhere it is made and used in strips, and where gradients are wanted of a large one
+its strips are made once more on the way back instead of being kept. (Values of more channels than what is compared
+make ``scaled_dot_product_attention`` take more time than these strips, and as much memory as the whole matrix with
+gradients: torch 2.14.)
 """
 
 from contextlib import AbstractContextManager, nullcontext
@@ -55,7 +57,7 @@ def carry_by_likeness(
     matching: str,
     temperature: float,
     patches: bool = False,
-    strip: int = STRIP,
+    strip: int | None = None,
     kept: int = KEPT,
 ) -> Tensor:
     """Values of the source, carried to the places of the target by the matrix of likenesses.
@@ -68,7 +70,8 @@ def carry_by_likeness(
             source place hands out shares that sum to 1. "printed": no softmax, the matrix of eq. 3 itself.
         temperature: of the softmax.
         patches: 3x3 patches are correlated, see :func:`patch_correlation`; otherwise likeness is the inner product.
-        strip: entries of the matrix that are made at once; at least a row of places.
+        strip: entries of the matrix that are made at once, at least a row of places; by default none where fused
+            attention does without, and ``STRIP`` elsewhere.
         kept: entries of the whole matrix from which its parts are made again for the gradient.
 
     Returns:
@@ -76,7 +79,9 @@ def carry_by_likeness(
     """
     height, width = queries.shape[2:]
     places, batch = height * width, len(queries)
-    rows = max(1, strip // (batch * places * width))
+    if strip is None and matching == "source" and not patches and _can_be_fused(queries, values):
+        return _fused(queries, keys, values, temperature).unflatten(2, (height, width))
+    rows = max(1, (strip or STRIP) // (batch * places * width))
     # Strips run along the axis that the softmax does not, so that each holds all that it sums over.
     strips = _Strips(matching, temperature, patches, [(n, min(n + rows, height)) for n in range(0, height, rows)])
     if torch.is_grad_enabled() and batch * places * places > kept and not torch.compiler.is_compiling():
@@ -86,6 +91,23 @@ def carry_by_likeness(
         return sum(parts, start=queries.new_zeros(())).unflatten(2, (height, width))
     parts = [strips.part(queries, keys, values, n) for n in range(len(strips.rows))]
     return torch.cat(parts, 2).unflatten(2, (height, width))
+
+
+def _can_be_fused(queries: Tensor, values: Tensor) -> bool:
+    """Whether fused attention is there and quicker than strips; graphs for other runtimes have strips."""
+    return queries.device.type == "cpu" and values.shape[1] <= queries.shape[1] and not torch.onnx.is_in_onnx_export()
+
+
+def _fused(queries: Tensor, keys: Tensor, values: Tensor, temperature: float) -> Tensor:
+    """All of the target's places at once, (N, V, h * w). Attention is fused only where its three inputs have as many
+    channels, which lie side by side: zeros are added to the values."""
+    count, channels, carried = len(queries), queries.shape[1], values.shape[1]
+    asked, known, given = (
+        one.flatten(2).transpose(1, 2).contiguous().expand(count, -1, -1)[:, None]
+        for one in (queries, keys, F.pad(values, (0, 0, 0, channels - carried)))
+    )
+    made = F.scaled_dot_product_attention(asked, known, given, scale=1 / temperature)
+    return made[:, 0, :, :carried].transpose(1, 2)
 
 
 class _Strips(NamedTuple):

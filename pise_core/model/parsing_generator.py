@@ -57,11 +57,10 @@ class ParsingGenerator(nn.Module):
             source_pose, target_pose: (N, 18, H, W) heat maps.
             carried: (N, 8, H, W), one-hot where the carried map is known and all zero where it is not.
         """
-        x = torch.cat([source_parsing, source_pose, target_pose], 1)
-        if self.detail:
-            carried = torch.zeros_like(source_parsing) if carried is None else carried
-            x = torch.cat([x, carried], 1)
-        features = self.up(self.deform(self.down(x)))
+        if carried is None:
+            carried = torch.zeros_like(source_parsing)
+        told = [source_parsing, source_pose, target_pose, *([carried] if self.detail else [])]
+        features = self.up(self.deform(self.down(torch.cat(told, 1))))
         logits = self.out(features)
         if self.detail:
             features = F.leaky_relu(features, GATED_SLOPE)
