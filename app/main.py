@@ -19,7 +19,7 @@ from app.api.mcp import wanted_by_environment  # noqa: E402
 from app.guard import Rules  # noqa: E402
 from app.layout import build  # noqa: E402
 from app.server import Server, Stopped, application, end, listening_on, stop_on_signals  # noqa: E402
-from app.state.memory import few_pools  # noqa: E402
+from app.state.memory import few_pools, keep_freed  # noqa: E402
 from app.state.observing import serve_metrics, write_log  # noqa: E402
 from app.state.places import Places  # noqa: E402
 from app.state.scratch import Scratch  # noqa: E402
@@ -83,6 +83,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     status = 0
     try:
         few_pools()
+        keep_freed()
         write_log()
         check_settings()
         stop_on_signals()

@@ -22,4 +22,12 @@ except ModuleNotFoundError:  # up to 683fe59
 
     from pise_core.pose import JOINT  # pyright: ignore[reportAttributeAccessIssue]
 
+try:  # as the studio's process begins
+    from app.state.memory import few_pools, keep_freed
+
+    few_pools()
+    keep_freed()
+except ImportError:  # it left memory as it was
+    pass
+
 __all__ = ["BUILT_IN", "JOINT", "PISE", "RECIPES", "Carry", "Session", "Studio", "Trainer", "VGGSlice", "open_source"]

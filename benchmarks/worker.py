@@ -91,11 +91,15 @@ class Networks(Bench):
         with torch.no_grad():
             code = model.encode(image, source)
         photo = np.random.default_rng(0).integers(0, 255, (*_FRAME, 3), np.uint8)
+        two = (torch.rand(2, 3, *_FRAME) * 2 - 1).to(memory_format=torch.channels_last)
+        # What builds of before do not look for is left out, so that the same is compared.
+        known = {"held": 0} if hasattr(self.editor.analyzer.network, "held_head") else {}
         self.work = {
             "generator": lambda: model(image, source, own, pose, wanted, carry=carry, source=code),
             "parsing generator": lambda: model.generate_parsing(source, own, pose, carried),
             "encoders": lambda: model.encode(image, source),
             "analyzer, with its mirror image": lambda: self.editor.analyzer._look(photo, flip=True),
+            "analyzer, two pictures, nothing held": lambda: self.editor.analyzer.network(two, **known),
         }
 
     def _told(self, x: torch.Tensor) -> torch.Tensor:

@@ -239,3 +239,27 @@ def test_threads_share_few_pools_of_memory(tmp_path):
     told = tmp_path / "pools.xml"
     subprocess.run([sys.executable, "-c", code, str(told)], cwd=ROOT, check=True)
     assert 1 <= told.read_text().count("<heap ") <= 2
+
+
+@pytest.mark.skipif(
+    sys.platform != "linux" or not hasattr(ctypes.CDLL(None), "malloc_trim"), reason="another library's memory"
+)
+def test_what_is_freed_stays_until_it_is_given_back():
+    code = (
+        "import os\n"
+        "from pathlib import Path\n"
+        "from app.state import memory\n"
+        "def resident():\n"
+        "    pages = int(Path('/proc/self/statm').read_text().split()[1])\n"
+        "    return pages * os.sysconf('SC_PAGE_SIZE') >> 20\n"
+        "memory.keep_freed()\n"
+        "before = resident()\n"
+        "pictures = [bytearray(10 << 20) for _ in range(6)]\n"
+        "del pictures\n"
+        "kept = resident()\n"
+        "memory.give_back()\n"
+        "print(kept - before, resident() - before)\n"
+    )
+    found = subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, capture_output=True, text=True)
+    kept, left = map(int, found.stdout.split())
+    assert kept >= 50 and left < 10, found.stdout
