@@ -15,6 +15,7 @@ import torch
 import torch.nn.functional as F
 
 from pise_core.detection import held_layers
+from pise_core.detection.colour_votes import agree_with_colours
 from pise_core.detection.decoding import decode_joints
 from pise_core.detection.held_layers import with_held
 from pise_core.detection.network import Analysis, AnalyzerConfig, AnalyzerNetwork, fold_norms
@@ -207,12 +208,14 @@ class Analyzer:
         return Sight(pose, _only_this_person(probabilities, inside), framing, box, held)
 
     def _closely(self, photo: np.ndarray, framing: Framing) -> "_Look":
-        """As :meth:`_look`, averaged with the mirror image and, for regions, with a finer look."""
-        look = self._look(framing.crop(photo, _BORDER), flip=True)
+        """As :meth:`_look`, averaged with the mirror image and, for regions, with a finer look; these agree with the
+        photo's colours."""
+        frame = framing.crop(photo, _BORDER)
+        look = self._look(frame, flip=True)
         fine = self._look(framing.finer(_FINER).crop(photo, _BORDER), joints=False).probabilities
         size = look.probabilities.shape[:0:-1]
         fine = np.stack([cv2.resize(p, size, interpolation=cv2.INTER_AREA) for p in fine])
-        return look._replace(probabilities=(2 * look.probabilities + fine) / 3)
+        return look._replace(probabilities=agree_with_colours((2 * look.probabilities + fine) / 3, frame))
 
     @in_one_thread
     def _pass(self, images: torch.Tensor, asked: dict[str, Any]) -> Analysis:

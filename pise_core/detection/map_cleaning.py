@@ -3,7 +3,7 @@
 What the analyzer sees in a small frame is set against the photo's own colours, at about twice the frame's resolution:
 
 1. Skin about a wrist is a hand, whatever it was taken for: pockets, bags, hems and bare legs lie beside it. Skin is
-   what has the colours of the person's own face and arms.
+   what has the colours of the person's own face and arms, and was held possible by the analyzer.
 2. Speckles take the label that most of their surroundings have.
 3. Pieces of two garments that meet along a line on which the photo shows no edge are one garment; the larger wins.
    Trousers of the colour of what is worn above them stay trousers: a suit has two pieces.
@@ -28,6 +28,8 @@ _SPREAD = np.array([60.0, 6.0, 6.0], np.float32)
 _LEAST_SKIN = 80
 #: How much of a patch of skin must lie about the wrist for a hand: walls and coats of that colour go on elsewhere.
 _ABOUT_WRIST = 0.7
+#: How probable skin is at least, in the mean over a piece: sleeves, furs and straps of that colour are far below.
+_PERHAPS_SKIN = 0.1
 #: In frame pixels: pieces smaller than this are speckles.
 _SPECKLE = 14
 #: In Lab: mean difference across a border between two garments, above which it is one.
@@ -97,6 +99,9 @@ def _take_hands(labels: np.ndarray, lab: np.ndarray, probabilities: np.ndarray, 
     if known_skin is None:
         return
     there, everything = visible(pose), labels
+    skin_names = ("face", "upper_skin", "leg")
+    likely = probabilities[[REGION[name] for name in skin_names]].sum(0)
+    likely = cv2.resize(likely, labels.shape[::-1], interpolation=cv2.INTER_LINEAR)
     for shoulder, elbow, wrist in _ARMS:
         if not there[[shoulder, elbow, wrist]].all():
             continue
@@ -123,7 +128,7 @@ def _take_hands(labels: np.ndarray, lab: np.ndarray, probabilities: np.ndarray, 
         cv2.circle(start, centre, max(2, round(0.2 * length)), 1, -1)
         _, pieces = cv2.connectedComponents(cv2.dilate((hand | known).astype(np.uint8), np.ones((3, 3), np.uint8)))
         found = np.isin(pieces, np.unique(pieces[((start > 0) & hand) | known])) & (pieces > 0)
-        labels[hand & found] = REGION["upper_skin"]
+        labels[_probable(hand & found, likely[window])] = REGION["upper_skin"]
 
 
 def _length(shoulder: np.ndarray, elbow: np.ndarray, wrist: np.ndarray) -> float:
@@ -184,6 +189,15 @@ def _pieces_inside(mask: np.ndarray, near: np.ndarray, share: float = _ABOUT_WRI
     good[0] = False
     found[window] = good[np.asarray(pieces, np.int32)] & near
     return found
+
+
+def _probable(mask: np.ndarray, likely: np.ndarray) -> np.ndarray:
+    """(H, W) bool: the connected pieces of ``mask`` in which skin is probable enough; ``likely``: (H, W) float32."""
+    count, pieces, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=4)
+    total = np.bincount(pieces.ravel(), weights=likely.ravel(), minlength=count)
+    good = total >= _PERHAPS_SKIN * stats[:, cv2.CC_STAT_AREA]
+    good[0] = False
+    return good[np.asarray(pieces, np.int32)]
 
 
 def _remove_speckles(labels: np.ndarray, least: int) -> None:
