@@ -15,6 +15,7 @@ from pise_core.regions import REGION
 from pise_core.rendering.refine import like_other, like_skin, refined
 from pise_core.rendering.wearing.outline import behind, bites, closing, lower
 from pise_core.rendering.wearing.trousers import alike, crotch_of, with_legs
+from pise_core.rendering.wearing.whole import bitten, no_wider_than_the_other, sleeves_whole, smoothed
 from pise_core.skeleton import ARMS, LEGS, SHOULDERS, WRISTS
 from pise_core.view import View
 from pise_core.warping.bare_body import drawn, limb, torso_length, trunk
@@ -47,6 +48,8 @@ _INSIDE_OTHERS = 6.0
 #: In lengths of the torso: gaps up to twice this wide are taken for what lies before the garment, and how far the trunk
 #: reaches below a sleeve.
 _GAP, _OVERLAP = 0.2, 0.06
+#: In lengths of the torso: notches up to twice as wide may be what lies before it.
+_NOTCH = 0.3
 #: Share of the trunk that a dress covers and a skirt doesn't.
 _FULL = 0.45
 #: Lab: cloth whose typical colours differ by less is the same.
@@ -126,6 +129,9 @@ def cut(person: Person, region: int) -> Garment:
     mask = _without_speckles(mask & ~like_skin(here.image, mask, beside, scale), scale)
     beside &= ~mask
     here = View.owned(View(here.image, here.parsing, here.pose), _owner_of(here.owner, inner, mask))
+    if region != REGION["pants"]:
+        owner = sleeves_whole(here.owner, mask, np.isin(here.owner, _ARM_PARTS), here.pose)
+        here = View.owned(View(here.image, here.parsing, here.pose), owner)
     lost = inner & ~mask
     limbs = {name: np.isin(here.owner, parts) for name, parts in LIMBS.items()}
     used = {name: of for name, of in limbs.items() if (of & mask).any() and name.endswith(_limbs_of(region))}
@@ -134,7 +140,10 @@ def cut(person: Person, region: int) -> Garment:
     at_held = grow(held, _RIM_HELD / scale) & (here.parsing == 0) if held.any() else held
     at_hand = _at_hand(here.parsing, lost & doubted, trunk_mask, size) | at_held
     hidden = _hidden(here, mask, trunk_mask, limb & mask, at_hand, size, region, scale)
-    whole = mask | hidden
+    hidden |= bitten(trunk_mask | hidden, _open(here, held, trunk_mask | hidden, limb, size), here.pose)
+    whole = smoothed(mask | hidden, scale)
+    mask, hidden = mask & whole, whole & ~(mask & whole)
+    trunk_mask &= whole
     alpha = edge(here.image, mask, scale)
     colours = _own(here.image, alpha, beside, scale)
     # Skin is never taken along: what is filled is taken from well inside, and the rim beside it is filled as well.
@@ -147,7 +156,7 @@ def cut(person: Person, region: int) -> Garment:
     alpha = np.where(beside, np.maximum(alpha * mask, soft), alpha).astype(np.float32)
     pieces = {}
     reach = max(2.0, _OVERLAP * size)
-    below = trunk_mask | hidden
+    below = _without_speckles(trunk_mask | hidden, scale)
     pieces["trunk"] = alpha * (grow(below, reach) if below.any() else below)
     for name, of in used.items():
         root = here.pose[_joints(name)[0], :2]
@@ -163,7 +172,7 @@ def cut(person: Person, region: int) -> Garment:
     hems = {name: hem for name, of in used.items() if (hem := _hem(here.pose, name, of & mask, scale)) is not None}
     made = Garment(region, kind, here.pose, colours, pieces, reach, hems, mirrored, midriff)
     if kind != "pants":
-        return replace(made, hems=_beside_held(hems, here.pose, held))
+        return replace(made, hems=_beside_held(hems, here.pose, held), reach=no_wider_than_the_other(reach))
     last = len(person.parsing) - max(1, round(_AT_EDGE / scale))
     hems, reach = alike(hems, reach, bool(mask[max(0, last - window[0].start) :].any()))
     return replace(made, hems=hems, reach=reach, crotch=crotch_of(mask, here.pose))
@@ -238,6 +247,15 @@ def _owner_of(owner: np.ndarray, inner: np.ndarray, mask: np.ndarray) -> np.ndar
     if known.any() and len(ys):
         owner[ys, xs] = owner[Nearest(known).at(ys, xs)]
     return owner
+
+
+def _open(view: View, held: np.ndarray, trunk_mask: np.ndarray, limb: np.ndarray, size: float) -> np.ndarray:
+    """(H, W) bool: where something may lie before a garment's trunk: hair, arms, what is held, and in notches of its
+    outline what the map takes for the wall; never the neckline, what is worn below, or a sleeve."""
+    parsing, owner = view.parsing, view.owner
+    neck = (parsing == REGION["upper_skin"]) & ~np.isin(owner, _ARM_PARTS)
+    before = (np.isin(parsing, [REGION["hair"], REGION["upper_skin"], REGION["upper_clothes"]]) & ~neck) | held
+    return (before | ((parsing == 0) & closing(trunk_mask, _NOTCH * size))) & ~limb
 
 
 def _near_wrists(pose: np.ndarray, shape: tuple[int, int], size: float) -> np.ndarray:

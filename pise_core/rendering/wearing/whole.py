@@ -1,0 +1,137 @@
+"""A garment's closed outline: what a bag, a hand or hair took out of it is put back, and its edge is smooth.
+
+The two sides of a garment are alike. So a bite in the outline of one side that the other doesn't have is no cut but
+something that lies before it, whether the map knows what that is or takes it for the wall.
+"""
+
+from collections.abc import Mapping
+
+import cv2
+import numpy as np
+
+from pise_core.masks import Nearest, grow, smooth
+from pise_core.pose import visible
+from pise_core.skeleton import HIPS, KNEES, SHOULDERS
+from pise_core.warping.bare_body import torso_length, trunk
+
+#: In lengths of the torso: what the two sides of a body that stands still differ by.
+_SWAY = 0.045
+#: Share that a garment has in common with its mirror image; of those seen from the side less.
+_FRONTAL = 0.72
+#: In lengths of the torso: narrower strips of a garment along a sleeve are the sleeve's.
+_RIM = 0.07
+#: One sleeve may be so many times as wide as the other: nearer to the camera, or bent.
+_WIDER = 1.35
+#: In frame pixels: thinner fringes are none of the garment's, and how smooth its outline is.
+_FRINGE, _SMOOTH = 1.2, 1.2
+
+
+def bitten(cloth: np.ndarray, open_to_it: np.ndarray, pose: np.ndarray) -> np.ndarray:
+    """(H, W) bool: what is missing of a garment on one side only.
+
+    Args:
+        cloth: (H, W) bool, the garment without sleeves and trouser legs.
+        open_to_it: (H, W) bool, where something may lie before it.
+        pose: (18, 3) of whoever wears it, in the same pixels.
+    """
+    nothing = np.zeros(cloth.shape, bool)
+    other = mirrored(cloth, pose)
+    if other is None or not cloth.any():
+        return nothing
+    common = np.count_nonzero(cloth & other) / max(np.count_nonzero(cloth | other), 1)
+    if common < _FRONTAL:
+        return nothing
+    away = _SWAY * torso_length(pose)
+    found = ~grow(~other, away) & ~cloth & open_to_it
+    # Up to the garment: what the erosion left between is no gap.
+    return grow(found, away) & other & ~cloth & open_to_it if found.any() else found
+
+
+def mirrored(mask: np.ndarray, pose: np.ndarray) -> np.ndarray | None:
+    """(H, W) bool: a mask as it is on the other side of the body; None where joints are missing.
+
+    Shoulders change places, and below them hips; the middle stays.
+    """
+    there = visible(pose)
+    if not there[[*SHOULDERS, *HIPS]].all():
+        return None
+    shoulders, hips = pose[list(SHOULDERS), :2].astype(np.float64), pose[list(HIPS), :2].astype(np.float64)
+    knees = pose[list(KNEES), :2].astype(np.float64) if there[list(KNEES)].all() else None
+    waist = hips.mean(0)
+    upper = _swap(shoulders[0], shoulders[1], waist)
+    lower = upper if knees is None else _swap(hips[0], hips[1], knees.mean(0))
+    if upper is None or lower is None:
+        return None
+    height, width = mask.shape
+    ys, xs = np.mgrid[:height, :width].astype(np.float32) + 0.5
+    down = shoulders.mean(0) - waist
+    level = ((xs - waist[0]) * down[0] + (ys - waist[1]) * down[1]) / max(float(down @ down), 1e-3)
+    share = np.clip(level / 0.3, 0, 1)
+    columns, rows = (
+        (u[0] * xs + u[1] * ys + u[2]) * share + (v[0] * xs + v[1] * ys + v[2]) * (1 - share) - 0.5
+        for u, v in zip(upper, lower, strict=True)
+    )  # OpenCV has pixel centres at whole numbers
+    found = cv2.remap(
+        mask.astype(np.uint8), columns.astype(np.float32), rows.astype(np.float32), cv2.INTER_NEAREST, borderValue=0
+    )
+    return found.astype(bool)
+
+
+def _swap(a: np.ndarray, b: np.ndarray, stays: np.ndarray) -> np.ndarray | None:
+    """(2, 3) the affine map that a and b change places in; None where the three lie on a line."""
+    source = np.array([a, b, stays], np.float32)
+    d, e = b - a, stays - a
+    if abs(d[0] * e[1] - d[1] * e[0]) < 0.05 * float(np.hypot(*e)) ** 2:
+        return None
+    return cv2.getAffineTransform(source, np.array([b, a, stays], np.float32))
+
+
+def sleeves_whole(owner: np.ndarray, mask: np.ndarray, arms: np.ndarray, pose: np.ndarray) -> np.ndarray:
+    """The parts with sleeves as wide as they are: rims of a wide one, and what lies beyond the arm, count to the torso
+    otherwise, and would be carried with it.
+
+    Args:
+        owner: (H, W) int8, index of the part that moves a pixel.
+        mask: (H, W) bool, the garment.
+        arms: (H, W) bool, the parts of arms.
+        pose: (18, 3).
+
+    Returns:
+        (H, W) int8.
+    """
+    sleeves, rest = mask & arms, mask & ~arms
+    body = trunk(pose, mask.shape)
+    if not sleeves.any() or not (rest & body).any():
+        return owner
+    radius = _RIM * torso_length(pose)
+    core = grow(~grow(~rest, radius), radius) & rest
+    count, pieces = cv2.connectedComponents(core.astype(np.uint8), connectivity=4)
+    core = np.isin(pieces, np.setdiff1d(np.unique(pieces[core & body]), [0])) if count > 1 else core & body
+    ys, xs = np.nonzero(rest & ~core & ~body)
+    if not len(ys):
+        return owner
+    # What is nearer to the trunk than to the sleeve stays with it.
+    own = Nearest(sleeves).distance[ys, xs] <= Nearest(core | (rest & body)).distance[ys, xs]
+    ys, xs = ys[own], xs[own]
+    made = owner.copy()
+    made[ys, xs] = owner[Nearest(sleeves).at(ys, xs)]
+    return made
+
+
+def no_wider_than_the_other(reach: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """How far sleeves go from their bones, as in ``Garment.reach``: two of a pair are alike, and what is much wider has
+    something of the wall."""
+    both = [name for name in ("right_arm", "left_arm") if name in reach]
+    if len(both) < 2:
+        return dict(reach)
+    right, left = (reach[name] for name in both)
+    return {**reach, both[0]: np.minimum(right, _WIDER * left), both[1]: np.minimum(left, _WIDER * right)}
+
+
+def smoothed(mask: np.ndarray, scale: float) -> np.ndarray:
+    """(H, W) bool: a garment's mask without fringes, and with a smooth outline."""
+    if not mask.any():
+        return mask
+    radius = max(1.0, _FRINGE / scale)
+    core = grow(~grow(~mask, radius), radius) & mask
+    return smooth(core.astype(np.float32), max(0.6, _SMOOTH / scale)) > 0.5
