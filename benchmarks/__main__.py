@@ -16,6 +16,7 @@ from pathlib import Path
 
 from benchmarks import drag, memory, photos, startup, visitors
 from benchmarks.builds import Build, Failed, Worker, checked_out
+from benchmarks.scaling import exponents, plot
 from benchmarks.table import rows_of, text
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -43,7 +44,12 @@ def main(arguments: list[str] | None = None) -> int:
                     print(f"error: {error}", file=sys.stderr)
         commits = [_commit(build) for build in builds]
     rows = rows_of(rounds)
-    print(text(rows, [build.name for build in builds]))
+    names = [build.name for build in builds]
+    print(text(rows, names))
+    if growth := exponents(rows, names):
+        print(f"\n{growth}")
+    if options.plot:
+        plot(rows, options.plot, options.plot_against)
     if options.json:
         builds_named = [{"name": b.name, "commit": c} for b, c in zip(builds, commits, strict=True)]
         report = {
@@ -72,6 +78,8 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=8, help="of dragging (8)")
     parser.add_argument("--photo", type=Path, help="the photo to measure with (the first example)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="where to write all rounds too")
+    parser.add_argument("--plot", type=Path, metavar="FILE.svg", help="where to draw how times grow")
+    parser.add_argument("--plot-against", choices=("MP", "visitors"), default="MP", help="with what (MP)")
     options = parser.parse_args(arguments)
     options.parts = options.parts or [*INSIDE, "memory", "startup"]
     return options

@@ -43,6 +43,13 @@ def _notes(figures: list[dict]) -> str:
     last, parts = figures[-1], []
     if last.get("passes"):
         parts.append(" + ".join(f"{count} {network}" for network, count in last["passes"].items()))
+    if "arithmetic" in last:
+        limits = [1000 * median(f[kind] for f in figures) for kind in ("arithmetic", "memory")]
+        parts.append(
+            "limit {} ms by {:.3g} GMAC, {} ms by {:.3g} MB".format(
+                _short(limits[0]), last["products"] / 1e9, _short(limits[1]), last["bytes"] / 1e6
+            )
+        )
     if "extra" in last:
         parts.append(f"{median(f['extra'] for f in figures):.0f} MB more")
     return ", ".join(parts)

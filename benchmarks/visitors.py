@@ -72,6 +72,7 @@ def measure(root: Path, settings: dict) -> dict[str, dict]:
 def _own_copy(folder: Path, photo: str, number: int) -> Path:
     """The photo with one pixel of another colour: builds that name uploads by their bytes mix equal ones up."""
     image, path = cv2.imread(photo), folder / f"{number}.png"
+    assert image is not None, photo
     image[0, 0] = number
     cv2.imwrite(str(path), image)
     return path

@@ -5,6 +5,7 @@ The build's own packages come first; beside them only :mod:`names` is needed, wh
 
 import gc
 import json
+import math
 import sys
 import time
 from collections import Counter
@@ -19,6 +20,8 @@ import cv2  # noqa: E402
 import numpy as np  # noqa: E402
 import torch  # noqa: E402
 from names import BUILT_IN, JOINT, RECIPES, Carry, Session, Studio, Trainer, VGGSlice, open_source  # noqa: E402
+from torch.utils._python_dispatch import TorchDispatchMode  # noqa: E402
+from torch.utils.flop_counter import FlopCounterMode  # noqa: E402
 
 from pise_core.editor import Editor  # noqa: E402
 from pise_core.images import read_image  # noqa: E402
@@ -101,6 +104,9 @@ class Networks(Bench):
             "analyzer, with its mirror image": lambda: self.editor.analyzer._look(photo, flip=True),
             "analyzer, two pictures, nothing held": lambda: self.editor.analyzer.network(two, **known),
         }
+        with torch.no_grad():
+            self.needs = {name: _needs(work) for name, work in self.work.items()}
+        self.arithmetic, self.memory = _rates()
 
     def _told(self, x: torch.Tensor) -> torch.Tensor:
         """In the layout in which this build feeds its networks."""
@@ -109,8 +115,56 @@ class Networks(Bench):
         return x.to(memory_format=torch.channels_last) if last else x.contiguous()
 
     def round(self, number: int) -> Figures:
+        rows = {}
         with torch.no_grad():
-            return {f"network: {name}": self.measured(work, 3) for name, work in self.work.items()}
+            for name, work in self.work.items():
+                rows[f"network: {name}"] = self.measured(work, 3)
+                products, moved = self.needs[name]
+                if products:  # what is done in another thread isn't counted
+                    limit = {"arithmetic": products / self.arithmetic, "memory": moved / self.memory}
+                    rows[f"network: {name}"] |= {"products": products, "bytes": moved} | limit
+        return rows
+
+
+class _Moved(TorchDispatchMode):
+    """Counts bytes: what every operation writes, once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.count = 0
+
+    def __torch_dispatch__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        answer = function(*args, **(kwargs or {}))
+        for tensor in answer if isinstance(answer, tuple | list) else (answer,):
+            # A view of what is there already moves nothing.
+            if isinstance(tensor, torch.Tensor) and not any(tensor is given for given in args):
+                old = {given.untyped_storage().data_ptr() for given in args if isinstance(given, torch.Tensor)}
+                if tensor.untyped_storage().data_ptr() not in old:
+                    self.count += tensor.nbytes
+        return answer
+
+
+def _needs(work: Callable[[], Any]) -> tuple[int, int]:
+    """Multiply-adds of a pass, and the bytes that its operations write."""
+    work()
+    with FlopCounterMode(display=False) as products:
+        work()
+    with _Moved() as moved:
+        work()
+    return products.get_total_flops() // 2, moved.count
+
+
+def _rates() -> tuple[float, float]:
+    """Multiply-adds a second in a product of large matrices, and bytes a second that a copy writes, on one thread."""
+    square, long = torch.rand(1024, 1024), torch.rand(1 << 24)
+    copy = torch.empty_like(long)
+    best = [math.inf, math.inf]
+    for _ in range(5):
+        for number, work in enumerate((lambda: square @ square, lambda: copy.copy_(long))):
+            start = time.process_time()
+            work()
+            best[number] = min(best[number], time.process_time() - start)
+    return 1024**3 / best[0], long.nbytes / best[1]
 
 
 class Opening(Bench):
