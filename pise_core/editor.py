@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from pise_core.detection import clip, turning
+from pise_core.detection import amodal, clip, turning
+from pise_core.detection.amodal import Amodal
 from pise_core.detection.analyzer import FILE_NAME, Analyzer, Sight
 from pise_core.detection.clip import ClipPoses
 from pise_core.detection.map_cleaning import clean_map
@@ -37,12 +38,16 @@ from pise_core.rendering import pipeline
 from pise_core.rendering.wearing.wear import wear
 from pise_core.skeleton import JOINT_COUNT
 from pise_core.view import View
+from pise_core.warping.parts import PARTS, among
 
 _log = logging.getLogger(__name__)
 
 NOBODY = "no person was found in the photo; place a skeleton by hand, or try another photo"
 #: In which order garments are put on: the table names those that hang over others first.
 _PUT_ON = GARMENTS[::-1]
+_LEFT_ARM, _RIGHT_ARM = (
+    [PARTS.index(f"{side}_{part}") for part in ("upper_arm", "forearm")] for side in ("left", "right")
+)
 _STYLES = "styles are given as {region: [(person, weight), ...]}, people as set_person returns them"
 
 
@@ -72,15 +77,19 @@ class Editor:
         generator: what paints; a network is run by PyTorch.
         analyzer: what finds people, joints and regions.
         device: where PyTorch runs a network.
+        amodal: what knows bodies behind arms; by default the one that ships, read when it is first asked.
 
     Attributes:
         generator: as given.
         analyzer: as given.
         device: as given.
+        amodal: as given.
     """
 
-    def __init__(self, generator: Generator | PISE, analyzer: Analyzer, device: str = "cpu"):
-        self.device = device
+    def __init__(
+        self, generator: Generator | PISE, analyzer: Analyzer, device: str = "cpu", amodal: Amodal | None = None
+    ):
+        self.device, self.amodal = device, amodal
         self.generator: Generator = TorchGenerator(generator, device) if isinstance(generator, PISE) else generator
         self.analyzer = analyzer
         # Editors of one analyzer share its lock: the analyzer works for one of them at a time.
@@ -96,9 +105,9 @@ class Editor:
 
     @classmethod
     def from_pretrained(cls, path: str | Path | None = None, device: str = "auto", backend: str = "torch") -> "Editor":
-        """An editor with the weights in a folder (``pise.safetensors``, ``analyzer.safetensors`` or both; what is not
-        there is taken from those that ship), or with those of one generator (any ``.safetensors``, as ``train`` and
-        ``convert`` write them) and the analyzer that ships.
+        """An editor with the weights in a folder (``pise.safetensors``, ``analyzer.safetensors``,
+        ``amodal.safetensors``, or several; what is not there is taken from those that ship), or with those of one
+        generator (any ``.safetensors``, as ``train`` and ``convert`` write them) and the others that ship.
 
         Args:
             path: the folder, such as one that ``train`` wrote, or the file; by default the weights that ship.
@@ -115,10 +124,11 @@ class Editor:
         except (RuntimeError, AssertionError):
             raise InputError(f"the device {device!r} is not available here; use cpu") from None
         backend = backends.resolved(backend, device)
-        generator, analyzer = (None, None) if path is None else _given_weights(Path(path))
+        generator, analyzer, hidden = (None, None, None) if path is None else _given_weights(Path(path))
         _log.debug("loading weights: %s, on %s, run by %s", path or "those that ship", device, backend)
         painting = backends.generator(PISE.from_pretrained(generator), backend, device)
-        return cls(painting, Analyzer.from_pretrained(analyzer, device, backend), device)
+        bodies = None if hidden is None else Amodal.read(hidden / amodal.FILE_NAME)
+        return cls(painting, Analyzer.from_pretrained(analyzer, device, backend), device, bodies)
 
     @property
     def backend(self) -> str:
@@ -288,6 +298,22 @@ class Editor:
         wanted = _checked(person, pose, parsing, styles, paint, frame_pose)
         return pipeline.render(person, wanted, self.generator, detail, cloth, any_map)
 
+    def hidden(self, parsing: np.ndarray, owner: np.ndarray, pose: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """What lies behind somebody's arms and what they hold, and behind their head, too.
+
+        Args:
+            parsing: (256, 176) uint8, the regions in the frame.
+            owner: (256, 176) int8, the part that each pixel belongs to, an index into ``PARTS``.
+            pose: (18, 3) in pixels of the frame.
+
+        Returns:
+            The probabilities of the regions without these, (8, 128, 88) float32 each.
+        """
+        arms = among(owner, _LEFT_ARM).astype(np.uint8) + 2 * among(owner, _RIGHT_ARM)
+        held = (owner >= 0) & (parsing == 0)
+        without = (self.amodal or amodal.shipped())(parsing, np.where(held, np.uint8(0), arms), held, pose)
+        return without[0], without[1]
+
     def wear(self, person: Person, garments: Mapping[str, Person]) -> Person:
         """See :meth:`Person.wear`."""
         if not isinstance(garments, Mapping) or not garments.keys() <= set(GARMENTS):
@@ -313,15 +339,16 @@ class Editor:
         return pipeline.pose_map(person, wanted, self.generator)
 
 
-def _given_weights(path: Path) -> tuple[Path | None, Path | None]:
-    """Where the generator's weights and the analyzer's are to be read; None: from those that ship."""
+def _given_weights(path: Path) -> tuple[Path | None, Path | None, Path | None]:
+    """Where the weights are to be read of the generator, the analyzer, and what knows bodies; None: from those that
+    ship."""
     if path.is_file() and path.suffix == ".safetensors":
-        return path, None
-    files = network.FILE_NAME, FILE_NAME
-    generator, analyzer = (path if (path / name).exists() else None for name in files)
-    if generator is None and analyzer is None:
+        return path, None, None
+    files = network.FILE_NAME, FILE_NAME, amodal.FILE_NAME
+    generator, analyzer, bodies = (path if (path / name).exists() else None for name in files)
+    if generator is None and analyzer is None and bodies is None:
         raise InputError(f"{path} is neither a .safetensors file nor a folder of weights ({' or '.join(files)})")
-    return generator, analyzer
+    return generator, analyzer, bodies
 
 
 def _checked(

@@ -1,9 +1,8 @@
 """What lies behind the parts of a person, finished: the torso behind an arm, the legs behind a hem.
 
-The photo shows no cloth behind an arm. Where there is some follows from the silhouettes beside it: what lies between
-two pieces of the torso is torso, a bite that a hand takes out of a skirt's edge is skirt, and beyond an edge that
-simply goes on is the background. Each layer is continued there in its own texture, so that whatever a moved part
-uncovers is there already.
+The photo shows no cloth behind an arm. A network that knows bodies says where there is some
+(:mod:`pise_core.hidden_body`). Each layer is continued there in its own texture, so that whatever a moved part uncovers
+is there already.
 """
 
 from collections.abc import Iterable
@@ -12,6 +11,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
+from pise_core.hidden_body import HiddenBody
 from pise_core.inpainting.garments import continue_cloth
 from pise_core.inpainting.mirror import continue_regions
 from pise_core.masks import Nearest, grow, smooth, window_of
@@ -22,9 +22,12 @@ from pise_core.warping.warp import Behind
 
 #: Silhouettes are continued on a grid of so many cells per frame pixel; the photo's own pixels, where these are fewer.
 _FINER = 2.0
-#: In frame pixels: bites out of a silhouette are closed up to twice this width; how far any silhouette reaches behind
-#: what hides it; the width over which continued silhouettes are smoothed.
-_BITE, _BEHIND, _SMOOTH = 12.0, 1.5, 1.2
+#: In frame pixels: how far any silhouette reaches behind what hides it; the width over which continued silhouettes are
+#: smoothed.
+_BEHIND, _SMOOTH = 1.5, 1.2
+#: So much more than half must the network be sure of the body: a body that is a little narrow is seen less than cloth
+#: where none is.
+_DOUBT = 0.2
 #: In frame pixels: pixels so near to what is in front have its colours at their edge.
 RIM = 1.0
 #: In frame pixels: how far legs reach up behind a hem.
@@ -32,7 +35,7 @@ _UNDER_HEM = 9.0
 #: In frame pixels: how far about the hidden part its texture is taken from.
 _AROUND = 24.0
 #: In frame pixels: narrower hidden strips are mirrored at their border, which is quicker than looking for pieces.
-_NARROW = 2.5
+_NARROW = 6.0
 #: How far finished cloth is believed.
 _BELIEF = 0.95
 
@@ -80,7 +83,13 @@ def fronts_of(parts: Iterable[int], held: bool = False) -> list[str]:
 
 
 def finish_behind(
-    name: str, image: np.ndarray, parsing: np.ndarray, owner: np.ndarray, pose: np.ndarray, scale: float
+    name: str,
+    image: np.ndarray,
+    parsing: np.ndarray,
+    owner: np.ndarray,
+    pose: np.ndarray,
+    scale: float,
+    body: HiddenBody,
 ) -> Behind | None:
     """The layers behind some parts, finished where these hide them; None where nothing is hidden.
 
@@ -93,6 +102,7 @@ def finish_behind(
         owner: (H, W) int8, from ``assign_parts``.
         pose: (18, 3) in the same pixels.
         scale: frame pixels per pixel.
+        body: the person without what hides them.
     """
     front, hiding, back, along = FRONTS[name]
     window = window_of(among(owner, front), margin=round(_AROUND / scale))
@@ -110,7 +120,8 @@ def finish_behind(
     if along:
         labels, parts = _under_the_hem(parsing, owner, pose, known, hides, back, scale)
     else:
-        labels, parts = _continued(parsing, owner, among(owner, hiding) | staying, known, hides, scale)
+        hiding = among(owner, hiding) | staying
+        labels, parts = _continued(parsing, owner, hiding, known, hides, scale, body.within(window), name == "head")
     if not labels.any():
         return None
     inner = window_of(grow(labels > 0, rim), margin=1)
@@ -122,57 +133,39 @@ def finish_behind(
     return Behind(front, back, (window[0], window[1]), made[inner], labels[inner], parts[inner], belief[inner])
 
 
-def _continued(parsing, owner, hiding, known, hides, scale: float) -> tuple[np.ndarray, np.ndarray]:
-    """Regions (H, W) uint8 and parts (H, W) int8 behind what hides them, by the silhouettes beside it."""
+def _continued(
+    parsing, owner, hiding, known, hides, scale: float, body: HiddenBody, head: bool
+) -> tuple[np.ndarray, np.ndarray]:
+    """Regions (H, W) uint8 and parts (H, W) int8 behind what hides them, as the network says."""
     factor = min(1.0, _FINER * scale)
     size = max(2, round(owner.shape[1] * factor)), max(2, round(owner.shape[0] * factor))
     cells = scale * owner.shape[1] / size[0]  # frame pixels per cell
 
-    def small(mask: np.ndarray) -> np.ndarray:
-        return cv2.resize(mask.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST_EXACT) > 0
+    def small(array: np.ndarray) -> np.ndarray:
+        return cv2.resize(array, size, interpolation=cv2.INTER_NEAREST_EXACT)
 
-    there, unknown = small(known), small(hides | hiding)
-    # A border of background, so that a silhouette that the picture's edge cuts off is closed like any other.
-    radius = max(1, round(_BITE / cells))
-    padded = np.pad(there, radius + 1)
-    closed = ~grow(~grow(padded, radius), radius)[radius + 1 : -radius - 1, radius + 1 : -radius - 1]
-    # What is seen between the two sides is no cloth: nobody knows how far that goes on.
-    wall = ~there & ~unknown
-    between = _between(there, wall, unknown)
-    if among(owner, _HELD).any():  # a bag hides more of a leg than its edge
-        between |= _between(there.T, wall.T, unknown.T).T & grow(small(among(owner, _HELD)), _BEHIND / cells)
-    near = cv2.distanceTransform((~there).astype(np.uint8), cv2.DIST_L2, 5) <= _BEHIND / cells
-    inside = there | ((closed | between | near) & unknown)
-    share = smooth(inside.astype(np.float32), _SMOOTH / cells)
-    share = cv2.resize(share, owner.shape[::-1], interpolation=cv2.INTER_LINEAR)
-    hidden = hides & ~known & (share > 0.5)
-    if not there.any():
+    def large(array: np.ndarray) -> np.ndarray:
+        return cv2.resize(array, owner.shape[::-1], interpolation=cv2.INTER_NEAREST_EXACT)
+
+    there, unknown = (small(mask.astype(np.uint8)) > 0 for mask in (known, hides | hiding))
+    regions = small(np.where(known, parsing, np.uint8(0)))
+    # What is nowhere seen has no colours to go on with.
+    present = [region for region in np.unique(regions) if region > 0]
+    if not present:
         return np.zeros_like(parsing), np.full_like(owner, -1)
-    y, x = Nearest(there).at(*np.nonzero(np.ones_like(there)))
-    labels, parts = (
-        cv2.resize(cv2.resize(full, size, interpolation=cv2.INTER_NEAREST_EXACT)[y, x].reshape(there.shape),
-                   owner.shape[::-1], interpolation=cv2.INTER_NEAREST_EXACT)
-        for full in (parsing, owner)
-    )  # fmt: skip
-    return np.where(hidden, labels, np.uint8(0)), np.where(hidden, parts, np.int8(-1))
-
-
-def _between(there: np.ndarray, wall: np.ndarray, unknown: np.ndarray) -> np.ndarray:
-    """(h, w) bool: the cells between two pieces in the same row, unless the wall is seen beside one of these."""
-    between = np.maximum.accumulate(there, 1) & np.maximum.accumulate(there[:, ::-1], 1)[:, ::-1]
-    return between & ~_beside(wall, unknown, there)
-
-
-def _beside(wall: np.ndarray, unknown: np.ndarray, there: np.ndarray) -> np.ndarray:
-    """(h, w) bool: the unknown cells whose row shows the wall before it shows the person, on either side."""
-    found = np.zeros(wall.shape, bool)
-    for flip in (slice(None), slice(None, None, -1)):
-        w, t = wall[:, flip], there[:, flip]
-        place = np.arange(w.shape[1])
-        last_wall = np.maximum.accumulate(np.where(w, place, -1), 1)
-        last_person = np.maximum.accumulate(np.where(t, place, -1), 1)
-        found[:, flip] |= last_wall > last_person
-    return found & unknown
+    shares = body.shares((size[1], size[0]), head)
+    # What is seen counts more than what the network says of it; near an edge that is seen, so does that.
+    inside = np.where(unknown, 1 - shares[0] - _DOUBT, there.astype(np.float32))
+    near = cv2.distanceTransform((~there).astype(np.uint8), cv2.DIST_L2, 5) <= _BEHIND / cells
+    inside = np.where(unknown & near, np.float32(1), inside)
+    share = cv2.resize(smooth(inside, _SMOOTH / cells), owner.shape[::-1], interpolation=cv2.INTER_LINEAR)
+    hidden = hides & ~known & (share > 0.5)
+    labels = np.array(present, np.uint8)[shares[present].argmax(0)]
+    parts, owners = np.full(there.shape, -1, np.int8), small(owner)
+    for region in present:
+        ys, xs = np.nonzero(unknown & (labels == region))
+        parts[ys, xs] = owners[Nearest(regions == region).at(ys, xs)]
+    return np.where(hidden, large(labels), np.uint8(0)), np.where(hidden, large(parts), np.int8(-1))
 
 
 def _under_the_hem(

@@ -1,9 +1,9 @@
 """A person in a photo: what was found out about them once, and all that can be rendered from it."""
 
 import weakref
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import NamedTuple, Protocol
 
 import cv2
@@ -11,6 +11,7 @@ import numpy as np
 
 from pise_core.framing import Box, Framing
 from pise_core.held import NOTHING, Held, painted
+from pise_core.hidden_body import HiddenBody
 from pise_core.inpainting.background import Background
 from pise_core.long_tops import hangs_as_dress
 from pise_core.masks import window_of
@@ -97,7 +98,13 @@ class Person:
     @cached_property
     def full(self) -> View:
         """The person at the photo's size."""
-        return View(self.photo, self.parsing, self.pose, None if self.held is None else self.held.parts(self.pose))
+        held = None if self.held is None else self.held.parts(self.pose)
+        return View(self.photo, self.parsing, self.pose, held, self.hidden)
+
+    @property
+    def hidden(self) -> Callable[[View], HiddenBody]:
+        """Says of a view of this person, in any pose, what arms and head hide there. (It keeps no photo alive.)"""
+        return partial(_hidden_body, self.editor, self.answers, self.framing)
 
     @property
     def code(self) -> Code:
@@ -297,6 +304,13 @@ class Person:
         )
 
 
+def _hidden_body(editor: "PersonEditor", answers: Answers, framing: Framing, view: View) -> HiddenBody:
+    parsing, owner = framing.crop(view.parsing, labels=True), framing.crop(view.owner, -1, labels=True)
+    pose = framing.to_frame(view.pose)
+    without = answers.of("hidden", (parsing, owner, pose), lambda: editor.hidden(parsing, owner, pose))
+    return HiddenBody(*without, framing)
+
+
 class PersonEditor(Protocol):
     """Who makes people of photos, and renders them: all of ``Editor`` that a person needs."""
 
@@ -336,6 +350,10 @@ class PersonEditor(Protocol):
 
     def encode(self, frame: View) -> Code:
         """See :attr:`Person.code`."""
+        ...
+
+    def hidden(self, parsing: np.ndarray, owner: np.ndarray, pose: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """See ``Editor.hidden``."""
         ...
 
     def wear(self, person: Person, garments: Mapping[str, Person]) -> Person:

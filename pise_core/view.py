@@ -1,6 +1,7 @@
 """A person at one size: the pixels, what each belongs to, what lies behind, and how soft the edges are."""
 
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -8,6 +9,7 @@ import cv2
 import numpy as np
 
 from pise_core.finishing import FRONTS, RIM, finish_behind
+from pise_core.hidden_body import HiddenBody
 from pise_core.masks import window_of
 from pise_core.matting import Edges, soft_edges
 from pise_core.regions import REGION_COUNT
@@ -36,12 +38,14 @@ class View:
         parsing: (H, W) uint8.
         pose: (18, 3), in pixels of the image.
         held: (H, W) int8, the part that what is held moves with, and -1 elsewhere; None where nothing is held.
+        hidden: says of a view what arms and head hide there; None where nobody asks what lies behind.
     """
 
     image: np.ndarray
     parsing: np.ndarray
     pose: np.ndarray
     held: np.ndarray | None = None
+    hidden: "Callable[[View], HiddenBody] | None" = None
     _whole: "tuple[View, tuple[slice, slice]] | None" = None
     _finished: dict[str, Behind | None] = field(default_factory=dict)
     _edges: dict[tuple[int, ...], Edges] = field(default_factory=dict)
@@ -99,7 +103,9 @@ class View:
         finished = self._finished  # another thread may let go of one meanwhile
         if name in (known := dict(finished)):
             return known[name]
-        made = finished[name] = finish_behind(name, self.image, self.parsing, self.owner, self.pose, scale)
+        assert self.hidden is not None
+        body = self.hidden(self)
+        made = finished[name] = finish_behind(name, self.image, self.parsing, self.owner, self.pose, scale, body)
         return made
 
     def edges(self, window: tuple[slice, slice], scale: float) -> Edges:
@@ -149,7 +155,7 @@ class View:
         rows, columns = window
         pose = self.pose - np.array([columns.start, rows.start, 0], np.float32)
         held = None if self.held is None else self.held[window]
-        part = View(self.image[window], self.parsing[window], pose, held, (self, window))
+        part = View(self.image[window], self.parsing[window], pose, held, _whole=(self, window))
         return self.owned(part, self.owner[window])
 
     def only(self, region: int) -> "View":

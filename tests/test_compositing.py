@@ -4,7 +4,7 @@ import numpy as np
 
 from pise_core.masks import feather, grow
 from pise_core.matting import matte
-from pise_core.rendering.compositing import composite
+from pise_core.rendering.compositing import beyond_silhouette, composite
 
 
 def test_where_the_weight_is_zero_the_photo_s_bits_come_out():
@@ -46,3 +46,18 @@ def test_the_matte_is_sure_away_from_the_silhouette():
     share = matte(parsing, scale=0.4)
     assert (share[:, :24] == 0).all()
     assert (share[:, 36:] == 1).all()
+
+
+def test_the_generator_s_picture_goes_on_beyond_its_silhouette_and_stays_as_it_is_inside():
+    inside = np.zeros((20, 16), bool)
+    inside[5:15, 4:12] = True
+    rng = np.random.default_rng(0)
+    painted = np.where(inside[..., None], rng.uniform(0, 255, (20, 16, 3)), 128).astype(np.float32)
+    gate = np.where(inside, 0.7, 0.1).astype(np.float32)
+    before = painted.copy()
+    made, passed = beyond_silhouette(painted, gate, inside)
+    assert (made[inside] == before[inside]).all() and (painted == before).all()
+    assert (made[10, 14] == before[10, 11]).all() and (made[0, 6] == before[5, 6]).all()
+    assert np.allclose(passed, 0.7)
+    nothing = beyond_silhouette(painted, gate, ~inside & inside)
+    assert (nothing[0] == painted).all() and (nothing[1] == gate).all()

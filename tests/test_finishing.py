@@ -4,17 +4,28 @@ import cv2
 import numpy as np
 import pytest
 
+from pise_core.editor import Editor
 from pise_core.finishing import FRONTS, finish_behind, fronts_of
+from pise_core.framing import Framing
+from pise_core.hidden_body import HiddenBody
 from pise_core.masks import grow
 from pise_core.regions import REGION
 from pise_core.skeleton import JOINT
 from pise_core.warping.parts import PARTS, among, assign_parts
-from pise_core.warping.warp import carry
+from pise_core.warping.warp import Behind, carry
 from tests.conftest import Drawn, draw_person
 from tests.test_parts import turned
 
 SKIN, SCALE = (224, 180, 150), 256 / 660
 ARM = FRONTS["right_arm"].parts
+
+
+def finished(name: str, editor: Editor, drawn: Drawn) -> Behind:
+    """The layers behind some parts of a drawn person, as the weights that ship see it."""
+    person = editor.set_person(drawn.photo, pose=drawn.pose, parsing=drawn.parsing)
+    behind = person.full.behind(name, person.framing.scale)
+    assert behind is not None
+    return behind
 
 
 def striped(drawn: Drawn) -> np.ndarray:
@@ -42,11 +53,10 @@ def crossed() -> tuple[Drawn, np.ndarray]:
     return Drawn(photo, pose, parsing), arm > 0
 
 
-def test_behind_an_arm_before_the_belly_is_the_shirt_in_its_own_stripes(crossed):
+def test_behind_an_arm_before_the_belly_is_the_shirt_in_its_own_stripes(crossed, editor):
     drawn, arm = crossed
     owner = assign_parts(drawn.parsing, drawn.pose)
-    behind = finish_behind("right_arm", drawn.photo, drawn.parsing, owner, drawn.pose, SCALE)
-    assert behind is not None
+    behind = finished("right_arm", editor, drawn)
     belly = np.zeros(arm.shape, bool)
     shoulders = drawn.pose[[JOINT["right_shoulder"], JOINT["left_shoulder"]], 0]
     belly[:, int(shoulders.min()) + 24 : int(shoulders.max()) - 24] = True
@@ -60,20 +70,20 @@ def test_behind_an_arm_before_the_belly_is_the_shirt_in_its_own_stripes(crossed)
     assert min(of_a_stripe[0].mean(), of_a_stripe[1].mean()) > 0.2
 
 
-def test_behind_an_arm_that_hangs_beside_the_torso_is_the_wall():
+def test_behind_an_arm_that_hangs_beside_the_torso_is_the_wall(editor):
     drawn = draw_person(440, 660)
     owner = assign_parts(drawn.parsing, drawn.pose)
-    behind = finish_behind("right_arm", drawn.photo, drawn.parsing, owner, drawn.pose, SCALE)
+    behind = finished("right_arm", editor, drawn)
     rest = (drawn.parsing > 0) & ~among(owner, FRONTS["right_arm"].hiding)
-    if behind is not None:
-        far = ~grow(rest, 5 / SCALE)[behind.window]
-        shoulder = drawn.pose[JOINT["right_shoulder"], 1]
-        below = np.arange(behind.window[0].start, behind.window[0].stop) > shoulder + 60
-        assert not (behind.parsing[below] > 0)[far[below]].any()
+    far = ~grow(rest, 5 / SCALE)[behind.window]
+    shoulder = drawn.pose[JOINT["right_shoulder"], 1]
+    below = np.arange(behind.window[0].start, behind.window[0].stop) > shoulder + 60
+    assert not (behind.parsing[below] > 0)[far[below]].any()
 
 
-def test_a_bite_that_a_hand_takes_out_of_an_edge_is_closed():
-    """A block of cloth with a straight edge, and a hand on that edge."""
+def block(said: int, width: int = 8) -> tuple[np.ndarray, np.ndarray, Behind]:
+    """A block of cloth from column 60 on, a hand on its edge, and what is finished behind that where somebody says that
+    the region ``said`` reaches ``width`` pixels beyond the edge; the hand, the regions found, and what is finished."""
     parsing = np.zeros((256, 176), np.uint8)
     parsing[60:220, 60:120] = REGION["dress"]
     owner = np.where(parsing > 0, PARTS.index("skirt"), -1).astype(np.int8)
@@ -82,25 +92,48 @@ def test_a_bite_that_a_hand_takes_out_of_an_edge_is_closed():
     parsing[hand > 0], owner[hand > 0] = REGION["upper_skin"], PARTS.index("right_forearm")
     image = np.full((*parsing.shape, 3), 90, np.uint8)
     image[hand > 0] = SKIN
-    pose = draw_person(176, 256).pose
-    behind = finish_behind("right_arm", image, parsing, owner, pose, 1.0)
+    shares = np.zeros((8, 128, 88), np.float32)
+    shares[REGION["dress"], 30:110, 30:60] = 1
+    shares[said, :, 30 - width // 2 : 30] = 1
+    shares[0] = 1 - shares[1:].sum(0)
+    body = HiddenBody(shares, shares, Framing((176, 256), 1.0, 0.0, 0.0))
+    behind = finish_behind("right_arm", image, parsing, owner, draw_person(176, 256).pose, 1.0, body)
     assert behind is not None
     found = np.zeros(parsing.shape, np.uint8)
     found[behind.window] = behind.parsing
-    inside = (hand > 0) & (np.arange(176) >= 64)
-    outside = (hand > 0) & (np.arange(176) < 57)
+    return hand > 0, found, behind
+
+
+def test_a_bite_that_a_hand_takes_out_of_an_edge_is_closed():
+    hand, found, behind = block(REGION["dress"], width=0)
+    inside, outside = hand & (np.arange(176) >= 63), hand & (np.arange(176) < 57)
     assert (found[inside] == REGION["dress"]).mean() > 0.95
     assert (found[outside] > 0).mean() < 0.05
-    shown = np.zeros_like(image)
+    shown = np.zeros((*hand.shape, 3), np.uint8)
     shown[behind.window] = behind.image
     assert np.abs(shown[inside].astype(int) - 90).max() < 12
 
 
-def test_legs_reach_up_behind_the_hem():
+def test_cloth_goes_as_far_as_the_network_says_and_no_farther_than_it_is_hidden():
+    hand, found, _ = block(REGION["dress"], width=4)
+    beyond = hand & (np.arange(176) < 60) & (np.arange(176) >= 58)
+    assert (found[beyond] == REGION["dress"]).all()
+    assert (found[hand & (np.arange(176) < 54)] == 0).all()
+    # The network says so along the whole edge; what is seen counts more.
+    assert (found[~grow(hand, 2)] == 0).all()
+
+
+def test_what_is_nowhere_seen_is_not_made_up():
+    hand, found, behind = block(REGION["pants"], width=8)
+    assert set(np.unique(found)) == {0, REGION["dress"]}
+    assert set(np.unique(behind.owner[behind.parsing > 0])) == {PARTS.index("skirt")}
+    assert hand.any()
+
+
+def test_legs_reach_up_behind_the_hem(editor):
     drawn = draw_person(440, 660)
     owner = assign_parts(drawn.parsing, drawn.pose)
-    behind = finish_behind("trunk", drawn.photo, drawn.parsing, owner, drawn.pose, SCALE)
-    assert behind is not None
+    behind = finished("trunk", editor, drawn)
     legs = [PARTS.index(part) for part in ("left_thigh", "right_thigh")]
     assert set(np.unique(behind.owner[behind.parsing > 0])) <= set(legs)
     highest = np.nonzero(among(owner, legs))[0].min()
@@ -108,12 +141,11 @@ def test_legs_reach_up_behind_the_hem():
     assert highest - 12 / SCALE < reached < highest - 3 / SCALE
 
 
-def test_where_an_arm_was_the_finished_torso_shows_and_all_else_keeps_its_bits(crossed):
+def test_where_an_arm_was_the_finished_torso_shows_and_all_else_keeps_its_bits(crossed, editor):
     drawn, arm = crossed
-    owner = assign_parts(drawn.parsing, drawn.pose)
+    owner = editor.set_person(drawn.photo, pose=drawn.pose, parsing=drawn.parsing).full.owner
     wanted = turned(drawn.pose, ["right_wrist"], "right_elbow", 130)
-    behind = finish_behind("right_arm", drawn.photo, drawn.parsing, owner, drawn.pose, SCALE)
-    assert behind is not None
+    behind = finished("right_arm", editor, drawn)
     moved = carry(drawn.photo, drawn.parsing, owner, drawn.pose, wanted, rim=3, behind=[behind])
     assert moved.staying is not None
     whole = np.zeros(arm.shape, bool)

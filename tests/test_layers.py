@@ -191,7 +191,7 @@ def test_a_lifted_arm_leaves_the_wall_behind_and_no_sleeve(editor, textured):
     moved = np.isin(person.full.owner, [PARTS.index(p) for p in ("right_upper_arm", "right_forearm")])
     rest = (drawn.parsing > 0) & ~moved
     new = grow(np.isin(assign_parts(result.parsing, wanted), ARMS), 6)
-    vacated = grow(moved, 3) & ~grow(rest, 8) & ~new
+    vacated = grow(moved, 3) & ~grow(rest, 12) & ~new
     assert vacated.sum() > 300
     off = np.abs(result.photo.astype(int) - wall).mean(2)[vacated]
     assert (off > 14).mean() < 0.03

@@ -109,3 +109,11 @@ def test_a_folder_without_such_photos_is_said(street, weights, tmp_path):
     command.add_arguments(parser)
     with pytest.raises(command.InputError, match="is missing"):
         command.run(parser.parse_args(["leftovers", "--data", str(tmp_path), "--weights", str(weights)]))
+
+
+def test_the_hull_of_a_bent_shape_closes_its_bay():
+    mask = np.zeros((60, 50), bool)
+    mask[10:50, 10:20] = mask[10:20, 10:40] = mask[40:50, 10:40] = True
+    hull = leftovers._hull(mask)
+    assert hull[10:50, 10:40].all() and not hull[:10].any() and not hull[:, 41:].any()
+    assert not leftovers._hull(mask & False).any()

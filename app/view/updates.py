@@ -163,7 +163,7 @@ def layers(session: Session, now: Moment, edits: Edits, rendered: Rendered, url:
     held = person.full.held
     if held is not None and edits.pose is not None:
         held = moved_held(held, person.pose, scaled)
-    shown = View(picture, labels, scaled, held)
+    shown = View(picture, labels, scaled, held, person.hidden)
     shown = shown if owner is None else View.owned(shown, owner)
     parts = shown.cut_outs(person.framing.scale)
     sheet, places = pack_cut_outs(parts, width)

@@ -6,7 +6,7 @@ hundred annotated photos alone do not tell a coat from a dress.
 """
 
 from dataclasses import asdict, dataclass
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import torch
 import torch.nn.functional as F
@@ -17,6 +17,8 @@ from pise_core.detection.blocks import Pointwise, Residual, conv, joined
 from pise_core.detection.held_head import HELD_HEADS, Features
 from pise_core.regions import REGION_COUNT
 from pise_core.skeleton import JOINT_COUNT
+
+N = TypeVar("N", bound=nn.Module)
 
 #: The most channels of a layer; what asks for more is damaged.
 LARGEST = 4096
@@ -184,7 +186,7 @@ class AnalyzerNetwork(nn.Module):
         return Analysis(heatmaps, self.parsing_head(fine), known)
 
 
-def fold_norms(network: AnalyzerNetwork) -> AnalyzerNetwork:
+def fold_norms(network: N) -> N:
     """The same network for use alone, a quarter faster: every batch normalization becomes part of the convolution
     before it. In place; such a network can neither be trained nor saved as weights."""
     for block in network.eval().modules():

@@ -10,7 +10,7 @@ behind a hand), or, for the correlation, where the old patch is flat and any oth
 
 **wall**: people cut out by their hand-made maps, the edge softened by a pixel, set before drawn walls. Of what an arm
 vacated and nothing else covers, its soft edge included, the share that differs from the wall by more than ``OFF``.
-Where the person is seen on both sides of the arm in the same row, nobody knows whether the wall is behind it: left out.
+Within the convex hull of what is seen of the rest of the person nobody knows what is behind an arm: left out.
 """
 
 import zlib
@@ -233,14 +233,22 @@ def vacated_wall(photos: StreetPhotos, editor: Editor, split: str, limit: int | 
         person = editor.set_person(picture, pose=pose, parsing=parsing)
         arms = np.isin(owner, _ARM_PARTS) & np.isin(person.full.owner, _ARM_PARTS)
         rest = (parsing > 0) & ~arms  # what is an arm by its bones alone may be the torso beside it
-        between = np.maximum.accumulate(rest, 1) & np.maximum.accumulate(rest[:, ::-1], 1)[:, ::-1]
-        vacated = grow(arms, 3) & ~grow(rest, 3) & ~between & ~_new_arms(person, wanted)
+        vacated = grow(arms, 3) & ~grow(rest, 3) & ~_hull(rest) & ~_new_arms(person, wanted)
         if vacated.sum() < _LEAST:
             continue
         count += 1
         after = person.render(pose=wanted).photo
         wrong = vacated & (np.abs(after.astype(np.int16) - wall).mean(2) > OFF)
         yield Scene(name, wrong.sum() / vacated.sum(), _pictures(picture, after, wrong))
+
+
+def _hull(mask: np.ndarray) -> np.ndarray:
+    """(H, W) bool: the convex hull of a mask."""
+    out = np.zeros(mask.shape, np.uint8)
+    if mask.any():
+        points = cv2.findNonZero(mask.astype(np.uint8))
+        cv2.fillConvexPoly(out, cv2.convexHull(points), 1)
+    return out > 0
 
 
 def draw_wall(size: tuple[int, int], rng: np.random.Generator) -> np.ndarray:

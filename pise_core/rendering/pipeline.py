@@ -26,7 +26,7 @@ from pise_core.matting import matte
 from pise_core.model.generator import Carrying, Code, Generator, Parsed
 from pise_core.person import Edit, Person
 from pise_core.regions import UNTOUCHED
-from pise_core.rendering.compositing import composite
+from pise_core.rendering.compositing import beyond_silhouette, composite
 from pise_core.rendering.mixing import Blend
 from pise_core.rendering.settling import frame_map, photo_map
 from pise_core.view import View
@@ -210,6 +210,7 @@ def _render(person: Person, wanted: Wanted, posed: _Posed, generator: Generator,
         (small.colours, small.trust, small.wanted, code.styles, joints, detail),
         lambda: _generate(person, small, pose, posed.parsed, code, generator, detail),
     )
+    painted, gate = beyond_silhouette(painted, gate, small.wanted > 0)
     return _finish(person, large, over, own_below, wanted.styles, painted, gate), frame, large_map
 
 

@@ -1,4 +1,5 @@
-"""``python -m pise_core train``: the analyzer, or the generator by one of the recipes and in one of its stages."""
+"""``python -m pise_core train``: the analyzer, the generator by one of the recipes and in one of its stages, or the
+network that knows bodies behind arms."""
 
 import argparse
 from dataclasses import asdict, replace
@@ -8,6 +9,7 @@ import torch
 
 from pise_core.errors import InputError
 from pise_core.model.config import ABLATIONS, PAPER_CONFIG, PRINTED, PISEConfig
+from pise_core.training.amodal import run as train_amodal
 from pise_core.training.analyzer import held_run as train_held
 from pise_core.training.analyzer import run as train_analyzer
 from pise_core.training.arguments import above_zero, natural, positive, share
@@ -34,13 +36,18 @@ _OF_ANALYZER = (
     *("validate_every", "resume", "people", "people_share", "backbone", "no_pseudo", "gentle"),
     *("joints_alone", "held_alone"),
 )
-#: ... and the generator is not.
+#: What the network for hidden bodies is trained with.
+_OF_AMODAL = (
+    *("network", "data", "out", "minutes", "steps", "until", "batch", "rate", "seed", "threads", "validate_every"),
+    *("resume", "people", "people_share"),
+)
+#: What the generator is not trained with.
 _NOT_OF_GENERATOR = ("backbone", "no_pseudo", "gentle", "joints_alone", "held_alone")
 _LAYERS = {"shallow": (SHALLOW_PERCEPTUAL, SHALLOW_STYLE), "deep": (DEEP_PERCEPTUAL, DEEP_STYLE)}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("network", choices=["analyzer", "generator"])
+    parser.add_argument("network", choices=["analyzer", "generator", "amodal"])
     parser.add_argument("--data", type=Path, default=Path("prepared"), help="folder that prepare wrote")
     parser.add_argument("--out", type=Path, help="checkpoints, weights, log and sample sheets go here")
     parser.add_argument(
@@ -251,6 +258,8 @@ def _given(options: dict) -> dict:
 
 def run(args: argparse.Namespace) -> int:
     _expect_own_options(args)
+    if args.network == "amodal" and args.people is None:
+        raise InputError("training amodal needs --people, a folder that synthesize people --layers wrote")
     if args.people is None and args.people_share is not None:
         raise InputError("--people-share needs --people")
     if args.people is None and args.people_share_alone is not None:
@@ -259,6 +268,8 @@ def run(args: argparse.Namespace) -> int:
         torch.set_num_threads(args.threads)
     if args.network == "analyzer":
         return _analyzer(args)
+    if args.network == "amodal":
+        return _amodal(args)
     recipe = resolve(args)
     stage = args.stage or recipe.usual_stage
     if args.dry_run:
@@ -294,7 +305,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _expect_own_options(args: argparse.Namespace) -> None:
-    """An option of the other network would be left aside in silence, ``--dry-run`` among them.
+    """An option of another network would be left aside in silence, ``--dry-run`` among them.
 
     Raises:
         InputError: naming those.
@@ -302,7 +313,8 @@ def _expect_own_options(args: argparse.Namespace) -> None:
     parser = argparse.ArgumentParser()
     add_arguments(parser)
     usual = vars(parser.parse_args([args.network]))
-    of_other = _NOT_OF_GENERATOR if args.network == "generator" else usual.keys() - set(_OF_ANALYZER)
+    own = {"analyzer": _OF_ANALYZER, "amodal": _OF_AMODAL}
+    of_other = _NOT_OF_GENERATOR if args.network == "generator" else usual.keys() - set(own[args.network])
     given = sorted(f"--{name.replace('_', '-')}" for name in of_other if getattr(args, name) != usual[name])
     if given:
         raise InputError(f"train {args.network} does not take {', '.join(given)}; leave that out")
@@ -343,4 +355,22 @@ def _analyzer(args: argparse.Namespace) -> int:
         common |= {"pseudo": not args.no_pseudo, "gentle": args.gentle, "joints_alone": args.joints_alone}
         network = train_analyzer.train(args.data, _out(args), args.minutes, args.backbone, **common)
     print(train_analyzer.score_crops(network, load_samples(args.data, "validation"), device))
+    return 0
+
+
+def _amodal(args: argparse.Namespace) -> int:
+    if args.minutes is None and args.steps is None:
+        raise InputError("training amodal needs --minutes or --steps")
+    train_amodal.train(
+        args.people,
+        _out(args),
+        args.minutes,
+        args.data,
+        seed=args.seed,
+        steps=args.steps,
+        until=args.until,
+        validate_every=args.validate_every,
+        resume=args.resume,
+        **_given({"batch": args.batch, "rate": args.rate, "people_share": args.people_share}),
+    )
     return 0
