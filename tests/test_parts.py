@@ -47,6 +47,39 @@ def test_the_boxes_of_all_parts_hold_their_pixels_and_no_more(person):
             assert box == (xs.min(), ys.min(), xs.max() + 1, ys.max() + 1)
 
 
+@pytest.fixture
+def side_by_side():
+    """Pose and map of two legs whose shoes stand close, the gap of two pixels between them nearer to the left leg."""
+    pose, parsing = empty_pose(), np.zeros((120, 100), np.uint8)
+    for joint, y in (("hip", 10), ("knee", 50), ("ankle", 90)):
+        pose[JOINT[f"right_{joint}"]] = 35, y, 1
+        pose[JOINT[f"left_{joint}"]] = 65, y, 1
+    parsing[10:90, 28:42] = parsing[10:90, 58:72] = REGION["pants"]
+    parsing[90:104, 28:56] = parsing[90:104, 58:72] = REGION["leg"]
+    return pose, parsing
+
+
+def test_a_shoe_that_reaches_towards_the_other_leg_stays_whole(side_by_side):
+    pose, parsing = side_by_side
+    owner = assign_parts(parsing, pose)
+    assert (owner[90:104, 28:56] == PARTS.index("right_shin")).all()
+    assert (owner[90:104, 58:72] == PARTS.index("left_shin")).all()
+
+
+def test_the_lower_half_of_a_leg_behind_the_other_stays_its_own(side_by_side):
+    """Crossed at the knees: the far shin hangs together with nothing but the near leg, and has a bone of its own."""
+    pose, parsing = side_by_side
+    pose[JOINT["left_knee"], 0] = pose[JOINT["right_knee"], 0] = 50
+    pose[JOINT["left_ankle"], 0], pose[JOINT["right_ankle"], 0] = 35, 65
+    parsing[:] = 0
+    ys, xs = np.indices(parsing.shape)
+    for ends in ((35, 50, 65), (65, 50, 35)):
+        middle = np.interp(ys, (10, 50, 90), ends)
+        parsing[(np.abs(xs - middle) < 6) & (ys >= 10) & (ys < 90)] = REGION["pants"]
+    owner = assign_parts(parsing, pose)
+    assert PARTS[owner[85, 37]] == "left_shin" and PARTS[owner[85, 63]] == "right_shin"
+
+
 def test_an_unchanged_pose_changes_no_bit(person):
     owner = assign_parts(person.parsing, person.pose)
     out = carry(person.photo, person.parsing, owner, person.pose, person.pose, rim=2)

@@ -108,7 +108,40 @@ def assign_parts(parsing: np.ndarray, pose: np.ndarray) -> np.ndarray:
     best[orphans] = distance[:, orphans].argmin(0)
     found = distance[best, np.arange(len(best))] < _FAR
     owner[ys[found], xs[found]] = best[found]
+    _keep_shoes_whole(owner, pose, there)
     return owner
+
+
+def _keep_shoes_whole(owner: np.ndarray, pose: np.ndarray, there: np.ndarray) -> None:
+    """Pieces of a leg that hang together with the other one alone, and through which no bone of their own runs, belong
+    to that one: feet that stand side by side are as near to either bone."""
+    for side, other in (("left", "right"), ("right", "left")):
+        mine = [PARTS.index(f"{side}_{bone}") for bone in ("thigh", "shin")]
+        others = [PARTS.index(f"{other}_{bone}") for bone in ("thigh", "shin")]
+        own, across = among(owner, mine), among(owner, others)
+        if not own.any() or not across.any():
+            continue
+        count, pieces, stats, _ = cv2.connectedComponentsWithStats(own.view(np.uint8), connectivity=4)
+        if count < 3:  # the background, and one piece
+            continue
+        bones = np.zeros(owner.shape, np.uint8)
+        for part in (PARTS[index] for index in mine):
+            a, b = BONES[part]
+            if there[a] and there[b]:
+                near, far = pose[a, :2], pose[b, :2]
+                ends = np.rint([near - 0.5, far + _REACH.get(part, 0.0) * (far - near) - 0.5]).astype(int)
+                cv2.line(bones, ends[0].tolist(), ends[1].tolist(), 1)
+        with_bone = set(np.unique(pieces[bones > 0]).tolist())
+        for piece in range(1, count):
+            if piece in with_bone:
+                continue
+            x, y, w, h = (int(v) for v in stats[piece, :4])
+            window = slice(max(0, y - 1), y + h + 1), slice(max(0, x - 1), x + w + 1)
+            here = pieces[window] == piece
+            beside = owner[window][(cv2.dilate(here.view(np.uint8), np.ones((3, 3), np.uint8)) > 0) & ~here]
+            beside = beside[beside >= 0]
+            if len(beside) and np.isin(beside, others).all():
+                owner[window][here] = np.bincount(beside).argmax()
 
 
 def _no_cloth_but_sleeves(away, points, region, pose: np.ndarray, part: str) -> np.ndarray:
