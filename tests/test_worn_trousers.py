@@ -5,10 +5,12 @@ import cv2
 import numpy as np
 import pytest
 
+from pise_core.masks import smooth
 from pise_core.regions import REGION
 from pise_core.rendering.refine import like_skin
 from pise_core.rendering.wearing.garment import PLACES
 from pise_core.rendering.wearing.trousers import alike, crotch_of, same_cut, with_legs
+from pise_core.rendering.wearing.whole import with_rim
 from pise_core.skeleton import JOINT
 from tests.conftest import draw_person
 from tests.test_wear import GREEN, OWN_SKIN, lender, middle
@@ -66,6 +68,19 @@ def test_no_trousers_look_out_beside_a_top(editor, known):
     rows = slice(int(known.pose[JOINT["neck"], 1]), int(known.pose[JOINT["left_hip"], 1]) - 12)
     beside = (known.parsing == 0)[rows]
     assert beside.any() and np.array_equal(worn.photo[rows][beside], known.photo[rows][beside])
+
+
+def test_what_is_cut_back_leaves_no_line_of_its_soft_edge():
+    ys, xs = np.mgrid[:120, :120]
+    garment = np.hypot(xs - 60, ys - 60) < 40
+    share = smooth(garment.astype(np.float32), 2.0)
+    taken = garment & (xs > 70)
+
+    def left(away):  # of the part that is taken, beyond the soft border of the rest
+        return (share * (1 - smooth(away.astype(np.float32), 1.0)))[:, 76:].max()
+
+    assert left(taken) > 0.1 and left(with_rim(taken, garment & ~taken, 1.0)) < 0.06
+    assert not with_rim(taken & False, garment, 1.0).any()
 
 
 def test_legs_of_one_pair_are_alike():

@@ -13,6 +13,7 @@ from pise_core.rendering.wearing.garment import LIMBS, PLACES, Garment, edge, le
 from pise_core.rendering.wearing.laid import Laid
 from pise_core.rendering.wearing.outline import closing
 from pise_core.rendering.wearing.trousers import below_hem, legs_of
+from pise_core.rendering.wearing.whole import smoothed, with_rim
 from pise_core.skeleton import ARMS, HIPS, LEGS, NECK
 from pise_core.view import View
 from pise_core.warping.bare_body import as_thick_as_seen, beyond, drawn, limb, torso_length, trunk, with_hand
@@ -53,6 +54,9 @@ _WAISTS, _CHANGE = (-0.35, 0.25), 18.0
 _TAPERS = 0.5
 #: The same: half the width of gaps between a top and a skirt below it.
 _WAISTBAND = 0.1
+#: In lengths of the torso: above this level are shoulders, and hollows up to twice as wide between neck and arms are
+#: skin.
+_SHOULDERS, _ROUND = -0.8, 0.15
 #: A top covers the hips in a row where it has this share of what lies between them.
 _WHOLE = 0.95
 #: In frame pixels: how far beyond its map what went can be seen; and where colours are never taken for its.
@@ -205,6 +209,9 @@ def outfit(view: View, garment: Garment, laid: Laid, scale: float, over_trousers
     if kind in ("top", "dress"):
         made[rest & above] = _SKIN
         made[rest & ~above] = _SKIN if garment.crop else region
+        # Shoulders are round: between neck and arm the old garment's slope is theirs.
+        bare_top = (made == _SKIN) & (level < _SHOULDERS)
+        made[closing(bare_top, _ROUND * size) & open_ & (made == 0) & (level < _SHOULDERS)] = _SKIN
     else:
         made[rest] = region
     filled = np.zeros(shape, bool)
@@ -235,6 +242,9 @@ def outfit(view: View, garment: Garment, laid: Laid, scale: float, over_trousers
         & (gone | (renamed == 0) | (renamed == _LEG))
     )
     filled = (filled | (sleeves & ~front) | slits) & ~visible_garment & ~never
+    # One garment has one outline: what was laid and what was filled make it together.
+    whole = smoothed(visible_garment | filled | (front & shown), scale)
+    visible_garment, filled = visible_garment & whole, filled & whole
     made[filled] = region
     # Limbs are no wider than what covers them now.
     arm_parts = {name: np.isin(owner, LIMBS[name]) for name in outlines}
@@ -250,7 +260,8 @@ def outfit(view: View, garment: Garment, laid: Laid, scale: float, over_trousers
     kept = (made == renamed) & ~gone & ~visible_garment & ~tinged
     made[held] = renamed[held]
     before = front & ((made > 0) | held)
-    ahead = (before & gone) | (seen & ~visible_garment) | (never & (laid.share > 0))
+    taken = (seen & ~visible_garment) | (never & (laid.share > 0))
+    ahead = (before & gone) | with_rim(taken, visible_garment, scale)
     return Outfit(made, kept, visible_garment, before & ~gone, ahead, lost)
 
 

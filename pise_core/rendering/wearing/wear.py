@@ -17,12 +17,13 @@ from pise_core.regions import REGION
 from pise_core.rendering.compositing import composite
 from pise_core.rendering.wearing.garment import Garment, cut, legs_known, legs_of_trousers, one_piece
 from pise_core.rendering.wearing.laid import Laid, lay
+from pise_core.rendering.wearing.names import tidied, trousers_whole
 from pise_core.rendering.wearing.outfit import Outfit, covered, outfit
 from pise_core.rendering.wearing.skin import bare_legs, paint_skin
 from pise_core.view import View
 
 #: In frame pixels.
-_SEAM, _UNDER, _AROUND = 1.3, 3.0, 24
+_SEAM, _UNDER, _AROUND, _OLD_EDGE = 1.3, 3.0, 24, 2.2
 #: In pixels of the frame: as much skin tells its style.
 _LEAST_SKIN = 40
 
@@ -46,10 +47,12 @@ def wear(person: Person, lender: Person, region: int, generator: Generator) -> t
     laid = lay(garment, view.pose, everywhere, own)
     if laid is None or not (laid.share > 0.5).any():
         raise InputError("shoulders and hips must be in sight of both to wear a garment; place them under Pose")
+    known = view.parsing
     if garment.kind in ("skirt", "pants"):  # a dress must come apart at the waist, wherever the map parts it
-        view = View.owned(
-            View(view.image, one_piece(person, below=garment.kind)[window], view.pose, view.held), view.owner
-        )
+        known = one_piece(person, below=garment.kind)[window]
+    if garment.kind != "top":
+        known = trousers_whole(here.photo, known, scale)
+    view = View.owned(View(view.image, tidied(known), view.pose, view.held), view.owner)
     new = _decent(here, view, garment, laid)
     named = new.kept & (view.parsing != here.parsing) & (new.parsing == view.parsing)
     new = new._replace(parsing=np.where(named, here.parsing, new.parsing))
@@ -124,6 +127,10 @@ def _finish(person: Person, new: Outfit, laid: Laid, colours, trust, painted, ga
     scale = framing.scale
     seam = _SEAM / scale
     core = (new.parsing != person.parsing) | new.lost | (new.shown)
+    # A soft edge of what went, beyond its map, is a thin line before the wall.
+    bared = (person.parsing > 0) & (new.parsing == 0)
+    if bared.any():
+        core |= grow(bared, _OLD_EDGE / scale) & (new.parsing == 0)
     weight = feather(grow(core, 2 * seam), 2 * seam)
     skins = [REGION["upper_skin"]] if bare_legs(person) else [REGION["upper_skin"], REGION["leg"]]
     fresh = np.isin(new.parsing, skins) & ~new.kept & ~new.shown

@@ -24,6 +24,8 @@ _RIM = 0.07
 _WIDER = 1.35
 #: In frame pixels: thinner fringes are none of the garment's, and how smooth its outline is.
 _FRINGE, _SMOOTH = 1.2, 1.2
+#: In frame pixels: how far beyond a garment's mask its soft edge can be seen.
+_SOFT = 3.0
 
 
 def bitten(cloth: np.ndarray, open_to_it: np.ndarray, pose: np.ndarray) -> np.ndarray:
@@ -135,3 +137,14 @@ def smoothed(mask: np.ndarray, scale: float) -> np.ndarray:
     radius = max(1.0, _FRINGE / scale)
     core = grow(~grow(~mask, radius), radius) & mask
     return smooth(core.astype(np.float32), max(0.6, _SMOOTH / scale)) > 0.5
+
+
+def with_rim(taken: np.ndarray, stays: np.ndarray, scale: float) -> np.ndarray:
+    """(H, W) bool: what is taken away of a garment, with its soft edge, which would stay as a thin line.
+
+    Args:
+        taken: (H, W) bool.
+        stays: (H, W) bool, the rest of the garment.
+        scale: frame pixels per pixel.
+    """
+    return taken | (grow(taken, _SOFT / scale) & ~stays) if taken.any() else taken

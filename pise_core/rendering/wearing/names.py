@@ -1,0 +1,69 @@
+"""What a map calls the clothes of somebody who changes them, read as people would."""
+
+import cv2
+import numpy as np
+
+from pise_core.masks import grow, window_of
+from pise_core.regions import REGION
+from pise_core.rendering.refine import like_other
+
+_LEG, _PANTS = REGION["leg"], REGION["pants"]
+_CLOTHES = tuple(REGION[name] for name in ("upper_clothes", "dress", "pants"))
+#: A piece of one garment that has less than this share of another, and so much of its border with it, is the other's.
+_PATCH, _WITHIN = 0.08, 0.5
+#: In frame pixels: farther from trousers a leg's colours are surely its own; and what is thinner is no cloth.
+_OWN, _THIN = 8.0, 1.0
+#: How many times as likely of trousers a colour below them must be.
+_ALIKE = 2.0
+
+
+def tidied(parsing: np.ndarray) -> np.ndarray:
+    """The map without patches of one garment in another.
+
+    Args:
+        parsing: (H, W) uint8.
+
+    Returns:
+        (H, W) uint8.
+    """
+    made, sizes = parsing.copy(), {region: np.count_nonzero(parsing == region) for region in _CLOTHES}
+    most = _PATCH * max(sizes.values())
+    for region in _CLOTHES:
+        count, pieces, stats, _ = cv2.connectedComponentsWithStats((parsing == region).astype(np.uint8), connectivity=4)
+        for n in range(1, count):
+            if stats[n, cv2.CC_STAT_AREA] > most:
+                continue
+            window = window_of(pieces == n, margin=4)
+            assert window is not None
+            here = pieces[window] == n
+            around = parsing[window][grow(here, 2.5) & ~here]
+            shares = {r: np.count_nonzero(around == r) / max(len(around), 1) for r in _CLOTHES if r != region}
+            other = max(shares, key=shares.__getitem__)
+            if shares[other] > _WITHIN and stats[n, cv2.CC_STAT_AREA] < _PATCH * sizes[other]:
+                made[window][here] = other
+    return made
+
+
+def trousers_whole(photo: np.ndarray, parsing: np.ndarray, scale: float) -> np.ndarray:
+    """The map with trousers down to where their colours end: their hems are often taken for legs.
+
+    Args:
+        photo: (H, W, 3) uint8.
+        parsing: (H, W) uint8.
+        scale: frame pixels per pixel.
+
+    Returns:
+        (H, W) uint8.
+    """
+    trousers, leg = parsing == _PANTS, parsing == _LEG
+    window = window_of(trousers | leg, margin=2)
+    if window is None or not (trousers.any() and leg.any()):
+        return parsing
+    part, cloth, leg = photo[window], trousers[window], leg[window]
+    own = leg & ~grow(cloth, _OWN / scale)
+    found = like_other(part, leg, cloth, own, scale, _ALIKE)
+    radius = _THIN / scale
+    found = grow(~grow(~found, radius), radius) & leg if found.any() else found
+    made = parsing.copy()
+    made[window][found] = _PANTS
+    return made
