@@ -16,21 +16,9 @@ from pise_core.model.weights import save_model
 from pise_core.synthesis.dataset import People
 from pise_core.training.amodal.samples import HELD_BACK, kept, photographed
 from pise_core.training.amodal.views import View, Views, plain_view
+from pise_core.training.course import Course, state_of
 from pise_core.training.data.prepared_folder import load_samples
-from pise_core.training.interruption import Interruption
-from pise_core.training.kept import Kept
-from pise_core.training.loop import (
-    Average,
-    Budget,
-    Curve,
-    Log,
-    Saves,
-    check_finite,
-    load_checkpoint,
-    rate_at,
-    save_checkpoint,
-    total,
-)
+from pise_core.training.loop import total
 from pise_core.training.prefetch import Ahead
 from pise_core.training.run_record import digest_of_people, digest_of_prepared, surroundings
 
@@ -157,9 +145,7 @@ def train(
     if people_share < 1:
         photos = [photographed(one) for one in load_samples(data, "train", annotated_only=True)]
         made_of |= {"data": digest_of_prepared(data), "people_share": people_share}
-    state = load_checkpoint(out / "amodal.pt")
-    if resume and state is None:
-        raise InputError(f"{out} holds no run to go on with; leave --resume out to begin one")
+    state = state_of(out / "amodal.pt", resume)
     if state is not None and state.get("run") != made_of:
         raise InputError(f"{out} holds a run of other people, data or settings; give another --out")
     wholes = kept(out / "people.npz", rendered, made_of["people"])
@@ -167,67 +153,35 @@ def train(
     views = Views(wholes[: len(wholes) - last] or wholes, photos, people_share)
     validation = Validation([plain_view(one) for one in wholes[len(wholes) - last :]]) if last else None
     network = AmodalNetwork().to(memory_format=torch.channels_last)
-    average = Average(network)
     optimizer = torch.optim.AdamW(network.parameters(), lr=rate, weight_decay=0.02)
-    step, budget = 0, Budget(minutes, (state or {}).get("spent", 0.0), steps)
-    if state is not None:
-        try:
-            network.load_state_dict(state["network"])
-            average.module.load_state_dict(state["average"])
-            optimizer.load_state_dict(state["optimizer"])
-            step = state["step"]
-        except (ValueError, RuntimeError, KeyError):
-            raise InputError(f"{out} holds a run of another version; give another --out") from None
-    log = Log(out, step)
-    curve, saves, best = Curve(log, 50), Saves(400), Kept(out, step)
+    course = Course(out / "amodal.pt", network, optimizer, rate, minutes, steps, state, {"run": made_of})
     notes = {"run": json.dumps(made_of | {"surroundings": surroundings(torch.device("cpu"))}, sort_keys=True)}
-    log(people=len(rendered), photos=len(photos), parameters=sum(p.numel() for p in network.parameters()))
+    course.log(people=len(rendered), photos=len(photos), parameters=sum(p.numel() for p in network.parameters()))
 
     def write(path: Path, **more: str) -> None:
-        save_model(path, average.module, torch.float16, step=str(step), **notes, **more)
-
-    def checkpoint() -> None:
-        save_checkpoint(
-            out / "amodal.pt",
-            network=network.state_dict(),
-            average=average.module.state_dict(),
-            optimizer=optimizer.state_dict(),
-            step=step,
-            spent=budget.spent,
-            run=made_of,
-        )
-        write(out / amodal.FILE_NAME)
+        save_model(path, course.average.module, torch.float16, step=str(course.step), **notes, **more)
 
     def draw(number: int) -> list[View]:
         rng = np.random.default_rng((seed, number))
         return [views.draw(rng) for _ in range(batch)]
 
-    with Ahead(draw) as drawn, Interruption() as interruption:
-        while (used := budget.used(step)) < 1 and not interruption.asked and (until is None or step < until):
-            views_now = batch_of(drawn.take(step))
-            drawn.foresee(step + 1)
-            for group in optimizer.param_groups:
-                group["lr"] = rate_at(rate, step, used)
-            terms = losses(network.train()(views_now.seen), views_now)
-            values = {name: float(term.detach()) for name, term in terms.items()}
-            check_finite(step, values)
-            optimizer.zero_grad()
-            total(terms).backward()
-            torch.nn.utils.clip_grad_norm_(network.parameters(), 5.0)
-            optimizer.step()
-            average.update(network, step)
-            step += 1
-            curve.add(step, budget.spent, {"loss": sum(values.values()), **values})
-            if validation is not None and step % validate_every == 0:
-                measured = validation.measure(average.module)
-                log(step=step, **{f"validation/{name}": value for name, value in measured.items()})
-                best.add(step, measured["loss"], lambda path, m=measured: write(path, validation=json.dumps(m)))
-            if saves.due(step):
-                checkpoint()
-        over = budget.used(step) == 1
-        if over:
-            curve.end()
-        checkpoint()
-    if not over and step != until:
-        raise KeyboardInterrupt(f"interrupted at step {step}; the same command goes on from there")
-    return average.module
+    def measure() -> dict[str, float]:
+        assert validation is not None
+        return validation.measure(course.average.module)
+
+    with Ahead(draw) as drawn:
+
+        def losses_of_a_step(used: float) -> dict[str, Tensor]:
+            views_now = batch_of(drawn.take(course.step))
+            drawn.foresee(course.step + 1)
+            return losses(network.train()(views_now.seen), views_now)
+
+        course.run(
+            losses_of_a_step,
+            lambda: write(out / amodal.FILE_NAME),
+            until,
+            validate_every,
+            measure if validation is not None else None,
+            lambda path, found: write(path, validation=found),
+        )
+    return course.average.module

@@ -25,24 +25,11 @@ from pise_core.framing import Framing
 from pise_core.model.weights import save_model
 from pise_core.training.analyzer.initial_weights import begin_with
 from pise_core.training.analyzer.run import changes_of, people_scenes
+from pise_core.training.course import Course, state_of
 from pise_core.training.data.held_views import HeldViews, holds
 from pise_core.training.data.prepared_folder import Sample, load_samples, person_box
 from pise_core.training.data.scenes import Scenes
 from pise_core.training.data.views import to_tensor
-from pise_core.training.interruption import Interruption
-from pise_core.training.kept import Kept
-from pise_core.training.loop import (
-    Average,
-    Budget,
-    Curve,
-    Log,
-    Saves,
-    check_finite,
-    load_checkpoint,
-    rate_at,
-    save_checkpoint,
-    total,
-)
 from pise_core.training.prefetch import Ahead
 from pise_core.training.run_record import digest_of_prepared, surroundings
 
@@ -241,9 +228,7 @@ def train(
         raise InputError(f"{data} holds no photo in which something is held; prepare one whose annotations know of it")
     # A street is what the regions call background, bags among it: only of who holds nothing is it empty.
     empty = [sample for sample in samples if not holds(sample) and sample.parsing is not None]
-    state = load_checkpoint(out / "analyzer.pt")
-    if resume and state is None:
-        raise InputError(f"{out} holds no run to go on with; leave --resume out to begin one")
+    state = state_of(out / "analyzer.pt", resume)
     validation = load_samples(data, "validation") if validate_every else []
     network = begin_with(init, None, held=True).to(device).to(memory_format=torch.channels_last)
     made_of = {"seed": seed, "batch": batch, "rate": rate, "people_share": people_share, "held_alone": True}
@@ -254,80 +239,43 @@ def train(
     scenes = Scenes(empty or samples, out / "streets")
     shown, rendered = people_scenes(people, begun_with, state is not None, scenes)
     views = HeldViews(samples, shown, people_share)
-    budget = Budget(minutes, (state or {}).get("spent", 0.0), steps)
     head = network.held_head
     assert head is not None
     network.requires_grad_(False).eval()
     head.requires_grad_(True)
-    average = Average(head)
     optimizer = torch.optim.AdamW(head.parameters(), lr=rate, weight_decay=0.02)
-    step = 0
-    if state is not None:
-        try:
-            head.load_state_dict(state["head"])
-            average.module.load_state_dict(state["average"])
-            optimizer.load_state_dict(state["optimizer"])
-            step = state["step"]
-        except (ValueError, RuntimeError, KeyError):
-            raise InputError(f"{out} holds a run of another version; give another --out") from None
+    beside = {"people": rendered, "run": made_of}
+    course = Course(out / "analyzer.pt", head, optimizer, rate, minutes, steps, state, beside)
     whole = copy.deepcopy(network)
-    whole.held_head = average.module
+    whole.held_head = course.average.module
     rounds, known = Rounds(network, views, batch, seed, device), None
-    log = Log(out, step)
-    curve, saves, kept = Curve(log, 50), Saves(400), Kept(out, step)
-    log(samples=len(samples), people=rendered, parameters=sum(p.numel() for p in head.parameters()))
+    course.log(samples=len(samples), people=rendered, parameters=sum(p.numel() for p in head.parameters()))
 
-    def checkpoint() -> None:
-        save_checkpoint(
-            out / "analyzer.pt",
-            head=head.state_dict(),
-            average=average.module.state_dict(),
-            optimizer=optimizer.state_dict(),
-            step=step,
-            spent=budget.spent,
-            people=rendered,
-            run=made_of,
-        )
+    def write() -> None:
         notes = json.dumps({**made_of, "people": rendered}, sort_keys=True)
-        save_model(out / "analyzer.safetensors", whole, run=notes, step=str(step))
-        write_held(out / held_layers.FILE_NAME, whole, run=notes, step=str(step))
+        save_model(out / "analyzer.safetensors", whole, run=notes, step=str(course.step))
+        write_held(out / held_layers.FILE_NAME, whole, run=notes, step=str(course.step))
 
-    def validate(known: Validation) -> None:
-        measured = known.measure(average.module)
-        measured = {"loss": 1 - measured["held_iou"], **measured}
-        log(step=step, **{f"validation/{name}": value for name, value in measured.items()})
-        notes = {"run": json.dumps(made_of, sort_keys=True), "validation": json.dumps(measured)}
-        kept.add(step, measured["loss"], lambda path: write_held(path, whole, step=str(step), **notes))
+    def measure() -> dict[str, float]:
+        nonlocal known
+        known = known or Validation(network, validation, device)
+        measured = known.measure(course.average.module)
+        return {"loss": 1 - measured["held_iou"], **measured}
 
-    with Ahead(rounds.draw) as drawn, Interruption() as interruption:
-        number = -1
-        while (used := budget.used(step)) < 1 and not interruption.asked and (until is None or step < until):
-            if step // rounds.length != number:
-                number = step // rounds.length
-                rounds.begin(number, drawn.take(number))
-                drawn.foresee(number + 1)
-            features, held = rounds.batch(step)
-            for group in optimizer.param_groups:
-                group["lr"] = rate_at(rate, step, used)
-            terms = losses(head.train()(features), held)
-            values = {name: float(term.detach()) for name, term in terms.items()}
-            check_finite(step, values)
-            optimizer.zero_grad()
-            total(terms).backward()
-            torch.nn.utils.clip_grad_norm_(head.parameters(), 5.0)
-            optimizer.step()
-            average.update(head, step)
-            step += 1
-            curve.add(step, budget.spent, {"loss": sum(values.values()), **values})
-            if validate_every and validation and step % validate_every == 0:
-                known = known or Validation(network, validation, device)
-                validate(known)
-            if saves.due(step):
-                checkpoint()
-        over = budget.used(step) == 1
-        if over:
-            curve.end()
-        checkpoint()
-    if not over and step != until:
-        raise KeyboardInterrupt(f"interrupted at step {step}; the same command goes on from there")
+    def keep(path: Path, found: str) -> None:
+        write_held(path, whole, step=str(course.step), run=json.dumps(made_of, sort_keys=True), validation=found)
+
+    with Ahead(rounds.draw) as drawn:
+        begun = -1
+
+        def losses_of_a_step(used: float) -> dict[str, Tensor]:
+            nonlocal begun
+            if course.step // rounds.length != begun:
+                begun = course.step // rounds.length
+                rounds.begin(begun, drawn.take(begun))
+                drawn.foresee(begun + 1)
+            features, held = rounds.batch(course.step)
+            return losses(head.train()(features), held)
+
+        course.run(losses_of_a_step, write, until, validate_every, measure if validation else None, keep)
     return whole

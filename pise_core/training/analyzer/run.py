@@ -16,6 +16,7 @@ import cv2
 import numpy as np
 import torch
 import torch.nn.functional as F
+from torch import Tensor
 
 from pise_core.detection.decoding import decode_joints
 from pise_core.detection.network import TRAINED_CONFIG, Analysis, AnalyzerNetwork
@@ -27,24 +28,11 @@ from pise_core.synthesis.dataset import People
 from pise_core.training.analyzer.initial_weights import begin_with, load_backbone
 from pise_core.training.analyzer.metrics import KeypointAccuracy, RegionOverlap
 from pise_core.training.analyzer.passers_by import with_passers_by
+from pise_core.training.course import Course, state_of
 from pise_core.training.data.people_scenes import PeopleScenes
 from pise_core.training.data.prepared_folder import Sample, load_samples, person_box
 from pise_core.training.data.scenes import Scenes
 from pise_core.training.data.views import UNLABELLED, Views, to_tensor, views_of
-from pise_core.training.interruption import Interruption
-from pise_core.training.kept import Kept
-from pise_core.training.loop import (
-    Average,
-    Budget,
-    Curve,
-    Log,
-    Saves,
-    check_finite,
-    load_checkpoint,
-    rate_at,
-    save_checkpoint,
-    total,
-)
 from pise_core.training.prefetch import Ahead
 from pise_core.training.processes import fast_in_bfloat16
 from pise_core.training.run_record import differences, digest_of_prepared, surroundings
@@ -224,9 +212,7 @@ def train(
     scenes = Scenes([s for s in samples if s.parsing is not None], out / "streets")
     if not scenes.samples:
         raise InputError(f"{data} holds no annotated photo to train on; prepare a folder that has annotations")
-    state = load_checkpoint(out / "analyzer.pt")
-    if resume and state is None:
-        raise InputError(f"{out} holds no run to go on with; leave --resume out to begin one")
+    state = state_of(out / "analyzer.pt", resume)
     validation = load_samples(data, "validation", VALIDATION_PHOTOS) if validate_every else []
     if init is not None:
         network = begin_with(init, None if gentle else TRAINED_CONFIG)
@@ -245,56 +231,33 @@ def train(
         network.heatmap_head.requires_grad_(True)
         network.down.requires_grad_(False)
     before = copy.deepcopy(network).requires_grad_(False).eval() if gentle else None
-    average = Average(network)
     groups = [
         {"params": list(network.down.parameters()), "share": BACKBONE_RATE},
         {"params": [p for n, p in network.named_parameters() if not n.startswith("down.")], "share": 1.0},
     ]
     optimizer = torch.optim.AdamW(groups, lr=rate, weight_decay=0.02)
-    step, spent, rendered = 0, 0.0, None
-    if state is not None:
-        try:
-            network.load_state_dict(state["network"])
-            average.module.load_state_dict(state["average"])
-            optimizer.load_state_dict(state["optimizer"])
-            step, spent, rendered = state["step"], state["spent"], state["people"]
-        except (ValueError, RuntimeError, KeyError):
-            raise InputError(f"{out} holds a run of another version; give another --out") from None
-    budget, fast = Budget(minutes, spent, steps), fast_in_bfloat16(device)
-    shown, rendered = people_scenes(people, rendered, state is not None, scenes)
+    shown, rendered = people_scenes(people, (state or {}).get("people"), state is not None, scenes)
+    beside = {"people": rendered, "run": made_of}
+    course = Course(out / "analyzer.pt", network, optimizer, rate, minutes, steps, state, beside)
+    fast = fast_in_bfloat16(device)
     by_hand = BY_HAND_AMONG_LABELLED if pseudo else BY_HAND
     draws = _Draws(samples, scenes, shown, batch, people_share, by_hand, seed)
-    log = Log(out, step)
-    curve, saves, kept = Curve(log, 50), Saves(400), Kept(out, step)
     size = sum(p.numel() for p in network.parameters())
-    log(samples=len(samples), annotated=len(scenes.samples), people=rendered, parameters=size)
+    course.log(samples=len(samples), annotated=len(scenes.samples), people=rendered, parameters=size)
 
-    def checkpoint() -> None:
-        save_checkpoint(
-            out / "analyzer.pt",
-            network=network.state_dict(),
-            average=average.module.state_dict(),
-            optimizer=optimizer.state_dict(),
-            step=step,
-            spent=budget.spent,
-            people=rendered,
-            run=made_of,
-        )
+    def write() -> None:
         notes = json.dumps({**made_of, "people": rendered}, sort_keys=True)
-        save_model(out / "analyzer.safetensors", average.module, run=notes, step=str(step))
+        save_model(out / "analyzer.safetensors", course.average.module, run=notes, step=str(course.step))
 
-    def validate() -> None:
-        measured = score_crops(average.module, validation, device)
+    def measure() -> dict[str, float]:
+        measured = score_crops(course.average.module, validation, device)
         del measured["iou"]
         loss = 1 - (np.nan_to_num(measured["miou"]) + measured["pck@0.1"]) / 2
-        measured = {"loss": float(loss), **measured}
-        log(step=step, **{f"validation/{name}": value for name, value in measured.items()})
-        run, result = json.dumps(made_of, sort_keys=True), json.dumps(measured)
+        return {"loss": float(loss), **measured}
 
-        def save(path: Path) -> None:
-            save_model(path, average.module, run=run, step=str(step), validation=result)
-
-        kept.add(step, measured["loss"], save)
+    def keep(path: Path, found: str) -> None:
+        run = json.dumps(made_of, sort_keys=True)
+        save_model(path, course.average.module, run=run, step=str(course.step), validation=found)
 
     def frame_at(step: int, used: float) -> tuple[int, int]:
         if init is not None:
@@ -305,45 +268,28 @@ def train(
     def labels_itself(used: float) -> bool:
         return pseudo and (init is not None or used >= PSEUDO_FROM)
 
-    with Ahead(draws.views) as batches, Interruption() as interruption:
-        while (used := budget.used(step)) < 1 and not interruption.asked and (until is None or step < until):
+    with Ahead(draws.views) as batches:
+
+        def losses_of_a_step(used: float) -> dict[str, Tensor]:
+            step = course.step
             if draws.labelled is samples and labels_itself(used):
-                checkpoint()  # labels of thousands of photos take minutes, and go with these very weights
-                draws.labelled = pseudo_labelled(average.module, samples, out / "pseudo", device)
-                log(pseudo=sum(s.parsing is not None for s in draws.labelled) - len(scenes.samples))
+                course.checkpoint()  # labels of thousands of photos take minutes, and go with these very weights
+                draws.labelled = pseudo_labelled(course.average.module, samples, out / "pseudo", device)
+                course.log(pseudo=sum(s.parsing is not None for s in draws.labelled) - len(scenes.samples))
             views = batches.take(step, frame_at(step, used), labels_itself(used)).to(device)
             # With minutes this is a guess, which is wrong when frames become larger.
-            soon = budget.used(step + 1)
+            soon = course.budget.used(step + 1)
             if soon < 1 and step + 1 != until and labels_itself(soon) == labels_itself(used):
                 batches.foresee(step + 1, frame_at(step + 1, soon), labels_itself(soon))
             if before is not None:
                 views = with_passers_by(views, before)
-            for group in optimizer.param_groups:
-                group["lr"] = rate_at(rate, step, used) * group["share"]
             _set_training(network, gentle)
             with torch.autocast(torch.device(device).type, torch.bfloat16, enabled=fast):
                 found = network(views.images.to(memory_format=torch.channels_last))
-            terms = losses(found.float(), views)
-            values = {name: float(term.detach()) for name, term in terms.items()}
-            check_finite(step, values)
-            optimizer.zero_grad()
-            total(terms).backward()
-            torch.nn.utils.clip_grad_norm_(network.parameters(), 5.0)
-            optimizer.step()
-            average.update(network, step)
-            step += 1
-            curve.add(step, budget.spent, {"loss": sum(values.values()), **values})
-            if validation and step % validate_every == 0:
-                validate()
-            if saves.due(step):
-                checkpoint()
-        over = budget.used(step) == 1
-        if over:
-            curve.end()
-        checkpoint()
-    if not over and step != until:
-        raise KeyboardInterrupt(f"interrupted at step {step}; the same command goes on from there")
-    return average.module
+            return losses(found.float(), views)
+
+        course.run(losses_of_a_step, write, until, validate_every, measure if validation else None, keep)
+    return course.average.module
 
 
 def _set_training(network: AnalyzerNetwork, gentle: bool) -> None:
