@@ -19,7 +19,7 @@ sys.path[:0] = [sys.argv[1], str(Path(__file__).parent)]
 import cv2  # noqa: E402
 import numpy as np  # noqa: E402
 import torch  # noqa: E402
-from names import BUILT_IN, JOINT, RECIPES, Carry, Session, Studio, Trainer, VGGSlice, open_source  # noqa: E402
+from names import BUILT_IN, JOINT, PISE, RECIPES, Carry, Session, Studio, Trainer, VGGSlice, open_source  # noqa: E402
 from torch.utils._python_dispatch import TorchDispatchMode  # noqa: E402
 from torch.utils.flop_counter import FlopCounterMode  # noqa: E402
 
@@ -104,15 +104,28 @@ class Networks(Bench):
             "analyzer, with its mirror image": lambda: self.editor.analyzer._look(photo, flip=True),
             "analyzer, two pictures, nothing held": lambda: self.editor.analyzer.network(two, **known),
         }
+        wide = self._alike(PISE(RECIPES["release"].network).eval())
+        with torch.no_grad():
+            known_wide = wide.encode(image, source)
+        self.work["generator of width 64, `release`"] = lambda: wide(
+            image, source, own, pose, wanted, source=known_wide
+        )
         with torch.no_grad():
             self.needs = {name: _needs(work) for name, work in self.work.items()}
         self.arithmetic, self.memory = _rates()
 
     def _told(self, x: torch.Tensor) -> torch.Tensor:
         """In the layout in which this build feeds its networks."""
+        return x.to(memory_format=torch.channels_last) if self._last else x.contiguous()
+
+    def _alike(self, network: torch.nn.Module) -> Any:
+        """A network in that layout."""
+        return network.to(memory_format=torch.channels_last) if self._last else network
+
+    @property
+    def _last(self) -> bool:
         weights = [p for p in self.editor.model.parameters() if p.ndim == 4 and p.shape[2] > 1 and p.shape[1] > 1]
-        last = weights[0].is_contiguous(memory_format=torch.channels_last)
-        return x.to(memory_format=torch.channels_last) if last else x.contiguous()
+        return weights[0].is_contiguous(memory_format=torch.channels_last)
 
     def round(self, number: int) -> Figures:
         rows = {}
