@@ -20,8 +20,8 @@ from pise_core.warping.warp import Behind
 
 #: Parts are assigned at most at this long side and enlarged beyond: their inner borders need no more.
 _PARTS_SIDE = 1024
-#: Soft edges of more pixels are not kept: each takes eight bytes.
-_KEPT_EDGES = 1 << 22
+#: Soft edges of more pixels are not kept, even until the session rests: each takes eight bytes.
+_KEPT_EDGES = 1 << 24
 
 
 def edge_margin(scale: float) -> int:

@@ -108,9 +108,15 @@ class Background:
                 tiles.append(((row, column), hole, here, (slice(y0 - top, y1 - top), slice(x0 - left, x1 - left))))
         self._fill([(place, hole) for place, hole, _, _ in tiles if place not in self._tiles])
         for place, hole, here, cut in tiles:
-            tile = np.zeros((*hole.shape, 3), np.uint8)
-            tile[hole] = self._tiles[place]
-            np.copyto(out[here], tile[cut], where=hole[cut][..., None])
+            shown, into = self._tiles[place], out[here]
+            if len(shown) == hole.size:  # all of it was hidden
+                into[:] = shown.reshape(*hole.shape, 3)[cut]
+            elif into.shape[:2] == hole.shape:
+                into[hole] = shown
+            else:
+                tile = np.zeros((*hole.shape, 3), np.uint8)
+                tile[hole] = shown
+                np.copyto(into, tile[cut], where=hole[cut][..., None])
         return out
 
     def _absolute(self, window: Window) -> Window:

@@ -117,7 +117,7 @@ def render(
         if not any_map:
             painted = np.where(wanted.parsing == UNTOUCHED, unpainted, wanted.parsing)
             check_covered(unpainted, painted, person.pose if wanted.pose is None else wanted.pose)
-    photo[window], frame, parsing[window] = _render(here, asked, posed, generator, detail, cloth)
+    frame, parsing[window] = _render(photo[window], here, asked, posed, generator, detail, cloth)
     changed[window] = _differing(photo[window], person.photo[window])
     return Edit(photo, frame, parsing, changed, unpainted)
 
@@ -179,8 +179,11 @@ def _posed(person: Person, wanted: Wanted, generator: Generator, detail: bool) -
     return _Posed(small, large, small_map, large_map, parsed)
 
 
-def _render(person: Person, wanted: Wanted, posed: _Posed, generator: Generator, detail: bool, cloth: bool):
-    """The photo (H, W, 3) uint8, the generator's frame, and the map (H, W) uint8 that they were made on."""
+def _render(
+    out: np.ndarray, person: Person, wanted: Wanted, posed: _Posed, generator: Generator, detail: bool, cloth: bool
+) -> tuple[np.ndarray, np.ndarray]:
+    """Makes the picture in ``out``, a copy of the photo; the generator's frame, and the map (H, W) uint8 that they were
+    made on."""
     own_small, own_large = posed.small_map, posed.large_map
     small_map, large_map = own_small, own_large
     if wanted.parsing is not None:
@@ -211,7 +214,8 @@ def _render(person: Person, wanted: Wanted, posed: _Posed, generator: Generator,
         lambda: _generate(person, small, pose, posed.parsed, code, generator, detail),
     )
     painted, gate = beyond_silhouette(painted, gate, small.wanted > 0)
-    return _finish(person, large, over, own_below, wanted.styles, painted, gate), frame, large_map
+    _finish(out, person, large, over, own_below, wanted.styles, painted, gate)
+    return frame, large_map
 
 
 def _carried(view: View, pose: np.ndarray | None, rim: int, scale: float | None = None) -> Carried:
@@ -322,8 +326,11 @@ def _generate(
     return made.own, made.gate, _with_grey(np.rint(made.image).astype(np.uint8), small.wanted > 0)
 
 
-def _finish(person: Person, below: _Canvas, over: _Over | None, own_map, styles, painted, gate) -> np.ndarray:
-    """The photo at its own size: what did not move, with what moved parts uncovered, and over it those parts.
+def _finish(
+    out: np.ndarray, person: Person, below: _Canvas, over: _Over | None, own_map, styles, painted, gate
+) -> None:
+    """The photo at its own size, made in a copy of it: what did not move, with what moved parts uncovered, and over it
+    those parts.
 
     ``over``: the moved parts; None where nothing moved, or the detail path is off. ``own_map`` is what the pose alone
     asks for of ``below``.
@@ -338,13 +345,11 @@ def _finish(person: Person, below: _Canvas, over: _Over | None, own_map, styles,
     for region in styles:
         core |= below.wanted == region
     concerned = concerned | core
-    out = person.photo.copy()
     window = window_of(concerned, margin=round(3 * seam) + 4)
     if window is not None:
         _lay_below(out, person, below, over, concerned, window, painted, gate, own_map)
     if over is not None:
         _lay_over(out, over, framing, painted, gate)
-    return out
 
 
 def _strips(wanted: np.ndarray) -> Iterator[tuple[slice, slice]]:
