@@ -4,6 +4,8 @@ A borrowed shirt rarely fits to the pixel, a lifted arm leaves a gap in the coat
 than the one in the photo. Near carried pixels the best guess is more of the same; further away the generator's is.
 """
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from pise_core.masks import Nearest, window_of
@@ -31,19 +33,19 @@ def continue_regions(
     around = window_of((parsing > 0) & (trust <= 0.5), margin=int(2 * reach) + 2) if reach > 0 else None
     if around is None:
         return image, trust
-    made = _continued(image[around], trust[around], parsing[around], reach)
-    if made is None:
+    found = list(_continued(image[around], trust[around], parsing[around], reach))
+    if not found:
         return image, trust
     image, trust = image.copy(), trust.copy()
-    image[around], trust[around] = made
+    for (ys, xs), colours, belief in found:
+        image[around][ys, xs], trust[around][ys, xs] = colours, belief
     return image, trust
 
 
 def _continued(
     image: np.ndarray, trust: np.ndarray, parsing: np.ndarray, reach: float
-) -> tuple[np.ndarray, np.ndarray] | None:
-    """As :func:`continue_regions`; None where nothing changed."""
-    made: tuple[np.ndarray, np.ndarray] | None = None
+) -> Iterator[tuple[tuple[np.ndarray, np.ndarray], np.ndarray, np.ndarray]]:
+    """As :func:`continue_regions`, region by region: rows and columns of what is filled, its colours and its trust."""
     for region in range(1, REGION_COUNT):
         inside = parsing == region
         gap = inside & (trust <= 0.5)
@@ -60,10 +62,6 @@ def _continued(
         (y, x), (by, bx) = nearest.mirrored(ys, xs), nearest.at(ys, xs)
         lost = ~known[y, x]  # mirrored out of the region again: the border pixel itself must do
         y, x = np.where(lost, by, y), np.where(lost, bx, x)
-        if made is None:
-            made = image.copy(), trust.copy()
-        out, belief = made
-        out[window][ys, xs] = image[window][y, x]
         fade = _BELIEF * np.clip(1 - nearest.distance[ys, xs] / reach, 0, 1)
-        belief[window][ys, xs] = np.maximum(trust[window][ys, xs], fade)
-    return made
+        there = ys + window[0].start, xs + window[1].start
+        yield there, image[window][y, x], np.maximum(trust[window][ys, xs], fade)
