@@ -42,29 +42,29 @@ def agree_with_colours(probabilities: np.ndarray, image: np.ndarray) -> np.ndarr
     if not asked.any():
         return probabilities
     ys, xs = np.nonzero(asked)
-    lab = cv2.cvtColor(image, cv2.COLOR_RGB2LAB)[ys, xs]
-    own = np.log(np.maximum(probabilities[:, ys, xs].T, _LEAST))
-    grids = [_Cells(np.c_[ys, xs, lab].astype(np.float32) / _CELL + shift) for shift in _SHIFTS]
-    shares = _softmax(own)
+    lab = cv2.split(cv2.cvtColor(image, cv2.COLOR_RGB2LAB))
+    places = np.stack([ys, xs, *(channel[ys, xs] for channel in lab)]).astype(np.float32) / _CELL[:, None]
+    grids = [_Cells(places + shift[:, None]) for shift in _SHIFTS]
+    own = np.maximum(probabilities[:, ys, xs].T, _LEAST)
+    shares = own / _sums(own)
     for _ in range(_ROUNDS):
-        votes = own.copy()
-        for cells in grids:
-            votes += cells.mean(shares, _WEIGHT / len(grids))
-        shares = _softmax(votes)
+        # exp(log p + votes), which can't overflow: all votes of a pixel together are at most _WEIGHT.
+        votes = sum(cells.mean(shares, _WEIGHT / len(grids)) for cells in grids)
+        shares = own * np.exp(votes)
+        shares /= _sums(shares)
     out = probabilities.copy()
     out[:, ys, xs] = shares.T
     return out
 
 
 class _Cells:
-    """Pixels by the cell that they lie in; ``places``: (N, 5) float32, in sides of a cell."""
+    """Pixels by the cell that they lie in; ``places``: (5, N) float32, in sides of a cell."""
 
     def __init__(self, places: np.ndarray) -> None:
-        cells = np.floor(places).astype(np.int64)
-        cells -= cells.min(0)
-        name = cells[:, 0]
-        for axis in range(1, cells.shape[1]):
-            name = name * (cells[:, axis].max() + 1) + cells[:, axis]
+        name = np.zeros(places.shape[1], np.int64)
+        for axis in np.floor(places).astype(np.int64):
+            axis -= axis.min()
+            name = name * (int(axis.max()) + 1) + axis
         self._order = np.argsort(name, kind="stable")
         name = name[self._order]
         self._starts = np.flatnonzero(np.r_[True, name[1:] != name[:-1]])
@@ -79,6 +79,9 @@ class _Cells:
         return sums[self._cell]
 
 
-def _softmax(logits: np.ndarray) -> np.ndarray:
-    shares = np.exp(logits - logits.max(1, keepdims=True))
-    return shares / shares.sum(1, keepdims=True)
+def _sums(shares: np.ndarray) -> np.ndarray:
+    """(N, 1) of (N, C): column by column, which is much quicker than row by row where there are few columns."""
+    total = shares[:, 0].copy()
+    for column in range(1, shares.shape[1]):
+        total += shares[:, column]
+    return total[:, None]
