@@ -5,12 +5,12 @@ import numpy as np
 import pytest
 
 from pise_core.regions import REGION
-from pise_core.rendering.wearing.outfit import _is_over
+from pise_core.rendering.wearing.outfit import Outfit, _is_over, longer
 from pise_core.skeleton import JOINT
 from tests.conftest import draw_person
 from tests.test_wear import lender
 
-TOP, DRESS, PANTS = (REGION[name] for name in ("upper_clothes", "dress", "pants"))
+TOP, DRESS, PANTS, LEG = (REGION[name] for name in ("upper_clothes", "dress", "pants", "leg"))
 BLUE, GREY = (40, 60, 200), (90, 90, 90)
 
 
@@ -68,3 +68,28 @@ def test_of_skirt_and_trousers_the_higher_one_is_worn_over_the_other():
     assert not _is_over(speckle, tights) and _is_over(tights, speckle)
     nothing = np.zeros((100, 40), bool)
     assert _is_over(skirt, nothing) and not _is_over(nothing, tights) and not _is_over(nothing, nothing)
+
+
+def test_a_dress_that_is_slightly_too_short_is_longer_and_as_wide_as_above():
+    parsing = np.zeros((120, 100), np.uint8)
+    parsing[20:80, 30:70], parsing[80:115, 36:46], parsing[80:115, 54:64] = DRESS, LEG, LEG
+    kept = parsing == LEG
+    nothing = np.zeros_like(kept)
+    new = Outfit(parsing, kept, parsing == DRESS, nothing, nothing, nothing)
+    bare = nothing.copy()
+    bare[80:86] = kept[80:86]
+    made = longer(new, bare, DRESS)
+    assert (made.parsing[80:86, 30:70] == DRESS).all() and (made.parsing[86:] == parsing[86:]).all()
+    assert made.lost[80:86, 30:70].all() and not made.kept[80:86].any()
+    assert longer(new, nothing, DRESS) is new  # nothing is bare
+
+
+def test_beside_a_dress_with_sleeves_no_leg_looks_out(editor, known):
+    made = lender("dress")
+    photo, parsing = made.photo.copy(), made.parsing.copy()
+    arms = (parsing == REGION["upper_skin"]) & (np.arange(len(parsing))[:, None] > made.pose[JOINT["neck"], 1] + 8)
+    photo[arms], parsing[arms] = photo[parsing == DRESS][0], DRESS
+    worn = known.wear({"dress": editor.set_person(photo, pose=made.pose, parsing=parsing)})
+    hip, knee = (int(known.pose[JOINT[f"left_{name}"], 1]) for name in ("hip", "knee"))
+    rows = worn.parsing[hip : (hip + knee) // 2]
+    assert (rows == DRESS).any() and not (rows == LEG).any()

@@ -248,7 +248,9 @@ def outfit(view: View, garment: Garment, laid: Laid, scale: float, over_trousers
     made[filled] = region
     # Limbs are no wider than what covers them now.
     arm_parts = {name: np.isin(owner, LIMBS[name]) for name in outlines}
-    made = _within(made, pose, laid, visible_garment, outlines, legs, leg_parts, arm_parts, parsing == _LEG)
+    made = _within(
+        made, pose, laid, visible_garment, outlines, legs, leg_parts, arm_parts, parsing == _LEG, kind == "pants"
+    )
     made[visible_garment] = region
     # What went left its colours beside it, where the map ended too early: a collar, a cuff.
     tinged = (edge(view.image, gone, scale, _TINGED) > 0.2) & ~gone & ~np.isin(made, _SURE) & ~visible_garment
@@ -330,6 +332,24 @@ def covered(new: Outfit, bare: np.ndarray, region: int) -> Outfit:
     """The garment longer, or closed further, where it would leave the wearer ``bare`` (H, W bool)."""
     parsing = np.where(bare, np.uint8(region), new.parsing)
     return new._replace(parsing=parsing, kept=new.kept & ~bare, ahead=new.ahead & ~bare, lost=new.lost | bare)
+
+
+def longer(new: Outfit, bare: np.ndarray, region: int) -> Outfit:
+    """A dress or skirt longer, where it would leave the wearer ``bare`` (H, W bool), and as wide there as it is above.
+
+    ``region``: its index.
+    """
+    cloth = new.parsing == region
+    rows, low = np.flatnonzero(cloth.any(axis=1)), np.flatnonzero(bare.any(axis=1))
+    if not len(rows) or not len(low):
+        return new
+    wide = cloth.sum(axis=1)
+    full = np.flatnonzero(wide > 0.9 * np.median(wide[rows[-len(rows) // 3 :]]))
+    hem = int(full[full <= low[-1]][-1]) if (full <= low[-1]).any() else int(rows[-1])
+    columns = np.flatnonzero(cloth[hem])
+    added = np.zeros_like(cloth)
+    added[hem : low[-1] + 1, columns[0] : columns[-1] + 1] = True
+    return covered(new, added & ~cloth & np.isin(new.parsing, [0, _LEG]) & ~new.front, region)
 
 
 def _beside_top(top: np.ndarray, pose: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
@@ -460,7 +480,9 @@ def _skirt_shape(skirt: np.ndarray, pose: np.ndarray, shape: tuple[int, int], si
     return made.astype(bool)
 
 
-def _within(made, pose, laid: Laid, visible_garment, outlines, legs, leg_parts, arm_parts, was_leg) -> np.ndarray:
+def _within(
+    made, pose, laid: Laid, visible_garment, outlines, legs, leg_parts, arm_parts, was_leg, parted: bool
+) -> np.ndarray:
     """The map without what of a limb looks out beside a sleeve or a trouser leg that covers it there."""
     made = made.copy()
     shape = made.shape
@@ -470,7 +492,8 @@ def _within(made, pose, laid: Laid, visible_garment, outlines, legs, leg_parts, 
         outline = outlines[name] if arm else limb(pose, joints, None)
         if outline is None:
             continue
-        cover = visible_garment & ((laid.owner == names.index(name)) if arm or laid.limbs.any() else True)
+        # A skirt covers both legs; a sleeve, or a leg of trousers, its own limb.
+        cover = visible_garment & ((laid.owner == names.index(name)) if arm or parted else True)
         skin = made == (_SKIN if arm else _LEG)
         wide = drawn(np.c_[outline[:, :2], outline[:, 2] * 2.2].astype(np.float32), shape)
         mine = skin & wide & ~visible_garment & (arm_parts[name] if arm else leg_parts[name] | ~was_leg)

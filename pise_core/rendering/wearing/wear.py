@@ -18,12 +18,14 @@ from pise_core.rendering.compositing import composite
 from pise_core.rendering.wearing.garment import Garment, cut, legs_known, legs_of_trousers, one_piece
 from pise_core.rendering.wearing.laid import Laid, lay
 from pise_core.rendering.wearing.names import tidied, trousers_whole
-from pise_core.rendering.wearing.outfit import Outfit, covered, outfit
+from pise_core.rendering.wearing.outfit import Outfit, covered, longer, outfit
 from pise_core.rendering.wearing.skin import bare_legs, paint_skin
 from pise_core.view import View
 
 #: In frame pixels.
 _SEAM, _UNDER, _AROUND, _OLD_EDGE = 1.3, 3.0, 24, 2.2
+#: A dress or skirt that is too short by less than this share of it is made longer.
+_SLIGHTLY = 0.12
 #: In pixels of the frame: as much skin tells its style.
 _LEAST_SKIN = 40
 
@@ -77,6 +79,11 @@ def _decent(person: Person, view: View, garment: Garment, laid: Laid) -> Outfit:
     bare = uncovered(person.parsing, new.parsing, person.pose)
     if not is_too_much(bare, person.parsing):
         return new
+    hardly = bare.sum() < _SLIGHTLY * (new.parsing == garment.region).sum()
+    if hardly and garment.kind in ("dress", "skirt"):
+        made = longer(new, bare, garment.region)
+        if not is_too_much(uncovered(person.parsing, made.parsing, person.pose), person.parsing):
+            return made
     if garment.kind in ("dress", "skirt") and (view.parsing == REGION["pants"]).any():
         new = outfit(view, garment, laid, scale, over_trousers=True)
         bare = uncovered(person.parsing, new.parsing, person.pose)
