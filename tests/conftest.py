@@ -175,8 +175,10 @@ def downloaded(studio, session) -> str:
 
 
 def can_do(news):
-    """What an update of the page says can be done, without of which edit it says so."""
-    return {name: value for name, value in news["bar"]["history"].items() if isinstance(value, bool)}
+    """What an update of the page says can be done, without of which edit it says so, and what that is called."""
+    return {
+        name: value for name, value in news["bar"]["history"].items() if isinstance(value, bool) and name != "begun"
+    }
 
 
 def run(updates: Iterable[dict[str, dict[str, Any]]]) -> dict[str, dict[str, Any]]:
