@@ -133,6 +133,24 @@ def test_an_arm_ends_where_its_sleeve_does(drawn):
     assert ((fine >= 0) == (rough >= 0)).all()
 
 
+def test_a_striped_sleeve_has_no_fringes(drawn):
+    """Every other stripe looks like the coat behind it: colours alone would cut a comb."""
+    photo, parsing = drawn.photo.copy(), drawn.parsing.copy()
+    sleeve = np.zeros(parsing.shape, np.uint8)
+    ends = [np.rint(drawn.pose[JOINT[f"right_{j}"], :2]).astype(int).tolist() for j in ("shoulder", "elbow", "wrist")]
+    cv2.polylines(sleeve, [np.array(ends)], False, 1, 38)
+    stripes = (np.arange(660) // 7 % 2 == 0)[:, None] & (sleeve > 0)
+    photo[(parsing == REGION["upper_clothes"]) | (sleeve > 0)] = (40, 42, 48)
+    photo[stripes] = (235, 235, 230)
+    parsing[sleeve > 0] = REGION["upper_clothes"]
+    owner = refine_arms(assign_parts(parsing, drawn.pose), photo, drawn.pose, parsing)
+    arm, torso = np.isin(owner, ARMS), owner == PARTS.index("torso")
+    rows = slice(int(drawn.pose[JOINT["right_shoulder"], 1]) + 40, int(drawn.pose[JOINT["right_elbow"], 1]))
+    edges = [np.flatnonzero(arm[y, 1:] != arm[y, :-1]) for y in range(rows.start, rows.stop) if torso[y].any()]
+    inner = np.array([edge[np.argmin(np.abs(edge - drawn.pose[JOINT["neck"], 0]))] for edge in edges if len(edge)])
+    assert len(inner) > 30 and np.abs(np.diff(inner)).max() <= 3
+
+
 def test_values_follow_the_edges_of_the_picture():
     picture = np.full((80, 80, 3), 40, np.uint8)
     picture[:, 43:] = 200

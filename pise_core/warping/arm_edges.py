@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from pise_core.guided_filter import guided_filter
-from pise_core.masks import Nearest, window_of
+from pise_core.masks import Nearest, smooth, window_of
 from pise_core.pose import visible
 from pise_core.regions import REGION
 from pise_core.warping.parts import BONES, PARTS, arm_length
@@ -24,6 +24,9 @@ _BINS = 12
 #: Window of the filter in lengths of the arm's longer bone, and its eps.
 _WINDOW, _EPS = 0.06, 1e-3
 _LEAST = 30
+#: In the same measure: teeth of a border that are narrower than about twice this go, for they come from folds and
+#: patterns, and hang from the sleeve as fringes.
+_FRINGE = 0.06
 
 
 def refine_arms(owner: np.ndarray, image: np.ndarray, pose: np.ndarray, parsing: np.ndarray) -> np.ndarray:
@@ -69,8 +72,9 @@ def _refine(owner: np.ndarray, image: np.ndarray, pose: np.ndarray, skin, upper:
     cost = _COLOUR * _evidence(picture, arm, other, inside, outside, length) + _PLACE * np.clip(place, -1, 1)
     cost[~near & arm], cost[~near & ~arm] = _PLACE, -_PLACE
     cost[core] = _MOST + _PLACE
-    smooth = guided_filter(picture, cost.astype(np.float32), max(1.0, _WINDOW * length), _EPS)
-    wins = near & (smooth > 0) | core
+    filtered = guided_filter(picture, cost.astype(np.float32), max(1.0, _WINDOW * length), _EPS)
+    wins = near & (filtered > 0) | core | (arm & ~near)
+    wins = near & _without_fringes(wins, parts >= 0, _FRINGE * length) | core
     wins = _largest_with(wins & (parts >= 0), core | (arm & ~near))
     lost = arm & near & ~wins
     gained = other & near & wins
@@ -78,6 +82,12 @@ def _refine(owner: np.ndarray, image: np.ndarray, pose: np.ndarray, skin, upper:
         parts[lost] = _nearest(parts, other & ~gained, lost)
     if gained.any():
         parts[gained] = _nearest(parts, arm & ~lost, gained)
+
+
+def _without_fringes(arm: np.ndarray, person: np.ndarray, sigma: float) -> np.ndarray:
+    """(H, W) bool: the arm with a smooth border to the rest of the person; at the silhouette it stays."""
+    share = smooth(arm.astype(np.float32), sigma)
+    return person & (share > 0.5 * smooth(person.astype(np.float32), sigma))
 
 
 def _distance(mask: np.ndarray) -> np.ndarray:
