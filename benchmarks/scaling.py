@@ -12,7 +12,7 @@ from benchmarks.table import UNITS, Row
 _PIXELS = re.compile(r"^(?P<what>.+), (?P<size>[\d.]+) MP$")
 _VISITORS = re.compile(r"^(?P<size>\d+) visitors: (?P<what>.+)$")
 _COLOURS = ("#1f5fa8", "#c2531b", "#3a8043", "#8a3fa0", "#a88a1f", "#555555", "#1b9aa0", "#b02a4f")
-_WIDTH, _HEIGHT, _LEFT, _TOP, _RIGHT = 960, 560, 70, 30, 380
+_WIDTH, _HEIGHT, _LEFT, _TOP, _RIGHT = 960, 560, 84, 30, 380
 
 
 class Series(NamedTuple):

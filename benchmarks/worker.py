@@ -157,10 +157,17 @@ class _Moved(TorchDispatchMode):
         return answer
 
 
+def _attention(queries: Any, keys: Any, values: Any, *_: Any, **__: Any) -> int:
+    """Operations of a fused attention, of shapes (N, heads, places, channels)."""
+    count, heads, places, channels = queries
+    return 2 * count * heads * places * keys[2] * (channels + values[3])
+
+
 def _needs(work: Callable[[], Any]) -> tuple[int, int]:
     """Multiply-adds of a pass, and the bytes that its operations write."""
     work()
-    with FlopCounterMode(display=False) as products:
+    fused = {torch.ops.aten._scaled_dot_product_flash_attention_for_cpu: _attention}
+    with FlopCounterMode(display=False, custom_mapping=fused) as products:
         work()
     with _Moved() as moved:
         work()
