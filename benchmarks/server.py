@@ -32,12 +32,15 @@ class Server(NamedTuple):
 
 
 @contextmanager
-def served(root: Path) -> Iterator[Server]:
-    """``python app.py`` of a build, once it answers."""
+def served(root: Path, visitors: int = 1) -> Iterator[Server]:
+    """``python app.py`` of a build, once it answers, with room for so many programs."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     command = [sys.executable, "app.py", "--host", "127.0.0.1", "--port", str(port)]
+    options = root / "app" / "main.py"
+    if options.exists() and "--places" in options.read_text():  # half of them are for programs
+        command += ["--places", str(max(32, 2 * visitors))]
     process = subprocess.Popen(
         command, cwd=root, env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.STDOUT
     )

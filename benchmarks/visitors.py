@@ -20,7 +20,7 @@ _WRIST = 4
 def measure(root: Path, settings: dict) -> dict[str, dict]:
     """Wall times as visitors see them, edits a second, and what the server needs for it."""
     count, waits, lock = settings["visitors"], {"open": [], "set_pose": [], "result": []}, threading.Lock()
-    with served(root) as server, tempfile.TemporaryDirectory() as name:
+    with served(root, count) as server, tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         clients = [Client(server.address, verbose=False, httpx_kwargs={"timeout": 600}) for _ in range(count)]
         failures: list[BaseException] = []
