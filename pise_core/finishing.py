@@ -6,6 +6,7 @@ is there already.
 """
 
 from collections.abc import Iterable
+from itertools import pairwise
 from typing import NamedTuple
 
 import cv2
@@ -16,7 +17,7 @@ from pise_core.inpainting.garments import continue_cloth
 from pise_core.inpainting.mirror import continue_regions
 from pise_core.masks import Nearest, grow, smooth, window_of
 from pise_core.pose import visible
-from pise_core.skeleton import BONES, HIPS, KNEES
+from pise_core.skeleton import BONES, HIPS, KNEES, LEGS
 from pise_core.warping.parts import PARTS, among
 from pise_core.warping.warp import Behind
 
@@ -32,6 +33,8 @@ _DOUBT = 0.2
 RIM = 1.0
 #: In frame pixels: how far legs reach up behind a hem.
 _UNDER_HEM = 9.0
+#: How much of a leg's bones, of what hides them, may lie beside both the leg and that.
+_ASIDE = 0.3
 #: In frame pixels: how far about the hidden part its texture is taken from.
 _AROUND = 24.0
 #: In frame pixels: narrower hidden strips are mirrored at their border, which is quicker than looking for pieces.
@@ -122,6 +125,7 @@ def finish_behind(
     else:
         hiding = among(owner, hiding) | staying
         labels, parts = _continued(parsing, owner, hiding, known, hides, scale, body.within(window), name == "head")
+        _join_legs(labels, parts, parsing, owner, pose, known, hides)
     if not labels.any():
         return None
     inner = window_of(grow(labels > 0, rim), margin=1)
@@ -166,6 +170,40 @@ def _continued(
         ys, xs = np.nonzero(unknown & (labels == region))
         parts[ys, xs] = owners[Nearest(regions == region).at(ys, xs)]
     return np.where(hidden, large(labels), np.uint8(0)), np.where(hidden, large(parts), np.int8(-1))
+
+
+def _join_legs(labels, parts, parsing, owner, pose, known, hides) -> None:
+    """A leg of which something is seen above and below what hides it goes on between, along its bones: the network has
+    seen few bags that hide a whole knee. ``labels`` and ``parts`` are added to."""
+    for leg, thigh, shin in zip(LEGS, (_LEGS[2], _LEGS[0]), (_LEGS[3], _LEGS[1]), strict=True):
+        joints = pose[list(leg)]
+        own = known & ((owner == thigh) | (owner == shin))
+        if not visible(joints).all() or not own.any():
+            continue
+        points = np.concatenate([_walk(a[:2], b[:2]) for a, b in pairwise(joints)])
+        rows, columns = np.floor(points[:, 1]).astype(int), np.floor(points[:, 0]).astype(int)
+        inside = (rows >= 0) & (rows < own.shape[0]) & (columns >= 0) & (columns < own.shape[1])
+        points, rows, columns = points[inside], rows[inside], columns[inside]
+        seen, hidden = own[rows, columns], (hides & ~known)[rows, columns]
+        on = np.flatnonzero(seen)
+        if len(on) < 2:
+            continue
+        between = hidden & (np.arange(len(points)) > on[0]) & (np.arange(len(points)) < on[-1])
+        # Where much of the way is neither seen nor hidden, the leg runs elsewhere.
+        if not between.any() or (~(seen | hidden))[on[0] : on[-1]].sum() > _ASIDE * between.sum():
+            continue
+        band = np.zeros(own.shape, np.uint8)
+        for x, y in np.floor(points[between]).astype(int).tolist():
+            cv2.circle(band, (x, y), max(1, round(own.sum() / (2 * len(on)))), 1, -1)
+        ys, xs = np.nonzero((band > 0) & hides & ~known & (labels == 0))
+        if len(ys):
+            y, x = Nearest(own).at(ys, xs)
+            labels[ys, xs], parts[ys, xs] = parsing[y, x], owner[y, x]
+
+
+def _walk(start: np.ndarray, end: np.ndarray) -> np.ndarray:
+    """(N, 2) points from one to the other, about a pixel apart."""
+    return np.linspace(start, end, max(2, round(float(np.hypot(*(end - start))))))
 
 
 def _under_the_hem(

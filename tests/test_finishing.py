@@ -9,6 +9,7 @@ from pise_core.finishing import FRONTS, finish_behind, fronts_of
 from pise_core.framing import Framing
 from pise_core.hidden_body import HiddenBody
 from pise_core.masks import grow
+from pise_core.pose import empty_pose
 from pise_core.regions import REGION
 from pise_core.skeleton import JOINT
 from pise_core.warping.parts import PARTS, among, assign_parts
@@ -128,6 +129,32 @@ def test_what_is_nowhere_seen_is_not_made_up():
     assert set(np.unique(found)) == {0, REGION["dress"]}
     assert set(np.unique(behind.owner[behind.parsing > 0])) == {PARTS.index("skirt")}
     assert hand.any()
+
+
+@pytest.mark.parametrize("wall", [0, 30])
+def test_a_leg_goes_on_behind_a_bag_that_hides_its_knee_unless_it_runs_elsewhere(wall):
+    """The network says background; ``wall``: so many rows of the way are seen, and nothing is there."""
+    pose, parsing = empty_pose(), np.zeros((256, 176), np.uint8)
+    for joint, y in (("hip", 60), ("knee", 130), ("ankle", 200)):
+        pose[JOINT[f"right_{joint}"]] = 70, y, 1
+    parsing[60:100, 62:79] = parsing[170:205, 62:79] = REGION["pants"]
+    owner = np.where(parsing > 0, PARTS.index("right_thigh"), -1).astype(np.int8)
+    owner[150:][parsing[150:] > 0] = PARTS.index("right_shin")
+    bag = np.zeros(parsing.shape, bool)
+    bag[100 : 170 - wall, 45:100] = True
+    owner[bag] = PARTS.index("right_held")
+    image = np.full((*parsing.shape, 3), 90, np.uint8)
+    nothing = np.zeros((8, 128, 88), np.float32)
+    nothing[0] = 1
+    body = HiddenBody(nothing, nothing, Framing((176, 256), 1.0, 0.0, 0.0))
+    behind = finish_behind("right_arm", image, parsing, owner, pose, 1.0, body)
+    found = np.zeros(parsing.shape, np.uint8)
+    if behind is not None:
+        found[behind.window] = behind.parsing
+    knee = np.zeros(parsing.shape, bool)
+    knee[110:130, 64:77] = True
+    assert (found[knee] == (0 if wall else REGION["pants"])).all()
+    assert (found[:, :56] == 0).all() and (found[:, 86:] == 0).all()
 
 
 def test_legs_reach_up_behind_the_hem(editor):
