@@ -5,8 +5,10 @@ import numpy as np
 import pytest
 
 from pise_core.regions import REGION
-from pise_core.rendering.wearing.outfit import Outfit, _is_over, longer
-from pise_core.skeleton import JOINT
+from pise_core.rendering.wearing.laid import Laid
+from pise_core.rendering.wearing.outfit import Outfit, _is_over, _within, longer
+from pise_core.skeleton import JOINT, LEGS
+from pise_core.warping.bare_body import drawn, limb
 from tests.conftest import draw_person
 from tests.test_wear import lender
 
@@ -93,3 +95,24 @@ def test_beside_a_dress_with_sleeves_no_leg_looks_out(editor, known):
     hip, knee = (int(known.pose[JOINT[f"left_{name}"], 1]) for name in ("hip", "knee"))
     rows = worn.parsing[hip : (hip + knee) // 2]
     assert (rows == DRESS).any() and not (rows == LEG).any()
+
+
+def test_a_leg_in_an_open_skirt_stays_whole(person):
+    pose, shape = person.pose, person.parsing.shape
+    outline = limb(pose, LEGS[0], None)
+    assert outline is not None
+    leg = drawn(outline, shape)
+    ys, xs = np.mgrid[: shape[0], : shape[1]]
+    hip, knee, ankle = (pose[joint, :2] for joint in LEGS[0])
+    wide = float(outline[:, 2].mean())
+    skirt = (ys > hip[1]) & (ys < (knee[1] + ankle[1]) / 2) & (np.abs(xs - knee[0]) < 3 * wide)
+    opening = skirt & (ys < knee[1]) & (np.abs(xs - (hip[0] + knee[0]) / 2) < 2.2 * wide)
+    none = np.zeros(shape, bool)
+    laid = Laid(person.photo, *np.zeros((2, *shape), np.float32), np.full(shape, -1, np.int8), 1.0)
+    legs = [("right_leg", LEGS[0])]
+    garment = skirt & ~opening
+    made = np.where(leg & ~garment, np.uint8(LEG), np.uint8(0))
+    arms = dict.fromkeys(("right_arm", "left_arm"))
+    found = _within(made, pose, laid, garment, arms, legs, {"right_leg": leg}, {}, none, False)
+    thigh = leg & ~garment & (ys > hip[1] + wide) & (ys < knee[1] - wide)
+    assert thigh.any() and (found[thigh] == LEG).mean() > 0.9

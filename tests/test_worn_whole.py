@@ -94,3 +94,9 @@ def test_rims_of_a_wide_sleeve_are_the_sleeves_and_not_the_trunks(stands):
     assert rims.sum() > 200 and np.isin(made[rims], ARMS).all()
     assert (made[garment] == owner[garment]).mean() > 0.98 and (made[~mask] == owner[~mask]).all()
     assert (sleeves_whole(owner, garment, np.isin(owner, ARMS), pose) == owner).all()  # no sleeves, nothing to do
+    apart = mask.copy()
+    hips = int(pose[JOINT["right_hip"], 1])
+    apart[hips - 4 : hips + 4] = False  # a belt: the skirt below is no sleeve, though a hand is nearer to it
+    owner[hips + 4 :][owner[hips + 4 :] == PARTS.index("torso")] = PARTS.index("skirt")
+    made = sleeves_whole(owner, apart, np.isin(owner, ARMS), pose)
+    assert (made[hips + 4 :] == owner[hips + 4 :]).all()

@@ -498,18 +498,26 @@ def _within(
         wide = drawn(np.c_[outline[:, :2], outline[:, 2] * 2.2].astype(np.float32), shape)
         mine = skin & wide & ~visible_garment & (arm_parts[name] if arm else leg_parts[name] | ~was_leg)
         ys, xs = np.nonzero(mine)
-        cys, cxs = np.nonzero(cover & wide)
+        # What hangs beside a leg covers nothing of it.
+        skirt = not arm and not parted
+        cys, cxs = np.nonzero(cover & (drawn(outline, shape) if skirt else wide))
         if not len(ys) or not len(cys):
             continue
-        spacing = np.hypot(*np.gradient(outline[:, :2], axis=0).T)
-        covered = np.bincount(_nearest(outline, cys, cxs), minlength=len(outline)) > 0.9 * outline[:, 2] * spacing
+        spacing, share = np.hypot(*np.gradient(outline[:, :2], axis=0).T), 1.5 if skirt else 0.9
+        covered = np.bincount(_nearest(outline, cys, cxs), minlength=len(outline)) > share * outline[:, 2] * spacing
         last = np.flatnonzero(covered)
         if not len(last):
             continue
         nearest = _nearest(outline, ys, xs)
         hem = last.max()
         out = nearest < hem - outline[hem, 2] / max(float(spacing[hem]), 1e-3)  # below the hem skin begins
-        made[ys[out], xs[out]] = 0
+        gone = np.zeros(shape, bool)
+        gone[ys[out], xs[out]] = True
+        if skirt:  # beside it rims look out; where it is open a leg is seen
+            away = cv2.distanceTransform((~visible_garment).astype(np.uint8), cv2.DIST_L2, 5)
+            _, pieces = cv2.connectedComponents(gone.astype(np.uint8))
+            gone &= ~np.isin(pieces, np.unique(pieces[gone & (away > float(np.mean(outline[:, 2])))]))
+        made[gone] = 0
     return made
 
 

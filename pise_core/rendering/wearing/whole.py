@@ -13,6 +13,7 @@ from pise_core.masks import Nearest, grow, smooth
 from pise_core.pose import visible
 from pise_core.skeleton import HIPS, KNEES, SHOULDERS
 from pise_core.warping.bare_body import torso_length, trunk
+from pise_core.warping.parts import PARTS
 
 #: In lengths of the torso: what the two sides of a body that stands still differ by.
 _SWAY = 0.045
@@ -109,7 +110,7 @@ def sleeves_whole(owner: np.ndarray, mask: np.ndarray, arms: np.ndarray, pose: n
     core = grow(~grow(~rest, radius), radius) & rest
     count, pieces = cv2.connectedComponents(core.astype(np.uint8), connectivity=4)
     core = np.isin(pieces, np.setdiff1d(np.unique(pieces[core & body]), [0])) if count > 1 else core & body
-    ys, xs = np.nonzero(rest & ~core & ~body)
+    ys, xs = np.nonzero(rest & ~core & ~body & (owner == PARTS.index("torso")))
     if not len(ys):
         return owner
     # What is nearer to the trunk than to the sleeve stays with it.
