@@ -11,16 +11,17 @@ def test_from_a_photo_to_a_worn_garment_in_four_clicks(visit, name, size):
     page = visitor.page
     open_example(visitor, 0)  # the first click: a photo
     original = visitor.picture()
-    page.get_by_role("tab", name="Textures").click()
+    page.get_by_role("tab", name="Textures").click()  # the second
     page.locator("#textures [data-example]").nth(3).click()  # the third one: who lends
     top = page.locator('#textures [data-region="upper_clothes"]')
     lender = top.locator('[data-reference="r1"]')
     lender.wait_for()
     visitor.wait_for()
-    texture = visitor.after(lambda: lender.click())  # the fourth: it is on her
-    assert texture != original
-    worn = visitor.after(lambda: top.locator('[data-way="wear"]').click())
-    assert worn not in (original, texture)
+    worn = visitor.after(lambda: top.locator('[data-way="wear"]').click())  # the fourth: it is on her
+    assert worn != original
+    texture = visitor.after(lambda: top.locator('[data-way="texture"]').click())
+    assert texture not in (original, worn)
+    assert visitor.after(lambda: top.locator('[data-way="wear"]').click()) != texture
     assert top.locator('[data-way="wear"]').get_attribute("aria-pressed") == "true"
     assert lender.get_attribute("aria-pressed") == "true" and not top.locator(".mixes input").count()
     visitor.shoot("worn")

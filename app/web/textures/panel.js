@@ -315,7 +315,7 @@ export function mount({ element, trigger, props, server, watch }) {
   $("#rows").addEventListener("change", slide);
 
   const recolour = createRecolour({ $, looks, blend, live, commit, title, shows });
-  const wearing = createWearing({ $, looks, blend, live, commit, title, drawRows });
+  const wearing = createWearing({ $, looks, references, blend, live, commit, title, drawRows });
 
   // ---- from the server
 

@@ -1,8 +1,8 @@
 // Whether a garment lends its texture alone, or is worn with its own cut: sleeves, length and neckline.
 import { GARMENTS } from "../common/tables.js";
 
-/** Add the choice to the rows of a panel of textures, `{$, looks, blend, live, commit, title, drawRows}`. */
-export function createWearing({ $, looks, blend, live, commit, title, drawRows }) {
+/** Add the choice to the rows of a panel of textures, `{$, looks, references, blend, live, commit, title, drawRows}`. */
+export function createWearing({ $, looks, references, blend, live, commit, title, drawRows }) {
   const chosen = {}; // region -> whether it is to be worn, where that was said
 
   for (const name of GARMENTS)
@@ -31,12 +31,15 @@ export function createWearing({ $, looks, blend, live, commit, title, drawRows }
     looks.wear = worn ? { ...looks.wear, [region]: reference } : others(looks.wear, region);
   }
 
-  /** A button of the choice was pressed: what is borrowed there already changes its way. */
+  /** A button of the choice was pressed: what is borrowed there already changes its way. Where nothing is and one lender
+   * alone has such a garment, that is the one to be worn. */
   function change(region, way) {
     chosen[region] = way === "wear";
-    const [mixed] = Object.entries(looks.styles[region] ?? {}).sort(([, a], [, b]) => b - a)[0] ?? [];
     const worn = looks.wear[region];
-    if (way === "wear" && mixed) wear(region, mixed);
+    const lenders = references().filter((reference) => reference.present.includes(region));
+    let [lender] = Object.entries(looks.styles[region] ?? {}).sort(([, a], [, b]) => b - a)[0] ?? [];
+    if (!lender && !worn && lenders.length === 1) lender = lenders[0].id;
+    if (way === "wear" && lender) wear(region, lender);
     else if (way === "texture" && worn) {
       looks.wear = others(looks.wear, region);
       looks.styles = { ...looks.styles, [region]: { [worn]: 1 } };
