@@ -158,8 +158,8 @@ def test_lenders_are_mixed_without_a_modifier_key(visit):
     page = visitor.page
     open_example(visitor, 0)
     page.get_by_role("tab", name="Textures").tap()
-    row = borrow_example(visitor, 2)
-    page.locator("#textures #examples button").nth(3).tap()
+    row = borrow_example(visitor, 3)
+    page.locator("#textures #examples button").nth(5).tap()
     row.locator('[data-reference="r2"]').wait_for()
     visitor.wait_for()
     page.locator("#textures #mixing").tap()

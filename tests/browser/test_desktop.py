@@ -93,7 +93,7 @@ def test_from_photo_to_download(visit, drawn_reference):
 
     # Borrow a garment and mix it.
     page.get_by_role("tab", name="Textures").click()
-    row = borrow_example(visitor, 2)
+    row = borrow_example(visitor, 3)
     borrowed = visitor.after(lambda: row.locator('[data-reference="r1"]').click())
     slider = row.locator(".mixes input")
     assert slider.input_value() == "100"

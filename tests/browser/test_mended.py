@@ -68,7 +68,7 @@ def test_nothing_is_covered_and_the_picture_stays_in_sight(visit, size):
     for mode in MODES:
         show(page, mode)
         if mode == "Textures":
-            borrow_example(visitor, 2)
+            borrow_example(visitor, 3)
         found[mode] = page.evaluate(_HIDDEN)
         assert page.evaluate("document.documentElement.scrollWidth") <= size["viewport"]["width"]
         for place in ("0", "150", "300", "document.documentElement.scrollHeight"):
@@ -195,7 +195,7 @@ def test_a_reference_is_declared_a_garment_and_a_person_again(visit, size):
     page = visitor.page
     open_example(visitor, 0)
     show(page, "Textures")
-    borrow_example(visitor, 2)
+    borrow_example(visitor, 3)
     tiles = page.locator("#textures #references li")
     page.locator('#textures [data-redeclare="r1"]').click()
     page.locator("#textures #garment").wait_for(state="visible")
@@ -227,7 +227,7 @@ def test_the_result_stays_above_the_textures_on_a_phone(visit):
     page = visitor.page
     open_example(visitor, 0)
     show(page, "Textures")
-    row = borrow_example(visitor, 2)
+    row = borrow_example(visitor, 3)
     row.scroll_into_view_if_needed()
     visitor.after(lambda: row.locator('[data-reference="r1"]').tap())
     place = page.locator("#result #after").bounding_box()

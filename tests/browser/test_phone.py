@@ -103,7 +103,7 @@ def test_drag_paint_borrow_download_by_touch(visit):
     visitor.wait_for_map(detected)
 
     page.get_by_role("tab", name="Textures").tap()
-    row = borrow_example(visitor, 2)
+    row = borrow_example(visitor, 3)
     visitor.after(lambda: row.locator('[data-reference="r1"]').tap())
     visitor.after(lambda: row.locator(".mixes input").fill("40"))
     visitor.shoot("5-mixed")
@@ -128,7 +128,7 @@ def test_fingers_find_every_tool_and_know_what_it_is_for(visit):
     for mode in ("Pose", "Regions", "Textures", "Motion"):
         page.get_by_role("tab", name=mode).tap()
         if mode == "Textures":
-            visitor.after(lambda: borrow_example(visitor, 2).locator('[data-reference="r1"]').tap())
+            visitor.after(lambda: borrow_example(visitor, 3).locator('[data-reference="r1"]').tap())
         if mode == "Motion":
             page.locator('#motion [data-do="add"]').tap()
             page.locator("#motion #keys li").first.wait_for()

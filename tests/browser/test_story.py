@@ -73,7 +73,7 @@ def test_a_whole_story(visit, tmp_path, name, size):
     drag_the_wrist(visitor)
     visitor.after(lambda: paint_a_stroke(visitor))
     page.get_by_role("tab", name="Textures").click()
-    row = borrow_example(visitor, 2)
+    row = borrow_example(visitor, 3)
     visitor.after(lambda: row.locator('[data-reference="r1"]').click())
     visitor.after(lambda: row.locator(".mixes input").fill("40"))
     for _ in range(3):
