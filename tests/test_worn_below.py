@@ -108,7 +108,8 @@ def test_a_leg_in_an_open_skirt_stays_whole(person):
     skirt = (ys > hip[1]) & (ys < (knee[1] + ankle[1]) / 2) & (np.abs(xs - knee[0]) < 3 * wide)
     opening = skirt & (ys < knee[1]) & (np.abs(xs - (hip[0] + knee[0]) / 2) < 2.2 * wide)
     none = np.zeros(shape, bool)
-    laid = Laid(person.photo, *np.zeros((2, *shape), np.float32), np.full(shape, -1, np.int8), 1.0)
+    nothing = np.zeros(shape, np.float32)
+    laid = Laid(person.photo, nothing, nothing, np.full(shape, -1, np.int8), 1.0)
     legs = [("right_leg", LEGS[0])]
     garment = skirt & ~opening
     made = np.where(leg & ~garment, np.uint8(LEG), np.uint8(0))
