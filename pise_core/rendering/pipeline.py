@@ -213,7 +213,6 @@ def _render(
         (small.colours, small.trust, small.wanted, code.styles, joints, detail),
         lambda: _generate(person, small, pose, posed.parsed, code, generator, detail),
     )
-    painted, gate = beyond_silhouette(painted, gate, small.wanted > 0)
     _finish(out, person, large, over, own_below, wanted.styles, painted, gate)
     return frame, large_map
 
@@ -319,11 +318,12 @@ def _generate(
     generator: Generator,
     detail: bool,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The generator's own picture (256, 176, 3) float32 in [0, 255], its gate (256, 176), and the finished frame,
-    uint8; ``parsed`` is known where the pose was changed."""
+    """The generator's own picture (256, 176, 3) float32 in [0, 255] and its gate (256, 176), both continued beyond the
+    silhouette, and the finished frame, uint8; ``parsed`` is known where the pose was changed."""
     carried = Carrying(small.colours, small.trust) if detail else None
     made = generator.paint(person.frame, code, small.wanted, pose, parsed, carried)
-    return made.own, made.gate, _with_grey(np.rint(made.image).astype(np.uint8), small.wanted > 0)
+    inside = small.wanted > 0
+    return *beyond_silhouette(made.own, made.gate, inside), _with_grey(np.rint(made.image).astype(np.uint8), inside)
 
 
 def _finish(

@@ -12,9 +12,19 @@ from pise_core.rendering.refine import refined
 from pise_core.rendering.wearing.garment import LIMBS, PLACES, Garment, edge, legs_of_trousers
 from pise_core.rendering.wearing.laid import Laid
 from pise_core.rendering.wearing.outline import closing
+from pise_core.rendering.wearing.places import (
+    TAPERS,
+    beyond_wrist,
+    levels,
+    nearest_places,
+    pelvis,
+    skirt_shape,
+    thighs,
+    to_hand,
+)
 from pise_core.rendering.wearing.trousers import below_hem, legs_of
 from pise_core.rendering.wearing.whole import smoothed, with_rim
-from pise_core.skeleton import ARMS, HIPS, LEGS, NECK
+from pise_core.skeleton import ARMS, HIPS, LEGS
 from pise_core.view import View
 from pise_core.warping.bare_body import as_thick_as_seen, beyond, drawn, limb, torso_length, trunk, with_hand
 
@@ -34,8 +44,6 @@ _PARTED = 0.22
 _CLOTHED = 1.35
 #: An arm lies before the garment's trunk from this share of its length on, for straps lie before the shoulder.
 _BEFORE = 0.1
-#: In halves of a wrist's thickness: how far beyond the end of an arm the hand may be seen.
-_WRIST = 6.0
 #: Of how far a sleeve reaches, the part that is cloth on all sides of the arm. In lengths of the torso: half the width
 #: of slits that no garment has.
 _SNUG = 0.7
@@ -50,8 +58,6 @@ _TOUCH = 1.5
 _LOOSE = {"pants": (0.05, 0.6), "skirt": (-0.15, 1.0)}
 #: Between these levels a blouse may end in a skirt, if colours (Lab) differ by so much in all.
 _WAISTS, _CHANGE = (-0.35, 0.25), 18.0
-#: Where, of the way from hips to knees, trousers are no wider for the hips above.
-_TAPERS = 0.5
 #: The same: half the width of gaps between a top and a skirt below it.
 _WAISTBAND = 0.1
 #: In lengths of the torso: above this level are shoulders, and hollows up to twice as wide between neck and arms are
@@ -98,7 +104,7 @@ def outfit(view: View, garment: Garment, laid: Laid, scale: float, over_trousers
     """
     parsing, owner, pose = view.parsing, view.owner, view.pose
     size, shape = max(torso_length(pose), 1.0), parsing.shape
-    level = _levels(pose, shape, size)
+    level = levels(pose, shape, size)
     body = trunk(pose, shape)
     arms = np.isin(owner, _ARM_PARTS)
     skin_arm = arms & (parsing == _SKIN)
@@ -149,11 +155,11 @@ def outfit(view: View, garment: Garment, laid: Laid, scale: float, over_trousers
         covered = mine & (parsing > 0)
         outlines[name] = as_thick_as_seen(limb(pose, joints, covered if covered.any() else None), skin_arm & mine)
         if kind in ("top", "dress") and outlines[name] is not None:
-            seen = skin_arm & mine & _hand(outlines[name], shape)
+            seen = skin_arm & mine & beyond_wrist(outlines[name], shape)
             if seen.sum() < 2 * outlines[name][-1, 2] ** 2:  # in a pocket that goes, or in a sleeve
                 outlines[name] = with_hand(outlines[name])
             else:
-                wrists |= _to_hand(outlines[name], seen, shape)
+                wrists |= to_hand(outlines[name], seen, shape)
     bare = np.zeros(shape, bool)
     sleeves = np.zeros(shape, bool)
     if kind in ("top", "dress"):
@@ -163,7 +169,7 @@ def outfit(view: View, garment: Garment, laid: Laid, scale: float, over_trousers
             mine = np.isin(owner, LIMBS[name]) & (gone | (parsing == _SKIN))
             bare |= (drawn(outline, shape) | (wrists & mine)) & (gone | (parsing == _SKIN))
             front |= drawn(outline, shape, _BEFORE) & mine & ~limb_cover
-            front |= skin_arm & np.isin(owner, LIMBS[name]) & ~(limb_cover & ~_hand(outline, shape))
+            front |= skin_arm & np.isin(owner, LIMBS[name]) & ~(limb_cover & ~beyond_wrist(outline, shape))
     if kind in ("skirt", "pants"):
         never = _beside_top((renamed == _TOP) & ~arms & ~gone, pose, shape)
         if (parsing == _PANTS).any():  # at the hips it is no wider than what fitted there
@@ -194,7 +200,7 @@ def outfit(view: View, garment: Garment, laid: Laid, scale: float, over_trousers
         below = open_ & ~arms & (level > _BELOW - 0.22)
         skirt, trousers = (renamed == _DRESS) & ~gone, (parsing == _PANTS) & ~gone
         if _is_over(skirt, trousers):
-            made[below & _skirt_shape(skirt, pose, shape, size)] = _DRESS
+            made[below & skirt_shape(skirt, pose, shape, size)] = _DRESS
         elif trousers.any():
             thick = body.copy()
             for _, joints in legs:
@@ -216,13 +222,13 @@ def outfit(view: View, garment: Garment, laid: Laid, scale: float, over_trousers
         made[rest] = region
     filled = np.zeros(shape, bool)
     if kind == "pants":  # where legs stand otherwise than the lender's, nothing is seen through the trousers
-        whole = _pelvis(pose, shape, size)
+        whole = pelvis(pose, shape, size)
         if (parsing == _PANTS).any():
             whole |= gone & (level < _CROTCH)  # they fit at the hips
         if "right_leg" in garment.hems:
             wide = _SNUG_LEG * laid.size * (laid.wider or 1) * garment.reach["right_leg"]
             hem = garment.hems["right_leg"]
-            whole |= _thighs(pose, shape, size, float(np.interp(_TAPERS, PLACES, wide)))
+            whole |= thighs(pose, shape, size, float(np.interp(TAPERS, PLACES, wide)))
             whole |= legs_of(pose, shape, wide, PLACES, hem, garment.crotch)
             if laid.wider is not None:  # cut alike: it hangs as the wearer's own
                 whole |= gone & ~below_hem(pose, shape, hem)
@@ -230,9 +236,7 @@ def outfit(view: View, garment: Garment, laid: Laid, scale: float, over_trousers
         filled = whole & (gone | (parsing == _LEG)) & ~front & ~visible_garment
         made[filled] = region
     elif kind == "skirt":  # what the lender's top hid of it goes up to the wearer's
-        whole = (_skirt_shape(visible_garment, pose, shape, size) | _pelvis(pose, shape, size)) & (
-            level > _NATURAL_WAIST
-        )
+        whole = (skirt_shape(visible_garment, pose, shape, size) | pelvis(pose, shape, size)) & (level > _NATURAL_WAIST)
         filled = whole & (gone | (parsing == _PANTS)) & ~front & ~visible_garment
         made[filled] = region
     # A sleeve that the lender's arm hid or foreshortened goes on, and so do slits in between.
@@ -369,46 +373,6 @@ def _farther(there: np.ndarray, reach: np.ndarray) -> np.ndarray:
     return cv2.distanceTransform((~there).astype(np.uint8), cv2.DIST_L2, 5) > reach
 
 
-def _pelvis(pose: np.ndarray, shape: tuple[int, int], size: float) -> np.ndarray:
-    """(H, W) bool: from the hips to the crotch; nothing where joints are missing."""
-    mask = np.zeros(shape, np.uint8)
-    hips, neck = pose[list(HIPS), :2], pose[NECK, :2]
-    if np.isfinite(hips).all() and np.isfinite(neck).all():
-        down = hips.mean(0) - neck
-        down = down / max(float(np.hypot(*down)), 1e-3) * size
-        out = (hips[1] - hips[0]) * 0.3
-        corners = [hips[0] - out - 0.2 * down, hips[1] + out - 0.2 * down, hips[1] + 0.1 * down, hips[0] + 0.1 * down]
-        cv2.fillConvexPoly(mask, np.rint(np.array(corners)).astype(np.int32), 1)
-    return mask.astype(bool)
-
-
-def _thighs(pose: np.ndarray, shape: tuple[int, int], size: float, wide: float) -> np.ndarray:
-    """(H, W) bool: trousers from the hips to where each leg is ``wide`` pixels on either side of its bone."""
-    mask = np.zeros(shape, np.uint8)
-    for hip, knee, _ in LEGS:
-        a, b, middle = pose[hip, :2], pose[knee, :2], pose[list(HIPS), :2].mean(0)
-        if not np.isfinite([*a, *b, *middle]).all():
-            continue
-        way = (b - a) / max(float(np.hypot(*(b - a))), 1e-3)
-        end, across = a + _TAPERS * (b - a), np.array([-way[1], way[0]])
-        corners = np.array(
-            [middle, a + 0.6 * (a - middle) - 0.1 * size * way, end - wide * across, end + wide * across]
-        )
-        cv2.fillConvexPoly(mask, np.rint(cv2.convexHull(corners.astype(np.float32))).astype(np.int32), 1)
-    return mask.astype(bool)
-
-
-def _levels(pose: np.ndarray, shape: tuple[int, int], size: float) -> np.ndarray:
-    """(H, W) float32: how far below the hips, in lengths of the torso; negative above."""
-    hips = pose[list(HIPS), :2].mean(0)
-    down = hips - pose[NECK, :2]
-    if not np.isfinite(down).all():
-        return np.full(shape, -1, np.float32)
-    down = down / max(float(np.hypot(*down)), 1e-3)
-    ys, xs = np.mgrid[: shape[0], : shape[1]].astype(np.float32) + 0.5
-    return (((xs - hips[0]) * down[0] + (ys - hips[1]) * down[1]) / size).astype(np.float32)
-
-
 def _covers(mask: np.ndarray, body: np.ndarray) -> bool:
     return bool(body.any() and (mask & body).sum() > 0.45 * body.sum())
 
@@ -441,45 +405,6 @@ def _parts_at(photo: np.ndarray, top: np.ndarray, level: np.ndarray, scale: floa
     return best[1]
 
 
-def _hand(outline: np.ndarray | None, shape: tuple[int, int]) -> np.ndarray:
-    """(H, W) bool: beyond the wrist."""
-    if outline is None:
-        return np.zeros(shape, bool)
-    (x, y, _), (u, v, r) = outline[-4], outline[-1]
-    way = np.array([u - x, v - y]) / max(float(np.hypot(u - x, v - y)), 1e-3)
-    ys, xs = np.mgrid[: shape[0], : shape[1]] + 0.5
-    return (xs - u) * way[0] + (ys - v) * way[1] > -0.3 * r
-
-
-def _to_hand(outline: np.ndarray, hand: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
-    """(H, W) bool: from the end of an arm to the hand (H, W bool) that is seen beyond, where the wrist lies there."""
-    mask = np.zeros(shape, np.uint8)
-    x, y, r = (float(v) for v in outline[-1])
-    ys, xs = np.nonzero(hand)
-    away = np.hypot(xs + 0.5 - x, ys + 0.5 - y)
-    if len(away) and r < away.min() < _WRIST * r:
-        near = away < away.min() + r
-        end = round(float(xs[near].mean())), round(float(ys[near].mean()))
-        cv2.line(mask, (round(x), round(y)), end, 1, max(1, round(2 * r)))
-    return mask.astype(bool)
-
-
-def _skirt_shape(skirt: np.ndarray, pose: np.ndarray, shape: tuple[int, int], size: float) -> np.ndarray:
-    """(H, W) bool: a skirt of which only the lower part was seen, up to the hips."""
-    made = skirt.astype(np.uint8)
-    ys, xs = np.nonzero(skirt)
-    if not len(ys) or not np.isfinite(pose[list(HIPS), :2]).all():
-        return made.astype(bool)
-    a, b = pose[list(HIPS), :2]
-    out = (b - a) * 0.35
-    corners = np.array([a - out, b + out], np.float32)
-    upper = ys <= np.percentile(ys, 15)
-    top = np.stack([xs, ys], 1)[upper].astype(np.float32)
-    hull = cv2.convexHull(np.concatenate([corners, top]))
-    cv2.fillConvexPoly(made, np.rint(hull).astype(np.int32), 1)
-    return made.astype(bool)
-
-
 def _within(
     made, pose, laid: Laid, visible_garment, outlines, legs, leg_parts, arm_parts, was_leg, parted: bool
 ) -> np.ndarray:
@@ -504,11 +429,13 @@ def _within(
         if not len(ys) or not len(cys):
             continue
         spacing, share = np.hypot(*np.gradient(outline[:, :2], axis=0).T), 1.5 if skirt else 0.9
-        covered = np.bincount(_nearest(outline, cys, cxs), minlength=len(outline)) > share * outline[:, 2] * spacing
+        covered = (
+            np.bincount(nearest_places(outline, cys, cxs), minlength=len(outline)) > share * outline[:, 2] * spacing
+        )
         last = np.flatnonzero(covered)
         if not len(last):
             continue
-        nearest = _nearest(outline, ys, xs)
+        nearest = nearest_places(outline, ys, xs)
         hem = last.max()
         out = nearest < hem - outline[hem, 2] / max(float(spacing[hem]), 1e-3)  # below the hem skin begins
         gone = np.zeros(shape, bool)
@@ -519,14 +446,3 @@ def _within(
             gone &= ~np.isin(pieces, np.unique(pieces[gone & (away > float(np.mean(outline[:, 2])))]))
         made[gone] = 0
     return made
-
-
-def _nearest(outline: np.ndarray, ys: np.ndarray, xs: np.ndarray) -> np.ndarray:
-    """Which place along a limb is nearest to pixels."""
-    points = np.stack([xs, ys], 1).astype(np.float32) + 0.5
-    best, found = np.full(len(points), np.inf, np.float32), np.zeros(len(points), np.int64)
-    for n, (x, y, _) in enumerate(outline):
-        away = (points[:, 0] - x) ** 2 + (points[:, 1] - y) ** 2
-        nearer = away < best
-        best[nearer], found[nearer] = away[nearer], n
-    return found
