@@ -4,6 +4,7 @@ network that knows bodies behind arms."""
 import argparse
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -331,21 +332,23 @@ def _out(args: argparse.Namespace) -> Path:
     return args.out
 
 
-def _analyzer(args: argparse.Namespace) -> int:
+def _small(args: argparse.Namespace) -> dict[str, Any]:
+    """What runs of all small networks take (``course.Course``)."""
     if args.minutes is None and args.steps is None:
-        raise InputError("training the analyzer needs --minutes or --steps")
-    device = str(usable_device(args.device))
-    common = {
+        raise InputError(f"training {args.network} needs --minutes or --steps")
+    return {
         "seed": args.seed,
-        "device": device,
-        "init": args.init,
-        "people": args.people,
         "steps": args.steps,
         "until": args.until,
         "validate_every": args.validate_every,
         "resume": args.resume,
         **_given({"batch": args.batch, "rate": args.rate, "people_share": args.people_share}),
     }
+
+
+def _analyzer(args: argparse.Namespace) -> int:
+    device = str(usable_device(args.device))
+    common = _small(args) | {"device": device, "init": args.init, "people": args.people}
     if args.held_alone:
         others = {"--gentle": args.gentle, "--joints-alone": args.joints_alone, "--backbone": args.backbone}
         if given := [name for name, value in others.items() if value]:
@@ -359,18 +362,5 @@ def _analyzer(args: argparse.Namespace) -> int:
 
 
 def _amodal(args: argparse.Namespace) -> int:
-    if args.minutes is None and args.steps is None:
-        raise InputError("training amodal needs --minutes or --steps")
-    train_amodal.train(
-        args.people,
-        _out(args),
-        args.minutes,
-        args.data,
-        seed=args.seed,
-        steps=args.steps,
-        until=args.until,
-        validate_every=args.validate_every,
-        resume=args.resume,
-        **_given({"batch": args.batch, "rate": args.rate, "people_share": args.people_share}),
-    )
+    train_amodal.train(args.people, _out(args), args.minutes, args.data, **_small(args))
     return 0
