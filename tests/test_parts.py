@@ -7,7 +7,7 @@ from pise_core.pose import empty_pose
 from pise_core.regions import REGION
 from pise_core.skeleton import JOINT
 from pise_core.warping.part_transforms import part_moves, still
-from pise_core.warping.parts import PARTS, assign_parts, part_boxes
+from pise_core.warping.parts import PARTS, assign_parts, part_boxes, with_overlap
 from pise_core.warping.warp import carry
 
 
@@ -214,3 +214,44 @@ def test_a_pose_far_outside_carries_nothing_in(person):
     far[:, 0] += 5000
     owner = assign_parts(person.parsing, person.pose)
     assert (carry(person.photo, person.parsing, owner, person.pose, far).trust == 0).all()
+
+
+@pytest.fixture
+def bare_arm():
+    """Pose and map of a bare arm of 20 pixels that hangs straight beside a torso."""
+    pose, parsing = empty_pose(), np.zeros((240, 160), np.uint8)
+    for side, shoulder, hip in (("right", 40, 55), ("left", 110, 100)):
+        pose[JOINT[f"{side}_shoulder"]] = shoulder, 30, 1
+        pose[JOINT[f"{side}_hip"]] = hip, 180, 1
+    pose[JOINT["neck"]] = 75, 20, 1
+    pose[JOINT["right_elbow"]], pose[JOINT["right_wrist"]] = (40, 100, 1), (40, 170, 1)
+    parsing[24:190, 52:112] = REGION["upper_clothes"]
+    parsing[24:185, 30:50] = REGION["upper_skin"]
+    return pose, parsing
+
+
+def test_a_bare_arm_is_divided_at_its_elbow(bare_arm):
+    pose, parsing = bare_arm
+    owner = assign_parts(parsing, pose)[82:180, 32:48]
+    elbow = 100 - 82
+    assert (owner[: elbow - 1] == PARTS.index("right_upper_arm")).all()
+    assert (owner[elbow + 1 :] == PARTS.index("right_forearm")).all()
+
+
+def test_a_bare_arm_stays_whole_where_it_is_bent(bare_arm):
+    pose, parsing = bare_arm
+    bent = turned(pose, ["right_wrist"], "right_elbow", 100)
+    out = carry(np.zeros((*parsing.shape, 3), np.uint8), parsing, assign_parts(parsing, pose), pose, bent)
+    ys, xs = np.indices(parsing.shape)
+    inside = np.hypot(xs + 0.5 - 40, ys + 0.5 - 100) < 9  # the round outside of the elbow
+    assert (out.parsing[inside] == REGION["upper_skin"]).all()
+
+
+def test_a_forearm_that_bends_takes_nothing_of_the_coat_beside_its_elbow(bare_arm):
+    pose, parsing = bare_arm
+    parsing[20:, 50:52] = 0  # the arm of the coat hangs free
+    parsing[parsing == REGION["upper_skin"]] = REGION["upper_clothes"]
+    owner, index = assign_parts(parsing, pose), PARTS.index("right_forearm")
+    taken = with_overlap((owner == index).astype(np.uint8), index, "right_forearm", parsing, pose) > 0
+    assert (taken & (owner == PARTS.index("right_upper_arm"))).sum() > 40
+    assert not taken[:, 52:].any()

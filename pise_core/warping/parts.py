@@ -25,7 +25,9 @@ PARTS = (
 #: How far a part reaches beyond the far end of its bone, in bone lengths: hands, feet, the top of the head.
 _REACH = {"left_forearm": 0.4, "right_forearm": 0.4, "left_shin": 0.2, "right_shin": 0.2, "head": 0.7}
 #: A part is drawn this much (in bone lengths) beyond its near joint, so that a bent elbow or knee has no gap.
-_OVERLAP = 0.22
+_OVERLAP = 0.3
+#: How wide a limb is near its joint is measured between these, in bone lengths from it.
+_FROM, _TO = 0.1, 0.35
 WITH_OVERLAP = tuple(part for part in BONES if part != "head")
 #: A sleeve is at most this wide on either side of its bone, in lengths of the arm's longer bone. Dresses have narrow
 #: ones or none: what hangs beside a hand is the skirt.
@@ -151,11 +153,13 @@ def _no_cloth_but_sleeves(away, points, region, pose: np.ndarray, part: str) -> 
     length = arm_length(pose, part)
     for cloth, width in _SLEEVE.items():
         away = np.where(region == cloth, np.where(sleeve < width * length, sleeve, _FAR), away)
-    # Bare skin where a hand can be is a hand, even before the belly or the hips, whose bones may be nearer.
-    bone = pose[b, :2] - pose[a, :2]
-    tip = pose[b, :2] + _FINGERS * length * bone / max(float(np.hypot(*bone)), 1e-3)
-    skin = (region == REGION["upper_skin"]) & ("forearm" in part)
-    away = np.where(skin & (_to_segment(points, pose[a, :2], tip) < _BARE * length), 0.3 * away - 0.1 * length, away)
+    # Bare skin where a hand can be is a hand, even before the belly or the hips, whose bones may be nearer. Both bones
+    # of the arm gain alike, so that these two still meet at the elbow.
+    elbow, wrist = (pose[joint, :2] for joint in BONES[f"{part.split('_')[0]}_forearm"])
+    bone = wrist - elbow
+    tip = wrist + _FINGERS * length * bone / max(float(np.hypot(*bone)), 1e-3)
+    skin = region == REGION["upper_skin"]
+    away = np.where(skin & (_to_segment(points, elbow, tip) < _BARE * length), 0.3 * away - 0.1 * length, away)
     # A hand beside the thigh is easily taken for a piece of leg.
     return np.where((region == REGION["leg"]) & (away > _HAND * length), _FAR, away)
 
@@ -218,14 +222,29 @@ def with_overlap(mask, index: int, part: str, parsing: np.ndarray, pose: np.ndar
         return wider
     disc = np.zeros_like(mask)
     centre, radius = overlap_disc(part, pose)
+    if "arm" in part:
+        radius = min(radius, _half_width(mask, part, pose))
     cv2.circle(disc, centre.tolist(), radius, 1, -1)
     # Only skin or cloth that this limb may carry: a shoulder takes no piece of hair along.
     disc &= _ALLOWED[index][parsing].astype(np.uint8)
     return np.maximum(wider, disc)
 
 
+def _half_width(mask: np.ndarray, part: str, pose: np.ndarray) -> int:
+    """Half of how wide a limb is near its near joint, in pixels, at least 1. Turned about the joint, a disc of that
+    radius fills the bend and stands out nowhere."""
+    near, far = (pose[joint, :2] for joint in BONES[part])
+    length = max(float(np.hypot(*(far - near))), 1e-3)
+    bone = (far - near) / length
+    ys, xs = np.nonzero(mask)
+    x, y = xs + 0.5 - near[0], ys + 0.5 - near[1]
+    along = x * bone[0] + y * bone[1]
+    here = (along > _FROM * length) & (along < _TO * length)
+    return max(1, round(float(here.sum()) / (2 * (_TO - _FROM) * length)))
+
+
 def overlap_disc(part: str, pose: np.ndarray) -> tuple[np.ndarray, int]:
-    """Centre (x, y) and radius of the disc about a limb's near joint."""
+    """Centre (x, y) and radius of the largest disc about a limb's near joint."""
     a, b = BONES[part]
     radius = _OVERLAP * float(np.hypot(*(pose[b, :2] - pose[a, :2])))
     return np.floor(pose[a, :2]).astype(int), max(1, round(radius))
