@@ -12,8 +12,10 @@ import cv2
 import numpy as np
 
 from pise_core.masks import grow, window_of
+from pise_core.skeleton import BONES
 from pise_core.warping.part_transforms import Move, bounds, part_moves, still
 from pise_core.warping.parts import PARTS, WITH_OVERLAP, among, overlap_disc, part_boxes, with_overlap
+from pise_core.warping.sleeves import lacking, most_added
 
 Window = tuple[slice, slice]
 #: x0, y0, x1, y1 in whole pixels.
@@ -92,10 +94,7 @@ def reach_of(owner: np.ndarray, source: np.ndarray, target: np.ndarray) -> tuple
         box = own[PARTS.index(part)]
         if box is None or still(move, box):
             continue
-        low, high = np.array(box[:2]) - 1, np.array(box[2:]) + 1  # parts are drawn a pixel wider
-        if part in WITH_OVERLAP:
-            centre, radius = overlap_disc(part, source)
-            low, high = np.minimum(low, centre - radius - 1), np.maximum(high, centre + radius + 1)
+        low, high = _with_overlap_box(part, np.array(box[:2]) - 1, np.array(box[2:]) + 1, source)
         reached = bounds(move, (*low, *high))
         boxes.append([np.minimum(low, reached[0]), np.maximum(high, reached[1])])
     if not boxes:
@@ -173,7 +172,9 @@ def carry(
         if part not in moves:
             continue
         shown = [one for one in hidden if index in one.layers.back and not _along_with(moves, index, one, box)]
-        piece = cut_piece(index, image, parsing, owner, box, core, share, source, shown)
+        # Beside a torso that it moves away from, a sleeve is seen whole.
+        apart = "arm" in part and canvas is None and not _alike(moves[part], moves.get("torso"), box)
+        piece = cut_piece(index, image, parsing, owner, box, core, share, source, shown, whole=apart)
         if piece is None:
             continue
         landing = _bounds(piece.box, moves[part], size)
@@ -202,6 +203,19 @@ def carry(
         over[window][whole] = 1
         landed[window] |= cover > 0
     return Carried(out, labels, trust, lifted, landed, over, stayed)
+
+
+def _with_overlap_box(part: str, low: np.ndarray, high: np.ndarray, pose: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Corners (x, y) about a part and all that is drawn with it, given those about its pixels."""
+    if part not in WITH_OVERLAP:
+        return low, high
+    centre, radius = overlap_disc(part, pose)
+    low, high = np.minimum(low, centre - radius - 1), np.maximum(high, centre + radius + 1)
+    if "arm" in part:
+        ends, most = pose[list(BONES[part]), :2], most_added(part, pose) + 1
+        low = np.minimum(low, np.floor(ends.min(0) - most)).astype(int)
+        high = np.maximum(high, np.ceil(ends.max(0) + most)).astype(int)
+    return low, high
 
 
 class Hidden(NamedTuple):
@@ -278,6 +292,7 @@ def cut_piece(
     share,
     pose: np.ndarray,
     uncovered: Sequence[Hidden] = (),
+    whole: bool = False,
 ) -> Piece | None:
     """A part with its overlap, and with what is finished of it behind parts that are taken away.
 
@@ -287,6 +302,7 @@ def cut_piece(
         box: about the part, of ``part_boxes``.
         core: (H, W) uint8, 1 where its colours are believed.
         uncovered: layers behind other parts, that this part belongs to.
+        whole: whether an arm's sleeve gets what :mod:`pise_core.warping.sleeves` says that it lacks.
     """
     part = PARTS[index]
     if box is None:
@@ -295,9 +311,7 @@ def cut_piece(
     for layers, _ in uncovered:
         rows, columns = layers.window
         low, high = np.minimum(low, [columns.start, rows.start]), np.maximum(high, [columns.stop, rows.stop])
-    if part in WITH_OVERLAP:
-        centre, radius = overlap_disc(part, pose)
-        low, high = np.minimum(low, centre - radius), np.maximum(high, centre + radius + 1)
+    low, high = _with_overlap_box(part, low, high, pose)
     low, high = np.maximum(low - 2, 0), np.minimum(high + 2, owner.shape[::-1])
     x0, y0, x1, y1 = (int(v) for v in (*low, *high))
     if x1 <= x0 or y1 <= y0:
@@ -327,18 +341,27 @@ def cut_piece(
     if not mask.any():
         return None
     shifted = pose - np.array([x0, y0, 0], np.float32)
+    added = lacking(index, mask, owner[here], parsing, shifted) if whole else None
+    if added is not None:
+        image, parsing, core, mask = image.copy(), parsing.copy(), core.copy(), mask.copy()
+        to, source = (added.ys, added.xs), (added.from_ys, added.from_xs)
+        image[to], parsing[to] = image[source], parsing[source]
+        mask[to] = core[to] = 1
+        if share is not None:
+            share = share.copy()
+            share[to] = 1
     return Piece((x0, y0, x1, y1), image, parsing, with_overlap(mask, index, part, parsing, shifted), core, share)
 
 
 def _along_with(moves: dict[str, Move], index: int, hidden: Hidden, box: Box | None) -> bool:
     """Whether a part and all that hides some of it move alike, so that nothing is uncovered."""
-    if box is None:
-        return True
     return all(_alike(moves[PARTS[index]], moves.get(PARTS[i]), box) for i in hidden.layers.front)
 
 
-def _alike(first: Move, second: Move | None, box: Box) -> bool:
+def _alike(first: Move, second: Move | None, box: Box | None) -> bool:
     """Whether two moves shift everything in a box alike; None is that of a part that stays."""
+    if box is None:
+        return True
     points = np.array([[x, y] for x in box[::2] for y in (box[1], (box[1] + box[3]) / 2, box[3])], np.float64)
     return bool(np.abs(first.points(points) - (points if second is None else second.points(points))).max() < 0.05)
 
