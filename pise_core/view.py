@@ -15,6 +15,7 @@ from pise_core.matting import Edges, soft_edges
 from pise_core.regions import REGION_COUNT
 from pise_core.warping.arm_edges import refine_arms
 from pise_core.warping.layers import CutOut, cut_outs
+from pise_core.warping.leg_edges import separate_legs
 from pise_core.warping.parts import assign_parts
 from pise_core.warping.warp import Behind
 
@@ -27,6 +28,11 @@ _KEPT_EDGES = 1 << 24
 def edge_margin(scale: float) -> int:
     """How many pixels around a person soft edges need; ``scale``: frame pixels per pixel."""
     return round(12 / scale) + 2
+
+
+def _owners(image: np.ndarray, parsing: np.ndarray, pose: np.ndarray) -> np.ndarray:
+    """(H, W) int8: the part that each pixel of the body belongs to."""
+    return refine_arms(separate_legs(assign_parts(parsing, pose), pose), image, pose, parsing)
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,13 +82,13 @@ class View:
         """:attr:`owner` without what is held."""
         scale = _PARTS_SIDE / max(self.size)
         if scale >= 1:
-            return refine_arms(assign_parts(self.parsing, self.pose), self.image, self.pose, self.parsing)
+            return _owners(self.image, self.parsing, self.pose)
         size = max(1, round(self.size[1] * scale)), max(1, round(self.size[0] * scale))
         pose = self.pose.copy()
         pose[:, :2] *= np.array(size) / (self.size[1], self.size[0])
         parsing = cv2.resize(self.parsing, size, interpolation=cv2.INTER_NEAREST_EXACT)
         image = cv2.resize(self.image, size, interpolation=cv2.INTER_AREA)
-        small = refine_arms(assign_parts(parsing, pose), image, pose, parsing)
+        small = _owners(image, parsing, pose)
         # Pixels at the silhouette may fall into cells whose centre is background: these take a neighbour's part.
         beside = cv2.dilate((small + 1).astype(np.uint8), np.ones((3, 3), np.uint8)).astype(np.int8) - 1
         small = np.where(small < 0, beside, small)

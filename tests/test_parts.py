@@ -252,6 +252,6 @@ def test_a_forearm_that_bends_takes_nothing_of_the_coat_beside_its_elbow(bare_ar
     parsing[20:, 50:52] = 0  # the arm of the coat hangs free
     parsing[parsing == REGION["upper_skin"]] = REGION["upper_clothes"]
     owner, index = assign_parts(parsing, pose), PARTS.index("right_forearm")
-    taken = with_overlap((owner == index).astype(np.uint8), index, "right_forearm", parsing, pose) > 0
+    taken = with_overlap((owner == index).astype(np.uint8), index, "right_forearm", parsing, owner, pose) > 0
     assert (taken & (owner == PARTS.index("right_upper_arm"))).sum() > 40
     assert not taken[:, 52:].any()

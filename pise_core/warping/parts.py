@@ -49,6 +49,12 @@ def _kind(part: str) -> str:
 #: (parts, 8) bool: which regions a part may own.
 _ALLOWED = np.array([[_kind(part) in region.parts.split() for region in TABLE] for part in PARTS])
 
+#: For each shin the parts of the leg beside it.
+_BESIDE = {
+    f"{side}_shin": [PARTS.index(f"{other}_{bone}") for bone in ("thigh", "shin")]
+    for side, other in (("left", "right"), ("right", "left"))
+}
+
 
 def among(owner: np.ndarray, parts: Iterable[int]) -> np.ndarray:
     """(H, W) bool: which pixels of ``owner`` (H, W) int8 belong to one of some parts, indices into ``PARTS``."""
@@ -164,6 +170,15 @@ def _no_cloth_but_sleeves(away, points, region, pose: np.ndarray, part: str) -> 
     return np.where((region == REGION["leg"]) & (away > _HAND * length), _FAR, away)
 
 
+def legs_cross(pose: np.ndarray) -> bool:
+    """Whether knees or ankles lie in another order than the hips do; also where that can't be said."""
+    if not visible(pose)[[joint for leg in LEGS for joint in leg]].all():
+        return True
+    hips, *lower = (pose[list(pair), :2] for pair in zip(*LEGS, strict=True))
+    across = hips[1] - hips[0]
+    return any(float((pair[1] - pair[0]) @ across) <= 0 for pair in lower)
+
+
 def arm_length(pose: np.ndarray, part: str) -> float:
     """The longer of the two bones of the arm that ``part`` belongs to: one of them may point at the camera."""
     side = part.split("_")[0]
@@ -204,13 +219,15 @@ def _to_skirt(points: np.ndarray, pose: np.ndarray, there: np.ndarray) -> np.nda
     return np.where(below, 0.6 * np.minimum(axis, middle), _FAR)
 
 
-def with_overlap(mask, index: int, part: str, parsing: np.ndarray, pose: np.ndarray) -> np.ndarray:
-    """The part's pixels and, around its near joint, those of its neighbour: a disc that covers the bend.
+def with_overlap(mask, index: int, part: str, parsing: np.ndarray, owner: np.ndarray, pose: np.ndarray) -> np.ndarray:
+    """The part's pixels and, around its near joint, those of its neighbour: a disc that covers the bend. A knee takes
+    nothing of the leg beside it along, unless they cross.
 
     Args:
         mask: (H, W) uint8, 1 where :func:`assign_parts` says ``index``.
         index, part: of the part in ``PARTS``, and its name.
         parsing: (H, W) uint8.
+        owner: (H, W) int8, from :func:`assign_parts`.
         pose: (18, 3) in the same pixels.
 
     Returns:
@@ -227,6 +244,8 @@ def with_overlap(mask, index: int, part: str, parsing: np.ndarray, pose: np.ndar
     cv2.circle(disc, centre.tolist(), radius, 1, -1)
     # Only skin or cloth that this limb may carry: a shoulder takes no piece of hair along.
     disc &= _ALLOWED[index][parsing].astype(np.uint8)
+    if part in _BESIDE and not legs_cross(pose):
+        disc[among(owner, _BESIDE[part])] = 0
     return np.maximum(wider, disc)
 
 

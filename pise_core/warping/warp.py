@@ -350,7 +350,8 @@ def cut_piece(
         if share is not None:
             share = share.copy()
             share[to] = 1
-    return Piece((x0, y0, x1, y1), image, parsing, with_overlap(mask, index, part, parsing, shifted), core, share)
+    mask = with_overlap(mask, index, part, parsing, owner[here], shifted)
+    return Piece((x0, y0, x1, y1), image, parsing, mask, core, share)
 
 
 def _along_with(moves: dict[str, Move], index: int, hidden: Hidden, box: Box | None) -> bool:
