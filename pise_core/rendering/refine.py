@@ -136,6 +136,12 @@ def like_other(
     return found & np.isin(labels, np.unique(labels[other])) if count > 1 else found
 
 
+def apart(photo: np.ndarray, a: np.ndarray, b: np.ndarray) -> float:
+    """How far apart in Lab the typical colours of two masks (H, W bool) are, none of them empty."""
+    lab = [cv2.cvtColor(photo[of].reshape(-1, 1, 3).astype(np.float32) / 255, cv2.COLOR_RGB2LAB)[:, 0] for of in (a, b)]
+    return float(np.linalg.norm(np.median(lab[0], axis=0) - np.median(lab[1], axis=0)))
+
+
 def _distance(mask: np.ndarray) -> np.ndarray:
     padded = cv2.copyMakeBorder(mask.astype(np.uint8), 1, 1, 1, 1, cv2.BORDER_REPLICATE)
     return np.minimum(cv2.distanceTransform(padded, cv2.DIST_L2, 5)[1:-1, 1:-1], 1e4)

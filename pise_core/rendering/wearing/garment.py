@@ -7,14 +7,15 @@ import numpy as np
 
 from pise_core.guided_filter import guided_filter
 from pise_core.inpainting.garments import continue_cloth
-from pise_core.long_tops import hangs_as_dress
 from pise_core.masks import Nearest, grow, smooth, window_of
 from pise_core.person import Person
 from pise_core.pose import visible
 from pise_core.regions import REGION
 from pise_core.rendering.refine import like_other, like_skin, refined
-from pise_core.rendering.wearing.outline import behind, bites, closing, lower
+from pise_core.rendering.wearing.names import one_piece
+from pise_core.rendering.wearing.outline import behind, between, bites, closing, lower
 from pise_core.rendering.wearing.trousers import alike, crotch_of, with_legs
+from pise_core.rendering.wearing.waist import parted
 from pise_core.rendering.wearing.whole import bitten, no_wider_than_the_other, sleeves_whole, smoothed
 from pise_core.skeleton import ARMS, LEGS, SHOULDERS, WRISTS
 from pise_core.view import View
@@ -28,7 +29,7 @@ LIMBS = {
     for side in ("right", "left")
     for limb, parts in (("arm", ("upper_arm", "forearm")), ("leg", ("thigh", "shin")))
 }
-_ARM_PARTS = [part for name, parts in LIMBS.items() if name.endswith("arm") for part in parts]
+ARM_PARTS = [part for name, parts in LIMBS.items() if name.endswith("arm") for part in parts]
 #: Places along a limb: 0 at its root, 1 at elbow or knee, 2 at its end.
 PLACES = np.linspace(0, 2, 9)
 #: In frame pixels: how far from the map's border the true one can be, and from how far colours beside it are taken.
@@ -52,10 +53,6 @@ _GAP, _OVERLAP = 0.2, 0.06
 _NOTCH = 0.3
 #: Share of the trunk that a dress covers and a skirt doesn't.
 _FULL = 0.45
-#: Lab: cloth whose typical colours differ by less is the same.
-_ALIKE = (12.0, 6.0, 6.0)
-#: As large, in shares of a skirt of a top's cloth, are trousers below it that make both a coat.
-_OVER = 0.3
 #: In lengths of the torso: how far from a wrist what is held can reach.
 _GRASP = 0.42
 #: The same: how far from what is held a strap or more of it may be.
@@ -68,6 +65,8 @@ _RIM_HELD = 4.0
 _STRANGE, _BITS = 3.0, 1.5
 #: In frame pixels: so near the photo's edge trousers are cut off by it.
 _AT_EDGE = 2.0
+#: In frame pixels: how far from hair an outline is not the garment's own; and how many times as smooth it is there.
+_BESIDE_HAIR, _SMOOTHER = 4.0, 3.0
 #: In frame pixels: so far from skin a garment's colours are not its own alone.
 _RIM = 1.0
 
@@ -110,7 +109,11 @@ def cut(person: Person, region: int) -> Garment:
     """
     size = torso_length(person.pose)
     scale = person.framing.scale
-    parsing = one_piece(person) if region == REGION["dress"] else person.parsing
+    parsing = person.parsing
+    if region == REGION["dress"]:
+        parsing = one_piece(person)
+    elif region == REGION["upper_clothes"]:
+        parsing = parted(person.photo, parsing, person.pose, np.isin(person.full.owner, ARM_PARTS), scale)
     window = window_of(parsing == region, margin=round(8 / scale) + 2)
     assert window is not None, "whoever lends a garment has one"
     here = legs_known(person.full, region).part(window)
@@ -119,7 +122,7 @@ def cut(person: Person, region: int) -> Garment:
     inner = here.parsing == region
     mask = _without_speckles(inner, scale)
     doubted, outer = _near_wrists(here.pose, mask.shape, size), _surely_other(here, region, scale) | held
-    arms = np.isin(here.owner, _ARM_PARTS)
+    arms = np.isin(here.owner, ARM_PARTS)
     mask = _without_speckles(refined(here.image, mask, scale, doubted, outer, arms, _skin(here, scale)), scale)
     strange = _of_held(here.image, mask, held, size, scale)
     if strange.any():
@@ -130,7 +133,7 @@ def cut(person: Person, region: int) -> Garment:
     beside &= ~mask
     here = View.owned(View(here.image, here.parsing, here.pose), _owner_of(here.owner, inner, mask))
     if region != REGION["pants"]:
-        owner = sleeves_whole(here.owner, mask, np.isin(here.owner, _ARM_PARTS), here.pose)
+        owner = sleeves_whole(here.owner, mask, np.isin(here.owner, ARM_PARTS), here.pose)
         here = View.owned(View(here.image, here.parsing, here.pose), owner)
     lost = inner & ~mask
     limbs = {name: np.isin(here.owner, parts) for name, parts in LIMBS.items()}
@@ -142,6 +145,9 @@ def cut(person: Person, region: int) -> Garment:
     hidden = _hidden(here, mask, trunk_mask, limb & mask, at_hand, size, region, scale)
     hidden |= bitten(trunk_mask | hidden, _open(here, held, trunk_mask | hidden, limb, size), here.pose)
     whole = smoothed(mask | hidden, scale)
+    hair = grow(here.parsing == REGION["hair"], _BESIDE_HAIR / scale)
+    if hair.any():  # strands make no neckline
+        whole = np.where(hair, smoothed(mask | hidden, scale / _SMOOTHER), whole)
     mask, hidden = mask & whole, whole & ~(mask & whole)
     trunk_mask &= whole
     alpha = edge(here.image, mask, scale)
@@ -213,33 +219,6 @@ def _hidden_limbs(view: View, used: dict[str, np.ndarray], mask: np.ndarray) -> 
     return tuple(found)
 
 
-def one_piece(person: Person, below: str | None = None) -> np.ndarray:
-    """The map, with the upper half of a dress as dress: it is often taken for a top, but of the same cloth.
-
-    ``below``: the kind of what is to be worn below. Over trousers that is rather a coat; its lower half is of the top.
-    """
-    parsing, top, region = person.parsing, REGION["upper_clothes"], REGION["dress"]
-    if below is None and hangs_as_dress(parsing, person.pose):
-        return np.where(parsing == top, np.uint8(region), parsing)
-    if not (person.present[top] and person.present[region]):
-        return parsing
-    scale = person.framing.scale
-    core = [~grow(parsing != r, 2 / scale) for r in (top, region)]
-    if min(c.sum() for c in core) * scale**2 < 60:
-        return parsing
-    lab = cv2.cvtColor(person.photo.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
-    pairs = [lab[c] for c in core]
-    (a, b), spread = (np.median(p, axis=0) for p in pairs), np.mean([np.std(p, axis=0) for p in pairs], axis=0)
-    alike = np.abs(a - b) < np.array(_ALIKE) + 0.5 * spread
-    spreads = np.array([np.linalg.norm(p.std(axis=0)) for p in pairs])
-    if not alike.all() or spreads.max() > 2 * spreads.min() + 6:
-        return parsing
-    trousers = np.count_nonzero(parsing == REGION["pants"])
-    if below == "pants" and trousers > _OVER * np.count_nonzero(parsing == region):
-        return np.where(parsing == region, np.uint8(top), parsing)
-    return np.where(parsing == top, np.uint8(region), parsing)
-
-
 def _owner_of(owner: np.ndarray, inner: np.ndarray, mask: np.ndarray) -> np.ndarray:
     """(H, W) int8: the parts, those of the garment's nearest pixel where the map didn't know it."""
     owner, known = owner.copy(), inner & (owner >= 0)
@@ -253,7 +232,7 @@ def _open(view: View, held: np.ndarray, trunk_mask: np.ndarray, limb: np.ndarray
     """(H, W) bool: where something may lie before a garment's trunk: hair, arms, what is held, and in notches of its
     outline what the map takes for the wall; never the neckline, what is worn below, or a sleeve."""
     parsing, owner = view.parsing, view.owner
-    neck = (parsing == REGION["upper_skin"]) & ~np.isin(owner, _ARM_PARTS)
+    neck = (parsing == REGION["upper_skin"]) & ~np.isin(owner, ARM_PARTS)
     before = (np.isin(parsing, [REGION["hair"], REGION["upper_skin"], REGION["upper_clothes"]]) & ~neck) | held
     return (before | ((parsing == 0) & closing(trunk_mask, _NOTCH * size))) & ~limb
 
@@ -397,7 +376,7 @@ def _hidden(view: View, mask, trunk_mask, limb_mask, lost, size: float, region: 
     parsing, owner, pose = view.parsing, view.owner, view.pose
     chest = np.isfinite(pose[list(SHOULDERS), 1]).any() and np.nanmax(pose[list(SHOULDERS), 1]) + 0.35 * size
     high = np.arange(len(mask))[:, None] < (chest or 0)
-    neck = (parsing == REGION["face"]) | ((parsing == REGION["upper_skin"]) & ~np.isin(owner, _ARM_PARTS) & high)
+    neck = (parsing == REGION["face"]) | ((parsing == REGION["upper_skin"]) & ~np.isin(owner, ARM_PARTS) & high)
     before = ((parsing > 0) | lost) & ~trunk_mask & ~neck
     if region != REGION["pants"]:
         before &= (parsing != REGION["leg"]) & (parsing != REGION["pants"])
@@ -418,6 +397,7 @@ def _hidden(view: View, mask, trunk_mask, limb_mask, lost, size: float, region: 
         found |= hair & _narrow(body, 0.04 * size) & within
     found |= lower(trunk_mask | found, skin, pose)
     found |= bites(trunk_mask, pose, size)
+    found |= between(trunk_mask | found, grow(lost | (skin & ~limb_mask), _RIM_HELD / 2 / scale))
     found = (found & ~beyond) | goes_on
     # Whatever is wholly within it lies before it: a bag, a hand, a speck of the map.
     filled = mask.astype(np.uint8)

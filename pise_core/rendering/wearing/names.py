@@ -3,9 +3,11 @@
 import cv2
 import numpy as np
 
+from pise_core.long_tops import hangs_as_dress
 from pise_core.masks import grow, window_of
+from pise_core.person import Person
 from pise_core.regions import REGION
-from pise_core.rendering.refine import like_other
+from pise_core.rendering.refine import apart, like_other
 
 _LEG, _PANTS = REGION["leg"], REGION["pants"]
 _CLOTHES = tuple(REGION[name] for name in ("upper_clothes", "dress", "pants"))
@@ -14,7 +16,13 @@ _PATCH, _WITHIN = 0.08, 0.5
 #: In frame pixels: farther from trousers a leg's colours are surely its own; and what is thinner is no cloth.
 _OWN, _THIN = 8.0, 1.0
 #: How many times as likely of trousers a colour below them must be.
-_ALIKE = 2.0
+_LIKELIER = 2.0
+#: Lab: trousers and shoes whose typical colours differ by less are not told apart.
+_TOLD_APART = 12.0
+#: Lab: cloth whose typical colours differ by less is the same.
+_ALIKE = (12.0, 6.0, 6.0)
+#: As large, in shares of a skirt of a top's cloth, are trousers below it that make both a coat.
+_OVER = 0.3
 
 
 def tidied(parsing: np.ndarray) -> np.ndarray:
@@ -61,9 +69,41 @@ def trousers_whole(photo: np.ndarray, parsing: np.ndarray, scale: float) -> np.n
         return parsing
     part, cloth, leg = photo[window], trousers[window], leg[window]
     own = leg & ~grow(cloth, _OWN / scale)
-    found = like_other(part, leg, cloth, own, scale, _ALIKE)
+    if own.any() and apart(part, cloth, own) < _TOLD_APART:
+        return parsing  # shoes of the trousers' colour
+    found = like_other(part, leg, cloth, own, scale, _LIKELIER)
     radius = _THIN / scale
     found = grow(~grow(~found, radius), radius) & leg if found.any() else found
     made = parsing.copy()
     made[window][found] = _PANTS
     return made
+
+
+def one_piece(person: Person, below: str | None = None) -> np.ndarray:
+    """The map, with the upper half of a dress as dress: it is often taken for a top, but of the same cloth.
+
+    ``below``: the kind of what is to be worn instead of a part of it. Over trousers that is rather a coat, and its
+    lower half is the top's, for whoever changes trousers or the top.
+    """
+    parsing, top, region = person.parsing, REGION["upper_clothes"], REGION["dress"]
+    if below is None and hangs_as_dress(parsing, person.pose):
+        return np.where(parsing == top, np.uint8(region), parsing)
+    if not (person.present[top] and person.present[region]):
+        return parsing
+    scale = person.framing.scale
+    core = [~grow(parsing != r, 2 / scale) for r in (top, region)]
+    if min(c.sum() for c in core) * scale**2 < 60:
+        return parsing
+    lab = cv2.cvtColor(person.photo.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
+    pairs = [lab[c] for c in core]
+    (a, b), spread = (np.median(p, axis=0) for p in pairs), np.mean([np.std(p, axis=0) for p in pairs], axis=0)
+    alike = np.abs(a - b) < np.array(_ALIKE) + 0.5 * spread
+    spreads = np.array([np.linalg.norm(p.std(axis=0)) for p in pairs])
+    if not alike.all() or spreads.max() > 2 * spreads.min() + 6:
+        return parsing
+    trousers = np.count_nonzero(parsing == REGION["pants"])
+    if below in ("pants", "top") and trousers > _OVER * np.count_nonzero(parsing == region):
+        return np.where(parsing == region, np.uint8(top), parsing)
+    if below == "top":
+        return parsing
+    return np.where(parsing == top, np.uint8(region), parsing)

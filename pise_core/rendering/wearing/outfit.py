@@ -8,8 +8,8 @@ import numpy as np
 from pise_core.long_tops import hangs_as_dress
 from pise_core.masks import Nearest, grow, window_of
 from pise_core.regions import REGION
-from pise_core.rendering.refine import refined
-from pise_core.rendering.wearing.garment import LIMBS, PLACES, Garment, edge, legs_of_trousers
+from pise_core.rendering.refine import apart, like_other, refined
+from pise_core.rendering.wearing.garment import ARM_PARTS, LIMBS, PLACES, Garment, edge, legs_of_trousers
 from pise_core.rendering.wearing.laid import Laid
 from pise_core.rendering.wearing.outline import closing
 from pise_core.rendering.wearing.places import (
@@ -21,17 +21,17 @@ from pise_core.rendering.wearing.places import (
     skirt_shape,
     thighs,
     to_hand,
+    to_shoe,
 )
 from pise_core.rendering.wearing.trousers import below_hem, legs_of
 from pise_core.rendering.wearing.whole import smoothed, with_rim
-from pise_core.skeleton import ARMS, HIPS, LEGS
+from pise_core.skeleton import ARMS, HIPS, LEGS, NECK
 from pise_core.view import View
 from pise_core.warping.bare_body import as_thick_as_seen, beyond, drawn, limb, torso_length, trunk, with_hand
 
 _HAIR, _FACE, _TOP, _DRESS, _PANTS, _SKIN, _LEG = (
     REGION[name] for name in ("hair", "face", "upper_clothes", "dress", "pants", "upper_skin", "leg")
 )
-_ARM_PARTS = [i for name, parts in LIMBS.items() if name.endswith("arm") for i in parts]
 #: In lengths of the torso, from the hips down: where a waist is, and where what hangs below a top begins.
 _NATURAL_WAIST, _BELOW = -0.3, 0.0
 #: Smaller pieces of the garment, as shares of the largest, are scraps.
@@ -50,6 +50,10 @@ _SNUG = 0.7
 #: The same of a trouser leg. In lengths of the torso, from the hips down: trousers fit above this level.
 _SNUG_LEG, _CROTCH = 0.82, 0.08
 _SLIT = {"top": 0.025, "dress": 0.025, "skirt": 0.05, "pants": 0.06}
+#: Skin of whose border so much is cloth is seen through a hole in it.
+_THROUGH = 0.7
+#: Trousers whose hem lies below this place, as ``Garment.hems`` counts, go down to the shoe.
+_FULL_LENGTH = 1.7
 #: In lengths of the torso: legs no farther apart than twice this touch.
 _TOUCHING = 0.025
 #: In frame pixels: pieces of clothes that touch each other less widely than twice this are two.
@@ -63,12 +67,17 @@ _WAISTBAND = 0.1
 #: In lengths of the torso: above this level are shoulders, and hollows up to twice as wide between neck and arms are
 #: skin.
 _SHOULDERS, _ROUND = -0.8, 0.15
+#: The same: half as wide as new skin beside a neckline is at least.
+_SLIVER = 0.05
 #: A top covers the hips in a row where it has this share of what lies between them.
 _WHOLE = 0.95
 #: In frame pixels: how far beyond its map what went can be seen; and where colours are never taken for its.
 _TINGED, _SURE = 4.0, (_HAIR, _FACE)
 #: In frame pixels: how far its shadow lies on skin.
 _SHADED = 2.0
+#: In frame pixels: hair is surely itself so far from clothes that go. Lab: how far apart the two are at least, and how
+#: many times as likely of the clothes a colour must be. Frame pixels that tell colours.
+_OWN_HAIR, _NO_HAIR, _LIKELIER, _TOLD = 6.0, 12.0, 1.0, 60
 #: In frame pixels: what is looked at around what goes.
 _NEAR = 18.0
 
@@ -106,7 +115,7 @@ def outfit(view: View, garment: Garment, laid: Laid, scale: float, over_trousers
     size, shape = max(torso_length(pose), 1.0), parsing.shape
     level = levels(pose, shape, size)
     body = trunk(pose, shape)
-    arms = np.isin(owner, _ARM_PARTS)
+    arms = np.isin(owner, ARM_PARTS)
     skin_arm = arms & (parsing == _SKIN)
     full = _covers(parsing == _DRESS, body)
     renamed = parsing.copy()
@@ -139,7 +148,9 @@ def outfit(view: View, garment: Garment, laid: Laid, scale: float, over_trousers
     if over_trousers:
         gone &= parsing != _PANTS
     gone = _mine(gone, pose, body, scale)
+    gone |= _seen_through((parsing == _LEG), gone)
     gone |= _beyond_its_map(view, gone, renamed, scale)
+    gone |= _in_hair(view, gone, scale)
     shown, never = laid.share > 0.5, np.zeros(shape, bool)
     limb_cover = laid.limbs > 0.5
 
@@ -196,6 +207,11 @@ def outfit(view: View, garment: Garment, laid: Laid, scale: float, over_trousers
             inside = leg_parts[name] & (parsing == _PANTS)
             outline = limb(pose, joints, inside if inside.any() else None)
             made[open_ & drawn(outline, shape) & (made == 0) & ~over] = _LEG
+        full = kind == "pants" and max(garment.hems.values(), default=0) > _FULL_LENGTH
+        for name, joints in legs:  # from where joints say that a leg ends to the shoe that is seen
+            outline, shoe = limb(pose, joints), leg_parts[name] & (parsing == _LEG)
+            if outline is not None and shoe.any():
+                made[open_ & to_shoe(outline, shoe, shape) & np.isin(made, [0, _LEG])] = region if full else _LEG
     if kind == "top":
         below = open_ & ~arms & (level > _BELOW - 0.22)
         skirt, trousers = (renamed == _DRESS) & ~gone, (parsing == _PANTS) & ~gone
@@ -208,7 +224,7 @@ def outfit(view: View, garment: Garment, laid: Laid, scale: float, over_trousers
             own = legs_of_trousers(view, scale)
             if own is not None:  # as wide as what is seen of them
                 thick |= legs_of(pose, shape, _SNUG_LEG * own[0], PLACES, own[1], _PARTED)
-            made[below & thick & (made == 0)] = _PANTS
+            made[below & thick & skirt_shape(trousers, pose, shape, size) & (made == 0)] = _PANTS
     # The trunk: bare above the neckline, garment (or a bare midriff) below the hem.
     above = np.maximum.accumulate(visible_garment[::-1], axis=0)[::-1]
     rest = open_ & body & (made == 0)
@@ -218,6 +234,11 @@ def outfit(view: View, garment: Garment, laid: Laid, scale: float, over_trousers
         # Shoulders are round: between neck and arm the old garment's slope is theirs.
         bare_top = (made == _SKIN) & (level < _SHOULDERS)
         made[closing(bare_top, _ROUND * size) & open_ & (made == 0) & (level < _SHOULDERS)] = _SKIN
+        # No sliver of skin looks out along a shoulder: the lender's hair lay there.
+        fresh = (made == _SKIN) & open_ & ~arms & ~front
+        thick = np.isin(made, [_SKIN, _FACE, _HAIR])
+        sliver = fresh & ~grow(~grow(~thick, _SLIVER * size), _SLIVER * size)
+        made[sliver & grow(visible_garment, 2 * _SLIVER * size)] = region
     else:
         made[rest] = region
     filled = np.zeros(shape, bool)
@@ -258,7 +279,7 @@ def outfit(view: View, garment: Garment, laid: Laid, scale: float, over_trousers
     made[visible_garment] = region
     # What went left its colours beside it, where the map ended too early: a collar, a cuff.
     tinged = (edge(view.image, gone, scale, _TINGED) > 0.2) & ~gone & ~np.isin(made, _SURE) & ~visible_garment
-    tinged &= (made != renamed) | (made == _SKIN) | (made == 0)
+    tinged &= ((made != renamed) | (made == _SKIN) | (made == 0)) & ~((renamed == _TOP) & arms & ~gone)
     if gone.any():  # and its shadow on the skin right beside it
         tinged |= grow(gone, _SHADED / scale) & (made == _SKIN) & (renamed == _SKIN) & ~arms & ~visible_garment
     lost = ((renamed > 0) & (made != renamed) & ~visible_garment) | tinged | (filled & (made == region))
@@ -302,6 +323,19 @@ def _beyond_its_map(view: View, gone: np.ndarray, stays: np.ndarray, scale: floa
     return found
 
 
+def _in_hair(view: View, gone: np.ndarray, scale: float) -> np.ndarray:
+    """(H, W) bool: what the map calls hair and has the colours of clothes that go, beside them."""
+    hair, neck = (view.parsing == _HAIR) & ~gone, view.pose[NECK, 1]
+    own = hair & ~grow(gone, _OWN_HAIR / scale)
+    own[round(float(neck)) if np.isfinite(neck) else 0 :] = False  # on shoulders clothes are called hair
+    if own.sum() * scale**2 < _TOLD or gone.sum() * scale**2 < _TOLD or apart(view.image, own, gone) < _NO_HAIR:
+        return np.zeros_like(gone)
+    found = like_other(view.image, hair, gone, own, scale, _LIKELIER, _OWN_HAIR)
+    radius = 1.0 / scale  # dark bits of a pattern go with it, single strands stay
+    found = closing(found, 2 * radius) & hair
+    return grow(~grow(~found, radius), radius) & hair if found.any() else found
+
+
 def _mine(clothes: np.ndarray, pose: np.ndarray, body: np.ndarray, scale: float) -> np.ndarray:
     """Clothes (H, W bool) without those of somebody beside the wearer: pieces in which none of the wearer's body is."""
     size = clothes.shape
@@ -316,6 +350,20 @@ def _mine(clothes: np.ndarray, pose: np.ndarray, body: np.ndarray, scale: float)
     y, x = Nearest(core).at(ys, xs)
     pieces[ys, xs] = pieces[y, x]
     return clothes & ~np.isin(pieces, strange)
+
+
+def _seen_through(skin: np.ndarray, cloth: np.ndarray) -> np.ndarray:
+    """(H, W) bool: pieces of skin that are seen through holes of clothes."""
+    count, pieces, stats, _ = cv2.connectedComponentsWithStats(skin.astype(np.uint8))
+    found = np.zeros_like(skin)
+    for n in range(1, count):
+        x, y, wide, high = stats[n, :4]
+        window = np.s_[max(0, y - 3) : y + high + 3, max(0, x - 3) : x + wide + 3]
+        piece = pieces[window] == n
+        around = grow(piece, 2) & ~piece
+        if cloth[window][around].mean() > _THROUGH:
+            found[window] |= piece
+    return found
 
 
 def _without_scraps(shown: np.ndarray, low: bool) -> np.ndarray:

@@ -110,6 +110,28 @@ def lower(trunk: np.ndarray, before: np.ndarray, pose: np.ndarray) -> np.ndarray
     return found
 
 
+def between(cloth: np.ndarray, before: np.ndarray) -> np.ndarray:
+    """(H, W) bool: what lies before a garment and has it on both sides, above and below or left and right.
+
+    Args:
+        cloth: (H, W) bool, what is seen of it.
+        before: (H, W) bool, what lies before it.
+    """
+    covered = before & ~cloth
+    found = np.zeros(cloth.shape, bool)
+    for turned in (False, True):
+        mask, hidden = (cloth.T, covered.T) if turned else (cloth, covered)
+        sides = []
+        for step in (1, -1):  # whether the nearest pixel above (and below) that nothing lies before is cloth
+            at = np.where(hidden[::step], -1, np.arange(len(hidden))[:, None])
+            last = np.maximum.accumulate(at, axis=0)
+            ends = np.take_along_axis(mask[::step], np.maximum(last, 0), axis=0) & (last >= 0)
+            sides.append(ends[::step])
+        both = sides[0] & sides[1] & hidden
+        found |= both.T if turned else both
+    return found
+
+
 def _middle(pose: np.ndarray, height: int) -> np.ndarray | None:
     """(H,) float: the middle of the body in each row; None where joints are missing."""
     there = visible(pose)

@@ -7,6 +7,8 @@ from pise_core.skeleton import HIPS, LEGS, NECK
 
 #: In halves of a wrist's thickness: how far beyond the end of an arm the hand may be seen.
 _WRIST = 6.0
+#: In halves of an ankle's thickness: how far above the end of a leg a boot may begin, and how far below it a shoe.
+_SHAFT, _SHOE = 6.0, 7.0
 #: Where, of the way from hips to knees, trousers are no wider for the hips above.
 TAPERS = 0.5
 
@@ -88,6 +90,27 @@ def to_hand(outline: np.ndarray, hand: np.ndarray, shape: tuple[int, int]) -> np
         end = round(float(xs[near].mean())), round(float(ys[near].mean()))
         cv2.line(mask, (round(x), round(y)), end, 1, max(1, round(2 * r)))
     return mask.astype(bool)
+
+
+def to_shoe(outline: np.ndarray, shoe: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+    """(H, W) bool: from the end of a leg to the upper rim of the shoe (H, W bool) below it."""
+    mask = np.zeros(shape, np.uint8)
+    way = outline[-1, :2] - outline[-5, :2]
+    way = way / max(float(np.hypot(*way)), 1e-3)
+    x, y, r = (float(v) for v in outline[-1])
+    ys, xs = np.nonzero(shoe)
+    points = np.stack([xs, ys], 1) + 0.5
+    along, across = (points - (x, y)) @ way, np.abs((points - (x, y)) @ (-way[1], way[0]))
+    under = (along > -_SHAFT * r) & (along < _SHOE * r) & (across < 1.5 * r)
+    if not under.any():
+        return mask > 0
+    points, along = points[under], along[under]
+    rim = points[along < np.percentile(along, 3) + 1.2 * r]
+    side = np.array([-way[1], way[0]]) * r
+    start = outline[-5, :2].astype(np.float64)
+    hull = cv2.convexHull(np.concatenate([rim, [start - side, start + side]]).astype(np.float32))
+    cv2.fillConvexPoly(mask, np.rint((hull - 0.5) * 16).astype(np.int32), 1, cv2.LINE_8, 4)
+    return mask > 0
 
 
 def nearest_places(outline: np.ndarray, ys: np.ndarray, xs: np.ndarray) -> np.ndarray:

@@ -34,8 +34,12 @@ _HAND = 200
 _SOFT, _JOINT, _STRANGE = 3.0, 4.0, 45.0
 #: In frame pixels: how far below the face skin has its colour rather than that of bare arms.
 _NECK = 10.0
+#: In L: a chest is hardly darker than the face, whatever light falls on the hands.
+_SHADIER = 8.0
 #: How far the chin's shadow falls in frame pixels, and how dark it is.
 _CHIN, _UNDER_CHIN = 4.0, 0.16
+#: In L: legs in the sun, which would glow in a picture whose light the network doesn't know.
+_LIGHTEST = 80.0
 #: A hem's shadow: how dark, and how far it falls in frame pixels.
 _SHADOW, _FALL = 0.3, 2.0
 
@@ -98,6 +102,8 @@ def paint_skin(person: Person, wanted: np.ndarray, new: np.ndarray, shown: np.nd
         mine = here & (labels == region)
         if not mine.any():
             continue
+        if region == _LEG:
+            colour[mine] = np.minimum(tone, (_LIGHTEST, 100, 100))
         for number, joints in enumerate(limbs):
             outline = limb(pose, joints)
             if outline is None:
@@ -115,6 +121,7 @@ def paint_skin(person: Person, wanted: np.ndarray, new: np.ndarray, shown: np.nd
         share = np.ones(here.shape, np.float32)
         if core.sum() * scale**2 >= _HAND and face[window].any():  # a chest is as light as the arms, not as the face
             share = np.exp(-Nearest(face[window]).distance * scale / _NECK)
+        tone = np.array([max(tone[0], face_tone[0] - _SHADIER), *tone[1:]], np.float32)
         colour[neck] = (tone + share[..., None] * (face_tone - tone))[neck]
         colour = _blurred(colour, skin, _SOFT / scale)
         chin = np.zeros(here.shape, np.float32)

@@ -15,17 +15,24 @@ from pise_core.model.generator import Carrying, Code, Generator
 from pise_core.person import Person
 from pise_core.regions import REGION
 from pise_core.rendering.compositing import composite
-from pise_core.rendering.wearing.garment import Garment, cut, legs_known, legs_of_trousers, one_piece
+from pise_core.rendering.wearing.garment import ARM_PARTS, Garment, cut, legs_known, legs_of_trousers
 from pise_core.rendering.wearing.laid import Laid, lay
-from pise_core.rendering.wearing.names import tidied, trousers_whole
+from pise_core.rendering.wearing.names import one_piece, tidied, trousers_whole
 from pise_core.rendering.wearing.outfit import Outfit, covered, longer, outfit
 from pise_core.rendering.wearing.skin import bare_legs, paint_skin
+from pise_core.rendering.wearing.upward import mirrored_up
+from pise_core.rendering.wearing.waist import parted
 from pise_core.view import View
+from pise_core.warping.bare_body import torso_length
 
 #: In frame pixels.
 _SEAM, _UNDER, _AROUND, _OLD_EDGE = 1.3, 3.0, 24, 2.2
 #: A dress or skirt that is too short by less than this share of it is made longer.
 _SLIGHTLY = 0.12
+#: In lengths of the torso: so much of trousers or a skirt goes on up to the waist. Where a pixel is all the garment's.
+_MIRRORED, _WHOLE = 0.4, 0.97
+#: In squares of the torso's length: two shoes have so much at least.
+_SHOES = 0.03
 #: In pixels of the frame: as much skin tells its style.
 _LEAST_SKIN = 40
 
@@ -50,8 +57,9 @@ def wear(person: Person, lender: Person, region: int, generator: Generator) -> t
     if laid is None or not (laid.share > 0.5).any():
         raise InputError("shoulders and hips must be in sight of both to wear a garment; place them under Pose")
     known = view.parsing
-    if garment.kind in ("skirt", "pants"):  # a dress must come apart at the waist, wherever the map parts it
+    if garment.kind != "dress":  # a dress must come apart at the waist, wherever the map parts it
         known = one_piece(person, below=garment.kind)[window]
+        known = parted(here.photo, known, here.pose, np.isin(view.owner, ARM_PARTS), scale)
     if garment.kind != "top":
         known = trousers_whole(here.photo, known, scale)
     view = View.owned(View(view.image, tidied(known), view.pose, view.held), view.owner)
@@ -64,6 +72,12 @@ def wear(person: Person, lender: Person, region: int, generator: Generator) -> t
     # Beside what went the photo still shows a trace of it.
     shy = grow(new.lost | ((here.parsing > 0) & ~new.kept & ~new.shown), 1.0 / scale) & ~new.shown
     trust[shy & ~np.isin(new.parsing, [REGION["face"], REGION["hair"]])] = 0
+    if garment.kind in ("skirt", "pants"):
+        whole = new.shown & (laid.share > _WHOLE)
+        open_ = (new.parsing == region) & ~whole & ~new.kept
+        colours, known = mirrored_up(colours, whole, open_, _MIRRORED * torso_length(here.pose), scale)
+        trust[known] = 1
+        laid = replace(laid, colours=np.where((known & new.shown)[..., None], colours, laid.colours))
     colours, trust = continue_cloth(colours, trust, new.parsing, trust < 0.5, scale)
     painted, gate = _generate(here, lender, garment, new, colours, trust, generator)
     photo, parsing = person.photo.copy(), person.parsing.copy()
@@ -75,6 +89,9 @@ def wear(person: Person, lender: Person, region: int, generator: Generator) -> t
 def _decent(person: Person, view: View, garment: Garment, laid: Laid) -> Outfit:
     """What the garment changes, with trousers below it where it is short, and longer itself where there are none."""
     scale = person.framing.scale
+    trousers = garment.kind in ("dress", "skirt") and (view.parsing == REGION["pants"]).any()
+    if trousers and not _shoes_seen(view):  # nobody knows what legs would end in
+        return outfit(view, garment, laid, scale, over_trousers=True)
     new = outfit(view, garment, laid, scale)
     bare = uncovered(person.parsing, new.parsing, person.pose)
     if not is_too_much(bare, person.parsing):
@@ -84,10 +101,15 @@ def _decent(person: Person, view: View, garment: Garment, laid: Laid) -> Outfit:
         made = longer(new, bare, garment.region)
         if not is_too_much(uncovered(person.parsing, made.parsing, person.pose), person.parsing):
             return made
-    if garment.kind in ("dress", "skirt") and (view.parsing == REGION["pants"]).any():
+    if trousers:
         new = outfit(view, garment, laid, scale, over_trousers=True)
         bare = uncovered(person.parsing, new.parsing, person.pose)
     return covered(new, bare, garment.region) if is_too_much(bare, person.parsing) else new
+
+
+def _shoes_seen(view: View) -> bool:
+    """Whether enough is seen below the wearer's trousers to be shoes."""
+    return bool(np.count_nonzero(view.parsing == REGION["leg"]) > _SHOES * torso_length(view.pose) ** 2)
 
 
 def _window(person: Person, garment: Garment) -> tuple[slice, slice]:
