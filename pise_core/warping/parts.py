@@ -239,7 +239,7 @@ def with_overlap(mask, index: int, part: str, parsing: np.ndarray, owner: np.nda
         return wider
     disc = np.zeros_like(mask)
     centre, radius = overlap_disc(part, pose)
-    if "arm" in part:
+    if "arm" in part or "shin" in part:
         radius = min(radius, _half_width(mask, part, pose))
     cv2.circle(disc, centre.tolist(), radius, 1, -1)
     # Only skin or cloth that this limb may carry: a shoulder takes no piece of hair along.
