@@ -12,8 +12,11 @@ from pise_core.skeleton import LEGS
 from pise_core.warping.parts import PARTS, among
 
 _LEFT, _RIGHT = ((PARTS.index(f"{side}_thigh"), PARTS.index(f"{side}_shin")) for side in ("left", "right"))
-#: A gap of fewer rows, as a share of the way from the hips to the ankles, is a hole in the map.
-_LEAST_GAP = 0.1
+#: A gap of fewer rows, as a share of the way from the hips to the ankles, is a hole in the map; where there is a gap,
+#: others may be shorter.
+_LEAST_GAP, _LEAST_MORE = 0.1, 0.03
+#: How far below the ankles feet reach, in the same measure.
+_FOOT = 0.35
 #: The border keeps so far from either leg's bones, as a share of what lies between these.
 _ASIDE = 0.2
 
@@ -28,8 +31,8 @@ def separate_legs(owner: np.ndarray, pose: np.ndarray) -> np.ndarray:
     right, left = (pose[list(leg), :2] for leg in LEGS)
     if not visible(pose)[[joint for leg in LEGS for joint in leg]].all():
         return owner
-    top, bottom = int(np.ceil(min(right[0, 1], left[0, 1]))), int(max(right[2, 1], left[2, 1])) + 1
-    top, bottom = max(top, 0), min(bottom, len(owner))
+    top, length = max(0, int(min(right[0, 1], left[0, 1]))), max(right[2, 1], left[2, 1]) - min(right[0, 1], left[0, 1])
+    bottom = min(len(owner), int(max(right[2, 1], left[2, 1]) + _FOOT * length))
     if bottom - top < 8 or (np.diff(right[:, 1]) <= 0).any() or (np.diff(left[:, 1]) <= 0).any():  # sits, or kneels
         return owner
     rows = np.arange(top, bottom)
@@ -41,30 +44,31 @@ def separate_legs(owner: np.ndarray, pose: np.ndarray) -> np.ndarray:
     low, high = bones.min(0)[:, None], bones.max(0)[:, None]
     legs = among(owner[top:bottom], (*_LEFT, *_RIGHT))
     x = np.arange(owner.shape[1])[None] + 0.5
-    before = np.maximum.accumulate(legs, axis=1)
-    after = np.maximum.accumulate(legs[:, ::-1], axis=1)[:, ::-1]
-    gap = (owner[top:bottom] < 0) & before & after & (x > low) & (x < high)
-    gap = _largest_piece(gap)
+    between = np.maximum.accumulate(legs, axis=1) & np.maximum.accumulate(legs[:, ::-1], axis=1)[:, ::-1]
+    gap = (owner[top:bottom] < 0) & between & (x > low) & (x < high)
+    gap = _high_pieces(gap, _LEAST_GAP * length, _LEAST_MORE * length)
     count = gap.sum(1)
     open_rows = np.flatnonzero(count)
-    if len(open_rows) < _LEAST_GAP * (bottom - top):
+    if not len(open_rows):
         return owner
-    places = (gap * x).sum(1)[open_rows] / count[open_rows]
-    border = np.interp(np.arange(len(rows)), np.r_[-1, open_rows], np.r_[bones[:, 0].mean(), places])
+    # Between the hips, at the gap, and from its lower end on, it is so far from the middle of the bones.
+    middle = bones.mean(0)
+    aside = (gap * x).sum(1)[open_rows] / count[open_rows] - middle[open_rows]
+    border = middle + np.interp(np.arange(len(rows)), np.r_[-1, open_rows], np.r_[0, aside])
     width = (high - low)[:, 0]
     border = np.clip(border, low[:, 0] + _ASIDE * width, high[:, 0] - _ASIDE * width)
-    last = open_rows[-1] + 1
     out = owner.copy()
-    here, beyond = out[top : top + last], (x > border[:last, None])
+    before, here, beyond = owner[top:bottom], out[top:bottom], x > border[:, None]
     for mine, others, wrong in ((first, second, beyond), (second, first, ~beyond)):
         for own, other in zip(mine, others, strict=True):
-            here[(owner[top : top + last] == own) & wrong] = other
+            here[(before == own) & wrong] = other
     return out
 
 
-def _largest_piece(mask: np.ndarray) -> np.ndarray:
-    """(H, W) bool: of the connected pieces of a mask the one of the most pixels."""
-    count, pieces, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
-    if count < 2:
-        return mask
-    return pieces == 1 + int(stats[1:, cv2.CC_STAT_AREA].argmax())
+def _high_pieces(mask: np.ndarray, least: float, more: float) -> np.ndarray:
+    """(H, W) bool: the connected pieces of a mask of at least ``more`` rows, if one has ``least``."""
+    _, pieces, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
+    rows = stats[:, cv2.CC_STAT_HEIGHT].copy()
+    rows[0] = 0
+    kept = (rows >= more) & (rows.max() >= least)
+    return kept[np.asarray(pieces, np.int32)]
