@@ -6,7 +6,7 @@ import pytest
 from pise_core.pose import empty_pose
 from pise_core.regions import REGION
 from pise_core.skeleton import JOINT
-from pise_core.warping.leg_edges import separate_legs
+from pise_core.warping.leg_edges import separate_legs, smooth_hem
 from pise_core.warping.parts import PARTS, assign_parts, legs_cross
 from pise_core.warping.warp import carry
 
@@ -117,3 +117,30 @@ def test_crossed_legs_are_told_from_legs_side_by_side():
     assert legs_cross(pose)
     pose[JOINT["left_ankle"]] = np.nan, np.nan, 0
     assert legs_cross(pose)
+
+
+@pytest.fixture
+def skirt():
+    """A skirt, two legs, and between these a point of the skirt that is a shadow."""
+    pose, parsing = _pose(84, 112), np.zeros((160, 200), np.uint8)
+    parsing[78:150, 74:96] = parsing[78:150, 100:122] = REGION["leg"]
+    parsing[15:78, 60:136] = REGION["dress"]
+    parsing[78:96, 96:100] = REGION["dress"]
+    return pose, parsing
+
+
+def test_a_point_that_hangs_between_legs_goes_with_a_leg(skirt):
+    pose, parsing = skirt
+    owner = assign_parts(parsing, pose)
+    assert (owner[80:94, 96:100] == PARTS.index("skirt")).all()
+    smooth = smooth_hem(owner, pose)
+    assert np.isin(smooth[80:94, 96:100], (*_LEFT, *_RIGHT)).all()
+    assert np.array_equal(smooth[:76], owner[:76]) and ((smooth >= 0) == (parsing > 0)).all()
+
+
+def test_a_hem_without_legs_beside_it_stays(skirt):
+    pose, parsing = skirt
+    parsing[78:150] = 0
+    parsing[78:96, 96:100] = REGION["dress"]
+    owner = assign_parts(parsing, pose)
+    assert np.array_equal(smooth_hem(owner, pose), owner)

@@ -84,7 +84,8 @@ def _finished(wanted: np.ndarray, carried: Carried, scale: float) -> np.ndarray:
     if carried.staying is None:
         return wanted
     below = carried.staying.parsing
-    open_to_it = carried.lifted & ~carried.landed & (wanted != below)
+    # Of a moved part's soft edge less than half is its own: there, too, what lies below counts.
+    open_to_it = carried.lifted & (~carried.landed | (carried.parsing == 0)) & (wanted != below)
     wanted = wanted.copy()
     wanted[open_to_it & (below > 0)] = below[open_to_it & (below > 0)]
     guessed = open_to_it & (below == 0) & (carried.parsing == 0)

@@ -7,10 +7,12 @@ from it where both are moved apart.
 import cv2
 import numpy as np
 
+from pise_core.masks import Nearest, grow, window_of
 from pise_core.pose import visible
 from pise_core.skeleton import LEGS
 from pise_core.warping.parts import PARTS, among
 
+_SKIRT = PARTS.index("skirt")
 _LEFT, _RIGHT = ((PARTS.index(f"{side}_thigh"), PARTS.index(f"{side}_shin")) for side in ("left", "right"))
 #: A gap of fewer rows, as a share of the way from the hips to the ankles, is a hole in the map; where there is a gap,
 #: others may be shorter.
@@ -19,6 +21,8 @@ _LEAST_GAP, _LEAST_MORE = 0.1, 0.03
 _FOOT = 0.35
 #: The border keeps so far from either leg's bones, as a share of what lies between these.
 _ASIDE = 0.2
+#: Points of a hem that are narrower than twice this, in lengths of the thigh, are none.
+_POINT = 0.05
 
 
 def separate_legs(owner: np.ndarray, pose: np.ndarray) -> np.ndarray:
@@ -62,6 +66,40 @@ def separate_legs(owner: np.ndarray, pose: np.ndarray) -> np.ndarray:
     for mine, others, wrong in ((first, second, beyond), (second, first, ~beyond)):
         for own, other in zip(mine, others, strict=True):
             here[(before == own) & wrong] = other
+    return out
+
+
+def smooth_hem(owner: np.ndarray, pose: np.ndarray) -> np.ndarray:
+    """The owners without thin points of a skirt that hang down between or beside the legs: shadows there are easily
+    taken for cloth, and would hang from the hem when the legs go. They go with the leg beside them.
+
+    Args:
+        owner: (H, W) int8, from ``assign_parts``.
+        pose: (18, 3) in the same pixels.
+    """
+    skirt, legs = owner == _SKIRT, among(owner, (*_LEFT, *_RIGHT))
+    there = [joint for leg in LEGS for joint in (leg[0], leg[1])]
+    if not (skirt.any() and legs.any() and visible(pose)[there].all()):
+        return owner
+    length = np.mean([np.hypot(*(pose[leg[1], :2] - pose[leg[0], :2])) for leg in LEGS])
+    radius = max(1.0, _POINT * float(length))
+    window = window_of(skirt, margin=round(3 * radius) + 2)
+    assert window is not None
+    cloth, skin = skirt[window], legs[window]
+    # What is no cloth of the skirt's, but nearer to the body than the background, is no edge of it.
+    solid = grow(~grow(owner[window] != _SKIRT, radius), radius)
+    points = cloth & ~solid
+    count, pieces = cv2.connectedComponents(points.astype(np.uint8), connectivity=8)
+    beside = np.unique(pieces[points & grow(skin, 1.5)])
+    below = np.zeros(count, bool)
+    below[beside] = True
+    below[0] = False
+    ys, xs = np.nonzero(below[np.asarray(pieces, np.int32)])
+    if not len(ys):
+        return owner
+    out = owner.copy()
+    y, x = Nearest(skin).at(ys, xs)
+    out[window][ys, xs] = owner[window][y, x]
     return out
 
 
