@@ -6,6 +6,7 @@ import pytest
 from pise_core.pose import empty_pose
 from pise_core.regions import REGION
 from pise_core.skeleton import JOINT
+from pise_core.warping.arm_edges import refine_arms
 from pise_core.warping.parts import PARTS, assign_parts
 from pise_core.warping.sleeves import lacking
 from pise_core.warping.warp import carry
@@ -86,3 +87,23 @@ def test_what_is_filled_up_depends_on_nothing_else(coat):
     target = turned(pose, ["right_elbow", "right_wrist"], "right_shoulder", 80)
     first, second = carried(coat, target), carried(coat, target)
     assert first.image.tobytes() == second.image.tobytes() and first.trust.tobytes() == second.trust.tobytes()
+
+
+def test_the_end_of_a_wide_sleeve_stays_with_its_arm(coat):
+    """It hangs farther from the bone than sleeves are wide, and together with the coat through the arm alone."""
+    photo, parsing, pose = coat
+    parsing[165:185, 140:182] = REGION["upper_clothes"]
+    rough = assign_parts(parsing, pose)
+    assert (rough[170:180, 142:150] == PARTS.index("torso")).all()
+    assert (refine_arms(rough, photo, pose, parsing)[170:180, 142:150] == FORE).all()
+
+
+def test_a_piece_of_coat_between_arm_and_leg_stays_with_the_coat(coat):
+    photo, parsing, pose = coat
+    for side, x in (("right", 215), ("left", 245)):
+        pose[JOINT[f"{side}_knee"]] = x, 240, 1
+    parsing[165:185, 140:182] = REGION["upper_clothes"]
+    parsing[185:240, 140:182] = REGION["leg"]
+    owner = assign_parts(parsing, pose)
+    owner[185:240, 140:182] = PARTS.index("right_thigh")
+    assert (refine_arms(owner, photo, pose, parsing)[170:180, 142:150] == PARTS.index("torso")).all()

@@ -12,7 +12,7 @@ from pise_core.guided_filter import guided_filter
 from pise_core.masks import Nearest, smooth, window_of
 from pise_core.pose import visible
 from pise_core.regions import REGION
-from pise_core.warping.parts import BONES, PARTS, arm_length
+from pise_core.warping.parts import BONES, PARTS, among, arm_length
 
 #: In lengths of the arm's longer bone: how far from the rough border colours decide, how near the bone they don't, and
 #: how far around samples are taken.
@@ -27,6 +27,10 @@ _LEAST = 30
 #: In the same measure: teeth of a border that are narrower than about twice this go, for they come from folds and
 #: patterns, and hang from the sleeve as fringes.
 _FRINGE = 0.06
+#: Of the largest piece of torso and skirt: what is larger is no end of a sleeve.
+_ISLAND = 0.25
+_TRUNK = (PARTS.index("torso"), PARTS.index("skirt"))
+_ARMS = [[PARTS.index(f"{side}_{bone}") for bone in ("upper_arm", "forearm")] for side in ("left", "right")]
 
 
 def refine_arms(owner: np.ndarray, image: np.ndarray, pose: np.ndarray, parsing: np.ndarray) -> np.ndarray:
@@ -45,6 +49,7 @@ def refine_arms(owner: np.ndarray, image: np.ndarray, pose: np.ndarray, parsing:
         upper, lower = f"{side}_upper_arm", f"{side}_forearm"
         if there[[*BONES[upper], *BONES[lower]]].all():
             _refine(refined, image, pose, skin, PARTS.index(upper), PARTS.index(lower))
+    _take_islands(refined)
     return refined
 
 
@@ -82,6 +87,27 @@ def _refine(owner: np.ndarray, image: np.ndarray, pose: np.ndarray, skin, upper:
         parts[lost] = _nearest(parts, other & ~gained, lost)
     if gained.any():
         parts[gained] = _nearest(parts, arm & ~lost, gained)
+
+
+def _take_islands(owner: np.ndarray) -> None:
+    """Pieces of the torso or the skirt that hang together with it through an arm alone, as ends of wide sleeves do, are
+    that arm's: they would stay in the air where it goes."""
+    trunk = among(owner, _TRUNK)
+    count, pieces, stats, _ = cv2.connectedComponentsWithStats(trunk.view(np.uint8), connectivity=4)
+    if count < 3:  # what is beside it, and one piece
+        return
+    areas = stats[:, cv2.CC_STAT_AREA]
+    largest = 1 + int(areas[1:].argmax())
+    for piece in range(1, count):
+        if piece == largest or areas[piece] > _ISLAND * areas[largest]:
+            continue
+        x, y, w, h = (int(v) for v in stats[piece, :4])
+        window = slice(max(0, y - 1), y + h + 1), slice(max(0, x - 1), x + w + 1)
+        here, parts = pieces[window] == piece, owner[window]
+        beside = parts[(cv2.dilate(here.view(np.uint8), np.ones((3, 3), np.uint8)) > 0) & ~here]
+        beside = beside[beside >= 0]
+        if len(beside) and any(np.isin(beside, arm).all() for arm in _ARMS):
+            parts[here] = np.bincount(beside).argmax()
 
 
 def _without_fringes(arm: np.ndarray, person: np.ndarray, sigma: float) -> np.ndarray:
