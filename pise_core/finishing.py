@@ -12,12 +12,13 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
+from pise_core.body_sides import smooth_sides
 from pise_core.hidden_body import HiddenBody
 from pise_core.inpainting.garments import continue_cloth
 from pise_core.inpainting.mirror import continue_regions
 from pise_core.masks import Nearest, grow, smooth, window_of
 from pise_core.pose import visible
-from pise_core.skeleton import BONES, HIPS, KNEES, LEGS
+from pise_core.skeleton import BONES, HIPS, KNEES, LEGS, SHOULDERS
 from pise_core.warping.parts import PARTS, among
 from pise_core.warping.warp import Behind
 
@@ -35,6 +36,8 @@ RIM = 1.0
 _UNDER_HEM = 9.0
 #: How much of a leg's bones, of what hides them, may lie beside both the leg and that.
 _ASIDE = 0.3
+#: Shoulders are so wide at least, in lengths of the torso, where a body is seen from the front.
+_FRONTAL = 0.4
 #: In frame pixels: how far about the hidden part its texture is taken from.
 _AROUND = 24.0
 #: In frame pixels: narrower hidden strips are mirrored at their border, which is quicker than looking for pieces.
@@ -126,6 +129,8 @@ def finish_behind(
         hiding = among(owner, hiding) | staying
         labels, parts = _continued(parsing, owner, hiding, known, hides, scale, body.within(window), name == "head")
         _join_legs(labels, parts, parsing, owner, pose, known, hides)
+        if _faces_us(pose):
+            smooth_sides(labels, parts, known, hides, grow(hiding, rim) & ~hides, scale)
     if not labels.any():
         return None
     inner = window_of(grow(labels > 0, rim), margin=1)
@@ -170,6 +175,15 @@ def _continued(
         ys, xs = np.nonzero(unknown & (labels == region))
         parts[ys, xs] = owners[Nearest(regions == region).at(ys, xs)]
     return np.where(hidden, large(labels), np.uint8(0)), np.where(hidden, large(parts), np.int8(-1))
+
+
+def _faces_us(pose: np.ndarray) -> bool:
+    """Whether a body is seen from the front or the back: from the side its outline is bent."""
+    if not visible(pose)[[*SHOULDERS, *HIPS]].all():
+        return False
+    across = pose[SHOULDERS[0], :2] - pose[SHOULDERS[1], :2]
+    down = pose[list(HIPS), :2].mean(0) - pose[list(SHOULDERS), :2].mean(0)
+    return float(np.hypot(*across)) > _FRONTAL * float(np.hypot(*down)) and down[1] > 2 * abs(down[0])
 
 
 def _join_legs(labels, parts, parsing, owner, pose, known, hides) -> None:
