@@ -144,3 +144,17 @@ def test_a_hem_without_legs_beside_it_stays(skirt):
     parsing[78:96, 96:100] = REGION["dress"]
     owner = assign_parts(parsing, pose)
     assert np.array_equal(smooth_hem(owner, pose), owner)
+
+
+@pytest.mark.parametrize("joined", [False, True])
+def test_a_piece_of_skirt_about_an_ankle_goes_with_the_leg(skirt, joined):
+    """Unless it hangs together with the skirt."""
+    pose, parsing = skirt
+    parsing[78:96, 96:100] = 0
+    parsing[120:150, 70:90] = REGION["dress"]
+    if joined:
+        parsing[70:125, 62:74] = REGION["dress"]
+    owner = assign_parts(parsing, pose)
+    smooth = smooth_hem(owner, pose)
+    low = smooth[122:148, 76:88]
+    assert (low == PARTS.index("skirt")).all() if joined else np.isin(low, _RIGHT).all()

@@ -70,37 +70,46 @@ def separate_legs(owner: np.ndarray, pose: np.ndarray) -> np.ndarray:
 
 
 def smooth_hem(owner: np.ndarray, pose: np.ndarray) -> np.ndarray:
-    """The owners without thin points of a skirt that hang down between or beside the legs: shadows there are easily
-    taken for cloth, and would hang from the hem when the legs go. They go with the leg beside them.
+    """The owners without thin points of a skirt that hang down between or beside the legs, and without pieces of one
+    about the ankles that hang together with no other: shadows, and hems of trousers, are easily taken for a skirt, and
+    would stay or be torn when the legs go. They go with the leg beside them.
 
     Args:
         owner: (H, W) int8, from ``assign_parts``.
         pose: (18, 3) in the same pixels.
     """
     skirt, legs = owner == _SKIRT, among(owner, (*_LEFT, *_RIGHT))
-    there = [joint for leg in LEGS for joint in (leg[0], leg[1])]
-    if not (skirt.any() and legs.any() and visible(pose)[there].all()):
+    if not (skirt.any() and legs.any() and visible(pose)[[joint for leg in LEGS for joint in leg[:2]]].all()):
         return owner
-    length = np.mean([np.hypot(*(pose[leg[1], :2] - pose[leg[0], :2])) for leg in LEGS])
-    radius = max(1.0, _POINT * float(length))
+    bones = [np.hypot(*(pose[leg[1], :2] - pose[leg[0], :2])) for leg in LEGS]
+    radius = max(1.0, _POINT * float(np.mean(bones)))
     window = window_of(skirt, margin=round(3 * radius) + 2)
     assert window is not None
-    cloth, skin = skirt[window], legs[window]
-    # What is no cloth of the skirt's, but nearer to the body than the background, is no edge of it.
-    solid = grow(~grow(owner[window] != _SKIRT, radius), radius)
-    points = cloth & ~solid
-    count, pieces = cv2.connectedComponents(points.astype(np.uint8), connectivity=8)
-    beside = np.unique(pieces[points & grow(skin, 1.5)])
-    below = np.zeros(count, bool)
-    below[beside] = True
-    below[0] = False
-    ys, xs = np.nonzero(below[np.asarray(pieces, np.int32)])
+    cloth, legs, here = skirt[window], legs[window], owner[window]
+    knees = float(np.mean([pose[leg[1], 1] for leg in LEGS])) - window[0].start
+    points = cloth & ~grow(~grow(~cloth, radius), radius)
+    wrong = _pieces_at(points, legs) | _pieces_at(_low_pieces(cloth, knees), legs)
+    ys, xs = np.nonzero(wrong)
     if not len(ys):
         return owner
     out = owner.copy()
-    y, x = Nearest(skin).at(ys, xs)
-    out[window][ys, xs] = owner[window][y, x]
+    y, x = Nearest(legs).at(ys, xs)
+    out[window][ys, xs] = here[y, x]
     return out
+
+
+def _pieces_at(mask: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """(H, W) bool: the connected pieces of a mask that touch ``others``."""
+    _, pieces = cv2.connectedComponents(mask.astype(np.uint8), connectivity=8)
+    return mask & np.isin(pieces, np.unique(pieces[mask & grow(others, 1.5)]))
+
+
+def _low_pieces(mask: np.ndarray, top: float) -> np.ndarray:
+    """(H, W) bool: the connected pieces of a mask all of which lies below a row."""
+    _, pieces, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
+    low = stats[:, cv2.CC_STAT_TOP] > top
+    low[0] = False
+    return low[np.asarray(pieces, np.int32)]
 
 
 def _high_pieces(mask: np.ndarray, least: float, more: float) -> np.ndarray:
