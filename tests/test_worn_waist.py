@@ -1,16 +1,21 @@
 """Where a top ends and what is worn below it begins; trousers and skirts that go on up; legs that end in shoes."""
 
+import cv2
 import numpy as np
 import pytest
 
+from pise_core.masks import grow
 from pise_core.regions import REGION
 from pise_core.rendering.wearing.names import one_piece, trousers_whole
-from pise_core.rendering.wearing.outfit import _seen_through
+from pise_core.rendering.wearing.outfit import _in_hair, _seen_through
 from pise_core.rendering.wearing.outline import between
 from pise_core.rendering.wearing.places import to_shoe
+from pise_core.rendering.wearing.straps import strap
 from pise_core.rendering.wearing.upward import mirrored_up
 from pise_core.rendering.wearing.waist import parted
+from pise_core.rendering.wearing.whole import even_hem
 from pise_core.skeleton import JOINT, LEGS
+from pise_core.view import View
 from pise_core.warping.bare_body import limb, torso_length
 from tests.conftest import draw_person
 from tests.test_wear import lender
@@ -114,3 +119,59 @@ def test_a_leg_reaches_the_shoe_that_is_seen_below_it(person):
     found = to_shoe(outline, shoe, shape)
     assert found[int(y) : int(y + 3 * r), int(x)].all()
     assert not to_shoe(outline, np.zeros_like(shoe), shape).any()
+
+
+def test_a_strap_from_a_bag_to_a_shoulder_is_none_of_the_garment(person):
+    size, pose = torso_length(person.pose), person.pose
+    shoulder, hip = (pose[JOINT[name], :2].astype(int) for name in ("left_shoulder", "right_hip"))
+    photo = np.full((*person.parsing.shape, 3), 200, np.uint8)
+    mask = np.zeros(person.parsing.shape, bool)
+    mask[
+        shoulder[1] - 6 : hip[1] + 6, pose[[2, 5], 0].min().astype(int) - 6 : pose[[2, 5], 0].max().astype(int) + 7
+    ] = True
+    photo[mask] = (230, 225, 220)
+    drawn_strap = np.zeros(mask.shape, np.uint8)
+    cv2.line(drawn_strap, shoulder.tolist(), hip.tolist(), 1, 3)
+    held = np.zeros(mask.shape, bool)
+    reach = round(0.25 * size)
+    held[hip[1] - reach // 2 : hip[1] + reach, hip[0] - reach // 2 : hip[0] + reach // 2] = True
+    photo[(drawn_strap > 0) | held] = (120, 70, 30)
+    found = strap(photo, mask & ~held, held, pose, 1.0)
+    middle = (drawn_strap > 0) & ~grow(held, 0.35 * size) & mask
+    assert found[middle].mean() > 0.9
+    assert np.count_nonzero(found & ~grow(drawn_strap > 0, 4)) == 0
+    photo[(drawn_strap > 0) & ~held] = (230, 225, 220)
+    photo[mask & (np.arange(len(mask))[:, None] < shoulder[1] + 0.3 * size)] = (120, 70, 30)  # a yoke is no strap
+    assert not strap(photo, mask & ~held, held, pose, 1.0).any()
+    assert not strap(photo, mask, np.zeros_like(mask), pose, 1.0).any()
+
+
+def test_teeth_in_a_hem_go_and_a_step_stays():
+    cloth = np.zeros((120, 140), bool)
+    cloth[20:80, 10:130] = True
+    right = cloth.copy()
+    cloth[76:80, 40:45], cloth[80:84, 60:65] = False, True
+    found = even_hem(cloth, 60.0)
+    assert np.count_nonzero(found != right) < 8
+    step = right.copy()
+    step[80:100, 70:130] = True  # a shirt below a jacket
+    assert (even_hem(step, 60.0) == step).mean() > 0.99 and even_hem(step, 60.0)[98, 90:110].all()
+
+
+def test_cloth_on_a_shoulder_that_the_map_calls_hair_goes_with_its_garment(person):
+    made = draw_person(shirt=(60, 170, 90))
+    photo, parsing = made.photo.copy(), made.parsing.copy()
+    x, y = made.pose[JOINT["left_shoulder"], :2].astype(int)
+    hair = np.zeros(parsing.shape, bool)
+    hair[y : y + 14, x - 22 : x - 4] = True
+    neck = int(made.pose[JOINT["neck"], 1])
+    head = (parsing == REGION["hair"]) & (np.arange(len(parsing))[:, None] < neck - 8)
+    head[neck - 45 : neck - 25, x - 60 : x - 20] = True
+    photo[head], parsing[head] = (50, 30, 20), REGION["hair"]
+    gone = parsing == TOP
+    gone &= ~hair
+    parsing[hair] = REGION["hair"]
+    found = _in_hair(View(photo, parsing, made.pose), gone, 1.0)
+    assert found[hair].mean() > 0.7 and not (found & ~hair).any()
+    photo[hair] = (50, 30, 20)
+    assert _in_hair(View(photo, parsing, made.pose), gone, 1.0)[hair].mean() < 0.1

@@ -3,7 +3,14 @@
 import numpy as np
 import pytest
 
-from pise_core.rendering.wearing.whole import bitten, mirrored, no_wider_than_the_other, sleeves_whole, smoothed
+from pise_core.rendering.wearing.whole import (
+    as_on_the_other_side,
+    bitten,
+    mirrored,
+    no_wider_than_the_other,
+    sleeves_whole,
+    smoothed,
+)
 from pise_core.skeleton import JOINT
 from pise_core.warping.parts import PARTS
 from tests.conftest import draw_person
@@ -100,3 +107,22 @@ def test_rims_of_a_wide_sleeve_are_the_sleeves_and_not_the_trunks(stands):
     owner[hips + 4 :][owner[hips + 4 :] == PARTS.index("torso")] = PARTS.index("skirt")
     made = sleeves_whole(owner, apart, np.isin(owner, ARMS), pose)
     assert (made[hips + 4 :] == owner[hips + 4 :]).all()
+
+
+def test_what_a_bag_hides_is_filled_as_on_the_other_side_in_this_sides_light(stands):
+    pose, cloth = stands
+    shape = cloth.shape
+    middle = pose[[JOINT["right_hip"], JOINT["left_hip"]], 0].mean()
+    rows, columns = np.mgrid[: shape[0], : shape[1]]
+    light = np.where(columns > middle, 1.0, 0.8)  # the sun stands on one side
+    photo = np.repeat((light * np.where(rows // 6 % 2, 200, 120))[..., None], 3, axis=2).astype(np.uint8)
+    y = int(pose[[JOINT["neck"], JOINT["left_hip"]], 1].mean())
+    bag = cloth & (abs(rows - y) < 14) & (columns > middle + 6)
+    covered = photo.copy()
+    covered[bag] = (200, 30, 30)
+    made, found = as_on_the_other_side(covered, cloth & ~bag, bag, pose, 1.0)
+    assert found[bag].mean() > 0.6 and not (found & ~bag).any()
+    assert np.median(np.abs(made[found].astype(int) - photo[found])) < 12
+    assert (made[~found] == covered[~found]).all()
+    same, none = as_on_the_other_side(covered, cloth & (columns < middle), bag, pose, 1.0)
+    assert not none.any() and (same == covered).all()  # from the side nothing is known of the other half

@@ -111,6 +111,7 @@ def like_other(
     scale: float,
     ratio: float,
     apart: float = 0.0,
+    linked: float = 0.0,
 ) -> np.ndarray:
     """(H, W) bool: doubted pixels of a garment that have the colours of something else, and hang together with it.
 
@@ -122,6 +123,7 @@ def like_other(
         scale: frame pixels per pixel.
         ratio: how many times as likely of the other as of the garment a colour must be.
         apart: how far from the other pixels still hang together with it, in frame pixels.
+        linked: over gaps how wide, twice, pixels hang together with each other, in frame pixels.
     """
     found = np.zeros_like(doubted)
     core = other & ~grow(~other, 1.0 / scale)
@@ -131,7 +133,7 @@ def like_other(
     others, cloth = (_histogram(tuple(b[of] for b in bins)) for of in (core, own))
     at = tuple(b[doubted] for b in bins)
     found[doubted] = others[at] > ratio * (cloth[at] + _NOTHING)
-    joined = found | (grow(other, apart / scale) if apart else other)
+    joined = (grow(found, linked / scale) if linked else found) | (grow(other, apart / scale) if apart else other)
     count, labels = cv2.connectedComponents(joined.astype(np.uint8))
     return found & np.isin(labels, np.unique(labels[other])) if count > 1 else found
 

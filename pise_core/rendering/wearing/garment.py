@@ -14,9 +14,17 @@ from pise_core.regions import REGION
 from pise_core.rendering.refine import like_other, like_skin, refined
 from pise_core.rendering.wearing.names import one_piece
 from pise_core.rendering.wearing.outline import behind, between, bites, closing, lower
+from pise_core.rendering.wearing.straps import strap
 from pise_core.rendering.wearing.trousers import alike, crotch_of, with_legs
 from pise_core.rendering.wearing.waist import parted
-from pise_core.rendering.wearing.whole import bitten, no_wider_than_the_other, sleeves_whole, smoothed
+from pise_core.rendering.wearing.whole import (
+    as_on_the_other_side,
+    bitten,
+    even_hem,
+    no_wider_than_the_other,
+    sleeves_whole,
+    smoothed,
+)
 from pise_core.skeleton import ARMS, LEGS, SHOULDERS, WRISTS
 from pise_core.view import View
 from pise_core.warping.bare_body import drawn, limb, torso_length, trunk
@@ -55,7 +63,9 @@ _NOTCH = 0.3
 _FULL = 0.45
 #: In lengths of the torso: how far from a wrist what is held can reach.
 _GRASP = 0.42
-#: The same: how far from what is held a strap or more of it may be.
+#: Of that, how far a hand reaches.
+_HAND = 0.6
+#: In lengths of the torso: how far from what is held a strap or more of it may be.
 _STRAP = 0.3
 #: Of a piece of background beside a hand, the share that the map took for the garment if it is a bag.
 _OF_IT = 0.25
@@ -124,12 +134,13 @@ def cut(person: Person, region: int) -> Garment:
     doubted, outer = _near_wrists(here.pose, mask.shape, size), _surely_other(here, region, scale) | held
     arms = np.isin(here.owner, ARM_PARTS)
     mask = _without_speckles(refined(here.image, mask, scale, doubted, outer, arms, _skin(here, scale)), scale)
-    strange = _of_held(here.image, mask, held, size, scale)
+    strange = _of_held(here.image, mask, held, size, scale) | strap(here.image, mask, held, here.pose, scale)
     if strange.any():
         doubted |= strange
         mask = _without_speckles(mask & ~strange, scale)
     beside = np.isin(here.parsing, [REGION["face"], REGION["upper_skin"], REGION["leg"]])
     mask = _without_speckles(mask & ~like_skin(here.image, mask, beside, scale), scale)
+    hair = here.parsing == REGION["hair"]
     beside &= ~mask
     here = View.owned(View(here.image, here.parsing, here.pose), _owner_of(here.owner, inner, mask))
     if region != REGION["pants"]:
@@ -144,10 +155,14 @@ def cut(person: Person, region: int) -> Garment:
     at_hand = _at_hand(here.parsing, lost & doubted, trunk_mask, size) | at_held
     hidden = _hidden(here, mask, trunk_mask, limb & mask, at_hand, size, region, scale)
     hidden |= bitten(trunk_mask | hidden, _open(here, held, trunk_mask | hidden, limb, size), here.pose)
+    if region != REGION["pants"]:
+        even = even_hem((mask | hidden) & ~limb, size)
+        hidden |= even & ~mask & ~limb & ~beside
+        mask, hidden = mask & (limb | even), hidden & (limb | even)
+        trunk_mask &= mask
     whole = smoothed(mask | hidden, scale)
-    hair = grow(here.parsing == REGION["hair"], _BESIDE_HAIR / scale)
     if hair.any():  # strands make no neckline
-        whole = np.where(hair, smoothed(mask | hidden, scale / _SMOOTHER), whole)
+        whole = np.where(grow(hair, _BESIDE_HAIR / scale), smoothed(mask | hidden, scale / _SMOOTHER), whole)
     mask, hidden = mask & whole, whole & ~(mask & whole)
     trunk_mask &= whole
     alpha = edge(here.image, mask, scale)
@@ -157,6 +172,10 @@ def cut(person: Person, region: int) -> Garment:
     trust = (mask & (alpha > 0.95)).astype(np.float32)
     trust[lost] = 0
     beside = whole & grow(hidden, 2.0 / scale) if hidden.any() else hidden
+    if region != REGION["pants"]:
+        known = trunk_mask & (trust > 0)
+        colours, filled = as_on_the_other_side(colours, known, beside & (trust == 0), here.pose, scale)
+        trust[filled] = 1
     colours, _ = continue_cloth(colours, trust, wanted, beside & (trust == 0), scale)
     soft = np.clip(1.6 * smooth(whole.astype(np.float32), max(0.6, 0.6 / scale)) - 0.3, 0, 1)
     alpha = np.where(beside, np.maximum(alpha * mask, soft), alpha).astype(np.float32)
@@ -204,7 +223,7 @@ def legs_of_trousers(view: View, scale: float) -> tuple[np.ndarray, float] | Non
 
 def _hidden_limbs(view: View, used: dict[str, np.ndarray], mask: np.ndarray) -> tuple[str, ...]:
     """Limbs of the garment that are hardly seen though the other side's are, and whose skin isn't seen either."""
-    found = []
+    found, hands = [], _near_wrists(view.pose, mask.shape, _HAND * torso_length(view.pose))
     for name in LIMBS:
         side, kind = name.split("_")
         other = f"{'left' if side == 'right' else 'right'}_{kind}"
@@ -213,7 +232,7 @@ def _hidden_limbs(view: View, used: dict[str, np.ndarray], mask: np.ndarray) -> 
         whole = np.count_nonzero(used[other] & mask)
         part = np.count_nonzero(used[name] & mask) if name in used else 0
         upper = LIMBS[name][0]
-        bare = (view.owner == upper) & np.isin(view.parsing, [REGION["upper_skin"], REGION["leg"]])
+        bare = ~hands & (view.owner == upper) & np.isin(view.parsing, [REGION["upper_skin"], REGION["leg"]])
         if part < 0.3 * whole and np.count_nonzero(bare) < 0.15 * whole:
             found.append(name)
     return tuple(found)

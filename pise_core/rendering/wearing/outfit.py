@@ -76,8 +76,9 @@ _TINGED, _SURE = 4.0, (_HAIR, _FACE)
 #: In frame pixels: how far its shadow lies on skin.
 _SHADED = 2.0
 #: In frame pixels: hair is surely itself so far from clothes that go. Lab: how far apart the two are at least, and how
-#: many times as likely of the clothes a colour must be. Frame pixels that tell colours.
-_OWN_HAIR, _NO_HAIR, _LIKELIER, _TOLD = 6.0, 12.0, 1.0, 60
+#: many times as likely of the clothes a colour must be; tips of hair differ less from the rest. Frame pixels that tell
+#: colours.
+_OWN_HAIR, _NO_HAIR, _LIKELIER, _NO_TIPS, _TOLD = 6.0, 35.0, 1.0, 25.0, 60
 #: In frame pixels: what is looked at around what goes.
 _NEAR = 18.0
 
@@ -148,8 +149,7 @@ def outfit(view: View, garment: Garment, laid: Laid, scale: float, over_trousers
     if over_trousers:
         gone &= parsing != _PANTS
     gone = _mine(gone, pose, body, scale)
-    gone |= _seen_through((parsing == _LEG), gone)
-    gone |= _beyond_its_map(view, gone, renamed, scale)
+    gone |= _seen_through((parsing == _LEG), gone) | _beyond_its_map(view, gone, renamed, scale)
     gone |= _in_hair(view, gone, scale)
     shown, never = laid.share > 0.5, np.zeros(shape, bool)
     limb_cover = laid.limbs > 0.5
@@ -224,7 +224,9 @@ def outfit(view: View, garment: Garment, laid: Laid, scale: float, over_trousers
             own = legs_of_trousers(view, scale)
             if own is not None:  # as wide as what is seen of them
                 thick |= legs_of(pose, shape, _SNUG_LEG * own[0], PLACES, own[1], _PARTED)
-            made[below & thick & skirt_shape(trousers, pose, shape, size) & (made == 0)] = _PANTS
+            # Below the hips they hang as what is seen of them does.
+            thick &= (level < _BELOW) | skirt_shape(trousers, pose, shape, size)
+            made[below & thick & (made == 0)] = _PANTS
     # The trunk: bare above the neckline, garment (or a bare midriff) below the hem.
     above = np.maximum.accumulate(visible_garment[::-1], axis=0)[::-1]
     rest = open_ & body & (made == 0)
@@ -332,8 +334,10 @@ def _in_hair(view: View, gone: np.ndarray, scale: float) -> np.ndarray:
         return np.zeros_like(gone)
     found = like_other(view.image, hair, gone, own, scale, _LIKELIER, _OWN_HAIR)
     radius = 1.0 / scale  # dark bits of a pattern go with it, single strands stay
+    if not found.any() or apart(view.image, found, own) < _NO_TIPS:
+        return np.zeros_like(gone)
     found = closing(found, 2 * radius) & hair
-    return grow(~grow(~found, radius), radius) & hair if found.any() else found
+    return grow(~grow(~found, radius), radius) & hair
 
 
 def _mine(clothes: np.ndarray, pose: np.ndarray, body: np.ndarray, scale: float) -> np.ndarray:

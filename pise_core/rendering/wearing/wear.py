@@ -13,6 +13,7 @@ from pise_core.masks import Nearest, feather, grow, smooth, window_of
 from pise_core.matting import own_colours
 from pise_core.model.generator import Carrying, Code, Generator
 from pise_core.person import Person
+from pise_core.pose import visible
 from pise_core.regions import REGION
 from pise_core.rendering.compositing import composite
 from pise_core.rendering.wearing.garment import ARM_PARTS, Garment, cut, legs_known, legs_of_trousers
@@ -22,6 +23,7 @@ from pise_core.rendering.wearing.outfit import Outfit, covered, longer, outfit
 from pise_core.rendering.wearing.skin import bare_legs, paint_skin
 from pise_core.rendering.wearing.upward import mirrored_up
 from pise_core.rendering.wearing.waist import parted
+from pise_core.skeleton import LEGS
 from pise_core.view import View
 from pise_core.warping.bare_body import torso_length
 
@@ -108,8 +110,10 @@ def _decent(person: Person, view: View, garment: Garment, laid: Laid) -> Outfit:
 
 
 def _shoes_seen(view: View) -> bool:
-    """Whether enough is seen below the wearer's trousers to be shoes."""
-    return bool(np.count_nonzero(view.parsing == REGION["leg"]) > _SHOES * torso_length(view.pose) ** 2)
+    """Whether enough is seen below the wearer's trousers to be shoes, or the photo ends above them."""
+    ankles = visible(view.pose)[[leg[2] for leg in LEGS]]
+    shoes = np.count_nonzero(view.parsing == REGION["leg"])
+    return bool(not ankles.any() or shoes > _SHOES * torso_length(view.pose) ** 2)
 
 
 def _window(person: Person, garment: Garment) -> tuple[slice, slice]:

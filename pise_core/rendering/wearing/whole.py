@@ -19,10 +19,15 @@ from pise_core.warping.parts import PARTS
 _SWAY = 0.045
 #: Share that a garment has in common with its mirror image; of those seen from the side less.
 _FRONTAL = 0.72
+#: In frame pixels: how far inside a garment it is surely known, and from how far its light is taken; and how many of
+#: them are needed for that.
+_INSIDE, _AROUND, _LEAST_RING = 1.5, 16.0, 40
 #: In lengths of the torso: narrower strips of a garment along a sleeve are the sleeve's.
 _RIM = 0.07
 #: One sleeve may be so many times as wide as the other: nearer to the camera, or bent.
 _WIDER = 1.35
+#: In lengths of the torso: half the width of teeth and notches in a hem, and how deep they are at most.
+_TOOTH, _DEEP = 0.07, 0.08
 #: In frame pixels: thinner fringes are none of the garment's, and how smooth its outline is.
 _FRINGE, _SMOOTH = 1.2, 1.2
 #: In frame pixels: how far beyond a garment's mask its soft edge can be seen.
@@ -55,6 +60,60 @@ def mirrored(mask: np.ndarray, pose: np.ndarray) -> np.ndarray | None:
 
     Shoulders change places, and below them hips; the middle stays.
     """
+    there = _other_side(mask.shape, pose)
+    if there is None:
+        return None
+    found = cv2.remap(mask.astype(np.uint8), *there, cv2.INTER_NEAREST, borderValue=0)
+    return found.astype(bool)
+
+
+def as_on_the_other_side(
+    colours: np.ndarray, known: np.ndarray, hidden: np.ndarray, pose: np.ndarray, scale: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """A garment's hidden parts as they are on the other side, as light as what is seen around them: stripes and folds
+    meet there.
+
+    Args:
+        colours: (H, W, 3) uint8.
+        known: (H, W) bool, where the garment without its sleeves is seen.
+        hidden: (H, W) bool, what is to be filled.
+        pose: (18, 3) of whoever wears it, in the same pixels.
+        scale: frame pixels per pixel.
+
+    Returns:
+        (H, W, 3) uint8, ``colours`` with them, and (H, W) bool, where that is.
+    """
+    nothing = np.zeros(hidden.shape, bool)
+    there, other = _other_side(hidden.shape, pose), mirrored(known | hidden, pose)
+    if there is None or other is None or not hidden.any():
+        return colours, nothing
+    whole = known | hidden
+    if np.count_nonzero(whole & other) < _FRONTAL * np.count_nonzero(whole | other):
+        return colours, nothing
+    sure = ~grow(~known, _INSIDE / scale)
+    seen = cv2.remap(sure.astype(np.float32), *there, cv2.INTER_LINEAR, borderValue=0) > 0.99
+    found = hidden & seen
+    if not found.any():
+        return colours, nothing
+    turned = cv2.remap(colours, *there, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE).astype(np.float32)
+    # How much lighter this side is, from what is known of both, nearby.
+    ring = sure & seen & grow(found, _AROUND / scale)
+    if np.count_nonzero(ring) * scale**2 < _LEAST_RING:
+        return colours, nothing
+    weight, wide = ring.astype(np.float32), _AROUND / scale / 2
+    differ = (colours.astype(np.float32) - turned) * weight[..., None]
+    total = smooth(weight, wide)
+    mean = differ.sum((0, 1)) / weight.sum()
+    lighter = (np.dstack([smooth(np.ascontiguousarray(differ[..., n]), wide) for n in range(3)]) + 0.02 * mean) / (
+        total[..., None] + 0.02
+    )
+    made = colours.copy()
+    made[found] = np.clip(np.rint(turned + lighter), 0, 255).astype(np.uint8)[found]
+    return made, found
+
+
+def _other_side(shape: tuple[int, ...], pose: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
+    """(H, W) float32 each: columns and rows of the place on the other side, as ``cv2.remap`` takes them."""
     there = visible(pose)
     if not there[[*SHOULDERS, *HIPS]].all():
         return None
@@ -65,7 +124,7 @@ def mirrored(mask: np.ndarray, pose: np.ndarray) -> np.ndarray | None:
     lower = upper if knees is None else _swap(hips[0], hips[1], knees.mean(0))
     if upper is None or lower is None:
         return None
-    height, width = mask.shape
+    height, width = shape
     ys, xs = np.mgrid[:height, :width].astype(np.float32) + 0.5
     down = shoulders.mean(0) - waist
     level = ((xs - waist[0]) * down[0] + (ys - waist[1]) * down[1]) / max(float(down @ down), 1e-3)
@@ -74,10 +133,7 @@ def mirrored(mask: np.ndarray, pose: np.ndarray) -> np.ndarray | None:
         (u[0] * xs + u[1] * ys + u[2]) * share + (v[0] * xs + v[1] * ys + v[2]) * (1 - share) - 0.5
         for u, v in zip(upper, lower, strict=True)
     )  # OpenCV has pixel centres at whole numbers
-    found = cv2.remap(
-        mask.astype(np.uint8), columns.astype(np.float32), rows.astype(np.float32), cv2.INTER_NEAREST, borderValue=0
-    )
-    return found.astype(bool)
+    return columns.astype(np.float32), rows.astype(np.float32)
 
 
 def _swap(a: np.ndarray, b: np.ndarray, stays: np.ndarray) -> np.ndarray | None:
@@ -129,6 +185,34 @@ def no_wider_than_the_other(reach: Mapping[str, np.ndarray]) -> dict[str, np.nda
         return dict(reach)
     right, left = (reach[name] for name in both)
     return {**reach, both[0]: np.minimum(right, _WIDER * left), both[1]: np.minimum(left, _WIDER * right)}
+
+
+def even_hem(trunk: np.ndarray, size: float) -> np.ndarray:
+    """(H, W) bool: a garment without small teeth and notches in its hem; steps and slopes stay.
+
+    Args:
+        trunk: (H, W) bool, without sleeves.
+        size: the length of the torso in pixels.
+    """
+    from scipy.ndimage import gaussian_filter1d, median_filter  # half a second that most never need
+
+    columns = np.flatnonzero(trunk.any(axis=0))
+    wide = 2 * round(_TOOTH * size) + 1
+    if len(columns) < 2 * wide:
+        return trunk
+    height = len(trunk)
+    bottom = height - 1 - trunk[::-1, columns].argmax(axis=0)
+    even = gaussian_filter1d(
+        median_filter(bottom.astype(float), 2 * wide + 1, mode="nearest"), wide / 6, mode="nearest"
+    )
+    changed = np.abs(even - bottom) < _DEEP * size
+    changed &= (np.arange(len(columns)) > wide) & (np.arange(len(columns)) < len(columns) - 1 - wide)  # corners stay
+    hem = np.where(changed, np.rint(even), bottom).astype(int)
+    rows = np.arange(height)[:, None]
+    made = trunk.copy()
+    made[:, columns] &= rows <= hem
+    made[:, columns] |= (rows > bottom) & (rows <= hem)
+    return made
 
 
 def smoothed(mask: np.ndarray, scale: float) -> np.ndarray:
