@@ -137,8 +137,9 @@ def test_a_striped_sleeve_has_no_fringes(drawn):
     """Every other stripe looks like the coat behind it: colours alone would cut a comb."""
     photo, parsing = drawn.photo.copy(), drawn.parsing.copy()
     sleeve = np.zeros(parsing.shape, np.uint8)
-    ends = [np.rint(drawn.pose[JOINT[f"right_{j}"], :2]).astype(int).tolist() for j in ("shoulder", "elbow", "wrist")]
-    cv2.polylines(sleeve, [np.array(ends)], False, 1, 38)
+    for side in ("right", "left"):
+        joints = [JOINT[f"{side}_{joint}"] for joint in ("shoulder", "elbow", "wrist")]
+        cv2.polylines(sleeve, [np.rint(drawn.pose[joints, :2]).astype(int)], False, 1, 38)
     stripes = (np.arange(660) // 7 % 2 == 0)[:, None] & (sleeve > 0)
     photo[(parsing == REGION["upper_clothes"]) | (sleeve > 0)] = (40, 42, 48)
     photo[stripes] = (235, 235, 230)

@@ -30,6 +30,7 @@ from pise_core.rendering.compositing import beyond_silhouette, composite
 from pise_core.rendering.mixing import Blend
 from pise_core.rendering.settling import frame_map, photo_map
 from pise_core.view import View
+from pise_core.warping.hidden_arms import stand_ins
 from pise_core.warping.part_transforms import part_moves, still
 from pise_core.warping.parts import PARTS, among, part_boxes
 from pise_core.warping.warp import Carried, carry, reach_of
@@ -227,7 +228,8 @@ def _carried(view: View, pose: np.ndarray | None, rim: int, scale: float | None 
     moves = part_moves(view.pose, pose)
     boxes = part_boxes(view.owner)
     moved = [i for i, p in enumerate(PARTS) if p in moves and not still(moves[p], boxes[i])]
-    window = window_of(among(view.owner, moved), margin=round(_EDGE_WINDOW / scale) + 2)
+    shown = [other for other, _ in stand_ins(view.owner, view.pose, pose, moves).values()]
+    window = window_of(among(view.owner, [*moved, *shown]), margin=round(_EDGE_WINDOW / scale) + 2)
     if window is None:
         return carry(view.image, view.parsing, view.owner, view.pose, pose, rim=rim, behind=[])
     edges = view.edges(window, scale)

@@ -12,6 +12,7 @@ from pise_core.guided_filter import guided_filter
 from pise_core.masks import Nearest, smooth, window_of
 from pise_core.pose import visible
 from pise_core.regions import REGION
+from pise_core.warping.hidden_arms import without_false_sleeves
 from pise_core.warping.parts import BONES, PARTS, among, arm_length
 
 #: In lengths of the arm's longer bone: how far from the rough border colours decide, how near the bone they don't, and
@@ -43,7 +44,7 @@ def refine_arms(owner: np.ndarray, image: np.ndarray, pose: np.ndarray, parsing:
         parsing: (H, W) uint8; bare skin that was the arm's stays so, even where a bag or a cuff cuts it off.
     """
     skin = parsing == REGION["upper_skin"]
-    refined = owner.copy()
+    refined = without_false_sleeves(owner, parsing).copy()
     there = visible(pose)
     for side in ("left", "right"):
         upper, lower = f"{side}_upper_arm", f"{side}_forearm"

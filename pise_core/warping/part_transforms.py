@@ -124,7 +124,13 @@ def _grid(box: tuple[int, int, int, int]) -> np.ndarray:
     return np.stack([xs.ravel(), ys.ravel()], 1)
 
 
-def _similarity(a, b, c, d) -> np.ndarray:
+def mirrored_limb(a: np.ndarray, b: np.ndarray, c: np.ndarray, d: np.ndarray) -> Affine:
+    """A limb with the bone from ``a`` to ``b``, (2,) each, onto that from ``c`` to ``d``, as in a mirror: a right arm
+    becomes a left one."""
+    return Affine(_similarity(a, b, c, d, mirror=True))
+
+
+def _similarity(a, b, c, d, mirror: bool = False) -> np.ndarray:
     """Bone a-b onto bone c-d: turned and moved; along the bone scaled by its length, across it left nearly as wide as
     it was (foreshortening makes a limb shorter, not thinner)."""
     u, v = b - a, d - c
@@ -133,7 +139,7 @@ def _similarity(a, b, c, d) -> np.ndarray:
     across = np.clip(along, 0.85, 1.15)
     e1, e2 = u / source, v / target
     n1, n2 = np.array([-e1[1], e1[0]]), np.array([-e2[1], e2[0]])
-    m = np.outer(e2, e1) * along + np.outer(n2, n1) * across
+    m = np.outer(e2, e1) * along + np.outer(n2, n1) * (-across if mirror else across)
     return np.c_[m, c - m @ a].astype(np.float64)
 
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from pise_core.masks import grow, window_of
 from pise_core.skeleton import BONES
+from pise_core.warping.hidden_arms import stand_ins
 from pise_core.warping.part_transforms import Move, bounds, part_moves, still
 from pise_core.warping.parts import PARTS, WITH_OVERLAP, among, overlap_disc, part_boxes, with_overlap
 from pise_core.warping.sleeves import lacking, most_added
@@ -90,8 +91,10 @@ def reach_of(owner: np.ndarray, source: np.ndarray, target: np.ndarray) -> tuple
     """Rows and columns about all pixels that :func:`carry` on the image's own canvas lifts, looks at or lands on;
     None when every part stays."""
     boxes, own = [], part_boxes(owner)
-    for part, move in part_moves(source, target).items():
-        box = own[PARTS.index(part)]
+    moves = part_moves(source, target)
+    drawn = [(PARTS.index(part), move) for part, move in moves.items()]
+    for index, move in [*drawn, *stand_ins(owner, source, target, moves).values()]:
+        part, box = PARTS[index], own[index]
         if box is None or still(move, box):
             continue
         low, high = _with_overlap_box(part, np.array(box[:2]) - 1, np.array(box[2:]) + 1, source)
@@ -138,12 +141,14 @@ def carry(
     """
     size = canvas or owner.shape
     moves, boxes = part_moves(source, target), part_boxes(owner)
+    instead = stand_ins(owner, source, target, moves) if canvas is None else {}
     out, labels = np.zeros((*size, 3), np.uint8), np.zeros(size, np.uint8)
     trust = np.zeros(size, np.float32)
     lifted, landed = np.zeros(size, bool), np.zeros(size, bool)
     staying, hidden, stayed = [], [], None
     if canvas is None:
-        staying = [i for i, part in enumerate(PARTS) if part not in moves or still(moves[part], boxes[i])]
+        stay = [part not in moves or still(moves[part], box) for part, box in zip(PARTS, boxes, strict=True)]
+        staying = [index for index, stays in enumerate(stay) if stays and index not in instead]
         moving = [i for i in range(len(PARTS)) if i not in staying]
         lifted = among(owner, moving)
         hidden = [Hidden.below(one, lifted & among(owner, one.front), rim) for one in behind or ()]
@@ -174,14 +179,18 @@ def carry(
         shown = [one for one in hidden if index in one.layers.back and not _along_with(moves, index, one, box)]
         # Beside a torso that it moves away from, a sleeve is seen whole.
         apart = "arm" in part and canvas is None and not _alike(moves[part], moves.get("torso"), box)
+        move = moves[part]
+        if index in instead:
+            index, move = instead[index]
+            box, apart = boxes[index], True
         piece = cut_piece(index, image, parsing, owner, box, core, share, source, shown, whole=apart)
         if piece is None:
             continue
-        landing = _bounds(piece.box, moves[part], size)
+        landing = _bounds(piece.box, move, size)
         if landing is None:
             continue
         x0, y0, x1, y1 = landing
-        moved = moves[part].into(x0, y0, (x1 - x0, y1 - y0), piece.box[:2])
+        moved = move.into(x0, y0, (x1 - x0, y1 - y0), piece.box[:2])
         cover = moved(piece.mask.astype(np.float32) if share is None else piece.mask * piece.share)
         alpha = moved((piece.mask & piece.core).astype(np.float32)) if believed else cover
         # Colours are taken from the whole image: the soft edge of the mask must not mix in black.

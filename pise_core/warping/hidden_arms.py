@@ -1,0 +1,94 @@
+"""Arms that the photo hides: behind the back, a bag or a wide shirt. The other arm, mirrored, is shown for them.
+
+The joints say where such an arm is, but next to nothing of it is seen, and the nearest bone takes cloth of the torso or
+the dress for it.
+"""
+
+import numpy as np
+
+from pise_core.masks import Nearest
+from pise_core.pose import visible
+from pise_core.regions import REGION
+from pise_core.skeleton import BONES
+from pise_core.warping.part_transforms import Move, mirrored_limb, still
+from pise_core.warping.parts import PARTS, among
+
+#: A limb by its index in ``PARTS``, and its move.
+StandIn = tuple[int, Move]
+
+_PAIRS = tuple((PARTS.index(f"left_{bone}"), PARTS.index(f"right_{bone}")) for bone in ("upper_arm", "forearm"))
+_TRUNK = (PARTS.index("torso"), PARTS.index("skirt"))
+_CLOTH = (REGION["upper_clothes"], REGION["dress"])
+#: Of an arm's pixels: so much is skin where it is bare, and so little where nothing of a bare arm is seen.
+_BARE, _NO_SKIN = 0.6, 0.4
+#: And so much where there is no sleeve at all.
+_SLEEVELESS = 0.95
+#: A limb is hidden that has so much of the other one's width on average, if neither bone is much shorter.
+_THIN, _SHORTER = 0.4, 0.7
+#: Fewer pixels than this say nothing.
+_LEAST = 30
+
+
+def without_false_sleeves(owner: np.ndarray, parsing: np.ndarray) -> np.ndarray:
+    """The parts (H, W) int8 of which an arm that shows little skin has no cloth, where the other one is bare: nobody
+    wears one sleeve. ``parsing``: (H, W) uint8."""
+    out = owner
+    for pair in _PAIRS:
+        for index, other in (pair, pair[::-1]):
+            mine = owner == index
+            bare = _skin(parsing, owner == other)
+            if not mine.any() or bare < _BARE or (bare < _SLEEVELESS and _skin(parsing, mine) > _NO_SKIN):
+                continue
+            trunk = among(owner, _TRUNK)
+            ys, xs = np.nonzero(mine & np.isin(parsing, _CLOTH))
+            if len(ys) and trunk.any():
+                out = out.copy() if out is owner else out
+                y, x = Nearest(trunk).at(ys, xs)
+                out[ys, xs] = owner[y, x]
+    return out
+
+
+def _skin(parsing: np.ndarray, part: np.ndarray) -> float:
+    """The share of a part that is bare; 0 where there is too little of it to say."""
+    count = int(np.count_nonzero(part))
+    return np.count_nonzero(part & (parsing == REGION["upper_skin"])) / count if count >= _LEAST else 0.0
+
+
+def stand_ins(owner: np.ndarray, source: np.ndarray, target: np.ndarray, moves: dict[str, Move]) -> dict[int, StandIn]:
+    """For hidden limbs that move away from the torso which limb is shown for them, and how that one moves.
+
+    Args:
+        owner: (H, W) int8.
+        source, target: poses (18, 3) in pixels.
+        moves: of ``part_moves`` between them.
+
+    Returns:
+        An index into ``PARTS`` -> that of the limb of the other side, and its move.
+    """
+    found: dict[int, StandIn] = {}
+    there = visible(source) & visible(target)
+    for pair in _PAIRS:
+        if not all(there[list(BONES[PARTS[index]])].all() for index in pair):
+            continue
+        for index, other in (pair, pair[::-1]):
+            part = PARTS[index]
+            if _stays_with_torso(source, moves, part):
+                continue
+            lengths = [float(np.hypot(*np.subtract(*source[list(BONES[PARTS[i]]), :2]))) for i in (index, other)]
+            if min(lengths) < _SHORTER * max(lengths):
+                continue
+            areas = [int(np.count_nonzero(owner == i)) for i in (index, other)]
+            if areas[1] >= _LEAST and areas[0] / lengths[0] < _THIN * areas[1] / lengths[1]:
+                (a, b), (c, d) = BONES[PARTS[other]], BONES[part]
+                found[index] = other, mirrored_limb(*source[[a, b], :2], *target[[c, d], :2])
+    return found
+
+
+def _stays_with_torso(source: np.ndarray, moves: dict[str, Move], part: str) -> bool:
+    """Whether a limb's bone stays, or moves as the torso does."""
+    ends = source[list(BONES[part]), :2].astype(np.float64)
+    low, high = np.floor(ends.min(0)), np.ceil(ends.max(0)) + 1
+    if part not in moves or still(moves[part], (*low, *high)):
+        return True
+    torso = moves.get("torso")
+    return torso is not None and bool(np.abs(moves[part].points(ends) - torso.points(ends)).max() < 0.05)
