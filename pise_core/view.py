@@ -32,7 +32,7 @@ def edge_margin(scale: float) -> int:
 
 def _owners(image: np.ndarray, parsing: np.ndarray, pose: np.ndarray) -> np.ndarray:
     """(H, W) int8: the part that each pixel of the body belongs to."""
-    owner = smooth_hem(separate_legs(assign_parts(parsing, pose), pose, image), pose)
+    owner = smooth_hem(separate_legs(assign_parts(parsing, pose), pose), pose)
     return refine_arms(owner, image, pose, parsing)
 
 

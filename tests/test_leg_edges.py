@@ -41,11 +41,6 @@ def trousers():
     return pose, parsing
 
 
-def plain(parsing: np.ndarray) -> np.ndarray:
-    """A picture in which nothing stands out."""
-    return np.full((*parsing.shape, 3), 120, np.uint8)
-
-
 def _pieces_of_rows(mask: np.ndarray) -> np.ndarray:
     """How many runs each row of a mask has."""
     return (np.diff(np.pad(mask.astype(np.int8), ((0, 0), (1, 0))), axis=1) == 1).sum(1)
@@ -55,7 +50,7 @@ def test_legs_end_at_the_gap_between_them(trousers):
     pose, parsing = trousers
     nearest = assign_parts(parsing, pose)
     assert np.isin(nearest[90:138, 100:106], _LEFT).all()  # what the nearest bone would take from the other leg
-    owner = separate_legs(nearest, pose, plain(parsing))
+    owner = separate_legs(nearest, pose)
     assert np.isin(owner[72:138, 64:106], _RIGHT).all()
     assert np.isin(owner[72:138, 109:130], _LEFT).all()
     assert ((owner >= 0) == (parsing > 0)).all()
@@ -63,7 +58,7 @@ def test_legs_end_at_the_gap_between_them(trousers):
 
 def test_the_border_runs_from_the_gap_to_the_middle_of_the_hips(trousers):
     pose, parsing = trousers
-    owner = separate_legs(assign_parts(parsing, pose), pose, plain(parsing))
+    owner = separate_legs(assign_parts(parsing, pose), pose)
     first = [int(np.flatnonzero(np.isin(row, _LEFT))[0]) for row in owner[45:68]]
     assert (np.diff(first) >= 0).all() and first[0] < 105 and abs(first[-1] - 107) <= 1
 
@@ -78,18 +73,7 @@ def test_no_strip_hangs_between_legs_that_move_apart(trousers):
 
     nearest = assign_parts(parsing, pose)
     assert (rows(nearest) > 2).sum() > 10  # two legs, and a strip
-    assert (rows(separate_legs(nearest, pose, plain(parsing))) > 2).sum() <= 1
-
-
-def test_the_border_follows_a_gap_that_the_map_closes_too_early(trousers):
-    pose, parsing = trousers
-    image = np.full((*parsing.shape, 3), (40, 40, 60), np.uint8)
-    image[parsing == 0] = image[50:70, 103:106] = (220, 220, 210)
-    owner = separate_legs(assign_parts(parsing, pose), pose, image)
-    ends = [int(np.flatnonzero(np.isin(row, _LEFT))[0]) for row in owner[54:68]]
-    assert all(103 <= end <= 106 for end in ends)
-    straight = separate_legs(assign_parts(parsing, pose), pose, plain(parsing))
-    assert not all(103 <= np.flatnonzero(np.isin(row, _LEFT))[0] <= 106 for row in straight[54:68])
+    assert (rows(separate_legs(nearest, pose)) > 2).sum() <= 1
 
 
 def test_a_hole_is_no_gap(trousers):
@@ -97,7 +81,7 @@ def test_a_hole_is_no_gap(trousers):
     parsing[70:140, 106:109] = REGION["pants"]
     parsing[80:84, 106:109] = 0
     owner = assign_parts(parsing, pose)
-    assert np.array_equal(separate_legs(owner, pose, plain(parsing)), owner)
+    assert np.array_equal(separate_legs(owner, pose), owner)
 
 
 @pytest.mark.parametrize("changed", ["crossed", "no knee", "seated"])
@@ -110,7 +94,7 @@ def test_other_legs_stay_as_the_nearest_bones_have_them(trousers, changed):
     else:
         pose[[JOINT["left_knee"], JOINT["right_knee"]], 1] = 19
     owner = assign_parts(parsing, pose)
-    assert np.array_equal(separate_legs(owner, pose, plain(parsing)), owner)
+    assert np.array_equal(separate_legs(owner, pose), owner)
 
 
 def test_a_knee_takes_nothing_of_the_leg_beside_it_along():

@@ -7,7 +7,7 @@ from it where both are moved apart.
 import cv2
 import numpy as np
 
-from pise_core.masks import Nearest, grow, smooth, window_of
+from pise_core.masks import Nearest, grow, window_of
 from pise_core.pose import visible
 from pise_core.skeleton import LEGS
 from pise_core.warping.parts import PARTS, among
@@ -19,23 +19,18 @@ _LEFT, _RIGHT = ((PARTS.index(f"{side}_thigh"), PARTS.index(f"{side}_shin")) for
 _LEAST_GAP, _LEAST_MORE = 0.1, 0.03
 #: How far below the ankles feet reach, in the same measure.
 _FOOT = 0.35
-#: How far beside the straight way from the gap to the hips the border is looked for, in the same measure; mean
-#: difference in Lab at which something looks altogether unlike the legs.
-_SEARCHED, _UNLIKE = 0.05, 35.0
 #: The border keeps so far from either leg's bones, as a share of what lies between these.
 _ASIDE = 0.2
 #: Points of a hem that are narrower than twice this, in lengths of the thigh, are none.
 _POINT = 0.05
 
 
-def separate_legs(owner: np.ndarray, pose: np.ndarray, image: np.ndarray) -> np.ndarray:
+def separate_legs(owner: np.ndarray, pose: np.ndarray) -> np.ndarray:
     """The owners with both legs apart at the gap between them; the same where there is none, or where legs cross.
 
     Args:
         owner: (H, W) int8, from ``assign_parts``.
         pose: (18, 3) in the same pixels.
-        image: (H, W, 3) uint8 RGB: above the gap, which maps often close too early, the border follows what looks
-            unlike the legs.
     """
     right, left = (pose[list(leg), :2] for leg in LEGS)
     if not visible(pose)[[joint for leg in LEGS for joint in leg]].all():
@@ -65,8 +60,6 @@ def separate_legs(owner: np.ndarray, pose: np.ndarray, image: np.ndarray) -> np.
     aside = (gap * x).sum(1)[open_rows] / count[open_rows] - middle[open_rows]
     border = middle + np.interp(np.arange(len(rows)), np.r_[-1, open_rows], np.r_[0, aside])
     width = (high - low)[:, 0]
-    first_open = slice(top, top + int(open_rows[0]))
-    _follow(border[: open_rows[0]], image[first_open], legs[: open_rows[0]], _SEARCHED * length)
     border = np.clip(border, low[:, 0] + _ASIDE * width, high[:, 0] - _ASIDE * width)
     out = owner.copy()
     before, here, beyond = owner[top:bottom], out[top:bottom], x > border[:, None]
@@ -74,40 +67,6 @@ def separate_legs(owner: np.ndarray, pose: np.ndarray, image: np.ndarray) -> np.
         for own, other in zip(mine, others, strict=True):
             here[(before == own) & wrong] = other
     return out
-
-
-def _follow(border: np.ndarray, image: np.ndarray, legs: np.ndarray, reach: float) -> None:
-    """Rows of a border, from the last to the first, moved to what looks unlike the legs beside it (dynamic
-    programming); in place.
-
-    Args:
-        border: (H,) float64, the border's column in each row.
-        image: (H, W, 3) uint8 RGB.
-        legs: (H, W) bool.
-        reach: pixels to either side in which it is looked for.
-    """
-    half = max(2, round(reach))
-    if not len(border) or not legs.any():
-        return
-    rows = np.arange(len(border))[:, None]
-    columns = np.clip(np.floor(border)[:, None].astype(int) + np.arange(-half, half + 1), 0, image.shape[1] - 1)
-    low, high = int(columns.min()), int(columns.max()) + 1
-    lab = cv2.cvtColor(np.ascontiguousarray(image[:, low:high]), cv2.COLOR_RGB2LAB).astype(np.float32)
-    usual = np.median(lab[legs[:, low:high]], 0) if legs[:, low:high].any() else lab.reshape(-1, 3).mean(0)
-    # Folds and patterns differ by less than what is seen between two legs.
-    unlike = np.clip(2 * np.abs(lab - usual).mean(2) / _UNLIKE - 1, 0, 1)[rows, columns - low]
-    cost = (np.arange(-half, half + 1) / half) ** 2 - 2 * unlike
-    total, steps = cost[-1].copy(), np.zeros(cost.shape, np.int8)
-    total += np.abs(np.arange(-half, half + 1)) / half  # it begins where the gap ends
-    for row in range(len(cost) - 2, -1, -1):
-        near = np.stack([np.r_[np.inf, total[:-1]], total, np.r_[total[1:], np.inf]])
-        steps[row] = near.argmin(0) - 1
-        total = near.min(0) + cost[row]
-    place, moved = int(total.argmin()), np.zeros(len(cost))
-    for row in range(len(cost)):
-        moved[row] = place - half
-        place += int(steps[row, place]) if row < len(cost) - 1 else 0
-    border += smooth(np.repeat(moved[:, None].astype(np.float32), 3, 1), half / 4)[:, 1]
 
 
 def smooth_hem(owner: np.ndarray, pose: np.ndarray) -> np.ndarray:
