@@ -11,6 +11,7 @@ import numpy as np
 
 from pise_core.masks import Nearest, grow, smooth, window_of
 from pise_core.person import Person
+from pise_core.pose import visible
 from pise_core.regions import REGION
 from pise_core.skeleton import ARMS, KNEES, LEGS
 from pise_core.warping.bare_body import limb
@@ -40,6 +41,9 @@ _SHADIER = 8.0
 _CHIN, _UNDER_CHIN = 4.0, 0.16
 #: In L: legs in the sun, which would glow in a picture whose light the network doesn't know.
 _LIGHTEST = 80.0
+#: Lights and shadows of a knee: strength, place along the leg from the joint on, height and width, in halves of the
+#: knee's thickness: the cap, its shadow, and that above it.
+_KNEE = ((0.07, 0.0, 0.7, 0.55), (-0.1, 1.05, 0.35, 0.75), (-0.05, -1.1, 0.4, 0.8))
 #: A hem's shadow: how dark, and how far it falls in frame pixels.
 _SHADOW, _FALL = 0.3, 2.0
 
@@ -112,6 +116,8 @@ def paint_skin(person: Person, wanted: np.ndarray, new: np.ndarray, shown: np.nd
             near = mine & (across <= (1.15 if region == _SKIN else 8)) & (across < nearest)
             shade = np.where(near, 1 + _ROUND * (_FLAT - np.clip(across, 0, 1) ** 2.5), shade)
             nearest = np.minimum(nearest, across)
+            if region == _LEG and visible(pose)[joints[1]]:
+                shade *= np.where(near, _knee(outline, pose[joints[1], :2], here.shape), 1)
             if sides:  # a forearm in sight tells the light on this arm
                 own = core & np.isin(person.full.owner, sides[number]) & (person.parsing == _SKIN)
                 if own.sum() * scale**2 >= _HAND:
@@ -154,6 +160,21 @@ def paint_skin(person: Person, wanted: np.ndarray, new: np.ndarray, shown: np.nd
         rgb[ys, xs] = rgb[Nearest(here).at(ys, xs)]
     out[window] = rgb
     return out
+
+
+def _knee(outline: np.ndarray, knee: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+    """(H, W) float32: how light the skin about a knee (2,) is: the cap stands out, and below it lies its shadow."""
+    nearest = int(np.hypot(*(outline[:, :2] - knee).T).argmin())
+    (x, y, _), (u, v, _) = outline[max(0, nearest - 3)], outline[min(len(outline) - 1, nearest + 3)]
+    half = float(outline[nearest, 2])
+    way = np.array([u - x, v - y]) / max(float(np.hypot(u - x, v - y)), 1e-3)
+    ys, xs = np.mgrid[: shape[0], : shape[1]].astype(np.float32) + 0.5
+    along = ((xs - knee[0]) * way[0] + (ys - knee[1]) * way[1]) / max(half, 1e-3)
+    across = ((ys - knee[1]) * way[0] - (xs - knee[0]) * way[1]) / max(half, 1e-3)
+    light = np.zeros(shape, np.float32)
+    for strength, at, long, wide in _KNEE:
+        light += strength * np.exp(-(((along - at) / long) ** 2) - (across / wide) ** 2)
+    return 1 + light
 
 
 def _blurred(colour: np.ndarray, within: np.ndarray, sigma: float) -> np.ndarray:
