@@ -15,6 +15,7 @@ from pise_core.rendering.wearing.outline import closing
 from pise_core.rendering.wearing.places import (
     TAPERS,
     beyond_wrist,
+    hull,
     levels,
     nearest_places,
     pelvis,
@@ -50,6 +51,8 @@ _SNUG = 0.7
 #: The same of a trouser leg. In lengths of the torso, from the hips down: trousers fit above this level.
 _SNUG_LEG, _CROTCH = 0.82, 0.08
 _SLIT = {"top": 0.025, "dress": 0.025, "skirt": 0.05, "pants": 0.06}
+#: Of trousers in sight, the upper share that tells how wide they are above.
+_UPPER = 0.15
 #: Skin of whose border so much is cloth is seen through a hole in it.
 _THROUGH = 0.7
 #: Trousers whose hem lies below this place, as ``Garment.hems`` counts, go down to the shoe.
@@ -225,7 +228,8 @@ def outfit(view: View, garment: Garment, laid: Laid, scale: float, over_trousers
             if own is not None:  # as wide as what is seen of them
                 thick |= legs_of(pose, shape, _SNUG_LEG * own[0], PLACES, own[1], _PARTED)
             # Below the hips they hang as what is seen of them does.
-            thick &= (level < _BELOW) | skirt_shape(trousers, pose, shape, size)
+            upper = trousers & (np.cumsum(trousers.sum(axis=1)) < _UPPER * trousers.sum())[:, None]
+            thick &= (level < _BELOW) | hull(upper | (thick & (abs(level - _BELOW + 0.05) < 0.05)))
             made[below & thick & (made == 0)] = _PANTS
     # The trunk: bare above the neckline, garment (or a bare midriff) below the hem.
     above = np.maximum.accumulate(visible_garment[::-1], axis=0)[::-1]

@@ -69,6 +69,15 @@ def skirt_shape(skirt: np.ndarray, pose: np.ndarray, shape: tuple[int, int], siz
     return made.astype(bool)
 
 
+def hull(mask: np.ndarray) -> np.ndarray:
+    """(H, W) bool: the convex hull of a mask (H, W bool)."""
+    made = mask.astype(np.uint8)
+    points = cv2.findNonZero(made)
+    if points is not None:
+        cv2.fillConvexPoly(made, cv2.convexHull(points), 1)
+    return made > 0
+
+
 def beyond_wrist(outline: np.ndarray | None, shape: tuple[int, int]) -> np.ndarray:
     """(H, W) bool: beyond the wrist."""
     if outline is None:

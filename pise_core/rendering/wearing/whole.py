@@ -22,6 +22,9 @@ _FRONTAL = 0.72
 #: In frame pixels: how far inside a garment it is surely known, and from how far its light is taken; and how many of
 #: them are needed for that.
 _INSIDE, _AROUND, _LEAST_RING = 1.5, 16.0, 40
+#: In frame pixels: how wide letters are. How many times as strong, and by how many levels stronger, details are if they
+#: are a print.
+_LETTER, _STRONGER, _FAINT = 3.0, 1.4, 5.0
 #: In lengths of the torso: narrower strips of a garment along a sleeve are the sleeve's.
 _RIM = 0.07
 #: One sleeve may be so many times as wide as the other: nearer to the camera, or bent.
@@ -107,9 +110,29 @@ def as_on_the_other_side(
     lighter = (np.dstack([smooth(np.ascontiguousarray(differ[..., n]), wide) for n in range(3)]) + 0.02 * mean) / (
         total[..., None] + 0.02
     )
+    found &= ~_printed(turned, colours, found, ring, scale)
     made = colours.copy()
     made[found] = np.clip(np.rint(turned + lighter), 0, 255).astype(np.uint8)[found]
     return made, found
+
+
+def _printed(turned: np.ndarray, colours: np.ndarray, found: np.ndarray, ring: np.ndarray, scale: float) -> np.ndarray:
+    """(H, W) bool: pieces in which the other side has a print that this side hasn't around them: letters would come
+    twice, turned over."""
+
+    def detail(image: np.ndarray) -> np.ndarray:
+        grey = image.astype(np.float32).mean(2)
+        return np.abs(grey - smooth(grey, _LETTER / scale))
+
+    other, own = detail(turned), detail(colours)
+    count, pieces = cv2.connectedComponents(found.astype(np.uint8))
+    printed = np.zeros_like(found)
+    for n in range(1, count):
+        piece = pieces == n
+        near = ring & grow(piece, _AROUND / scale)
+        if not near.any() or np.percentile(other[piece], 97) > _STRONGER * np.percentile(own[near], 97) + _FAINT:
+            printed |= piece
+    return printed
 
 
 def _other_side(shape: tuple[int, ...], pose: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
