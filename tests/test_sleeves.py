@@ -107,3 +107,22 @@ def test_a_piece_of_coat_between_arm_and_leg_stays_with_the_coat(coat):
     owner = assign_parts(parsing, pose)
     owner[185:240, 140:182] = PARTS.index("right_thigh")
     assert (refine_arms(owner, photo, pose, parsing)[170:180, 142:150] == PARTS.index("torso")).all()
+
+
+def test_an_arm_that_comes_out_of_the_hair_begins_at_the_shoulder(coat):
+    """Long hair hides the upper third of it; lifted, it is whole, and no hair goes along."""
+    photo, parsing, pose = coat
+    hair, parsing[40:75, 178:225] = (20, 15, 10), REGION["hair"]
+    photo[40:75, 178:225] = hair
+    for joint, x in (("nose", 230), ("right_ear", 222), ("left_ear", 238)):
+        pose[JOINT[joint]] = x, 20, 1
+    target = turned(pose, ["right_elbow", "right_wrist"], "right_shoulder", 80)
+    moved = carried(coat, target)
+    shoulder, elbow = target[JOINT["right_shoulder"], :2], target[JOINT["right_elbow"], :2]
+    for share in (0.1, 0.25, 0.5, 0.9):
+        x, y = (shoulder + share * (elbow - shoulder)).astype(int)
+        assert moved.parsing[y, x] == REGION["upper_clothes"]
+        assert np.abs(moved.image[y, x].astype(int) - SLEEVE).max() <= 3
+    arm = (np.indices(parsing.shape)[1] < 175) & (moved.parsing > 0)
+    dark = np.abs(moved.image.astype(int) - hair).max(2) < 30  # no more than an edge of one pixel
+    assert (arm & dark).sum() < 0.03 * arm.sum()

@@ -31,6 +31,8 @@ _BARE, _NEAR = 0.4, 0.12
 _ARMPIT = 0.4
 #: In lengths of the arm's longer bone: how far the background shines through a sleeve's outer edge.
 _EDGE = 0.06
+#: An upper arm comes out of the hair where it has so much of its width.
+_COMES_OUT = 0.6
 #: Widths are smoothed over so many stations; where fewer of them are seen, nobody knows.
 _SMOOTH, _FEWEST = 3.0, 6
 
@@ -106,6 +108,52 @@ def lacking(index: int, mask: np.ndarray, owner: np.ndarray, parsing: np.ndarray
     if not (wanted > first).any():
         return None
     return _mirrored(near, along, inner, length, size, wanted, widths, mask, owner, parsing)
+
+
+def below_hair(index: int, mask: np.ndarray, parsing: np.ndarray, pose: np.ndarray) -> Added | None:
+    """What hair hides of an upper arm at the shoulder, mirrored at where it comes out; None where it hides nothing, or
+    most of the arm. Arguments as of :func:`lacking`."""
+    near, far = (pose[joint, :2].astype(np.float64) for joint in BONES[PARTS[index]])
+    size = float(np.hypot(*(far - near)))
+    hair = parsing == REGION["hair"]
+    if not np.isfinite(size) or size < 8 or not hair.any():
+        return None
+    along = (far - near) / size
+    across = np.array([-along[1], along[0]])
+    ys, xs = np.nonzero(mask)
+    points = np.stack([xs, ys], 1) + 0.5 - near
+    on, off = points @ along, points @ across
+    station = np.floor(on / size * _STATIONS).astype(int)
+    inside = (station >= 0) & (station < _STATIONS)
+    counts = np.bincount(station[inside], minlength=_STATIONS)
+    whole = np.flatnonzero(counts > _COMES_OUT * np.median(counts[_STATIONS // 2 :]))
+    if not len(whole) or not 2 <= whole[0] <= _STATIONS // 2:
+        return None
+    start = int(whole[0])
+    edge = start * size / _STATIONS
+    there = (station >= start) & (station < start + 4)
+    low, high = np.quantile(off[there], (0.02, 0.98))
+    ys, xs = np.nonzero(hair & (mask == 0))
+    points = np.stack([xs, ys], 1) + 0.5 - near
+    on, off = points @ along, points @ across
+    half, middle = (high - low) / 2, (high + low) / 2
+    wanted = (np.abs(off - middle) <= half) & (on < edge + 0.5 * half) & (on > 0)
+    wanted |= (on <= 0) & (on**2 + (off - middle) ** 2 <= half**2)
+    ys, xs, on, off = ys[wanted], xs[wanted], on[wanted], off[wanted]
+    height, width = mask.shape
+    taken: list[np.ndarray] = []
+    left = np.arange(len(ys))
+    # Where the mirror image lies beside the arm, from nearer.
+    for share in (1.0, 0.5, 0.1):
+        at = edge + share * np.abs(edge - on[left]) + 2
+        source = near + at[:, None] * along + off[left, None] * across
+        x, y = np.floor(source).astype(int).T
+        good = (x >= 0) & (x < width) & (y >= 0) & (y < height)
+        good[good] = mask[y[good], x[good]] > 0
+        taken.append(np.stack([ys[left], xs[left], np.clip(y, 0, height - 1), np.clip(x, 0, width - 1)])[:, good])
+        left = left[~good]
+    found = np.concatenate(taken, 1)
+    return Added(*found) if found.shape[1] else None
 
 
 def _along(at, direction, steps, mask, parsing) -> tuple[np.ndarray, np.ndarray]:

@@ -16,7 +16,7 @@ from pise_core.skeleton import BONES
 from pise_core.warping.hidden_arms import stand_ins
 from pise_core.warping.part_transforms import Move, bounds, part_moves, still
 from pise_core.warping.parts import PARTS, WITH_OVERLAP, among, overlap_disc, part_boxes, with_overlap
-from pise_core.warping.sleeves import lacking, most_added
+from pise_core.warping.sleeves import below_hair, lacking, most_added
 
 Window = tuple[slice, slice]
 #: x0, y0, x1, y1 in whole pixels.
@@ -311,7 +311,7 @@ def cut_piece(
         box: about the part, of ``part_boxes``.
         core: (H, W) uint8, 1 where its colours are believed.
         uncovered: layers behind other parts, that this part belongs to.
-        whole: whether an arm's sleeve gets what :mod:`pise_core.warping.sleeves` says that it lacks.
+        whole: whether an arm gets what :mod:`pise_core.warping.sleeves` says that it lacks.
     """
     part = PARTS[index]
     if box is None:
@@ -350,15 +350,18 @@ def cut_piece(
     if not mask.any():
         return None
     shifted = pose - np.array([x0, y0, 0], np.float32)
-    added = lacking(index, mask, owner[here], parsing, shifted) if whole else None
-    if added is not None:
+    if whole:
         image, parsing, core, mask = image.copy(), parsing.copy(), core.copy(), mask.copy()
-        to, source = (added.ys, added.xs), (added.from_ys, added.from_xs)
-        image[to], parsing[to] = image[source], parsing[source]
-        mask[to] = core[to] = 1
-        if share is not None:
-            share = share.copy()
-            share[to] = 1
+        share = None if share is None else share.copy()
+        found = [lacking(index, mask, owner[here], parsing, shifted)]
+        if part.endswith("upper_arm"):
+            found.append(below_hair(index, mask, parsing, shifted))
+        for added in (one for one in found if one is not None):
+            to, source = (added.ys, added.xs), (added.from_ys, added.from_xs)
+            image[to], parsing[to] = image[source], parsing[source]
+            mask[to] = core[to] = 1
+            if share is not None:
+                share[to] = 1
     mask = with_overlap(mask, index, part, parsing, owner[here], shifted)
     return Piece((x0, y0, x1, y1), image, parsing, mask, core, share)
 
