@@ -15,10 +15,11 @@ from typing import Any
 import numpy as np
 import torch
 
-from pise_core.detection import amodal, clip, turning
+from pise_core.detection import amodal, clip, hidden_background, turning
 from pise_core.detection.amodal import Amodal
 from pise_core.detection.analyzer import FILE_NAME, Analyzer, Sight
 from pise_core.detection.clip import ClipPoses
+from pise_core.detection.hidden_background import HiddenBackground
 from pise_core.detection.map_cleaning import clean_map
 from pise_core.detection.turning import framing_of
 from pise_core.errors import InputError, NobodyFound
@@ -78,18 +79,25 @@ class Editor:
         analyzer: what finds people, joints and regions.
         device: where PyTorch runs a network.
         amodal: what knows bodies behind arms; by default the one that ships, read when it is first asked.
+        background: what expects streets behind bodies; by default the one that ships, read when it is first asked.
 
     Attributes:
         generator: as given.
         analyzer: as given.
         device: as given.
         amodal: as given.
+        background: as given.
     """
 
     def __init__(
-        self, generator: Generator | PISE, analyzer: Analyzer, device: str = "cpu", amodal: Amodal | None = None
+        self,
+        generator: Generator | PISE,
+        analyzer: Analyzer,
+        device: str = "cpu",
+        amodal: Amodal | None = None,
+        background: HiddenBackground | None = None,
     ):
-        self.device, self.amodal = device, amodal
+        self.device, self.amodal, self.background = device, amodal, background
         self.generator: Generator = TorchGenerator(generator, device) if isinstance(generator, PISE) else generator
         self.analyzer = analyzer
         # Editors of one analyzer share its lock: the analyzer works for one of them at a time.
@@ -106,8 +114,9 @@ class Editor:
     @classmethod
     def from_pretrained(cls, path: str | Path | None = None, device: str = "auto", backend: str = "torch") -> "Editor":
         """An editor with the weights in a folder (``pise.safetensors``, ``analyzer.safetensors``,
-        ``amodal.safetensors``, or several; what is not there is taken from those that ship), or with those of one
-        generator (any ``.safetensors``, as ``train`` and ``convert`` write them) and the others that ship.
+        ``amodal.safetensors``, ``background.safetensors``, or several; what is not there is taken from those that
+        ship), or with those of one generator (any ``.safetensors``, as ``train`` and ``convert`` write them) and the
+        others that ship.
 
         Args:
             path: the folder, such as one that ``train`` wrote, or the file; by default the weights that ship.
@@ -124,11 +133,12 @@ class Editor:
         except (RuntimeError, AssertionError):
             raise InputError(f"the device {device!r} is not available here; use cpu") from None
         backend = backends.resolved(backend, device)
-        generator, analyzer, hidden = (None, None, None) if path is None else _given_weights(Path(path))
+        generator, analyzer, hidden, behind = (None,) * 4 if path is None else _given_weights(Path(path))
         _log.debug("loading weights: %s, on %s, run by %s", path or "those that ship", device, backend)
         painting = backends.generator(PISE.from_pretrained(generator), backend, device)
         bodies = None if hidden is None else Amodal.read(hidden / amodal.FILE_NAME)
-        return cls(painting, Analyzer.from_pretrained(analyzer, device, backend), device, bodies)
+        streets = None if behind is None else HiddenBackground.read(behind / hidden_background.FILE_NAME)
+        return cls(painting, Analyzer.from_pretrained(analyzer, device, backend), device, bodies, streets)
 
     @property
     def backend(self) -> str:
@@ -314,6 +324,11 @@ class Editor:
         without = (self.amodal or amodal.shipped())(parsing, np.where(held, np.uint8(0), arms), held, pose)
         return without[0], without[1]
 
+    def behind(self, picture: np.ndarray, known: np.ndarray) -> np.ndarray:
+        """What a picture (h, w, 3) uint8, which is ``known`` (h, w) bool here and there, looks like in the large all
+        over: (h, w, 3) uint8."""
+        return (self.background or hidden_background.shipped())(picture, known)
+
     def wear(self, person: Person, garments: Mapping[str, Person]) -> Person:
         """See :meth:`Person.wear`."""
         if not isinstance(garments, Mapping) or not garments.keys() <= set(GARMENTS):
@@ -339,16 +354,16 @@ class Editor:
         return pipeline.pose_map(person, wanted, self.generator)
 
 
-def _given_weights(path: Path) -> tuple[Path | None, Path | None, Path | None]:
-    """Where the weights are to be read of the generator, the analyzer, and what knows bodies; None: from those that
-    ship."""
+def _given_weights(path: Path) -> tuple[Path | None, Path | None, Path | None, Path | None]:
+    """Where the weights are to be read of the generator, the analyzer, and what knows bodies and streets; None: from
+    those that ship."""
     if path.is_file() and path.suffix == ".safetensors":
-        return path, None, None
-    files = network.FILE_NAME, FILE_NAME, amodal.FILE_NAME
-    generator, analyzer, bodies = (path if (path / name).exists() else None for name in files)
-    if generator is None and analyzer is None and bodies is None:
+        return path, None, None, None
+    files = network.FILE_NAME, FILE_NAME, amodal.FILE_NAME, hidden_background.FILE_NAME
+    generator, analyzer, bodies, streets = (path if (path / name).exists() else None for name in files)
+    if generator is None and analyzer is None and bodies is None and streets is None:
         raise InputError(f"{path} is neither a .safetensors file nor a folder of weights ({' or '.join(files)})")
-    return generator, analyzer, bodies
+    return generator, analyzer, bodies, streets
 
 
 def _checked(

@@ -117,7 +117,8 @@ class Person:
         """The photo without the person, made where it is asked for; in a preview of the pieces that the larger photo's
         is made of, if that is there."""
         larger = None if self.larger is None else self.larger()
-        return Background(self.photo, self.full.solid, self.framing, None if larger is None else larger.plate)
+        larger_plate = None if larger is None else larger.plate
+        return Background(self.photo, self.full.solid, self.framing, larger_plate, self.editor.behind)
 
     @property
     def background(self) -> np.ndarray:
@@ -354,6 +355,10 @@ class PersonEditor(Protocol):
 
     def hidden(self, parsing: np.ndarray, owner: np.ndarray, pose: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """See ``Editor.hidden``."""
+        ...
+
+    def behind(self, picture: np.ndarray, known: np.ndarray) -> np.ndarray:
+        """See ``Editor.behind``."""
         ...
 
     def wear(self, person: Person, garments: Mapping[str, Person]) -> Person:

@@ -14,11 +14,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from pise_core.detection import small_networks
 from pise_core.detection.blocks import Residual, conv, enlarged
-from pise_core.detection.network import LARGEST, fold_norms
-from pise_core.errors import InputError
+from pise_core.detection.small_networks import at_work, channels_of
 from pise_core.framing import FRAME_SIZE
-from pise_core.model.weights import SHIPPED, fitted, read_model
+from pise_core.model.weights import SHIPPED
 from pise_core.pose import heatmaps
 from pise_core.regions import REGION_COUNT, one_hot
 from pise_core.skeleton import JOINT_COUNT
@@ -48,12 +48,7 @@ class AmodalConfig:
         Raises:
             ValueError: if the values are none of such a network.
         """
-        channels = values.get("channels")
-        if not isinstance(channels, list) or len(channels) != len(cls.channels):
-            raise ValueError("it is the configuration of another network")
-        if not all(type(count) is int and 1 <= count <= LARGEST for count in channels):
-            raise ValueError(f"channels are whole numbers from 1 to {LARGEST}")
-        return cls(tuple(channels))
+        return cls(channels_of(values, len(cls.channels)))
 
 
 class Logits(NamedTuple):
@@ -124,7 +119,7 @@ class Amodal:
     """
 
     def __init__(self, network: AmodalNetwork):
-        self._network = fold_norms(network).to(memory_format=torch.channels_last)
+        self._network = at_work(network)
 
     @classmethod
     def read(cls, path: Path) -> "Amodal":
@@ -133,14 +128,7 @@ class Amodal:
         Raises:
             InputError: if it is missing, damaged or holds another network.
         """
-        name, config, tensors = read_model(path)
-        if name != AmodalNetwork.__name__:
-            raise InputError(f"{path} holds a network called {name}, not {AmodalNetwork.__name__}")
-        try:
-            known = AmodalConfig.from_dict(config)
-            return cls(fitted(lambda: AmodalNetwork(known), tensors))
-        except (RuntimeError, ValueError):
-            raise InputError(f"{path} holds a network of another make; fetch the weights of this version") from None
+        return cls(small_networks.read(path, AmodalNetwork, AmodalConfig))
 
     @torch.inference_mode()
     def __call__(self, parsing: np.ndarray, arms: np.ndarray, held: np.ndarray, pose: np.ndarray) -> np.ndarray:

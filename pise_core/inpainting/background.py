@@ -4,14 +4,17 @@ Pieces of the background around continue it (:mod:`pise_core.inpainting.patch_fi
 cost that doesn't depend on the photo's size; they are shown where they are asked for.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from copy import copy
+from dataclasses import replace
 
+import cv2
 import numpy as np
 
 from pise_core.framing import Framing
 from pise_core.guided_filter import sampled
 from pise_core.inpainting.patch_fill import Pieces, Place, grid_of
+from pise_core.inpainting.patch_search import Grid
 from pise_core.inpainting.shift_map import find_shifts
 from pise_core.masks import grow, window_of
 
@@ -22,12 +25,15 @@ _SIDE = 192
 _RIM, _REACH, _GAP = 3.5, 60, 8
 #: How firmly colours of pieces stay, and by how many levels they change at most where pieces meet.
 _STAY, _MOST = 0.005, 45.0
+#: In cells: how far what is expected is changed where it meets what is seen.
+_MEET = 2.0
 #: Side of the squares that are filled at a time; a multiple of 8.
 _TILE = 32
 #: So many of them are filled together: few enough for a processor's cache, and enough to be worth a call.
 _TOGETHER = 12
 
 Window = tuple[slice, slice]
+Expect = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 
 class Background:
@@ -41,10 +47,17 @@ class Background:
         parsing: (H, W) uint8, 0 for background.
         framing: of the person in the photo.
         larger: the background of the same photo with more pixels, whose pieces are shown again.
+        expect: says what a picture (h, w, 3) uint8 looks like in the large, (h, w, 3) uint8, where it is known (h, w)
+            bool and where it is not; without it, pieces alone continue the background.
     """
 
     def __init__(
-        self, photo: np.ndarray, parsing: np.ndarray, framing: Framing, larger: "Background | None" = None
+        self,
+        photo: np.ndarray,
+        parsing: np.ndarray,
+        framing: Framing,
+        larger: "Background | None" = None,
+        expect: Expect | None = None,
     ) -> None:
         self.photo = photo  # all of it, whatever part this is
         self._window = slice(0, photo.shape[0]), slice(0, photo.shape[1])
@@ -68,6 +81,8 @@ class Background:
         if hole.all():  # nothing to continue from: the photo is all person
             return
         grid = grid_of(photo[window], hole, _SIDE, _GAP / framing.scale)
+        if expect is not None:
+            grid = replace(grid, expected=_joined(grid, expect(grid.image, grid.seen)))
         offsets = find_shifts(grid)
         # Where hardly any background is in sight, colours go on smoothly.
         self._pieces = grid.continued() if offsets is None else Pieces(grid, offsets, _STAY, _MOST)
@@ -158,6 +173,16 @@ class Background:
         top, left, height, width = self._place
         found = sampled(self._pieces.astype(np.float32), ys - top, xs - left, (height, width))
         return np.rint(found).astype(np.uint8)
+
+
+def _joined(grid: Grid, expected: np.ndarray) -> np.ndarray:
+    """(h, w, 3) float32: what is expected (h, w, 3), made to meet what is seen about the hole."""
+    seen = grid.seen.astype(np.float32)
+    apart = (grid.image.astype(np.float32) - expected) * seen[..., None]
+    near = cv2.GaussianBlur(seen, (0, 0), _MEET)
+    change = cv2.GaussianBlur(apart, (0, 0), _MEET) / np.maximum(near, 0.05)[..., None]
+    joined = np.clip(expected + change * np.minimum(1, 2 * near)[..., None], 0, 255)
+    return np.where(grid.seen[..., None], grid.image, joined).astype(np.float32)
 
 
 def fill_background(photo: np.ndarray, parsing: np.ndarray, framing: Framing) -> np.ndarray:

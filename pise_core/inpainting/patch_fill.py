@@ -12,11 +12,9 @@ import cv2
 import numpy as np
 
 from pise_core.inpainting.patch_search import Grid
+from pise_core.inpainting.piece_colours import changes
 from pise_core.masks import grow, window_of
 
-_ROUNDS = 60
-#: Mean difference of colours (of 255) beyond which a known cell belongs to another object than the piece beside it.
-_OBJECT = 35
 #: Rows that are worked on together: the places of all pixels of a large picture at once would take gigabytes.
 _STRIP = 32
 
@@ -70,6 +68,9 @@ class Pieces:
         stay: how firmly colours stay what the pieces have; the greater, the sooner a difference at a seam fades out.
         most: by how many levels colours change at most; what differs by more where pieces meet is another thing, and
             would only be veiled.
+
+    Where the grid tells what is expected, pieces add their fine texture to that, and nothing where they would show
+    something else.
     """
 
     def __init__(self, grid: Grid, offsets: np.ndarray, stay: float = 0.01, most: float = 255.0) -> None:
@@ -79,7 +80,8 @@ class Pieces:
         self._first = rows.start, columns.start
         self._cells = grid.wanted[rows, columns].copy()
         self._offsets = offsets[rows, columns].astype(np.int16)
-        self._change = np.clip(_agreeing(grid, offsets, stay, most)[rows, columns], -most, most)
+        share, change = changes(grid, offsets, stay, most)
+        self._share, self._change = share[rows, columns].copy(), change[rows, columns].copy()
 
     def at(self, picture: np.ndarray, ys: np.ndarray, xs: np.ndarray, place: Place) -> np.ndarray:
         """What is shown at some pixels of the hole or at its rim; over the width of a cell pieces are blended.
@@ -93,7 +95,7 @@ class Pieces:
             (N, 3) uint8; the picture's own colours where no piece is known.
         """
         (h, w), (height, width) = self._shape, self._cells.shape
-        cells, change = self._cells.ravel(), self._change.reshape(-1, 3)
+        cells, change, share = self._cells.ravel(), self._change.reshape(-1, 3), self._share.ravel()
         steps = [
             np.rint(self._offsets[..., axis] * (pixels / many)).astype(np.int32).ravel()
             for axis, pixels, many in ((0, place.height, h), (1, place.width, w))
@@ -120,7 +122,7 @@ class Pieces:
             from_y = np.clip(ys + steps[0][cell], first[0], last[0])
             from_x = np.clip(xs + steps[1][cell], first[1], last[1])
             piece = change.take(cell, axis=0)
-            piece += picture[from_y, from_x]
+            piece += share[cell][:, None] * picture[from_y, from_x]
             total += weight[:, None] * piece
             weights += weight[:, None]
         found = np.divide(total, weights, out=picture[ys, xs].astype(np.float32), where=weights > 0)
@@ -135,55 +137,3 @@ def show(out: np.ndarray, picture: np.ndarray, wanted: np.ndarray, grid: Grid, o
         ys, xs = np.nonzero(wanted[start : start + _STRIP])
         ys += start
         out[ys, xs] = pieces.at(picture, ys, xs, place)
-
-
-def _agreeing(grid: Grid, offsets: np.ndarray, stay: float, most: float) -> np.ndarray:
-    """(h, w, 3) float32: what is added to the pieces so that colours differ across seams as they do within pieces.
-
-    The screened Poisson equation, by conjugate gradients. What differs much from all that could be shown beside it is
-    an object that ends there, and its colour must not spread.
-    """
-    hole, there = grid.wanted, grid.wanted | grid.known
-    image = grid.image.astype(np.float32)
-
-    def shown(y: np.ndarray, x: np.ndarray, offset: np.ndarray) -> np.ndarray:
-        return image[y + offset[:, 0], x + offset[:, 1]]
-
-    wanted, links = np.zeros_like(image), []
-    for dy, dx in ((1, 0), (0, 1)):
-        first, second = (slice(-dy or None), slice(-dx or None)), (slice(dy, None), slice(dx, None))
-        y, x = np.nonzero((hole[first] | hole[second]) & there[first] & there[second])
-        v, u = y + dy, x + dx
-        mine, theirs = offsets[y, x], offsets[v, u]
-        before, after = shown(y, x, theirs) - shown(y, x, mine), shown(v, u, theirs) - shown(v, u, mine)
-        # In the middle between what both pieces ask for; a known cell asks for nothing, and stays as it is.
-        jump = np.where(hole[y, x, None], np.where(hole[v, u, None], (before + after) / 2, after), before)
-        near = np.abs(jump).mean(1) < np.where(hole[y, x] & hole[v, u], most, min(most, _OBJECT))
-        y, x, v, u, jump = y[near], x[near], v[near], u[near], jump[near]
-        wanted[y, x] += jump
-        wanted[v, u] -= jump
-        link = np.zeros((*hole[first].shape, 1), np.float32)
-        link[y, x] = 1
-        links.append((first, second, link))
-    wanted[~hole] = 0
-
-    def applied(change: np.ndarray) -> np.ndarray:
-        out = stay * change
-        for first, second, link in links:
-            step = link * (change[first] - change[second])
-            out[first] += step
-            out[second] -= step
-        return out * hole[..., None]
-
-    change = np.zeros_like(wanted)
-    rest, way = wanted, wanted
-    size = (rest * rest).sum()
-    for _ in range(_ROUNDS):
-        if size < 1:
-            break
-        against = applied(way)
-        length = size / (way * against).sum()
-        change, rest = change + length * way, rest - length * against
-        size, before = (rest * rest).sum(), size
-        way = rest + size / before * way
-    return change

@@ -45,6 +45,7 @@ class Grid:
         known: (h, w) bool, False in the hole and in cells that are partly hole.
         source: (h, w) bool, the known cells that may be shown again; none beside a cell of the hole or at the border.
         wanted: (h, w) bool, the cells of the hole that are to be filled. The others are left out altogether.
+        expected: (h, w, 3) float32, the image where it is seen and what is expected elsewhere; None: nobody knows.
     """
 
     image: np.ndarray
@@ -52,6 +53,7 @@ class Grid:
     known: np.ndarray
     source: np.ndarray
     wanted: np.ndarray
+    expected: np.ndarray | None = None
 
     def halved(self) -> "Grid":
         """Half as many cells along each side, rounded up."""
@@ -65,11 +67,18 @@ class Grid:
         )
         image = np.rint(image / np.maximum(share, 0.01)[..., None])
         known = known > 0.99
-        return Grid(np.clip(image, 0, 255).astype(np.uint8), share >= 0.5, known, source > 0.99, (wanted > 0) & ~known)
+        expected = self.expected
+        if expected is not None:
+            expected = cv2.resize(np.pad(expected, (*pad, (0, 0)), mode="edge"), size, interpolation=cv2.INTER_AREA)
+        image = np.clip(image, 0, 255).astype(np.uint8)
+        return Grid(image, share >= 0.5, known, source > 0.99, (wanted > 0) & ~known, expected)
 
     def continued(self) -> np.ndarray:
-        """(h, w, 3) uint8: the colours in the large, continued smoothly into the hole."""
-        image = cv2.inpaint(self.image, (~self.seen).astype(np.uint8), 5, cv2.INPAINT_TELEA)
+        """(h, w, 3) uint8: the colours in the large, as they are expected, or continued smoothly into the hole."""
+        if self.expected is None:
+            image = cv2.inpaint(self.image, (~self.seen).astype(np.uint8), 5, cv2.INPAINT_TELEA)
+        else:
+            image = np.rint(self.expected).astype(np.uint8)
         return cv2.GaussianBlur(image, (0, 0), max(0.5, _TONE_SIGMA * max(self.known.shape)))
 
 

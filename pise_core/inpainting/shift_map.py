@@ -32,8 +32,8 @@ _FAR = 48
 _NONE = np.float32(3 * _FAR**2)
 #: Weight of what is seen beside the hole, against seams.
 _BORDER = 8.0
-#: Weight of the colours in the large.
-_TONE = 0.2
+#: Weight of the colours in the large, where they were spread from the border, and where a network expects them.
+_TONE, _EXPECTED = 0.2, 1.0
 #: Weights of colour and of its change from cell to cell, where pieces meet, and what makes a squared difference of both
 #: as large as a mean squared difference of colour.
 _COLOUR, _CHANGE, _UNIT = 2, 5, np.float32(1 / 24)
@@ -224,6 +224,7 @@ class _Pieces:
         tone = np.pad(grid.continued(), ((reach, reach), (reach, reach), (0, 0)), mode="edge")
         large = tone[reach : reach + h, reach : reach + w]
         unary = np.empty((len(self._ys), len(offsets)), np.float32)
+        tone_weight = _TONE if grid.expected is None else _EXPECTED
         away = np.abs(offsets) @ _AWAY * np.float32(_AWAY_INSIDE * 24 / max(h, w))
         for label, (dy, dx) in enumerate(offsets.tolist()):
             there = slice(reach + dy, reach + dy + h), slice(reach + dx, reach + dx + w)
@@ -231,7 +232,7 @@ class _Pieces:
             apart = cv2.multiply(cv2.max(apart, nothing[there]), known)
             apart = cv2.boxFilter(apart, -1, (side, side), normalize=False, borderType=cv2.BORDER_CONSTANT)
             cost = _BORDER / side**2 * apart
-            cost += _TONE * cv2.transform(cv2.LUT(cv2.absdiff(large, tone[there]), squared), total)
+            cost += tone_weight * cv2.transform(cv2.LUT(cv2.absdiff(large, tone[there]), squared), total)
             unary[:, label] = cost[self._ys, self._xs] / 3 + away[label]
         return np.where(self._allowed, unary, _FORBIDDEN)
 

@@ -1,0 +1,1 @@
+"""Training of the network that expects what lies behind somebody."""
