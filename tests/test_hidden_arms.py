@@ -32,7 +32,7 @@ def behind_the_back():
     photo = np.full((280, 360, 3), WALL, np.uint8)
     photo[parsing == REGION["dress"]], photo[parsing == REGION["upper_skin"]] = DRESS, SKIN
     photo[150:180, 130:137] = MARK
-    owner = without_false_sleeves(assign_parts(parsing, pose), parsing)
+    owner = without_false_sleeves(assign_parts(parsing, pose), parsing, pose)
     return photo, parsing, pose, owner
 
 
@@ -52,7 +52,15 @@ def test_two_sleeves_stay_two_sleeves(behind_the_back):
     _, parsing, pose, _ = behind_the_back
     parsing[parsing == REGION["upper_skin"]] = REGION["dress"]
     owner = assign_parts(parsing, pose)
-    assert (without_false_sleeves(owner, parsing) == owner).all()
+    assert (without_false_sleeves(owner, parsing, pose) == owner).all()
+
+
+def test_a_sleeve_stays_where_the_other_arm_shows_little_but_its_hand(behind_the_back):
+    _, parsing, pose, _ = behind_the_back
+    parsing[parsing == REGION["upper_skin"]] = REGION["dress"]
+    parsing[150:215, 130:152] = REGION["upper_skin"]
+    owner = assign_parts(parsing, pose)
+    assert (without_false_sleeves(owner, parsing, pose) == owner).all()
 
 
 def test_a_hidden_arm_is_the_other_one_in_a_mirror(behind_the_back):

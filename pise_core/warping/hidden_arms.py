@@ -21,6 +21,8 @@ _TRUNK = (PARTS.index("torso"), PARTS.index("skirt"))
 _CLOTH = (REGION["upper_clothes"], REGION["dress"])
 #: Of an arm's pixels: so much is skin where it is bare, and so little where nothing of a bare arm is seen.
 _BARE, _NO_SKIN = 0.6, 0.4
+#: That is looked at from the near joint on up to so much of the bone.
+_WITHOUT_HAND = 0.6
 #: And so much where there is no sleeve at all.
 _SLEEVELESS = 0.95
 #: A limb is hidden that has so much of the other one's width on average, if neither bone is much shorter.
@@ -29,15 +31,20 @@ _THIN, _SHORTER = 0.4, 0.7
 _LEAST = 30
 
 
-def without_false_sleeves(owner: np.ndarray, parsing: np.ndarray) -> np.ndarray:
+def without_false_sleeves(owner: np.ndarray, parsing: np.ndarray, pose: np.ndarray) -> np.ndarray:
     """The parts (H, W) int8 of which an arm that shows little skin has no cloth, where the other one is bare: nobody
-    wears one sleeve. ``parsing``: (H, W) uint8."""
-    out = owner
+    wears one sleeve. ``parsing``: (H, W) uint8; ``pose``: (18, 3) in the same pixels."""
+    out, there = owner, visible(pose)
     for pair in _PAIRS:
+        bones = [BONES[PARTS[index]] for index in pair]
+        lengths = [float(np.hypot(*(pose[b, :2] - pose[a, :2]))) for a, b in bones]
+        # One that points at the camera shows its hand, and its sleeve hardly.
+        if not all(there[list(bone)].all() for bone in bones) or min(lengths) < _SHORTER * max(lengths):
+            continue
         for index, other in (pair, pair[::-1]):
             mine = owner == index
-            bare = _skin(parsing, owner == other)
-            if not mine.any() or bare < _BARE or (bare < _SLEEVELESS and _skin(parsing, mine) > _NO_SKIN):
+            bare = _skin(parsing, owner == other, pose, other)
+            if not mine.any() or bare < _BARE or (bare < _SLEEVELESS and _skin(parsing, mine, pose, index) > _NO_SKIN):
                 continue
             trunk = among(owner, _TRUNK)
             ys, xs = np.nonzero(mine & np.isin(parsing, _CLOTH))
@@ -48,10 +55,15 @@ def without_false_sleeves(owner: np.ndarray, parsing: np.ndarray) -> np.ndarray:
     return out
 
 
-def _skin(parsing: np.ndarray, part: np.ndarray) -> float:
-    """The share of a part that is bare; 0 where there is too little of it to say."""
-    count = int(np.count_nonzero(part))
-    return np.count_nonzero(part & (parsing == REGION["upper_skin"])) / count if count >= _LEAST else 0.0
+def _skin(parsing: np.ndarray, part: np.ndarray, pose: np.ndarray, index: int) -> float:
+    """The share of a limb's upper part that is bare, hands left out; 0 where there is too little of it to say."""
+    ys, xs = np.nonzero(part)
+    near, far = (pose[joint, :2] for joint in BONES[PARTS[index]])
+    d = far - near
+    along = ((xs + 0.5 - near[0]) * d[0] + (ys + 0.5 - near[1]) * d[1]) / (d @ d + 1e-6)
+    here = (along > 0) & (along < _WITHOUT_HAND)
+    count = int(np.count_nonzero(here))
+    return np.count_nonzero(parsing[ys[here], xs[here]] == REGION["upper_skin"]) / count if count >= _LEAST else 0.0
 
 
 def stand_ins(owner: np.ndarray, source: np.ndarray, target: np.ndarray, moves: dict[str, Move]) -> dict[int, StandIn]:
