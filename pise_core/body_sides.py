@@ -7,7 +7,7 @@ which is farther out than the line (Whittaker smoothing, reweighted).
 
 import numpy as np
 
-from pise_core.masks import Nearest
+from pise_core.masks import Nearest, window_of
 
 #: Rows that are looked at, per frame pixel.
 _ROWS = 1.0
@@ -19,6 +19,8 @@ _LEAST = 4
 _STIFF, _HIDDEN, _DOUBTED, _BITE = 3e3, 0.25, 1.5, 6.0
 #: In frame pixels: so much wider than the network says may a body become.
 _FILLED = 2.0
+#: In frame pixels: how far around what is filled takes its labels from.
+_TAKEN = 16.0
 #: A seen outline that is steeper than that (columns per row) is no side: it is a shoulder.
 _SHOULDER = 0.6
 _ROUNDS = 5
@@ -54,7 +56,8 @@ def smooth_sides(
             line = _line(ends, hidden, seen, start, stop, unit, step)
             inside = np.arange(max(0, rows[start] - step // 2), min(height, rows[stop - 1] + step - step // 2))
             wanted[inside] = np.interp(inside, rows[start:stop], line)
-        _apply(labels[:, flip], parts[:, flip], body[:, flip], (hides & ~known)[:, flip], wanted)
+        hidden_here = (hides & ~known)[:, flip]
+        _apply(labels[:, flip], parts[:, flip], body[:, flip], hidden_here, wanted, round(_TAKEN * unit))
 
 
 def _ends(body, known, hides, others, rim: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -101,8 +104,11 @@ def _line(ends, hidden, seen, start: int, stop: int, unit: float, step: int) -> 
     return np.maximum(line, x - _FILLED * unit)[start - low : stop - low]
 
 
-def _apply(labels: np.ndarray, parts: np.ndarray, body: np.ndarray, hidden: np.ndarray, wanted: np.ndarray) -> None:
-    """Rows whose body begins at ``wanted``, nan where it stays as it is, where that is hidden."""
+def _apply(
+    labels: np.ndarray, parts: np.ndarray, body: np.ndarray, hidden: np.ndarray, wanted: np.ndarray, around: int
+) -> None:
+    """Rows whose body begins at ``wanted``, nan where it stays as it is, where that is hidden; what is filled takes
+    the nearest labels, from ``around`` so many pixels."""
     columns = np.arange(labels.shape[1]) + 0.5
     concerned = np.flatnonzero(np.isfinite(wanted))
     if not len(concerned):
@@ -112,8 +118,12 @@ def _apply(labels: np.ndarray, parts: np.ndarray, body: np.ndarray, hidden: np.n
     gone = beyond & (labels[concerned] > 0)
     ys, xs = np.nonzero(gone)
     labels[concerned[ys], xs], parts[concerned[ys], xs] = 0, -1
-    lacking = ~beyond & (columns < first[:, None] + 0.5) & hidden[concerned]
-    ys, xs = np.nonzero(lacking)
-    if len(ys) and (labels > 0).any():
-        y, x = Nearest(labels > 0).at(concerned[ys], xs)
-        labels[concerned[ys], xs], parts[concerned[ys], xs] = labels[y, x], parts[y, x]
+    lacking = np.zeros(labels.shape, bool)
+    lacking[concerned] = ~beyond & (columns < first[:, None] + 0.5) & hidden[concerned]
+    window = window_of(lacking, around)
+    if window is None or not labels[window].any():
+        return
+    ys, xs = np.nonzero(lacking[window])
+    y, x = Nearest(labels[window] > 0).at(ys, xs)
+    for values in (labels[window], parts[window]):
+        values[ys, xs] = values[y, x]
