@@ -190,3 +190,19 @@ def test_previews_show_what_the_large_photo_does():
     preview = Background(half, parsing[::2, ::2], FRAMING, larger=large).at()
     shown = cv2.resize(large.at(), (220, 320), interpolation=cv2.INTER_AREA)
     assert np.abs(preview.astype(int) - shown).mean() < 4
+
+
+@pytest.mark.parametrize(
+    ("size", "box"), [((40, 30), (10, 5, 20, 38)), ((700, 60), (20, 100, 40, 300)), ((9, 9), (3, 3, 6, 6))]
+)
+def test_photos_of_every_shape_are_filled(size, box):
+    height, width = size
+    photo = np.random.default_rng(0).integers(0, 255, (height, width, 3)).astype(np.uint8)
+    parsing = np.zeros(size, np.uint8)
+    x0, y0, x1, y1 = box
+    parsing[y0:y1, x0:x1] = 5
+    framing = Framing.around(box, (width, height))
+    expect = HiddenBackground(small())
+    first = Background(photo, parsing, framing, expect=expect).at()
+    assert first.shape == photo.shape
+    assert (Background(photo, parsing, framing, expect=expect).at() == first).all()
