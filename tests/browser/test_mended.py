@@ -114,8 +114,11 @@ def test_a_reloaded_page_goes_on_where_it_was(visit, size):
     open_example(visitor, 1)
 
     def wrist():  # from the neck, in lengths of the trunk: the page may be scrolled, and a note takes of the canvas
-        neck = visitor.joint("neck")[1]
-        return (visitor.joint("left_wrist")[1] - neck) / (visitor.joint("left_hip")[1] - neck)
+        neck, wrist, hip = page.evaluate("""() => ["neck", "left_wrist", "left_hip"].map((name) => {
+          const box = document.querySelector(`#pose circle[data-joint="${name}"]`).getBoundingClientRect();
+          return box.y + box.height / 2;
+        })""")  # all at once: the note may come and go between two questions
+        return (wrist - neck) / (hip - neck)
 
     hanging = wrist()
     visitor.after(lambda: page.locator("#pose [data-preset]").nth(3).click())
