@@ -114,10 +114,13 @@ def test_a_reloaded_page_goes_on_where_it_was(visit, size):
     open_example(visitor, 1)
 
     def wrist():  # from the neck, in lengths of the trunk: the page may be scrolled, and a note takes of the canvas
-        neck, wrist, hip = page.evaluate("""() => ["neck", "left_wrist", "left_hip"].map((name) => {
-          const box = document.querySelector(`#pose circle[data-joint="${name}"]`).getBoundingClientRect();
-          return box.y + box.height / 2;
-        })""")  # all at once: the note may come and go between two questions
+        circles = page.locator("#pose circle[data-joint]")
+        circles.first.wait_for()
+        at = circles.evaluate_all("""(all) => Object.fromEntries(all.map((circle) => {
+          const box = circle.getBoundingClientRect();
+          return [circle.dataset.joint, box.y + box.height / 2];
+        }))""")  # all at once: the note may come and go between two questions
+        neck, wrist, hip = at["neck"], at["left_wrist"], at["left_hip"]
         return (wrist - neck) / (hip - neck)
 
     hanging = wrist()
