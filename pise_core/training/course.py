@@ -6,10 +6,12 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from pise_core.errors import InputError
+from pise_core.model.weights import save_model
 from pise_core.training.interruption import Interruption
 from pise_core.training.kept import Kept
 from pise_core.training.loop import (
@@ -24,8 +26,10 @@ from pise_core.training.loop import (
     save_checkpoint,
     total,
 )
+from pise_core.training.prefetch import Ahead
 
 M = TypeVar("M", bound=nn.Module)
+V = TypeVar("V")
 #: Gradients are scaled down to this norm.
 _MOST = 5.0
 
@@ -164,3 +168,62 @@ class Course(Generic[M]):
     def _validate(self, measured: dict[str, float], keep: Callable[[Path, str], None]) -> None:
         self.log(step=self.step, **{f"validation/{name}": value for name, value in measured.items()})
         self._kept.add(self.step, measured["loss"], lambda path: keep(path, json.dumps(measured)))
+
+
+def learn_from_views(
+    course: Course[M],
+    file: Path,
+    notes: Mapping[str, str],
+    draw: Callable[[np.random.Generator], V],
+    seed: int,
+    batch: int,
+    losses: Callable[[list[V]], dict[str, Tensor]],
+    until: int | None,
+    validate_every: int,
+    measure: Callable[[M], dict[str, float]] | None,
+) -> M:
+    """Run a course on views that are drawn ahead, beside the step before.
+
+    Args:
+        course: that is run.
+        file: where the averaged weights go, in float16.
+        notes: what is written into them.
+        draw: makes a view; what a step sees depends on ``seed`` and its number alone.
+        seed: of the views.
+        batch: views a step.
+        losses: the loss terms of a step's views.
+        until: as of :meth:`Course.run`.
+        validate_every: as of :meth:`Course.run`.
+        measure: what a validation finds of a module, ``loss`` among it; None does without.
+
+    Returns:
+        The module with the averaged weights.
+
+    Raises:
+        FloatingPointError: as soon as a loss is not finite.
+        KeyboardInterrupt: after Ctrl-C or SIGTERM, once all is saved.
+    """
+
+    def write(path: Path, **more: str) -> None:
+        save_model(path, course.average.module, torch.float16, step=str(course.step), **notes, **more)
+
+    def views_of(number: int) -> list[V]:
+        rng = np.random.default_rng((seed, number))
+        return [draw(rng) for _ in range(batch)]
+
+    with Ahead(views_of) as drawn:
+
+        def losses_of_a_step(used: float) -> dict[str, Tensor]:
+            views = drawn.take(course.step)
+            drawn.foresee(course.step + 1)
+            return losses(views)
+
+        course.run(
+            losses_of_a_step,
+            lambda: write(file),
+            until,
+            validate_every,
+            None if measure is None else lambda: measure(course.average.module),
+            lambda path, found: write(path, validation=found),
+        )
+    return course.average.module

@@ -12,14 +12,12 @@ from torch import Tensor
 from pise_core.detection import amodal
 from pise_core.detection.amodal import WITHOUT, AmodalNetwork, Logits
 from pise_core.errors import InputError
-from pise_core.model.weights import save_model
 from pise_core.synthesis.dataset import People
 from pise_core.training.amodal.samples import HELD_BACK, kept, photographed
 from pise_core.training.amodal.views import View, Views, plain_view
-from pise_core.training.course import Course, state_of
+from pise_core.training.course import Course, learn_from_views, state_of
 from pise_core.training.data.prepared_folder import load_samples
 from pise_core.training.loop import total
-from pise_core.training.prefetch import Ahead
 from pise_core.training.run_record import digest_of_people, digest_of_prepared, surroundings
 
 _log = logging.getLogger(__name__)
@@ -158,30 +156,10 @@ def train(
     notes = {"run": json.dumps(made_of | {"surroundings": surroundings(torch.device("cpu"))}, sort_keys=True)}
     course.log(people=len(rendered), photos=len(photos), parameters=sum(p.numel() for p in network.parameters()))
 
-    def write(path: Path, **more: str) -> None:
-        save_model(path, course.average.module, torch.float16, step=str(course.step), **notes, **more)
+    def losses_of(drawn: list[View]) -> dict[str, Tensor]:
+        now = batch_of(drawn)
+        return losses(network.train()(now.seen), now)
 
-    def draw(number: int) -> list[View]:
-        rng = np.random.default_rng((seed, number))
-        return [views.draw(rng) for _ in range(batch)]
-
-    def measure() -> dict[str, float]:
-        assert validation is not None
-        return validation.measure(course.average.module)
-
-    with Ahead(draw) as drawn:
-
-        def losses_of_a_step(used: float) -> dict[str, Tensor]:
-            views_now = batch_of(drawn.take(course.step))
-            drawn.foresee(course.step + 1)
-            return losses(network.train()(views_now.seen), views_now)
-
-        course.run(
-            losses_of_a_step,
-            lambda: write(out / amodal.FILE_NAME),
-            until,
-            validate_every,
-            measure if validation is not None else None,
-            lambda path, found: write(path, validation=found),
-        )
-    return course.average.module
+    measure = None if validation is None else validation.measure
+    file = out / amodal.FILE_NAME
+    return learn_from_views(course, file, notes, views.draw, seed, batch, losses_of, until, validate_every, measure)

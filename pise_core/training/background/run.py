@@ -17,13 +17,12 @@ from pise_core.detection.analyzer import FILE_NAME as ANALYZER
 from pise_core.detection.analyzer import read_network
 from pise_core.detection.hidden_background import BackgroundNetwork
 from pise_core.errors import InputError
-from pise_core.model.weights import SHIPPED, save_model
+from pise_core.model.weights import SHIPPED
 from pise_core.training.analyzer.run import pseudo_labelled
 from pise_core.training.background.views import View, Views, held_back, street_of
-from pise_core.training.course import Course, state_of
+from pise_core.training.course import Course, learn_from_views, state_of
 from pise_core.training.data.prepared_folder import load_samples
 from pise_core.training.loop import total
-from pise_core.training.prefetch import Ahead
 from pise_core.training.run_record import digest_of_prepared, surroundings
 
 RATE, BATCH = 2e-3, 12
@@ -152,30 +151,10 @@ def train(
     notes = {"run": json.dumps(made_of | {"surroundings": surroundings(torch.device("cpu"))}, sort_keys=True)}
     course.log(photos=len(samples), parameters=sum(p.numel() for p in network.parameters()))
 
-    def write(path: Path, **more: str) -> None:
-        save_model(path, course.average.module, torch.float16, step=str(course.step), **notes, **more)
+    def losses_of(drawn: list[View]) -> dict[str, Tensor]:
+        now = batch_of(drawn)
+        return losses(network.train()(now.seen), now)
 
-    def draw(number: int) -> list[View]:
-        rng = np.random.default_rng((seed, number))
-        return [views.draw(rng) for _ in range(batch)]
-
-    def measure() -> dict[str, float]:
-        assert validation is not None
-        return validation.measure(course.average.module)
-
-    with Ahead(draw) as drawn:
-
-        def losses_of_a_step(used: float) -> dict[str, Tensor]:
-            now = batch_of(drawn.take(course.step))
-            drawn.foresee(course.step + 1)
-            return losses(network.train()(now.seen), now)
-
-        course.run(
-            losses_of_a_step,
-            lambda: write(out / hidden_background.FILE_NAME),
-            until,
-            validate_every,
-            measure if validation is not None else None,
-            lambda path, found: write(path, validation=found),
-        )
-    return course.average.module
+    measure = None if validation is None else validation.measure
+    file = out / hidden_background.FILE_NAME
+    return learn_from_views(course, file, notes, views.draw, seed, batch, losses_of, until, validate_every, measure)
