@@ -9,6 +9,7 @@ from typing import NamedTuple, Protocol
 import cv2
 import numpy as np
 
+from pise_core.contact_shadow import ContactShadow, Shadowed, contact_shadows, shadow_layers, shadowed
 from pise_core.framing import Box, Framing
 from pise_core.held import NOTHING, Held, painted
 from pise_core.hidden_body import HiddenBody
@@ -94,6 +95,7 @@ class Person:
     answers: Answers = field(default_factory=Answers)
     larger: "weakref.ref[Person] | None" = None
     held: Held | None = None
+    _whole: "tuple[Person, tuple[slice, slice]] | None" = None
 
     @cached_property
     def full(self) -> View:
@@ -113,16 +115,38 @@ class Person:
         return self.answers.of("code", (), lambda: self.editor.encode(self.frame))
 
     @cached_property
+    def _shadowed(self) -> Shadowed | None:
+        return shadowed(self.photo, self.full.solid, self.pose, self.framing.scale)
+
+    @cached_property
+    def shadows(self) -> list[ContactShadow]:
+        """What their feet cast on the ground beside them."""
+        if self._whole is not None:
+            whole, window = self._whole
+            return [one.part(window) for one in whole.shadows]
+        where = self._shadowed
+        if where is None:
+            return []
+        clean = self.plate.at(where[0])
+        return contact_shadows(self.photo, clean, self.full.solid, self.pose, self.framing.scale, where)
+
+    @cached_property
     def plate(self) -> Background:
-        """The photo without the person, made where it is asked for; in a preview of the pieces that the larger photo's
-        is made of, if that is there."""
+        """The photo without the person and the shadow beside their feet, made where it is asked for; in a preview of
+        the pieces that the larger photo's is made of, if that is there."""
         larger = None if self.larger is None else self.larger()
         larger_plate = None if larger is None else larger.plate
-        return Background(self.photo, self.full.solid, self.framing, larger_plate, self.editor.behind)
+        hidden = self.full.solid
+        if self._shadowed is not None:
+            window, inside = self._shadowed
+            hidden = hidden.copy()
+            hidden[window][inside] = REGION_COUNT
+        return Background(self.photo, hidden, self.framing, larger_plate, self.editor.behind)
 
     @property
     def background(self) -> np.ndarray:
-        """(H, W, 3) uint8: the photo without the person, whole. Made again each time: it isn't kept."""
+        """(H, W, 3) uint8: the photo without the person and the shadow beside their feet, whole. Made again each time:
+        it isn't kept."""
         return self.plate.at()
 
     @property
@@ -137,16 +161,17 @@ class Person:
 
     @property
     def layers(self) -> list["Layer"]:
-        """The background without the person, and the person's parts with their own colours and soft edges, from the
-        farthest to the nearest; each is finished behind what lies before it, as far as a moved part can uncover it.
-        Laid over one another they are the photo, but for a narrow rim where parts meet. Made again each time: they
-        aren't kept."""
+        """The background without the person, the shadows beside their feet, and the person's parts with their own
+        colours and soft edges, from the farthest to the nearest; each is finished behind what lies before it, as far as
+        a moved part can uncover it. Laid over one another they are the photo, but for a narrow rim where parts meet.
+        Made again each time: they aren't kept."""
         height, width = self.parsing.shape
         opaque = np.full((height, width, 1), 255, np.uint8)
         found = [Layer("background", (slice(0, height), slice(0, width)), np.dstack([self.background, opaque]), 0)]
-        for depth, part in enumerate(self.full.cut_outs(self.framing.scale), 1):
+        for part in [*shadow_layers(self.shadows), *self.full.cut_outs(self.framing.scale)]:
             h, w = part.image.shape[:2]
-            found.append(Layer(part.part, (slice(part.y, part.y + h), slice(part.x, part.x + w)), part.image, depth))
+            window = slice(part.y, part.y + h), slice(part.x, part.x + w)
+            found.append(Layer(part.part, window, part.image, len(found)))
         return found
 
     @cached_property
@@ -185,6 +210,7 @@ class Person:
             framing=self.framing.within(window),
             box=(x0 - x, y0 - y, x1 - x, y1 - y),
             held=None if self.held is None else self.held.part(window),
+            _whole=(self, window),
         )
         here.__dict__.update(full=full, plate=self.plate.part(window))
         return here

@@ -17,6 +17,7 @@ from app.state.opened import Moment
 from app.state.session import LAYER_SIDE, SHOWN_SIDE, Session
 from app.view.thumbnails import portrait, swatch
 from pise_core import pose as poses
+from pise_core.contact_shadow import shadow_layers
 from pise_core.document import Document, Edits, Motion, Rendered
 from pise_core.document.motion import interpolate
 from pise_core.document.paint import pack, resize_labels, working_size
@@ -165,7 +166,8 @@ def layers(session: Session, now: Moment, edits: Edits, rendered: Rendered, url:
         held = moved_held(held, person.pose, scaled)
     shown = View(picture, labels, scaled, held, person.hidden)
     shown = shown if owner is None else View.owned(shown, owner)
-    parts = shown.cut_outs(person.framing.scale)
+    shadows = [shadow.moved(person.pose, scaled) for shadow in person.shadows]
+    parts = [*shadow_layers(shadows), *shown.cut_outs(person.framing.scale)]
     sheet, places = pack_cut_outs(parts, width)
     sizes = [part.image.shape for part in parts]
     if edits.things != now.cut.behind_things or not now.cut.behind:

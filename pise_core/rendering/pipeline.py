@@ -16,6 +16,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
+from pise_core.contact_shadow import ContactShadow, cast
 from pise_core.coverage import check_covered
 from pise_core.finishing import RIM, fronts_of
 from pise_core.framing import Framing
@@ -145,6 +146,8 @@ def pose_map(person: Person, wanted: Wanted, generator: Generator) -> np.ndarray
 def _window(person: Person, wanted: Wanted, cloth: bool) -> tuple[slice, slice] | None:
     """Rows and columns of the photo that an edit can change, and what must be seen around them; None for no edit."""
     concerned = [] if wanted.pose is None else [reach_of(person.full.owner, person.pose, wanted.pose)]
+    if wanted.pose is not None:
+        concerned += [window for pair in _moved_shadows(person, wanted.pose) for window in (one.window for one in pair)]
     if wanted.parsing is not None:
         painted = (wanted.parsing != person.parsing) & (wanted.parsing != UNTOUCHED)
         concerned.append(window_of(painted, margin=0))
@@ -162,6 +165,12 @@ def _window(person: Person, wanted: Wanted, cloth: bool) -> tuple[slice, slice] 
         for axis, length in zip(zip(*found, strict=True), person.parsing.shape, strict=True)
     )
     return rows, columns
+
+
+def _moved_shadows(person: Person, pose: np.ndarray) -> list[tuple[ContactShadow, ContactShadow]]:
+    """The shadows beside feet that go along with a pose (18, 3): where they were, and where they are."""
+    pairs = ((shadow, shadow.moved(person.pose, pose)) for shadow in person.shadows)
+    return [(was, now) for was, now in pairs if now is not was]
 
 
 def _posed(person: Person, wanted: Wanted, generator: Generator, detail: bool) -> _Posed:
@@ -214,7 +223,7 @@ def _render(
         (small.colours, small.trust, small.wanted, code.styles, joints, detail),
         lambda: _generate(person, small, pose, posed.parsed, code, generator, detail),
     )
-    _finish(out, person, large, over, own_below, wanted.styles, painted, gate)
+    _finish(out, person, large, over, own_below, wanted, painted, gate)
     return frame, large_map
 
 
@@ -329,7 +338,7 @@ def _generate(
 
 
 def _finish(
-    out: np.ndarray, person: Person, below: _Canvas, over: _Over | None, own_map, styles, painted, gate
+    out: np.ndarray, person: Person, below: _Canvas, over: _Over | None, own_map, wanted: Wanted, painted, gate
 ) -> None:
     """The photo at its own size, made in a copy of it: what did not move, with what moved parts uncovered, and over it
     those parts.
@@ -344,12 +353,19 @@ def _finish(
     concerned = grow(moved, 2 * seam) & ~still if carried.lifted.any() else carried.lifted
     # What the pose alone turned into something else is concerned as well, and so is what was painted.
     core = (below.wanted != person.parsing) | (below.wanted != own_map)
-    for region in styles:
+    for region in wanted.styles:
         core |= below.wanted == region
     concerned = concerned | core
+    shadows = person.shadows
+    if wanted.pose is not None:
+        whole = slice(0, concerned.shape[0]), slice(0, concerned.shape[1])
+        for pair in _moved_shadows(person, wanted.pose):
+            for there, darkness in filter(None, (shadow.within(whole) for shadow in pair)):
+                concerned[there] |= darkness > 0
+        shadows = [shadow.moved(person.pose, wanted.pose) for shadow in shadows]
     window = window_of(concerned, margin=round(3 * seam) + 4)
     if window is not None:
-        _lay_below(out, person, below, over, concerned, window, painted, gate, own_map)
+        _lay_below(out, person, below, over, concerned, window, painted, gate, own_map, shadows)
     if over is not None:
         _lay_over(out, over, framing, painted, gate)
 
@@ -364,7 +380,16 @@ def _strips(wanted: np.ndarray) -> Iterator[tuple[slice, slice]]:
 
 
 def _lay_below(
-    out: np.ndarray, person: Person, below: _Canvas, over: _Over | None, concerned, window, painted, gate, own_map
+    out: np.ndarray,
+    person: Person,
+    below: _Canvas,
+    over: _Over | None,
+    concerned,
+    window,
+    painted,
+    gate,
+    own_map,
+    shadows: list[ContactShadow],
 ) -> None:
     """The finished layers that did not move, over the photo where an edit concerns it; ``window`` is about that, and
     ``over`` are the moved parts that will be laid over them, if there are any."""
@@ -382,7 +407,7 @@ def _lay_below(
     silhouette = matte(silhouette, framing.scale)
     trust = _soft(below.trust[window], framing)
     photo, colours = person.photo[window], below.colours[window]
-    background = person.plate.at(window, wanted=(weight > 0) & (silhouette < 1))
+    background = cast(shadows, person.plate.at(window, wanted=(weight > 0) & (silhouette < 1)), window)
     framing = framing.within(window)
     for here in _strips(weight > 0):
         inside = framing.within(here)

@@ -15,7 +15,7 @@ import numpy as np
 
 from pise_core.label_warps import warp_labels
 from pise_core.pose import visible
-from pise_core.skeleton import BONES, EARS, EYES, FOLLOWS, HIPS, KNEES, NECK, NOSE, SHOULDERS, TORSO
+from pise_core.skeleton import ANKLES, BONES, EARS, EYES, FOLLOWS, HIPS, KNEES, NECK, NOSE, SHOULDERS, TORSO
 from pise_core.warping.skirt import SkirtMove
 
 #: A body is about two thirds as deep as it is wide: a torso seen from the side is no narrower than this.
@@ -103,6 +103,20 @@ def part_moves(source: np.ndarray, target: np.ndarray) -> dict[str, Move]:
     return moves
 
 
+def shadow_move(source: np.ndarray, target: np.ndarray, side: str) -> Affine | None:
+    """Where the shadow beside a foot goes: across with the foot, and down with the one that went lower, for a foot that
+    is lifted leaves its shadow on the ground; as large as the torso is. None where the ankle is missing in a pose."""
+    there = visible(source) & visible(target)
+    ankles = [joint for joint in ANKLES if there[joint]]
+    own = BONES[f"{side}_shin"][1]
+    if own not in ankles:
+        return None
+    size = _torso_size(source, target)[0] if there[list(TORSO)].all() else 1.0
+    x = float(target[own, 0]) - size * float(source[own, 0])
+    y = max(float(target[joint, 1]) - size * float(source[joint, 1]) for joint in ankles)
+    return Affine(np.array([[size, 0, x], [0, size, y]]))
+
+
 def bounds(move: Move, box: tuple[int, int, int, int]) -> np.ndarray:
     """Corners (x, y) of the smallest rectangle about all of a moved ``box`` x0, y0, x1, y1: (2, 2)."""
     points = move.points(_grid(box))
@@ -149,13 +163,18 @@ def _hanging(source: np.ndarray, target: np.ndarray, there: np.ndarray, arm: Mov
         return arm
     elbow, wrist = (source[joint, :2].astype(np.float64) for joint in bone)
     hand = wrist + _GRIP * (wrist - elbow)
-    u, v = (pose[list(HIPS), :2].mean(0) - pose[list(SHOULDERS), :2].mean(0) for pose in (source, target))
-    u, v = u.astype(np.float64), v.astype(np.float64)
-    size = np.clip(np.hypot(*v) / (np.hypot(*u) + 1e-6), 0.2, 4.0)
-    angle = np.arctan2(v[1], v[0]) - np.arctan2(u[1], u[0])
+    size, angle = _torso_size(source, target)
     c, s = size * np.cos(angle), size * np.sin(angle)
     m = np.array([[c, -s], [s, c]])
     return Affine(np.c_[m, arm.points(hand[None])[0] - m @ hand])
+
+
+def _torso_size(source: np.ndarray, target: np.ndarray) -> tuple[float, float]:
+    """How many times as long the torso is, and by which angle it leans."""
+    u, v = (pose[list(HIPS), :2].mean(0) - pose[list(SHOULDERS), :2].mean(0) for pose in (source, target))
+    u, v = u.astype(np.float64), v.astype(np.float64)
+    size = np.clip(np.hypot(*v) / (np.hypot(*u) + 1e-6), 0.2, 4.0)
+    return float(size), float(np.arctan2(v[1], v[0]) - np.arctan2(u[1], u[0]))
 
 
 def _head(source: np.ndarray, target: np.ndarray, there: np.ndarray) -> np.ndarray:

@@ -9,7 +9,7 @@ from test_desktop import DESKTOP, borrow_example, open_example
 
 from pise_core.pose import default_skeleton, visible
 from pise_core.skeleton import JOINT
-from pise_core.warping.part_transforms import part_moves
+from pise_core.warping.part_transforms import part_moves, shadow_move
 from pise_core.warping.skirt import SkirtMove
 
 #: The part of the result that was carried or painted, as numbers; the slider is at its left end.
@@ -45,17 +45,21 @@ def test_the_browser_moves_parts_as_the_server_does(chromium):
     places = generator.uniform(-50, 700, (30, 2))
     found = page.evaluate(
         """async ([host, pairs, places]) => {
-          const { partMoves } = await import(`${host}/preview/part_transforms.js`);
+          const { partMoves, shadowMove } = await import(`${host}/preview/part_transforms.js`);
           const { moveTo } = await import(`${host}/preview/warp_canvas.js`);
-          return pairs.map(([source, target]) =>
-            Object.fromEntries(Object.entries(partMoves(source, target)).map(([part, move]) =>
-              [part, places.map((place) => moveTo(move, ...place))])));
+          return pairs.map(([source, target]) => {
+            const shadows = ["left_shadow", "right_shadow"].map((part) => [part, shadowMove(source, target, part)]);
+            return Object.fromEntries([...Object.entries(partMoves(source, target)), ...shadows]
+              .filter(([, move]) => move)
+              .map(([part, move]) => [part, places.map((place) => moveTo(move, ...place))]));
+          });
         }""",
         [HOST, [[joints(source), joints(target)] for source, target in pairs], places.tolist()],
     )
     bent = 0
     for (source, target), moved in zip(pairs, found, strict=True):
-        expected = part_moves(source, target)
+        shadows = {f"{side}_shadow": shadow_move(source, target, side) for side in ("left", "right")}
+        expected = part_moves(source, target) | {part: move for part, move in shadows.items() if move is not None}
         assert moved.keys() == expected.keys()
         for part, there in moved.items():
             assert np.allclose(there, expected[part].points(places), rtol=1e-4, atol=1e-2), part

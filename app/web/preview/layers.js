@@ -2,8 +2,8 @@
 // The parts were cut out of the picture on show, at the pose that it has; they are sent again with every exact picture.
 // In between, what the generator paints for a pose that was passed on the way is carried on from there.
 import { page } from "../common/store.js";
-import { partMoves } from "./part_transforms.js";
-import { freshParts } from "./refresh.js";
+import { partMoves, shadowMove } from "./part_transforms.js";
+import { freshParts, isShadow } from "./refresh.js";
 import { compose, drawMoved, gridOf, moveTo, STILL } from "./warp_canvas.js";
 
 const HOLE_RIM = 4; // so many pixels about a part that moves away, the background behind the person is seen
@@ -60,11 +60,13 @@ export function createCarrier() {
     layers = { document: news.document, pose, scale: news.scale, base: under, parts };
   };
 
-  // The move of each part for a pose in pixels of the photo; null for one that stays.
+  // The move of each part for a pose in pixels of the photo; null for one that stays. A shadow lies on the ground once,
+  // so that the ground is always shown below it, and it is drawn again.
   function movesOf(pose) {
     const scaled = pose.map((joint) => ({ x: joint.x * layers.scale, y: joint.y * layers.scale, on: joint.on }));
     const moves = partMoves(layers.pose, scaled);
     return layers.parts.map(({ name, x, y, image }) => {
+      if (isShadow(name)) return shadowMove(layers.pose, scaled, name) ?? STILL;
       const move = moves[name];
       const shifted = ([u, v]) => moveTo(move, u, v).some((to, k) => Math.abs(to - [u, v][k]) > 0.05);
       return move && gridOf(move, x, y, image.width, image.height).some(shifted) ? move : null;

@@ -9,6 +9,7 @@ import { moveTo } from "./warp_canvas.js";
 const SIDEWAYS = 0.65;
 // How far beyond the wrist a hand holds what hangs from it, in lengths of the forearm.
 const GRIP = 0.25;
+const TORSO = [2, 5, 8, 11];
 
 // Bone a-b onto bone c-d: along it scaled by its length, across it hardly.
 function similarity(a, b, c, d) {
@@ -42,14 +43,19 @@ function head(source, target, there) {
   return [cos, sin, -sin, cos, t.x - cos * s.x + sin * s.y, t.y - sin * s.x - cos * s.y];
 }
 
-// What hangs from a hand: as large, and as upright, as the torso is; where the hand is that `arm` moves.
-function hanging(source, target, there, arm, [elbow, wrist]) {
-  if (there([elbow, wrist, 2, 5, 8, 11]).length < 6) return arm;
-  const hand = ["x", "y"].map((axis) => source[wrist][axis] + GRIP * (source[wrist][axis] - source[elbow][axis]));
+// How many times as long the torso is, and by which angle it leans.
+function torsoSize(source, target) {
   const down = (pose) => ["x", "y"].map((axis) => (pose[8][axis] + pose[11][axis] - pose[2][axis] - pose[5][axis]) / 2);
   const [[ux, uy], [vx, vy]] = [down(source), down(target)];
   const size = clamp(Math.hypot(vx, vy) / (Math.hypot(ux, uy) + 1e-6), 0.2, 4);
-  const angle = Math.atan2(vy, vx) - Math.atan2(uy, ux);
+  return [size, Math.atan2(vy, vx) - Math.atan2(uy, ux)];
+}
+
+// What hangs from a hand: as large, and as upright, as the torso is; where the hand is that `arm` moves.
+function hanging(source, target, there, arm, [elbow, wrist]) {
+  if (there([elbow, wrist, ...TORSO]).length < 6) return arm;
+  const hand = ["x", "y"].map((axis) => source[wrist][axis] + GRIP * (source[wrist][axis] - source[elbow][axis]));
+  const [size, angle] = torsoSize(source, target);
   const [cos, sin] = [size * Math.cos(angle), size * Math.sin(angle)];
   const [x, y] = moveTo(arm, ...hand);
   return [cos, sin, -sin, cos, x - cos * hand[0] + sin * hand[1], y - sin * hand[0] - cos * hand[1]];
@@ -99,12 +105,25 @@ function affine(source, target) {
   return [...m, t.x - m[0] * s.x - m[2] * s.y, t.y - m[1] * s.x - m[3] * s.y];
 }
 
+// Where the shadow beside a foot goes, `part` being left_shadow or right_shadow: across with the foot, and down with the
+// one that went lower; as large as the torso is. Undefined where the ankle is missing.
+/** @returns {[number, number, number, number, number, number] | undefined} */
+export function shadowMove(source, target, part) {
+  const there = (joints) => joints.filter((j) => source[j].on && target[j].on);
+  const own = BONES[part.replace("shadow", "shin")][1];
+  const ankles = there([10, 13]);
+  if (!ankles.includes(own)) return undefined;
+  const size = there(TORSO).length === 4 ? torsoSize(source, target)[0] : 1;
+  const y = Math.max(...ankles.map((j) => target[j].y - size * source[j].y));
+  return [size, 0, 0, size, target[own].x - size * source[own].x, y];
+}
+
 // Part -> move; parts that can't be told are absent, and stay.
 export function partMoves(source, target) {
   const there = (joints) => joints.filter((j) => source[j].on && target[j].on);
   const of = (pose, joints) => joints.map((j) => pose[j]);
   const moves = {};
-  const torso = there([2, 5, 8, 11]);
+  const torso = there(TORSO);
   if (torso.length >= 3) moves.torso = affine(of(source, torso), of(target, torso));
   else if (torso.length === 2) moves.torso = similarity(...of(source, torso), ...of(target, torso));
   for (const [part, bone] of Object.entries(BONES)) {

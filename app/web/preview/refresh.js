@@ -16,6 +16,9 @@ function placeOf({ x, y, image }, move, width, height) {
   return right - left < 2 || bottom - top < 2 ? null : { left, top, right, bottom };
 }
 
+// The shadow beside a foot: nearly transparent, below all parts, and nothing that the generator paints.
+export const isShadow = (name) => name.endsWith("_shadow");
+
 const apart = (p, q) => p.right <= q.left || q.right <= p.left || p.bottom <= q.top || q.bottom <= p.top;
 
 // What was cut out at `place`, as it was before the part was bent: no matrix undoes that.
@@ -34,7 +37,7 @@ export function freshParts(parts, moves, picture, width, height) {
   const places = parts.map((part, k) => placeOf(part, moves[k] ?? STILL, width, height));
   return parts.map((part, k) => {
     const place = places[k];
-    if (!place) return null;
+    if (!place || isShadow(part.name)) return null;
     const image = Object.assign(document.createElement("canvas"), {
       width: place.right - place.left,
       height: place.bottom - place.top,
