@@ -13,6 +13,8 @@ from pise_core.errors import InputError
 from pise_core.framing import Framing
 from pise_core.masks import grow
 from pise_core.pose import visible
+from pise_core.regions import REGION
+from pise_core.remains import remains_of
 from pise_core.skeleton import BONES, SHOULDERS
 from pise_core.warping.part_transforms import part_moves
 from pise_core.warping.parts import PARTS, arm_length
@@ -43,6 +45,8 @@ _IN_HAND, _FROM_SHOULDER = 0.5, 0.3
 #: The same: no part of a thing that turns with the hand is farther from the wrist; others hang from it.
 _TURNS = 0.75
 _BODY = PARTS.index("torso")
+#: What is never taken for a thing's edge.
+_OWN = [REGION["hair"], REGION["face"], REGION["upper_skin"]]
 
 
 class Held(NamedTuple):
@@ -181,7 +185,12 @@ def find_held(
         return None
     table = np.zeros(len(sizes), np.uint8)
     table[kept] = np.arange(1, len(kept) + 1)
-    labels = fine.paste(table[np.asarray(pieces, np.intp)], labels=True)
+    found = table[np.asarray(pieces, np.intp)]
+    own = cv2.resize(probabilities[_OWN].max(0), found.shape[::-1], interpolation=cv2.INTER_LINEAR) > _NO_BODY
+    picture = colours.astype(np.uint8)
+    for n in range(1, len(kept) + 1):
+        found[remains_of(picture, found == n, _FINER) & (found == 0) & ~own] = n
+    labels = fine.paste(found, labels=True)
     left = [n for n in range(1, len(kept) + 1) if (labels == n).any()]
     if not left:
         return None
