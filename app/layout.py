@@ -150,7 +150,7 @@ def build(studio: Studio, places: Places | None = None) -> Page:
                         "Download PNG", variant="primary", size="md", interactive=False, elem_id="download"
                     )
                 result = ResultView(elem_id="result")
-        with gr.Accordion("How joints and clothes are found", open=False, elem_id="settings"):
+        with gr.Accordion("How joints, clothes and backgrounds are found", open=False, elem_id="settings"):
             with gr.Row():
                 detector = gr.Radio(
                     [("Built-in", detectors.BUILT_IN),
@@ -164,6 +164,11 @@ def build(studio: Studio, places: Places | None = None) -> Page:
                     value=detectors.BUILT_IN, label="Regions: hair, face, clothes, skin", elem_id="parser",
                     min_width=280,
                 )  # fmt: skip
+            background = gr.Radio(
+                [("Built-in", detectors.BUILT_IN),
+                 ("LaMa (downloads 208 MB from the hub; Apache-2.0 licence)", detectors.LAMA)],
+                value=detectors.BUILT_IN, label="Background: the photo behind a moved person", elem_id="background",
+            )  # fmt: skip
             again = gr.Button("Look at the photo again", size="md", elem_id="again")
             keeping_button = gr.Button("Work kept in this browser", size="md", elem_id="show-keeping")
         keeping = Keeping(elem_id="keeping")
@@ -173,7 +178,7 @@ def build(studio: Studio, places: Places | None = None) -> Page:
 
         parts = {
             "bar": bar, **{name: part for name, (part, _) in panels.items()}, "result": result, "download": download,
-            "keeping": keeping, "batch": batch,
+            "keeping": keeping, "batch": batch, "background": background,
         }  # fmt: skip
 
         handlers = Handlers(studio, sessions, studio.line, parts)
@@ -256,6 +261,7 @@ def build(studio: Studio, places: Places | None = None) -> Page:
         on(bar.start_over, studio.start_over, bar)
         on(result.travel, studio.travel, result)
         on(bar.choose_weights, studio.choose_weights, bar, **opening)
+        on(background.input, studio.choose_background, background, **opening)
         on(bar.stop, studio.stop, bar, then=None)
         on(bar.knock, handlers.knock, **opening)
         on(bar.save, studio.save, bar, then=studio.pack, then_in="files")

@@ -47,9 +47,9 @@ def in_turn(
             if stopped() and can_stop:
                 work.close()
         if stopped() and can_stop:
-            # The menu of weights shows those that were not loaded to the end.
-            stopped_at = view.status("ok", "Stopped.", session)
-            yield {"bar": stopped_at["bar"] | view.weights(studio.weights, session.weights)}
+            # The menus show what was not loaded to the end.
+            menus = view.chosen(studio.weights, session)
+            yield menus | {"bar": view.status("ok", "Stopped.", session)["bar"] | menus["bar"]}
 
 
 @contextmanager

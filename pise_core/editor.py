@@ -8,6 +8,7 @@ import logging
 import os
 from collections.abc import Generator as Steps
 from collections.abc import Mapping
+from copy import copy
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from pise_core.detection.amodal import Amodal
 from pise_core.detection.analyzer import FILE_NAME, Analyzer, Sight
 from pise_core.detection.clip import ClipPoses
 from pise_core.detection.hidden_background import HiddenBackground
+from pise_core.detection.lama import LamaInpainter, inpainter_of
 from pise_core.detection.map_cleaning import clean_map
 from pise_core.detection.turning import framing_of
 from pise_core.errors import InputError, NobodyFound
@@ -80,6 +82,7 @@ class Editor:
         device: where PyTorch runs a network.
         amodal: what knows bodies behind arms; by default the one that ships, read when it is first asked.
         background: what expects streets behind bodies; by default the one that ships, read when it is first asked.
+        inpainter: a large network that continues backgrounds in its place.
 
     Attributes:
         generator: as given.
@@ -87,6 +90,7 @@ class Editor:
         device: as given.
         amodal: as given.
         background: as given.
+        inpainter: as given.
     """
 
     def __init__(
@@ -96,8 +100,9 @@ class Editor:
         device: str = "cpu",
         amodal: Amodal | None = None,
         background: HiddenBackground | None = None,
+        inpainter: LamaInpainter | None = None,
     ):
-        self.device, self.amodal, self.background = device, amodal, background
+        self.device, self.amodal, self.background, self.inpainter = device, amodal, background, inpainter
         self.generator: Generator = TorchGenerator(generator, device) if isinstance(generator, PISE) else generator
         self.analyzer = analyzer
         # Editors of one analyzer share its lock: the analyzer works for one of them at a time.
@@ -112,7 +117,13 @@ class Editor:
         self._lock = self.analyzer.lock
 
     @classmethod
-    def from_pretrained(cls, path: str | Path | None = None, device: str = "auto", backend: str = "torch") -> "Editor":
+    def from_pretrained(
+        cls,
+        path: str | Path | None = None,
+        device: str = "auto",
+        backend: str = "torch",
+        background: str | Path | None = None,
+    ) -> "Editor":
         """An editor with the weights in a folder (``pise.safetensors``, ``analyzer.safetensors``,
         ``amodal.safetensors``, ``background.safetensors``, or several; what is not there is taken from those that
         ship), or with those of one generator (any ``.safetensors``, as ``train`` and ``convert`` write them) and the
@@ -122,8 +133,12 @@ class Editor:
             path: the folder, such as one that ``train`` wrote, or the file; by default the weights that ship.
             device: "auto" (CUDA where there is one), "cpu" or "cuda".
             backend: what runs the networks, one of ``backends.BACKENDS``.
+            background: what continues the photo behind people: ``lama`` for a large network that is fetched from the
+                hub once (:mod:`pise_core.detection.lama`), or the path of an ONNX graph like it; by default the network
+                that ships.
 
         Raises:
+            HubUnreachable: if the background has to be fetched and can't be.
             InputError: if weights are missing or damaged, or the device or the backend is not there.
         """
         if device == "auto":
@@ -138,12 +153,24 @@ class Editor:
         painting = backends.generator(PISE.from_pretrained(generator), backend, device)
         bodies = None if hidden is None else Amodal.read(hidden / amodal.FILE_NAME)
         streets = None if behind is None else HiddenBackground.read(behind / hidden_background.FILE_NAME)
-        return cls(painting, Analyzer.from_pretrained(analyzer, device, backend), device, bodies, streets)
+        analyzing = Analyzer.from_pretrained(analyzer, device, backend)
+        return cls(painting, analyzing, device, bodies, streets, inpainter_of(background))
+
+    def with_background(self, inpainter: LamaInpainter | None) -> "Editor":
+        """The same networks, with another one for backgrounds; None: the one that ships."""
+        other = copy(self)
+        other.inpainter = inpainter
+        return other
 
     @property
     def backend(self) -> str:
         """What runs the networks, such as ``torch cpu float32``: the same backend makes the same bytes."""
         return self.generator.backend
+
+    @property
+    def background_name(self) -> str:
+        """Which network continues backgrounds, such as ``LaMa``; empty for the one that ships."""
+        return "" if self.inpainter is None else self.inpainter.name
 
     @property
     def model(self) -> PISE:

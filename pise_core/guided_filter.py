@@ -43,9 +43,15 @@ def guided_filter(
     return out
 
 
-def sampled(small: np.ndarray, ys: np.ndarray, xs: np.ndarray, size: tuple[float, float]) -> np.ndarray:
+def sampled(
+    small: np.ndarray,
+    ys: np.ndarray,
+    xs: np.ndarray,
+    size: tuple[float, float],
+    interpolation: int = cv2.INTER_LINEAR,
+) -> np.ndarray:
     """(N, C) float32: what a picture (h, w, C) float32 would show at pixels of rows ``ys`` and columns ``xs``, which
-    may lie between pixels, enlarged to ``size`` (H, W) by linear interpolation."""
+    may lie between pixels, enlarged to ``size`` (H, W)."""
     (h, w), (height, width) = small.shape[:2], size
     if (h, w) == (height, width) and ys.dtype.kind == "i":
         return small[ys, xs]
@@ -55,7 +61,7 @@ def sampled(small: np.ndarray, ys: np.ndarray, xs: np.ndarray, size: tuple[float
     maps[0, : len(ys)] = (xs + 0.5) * np.float32(w / width) - 0.5
     maps[1, : len(ys)] = (ys + 0.5) * np.float32(h / height) - 0.5
     x, y = maps.reshape(2, rows, columns)
-    found = np.asarray(cv2.remap(small, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.float32)
+    found = np.asarray(cv2.remap(small, x, y, interpolation, borderMode=cv2.BORDER_REPLICATE), np.float32)
     return found.reshape(rows * columns, -1)[: len(ys)]
 
 

@@ -14,6 +14,7 @@ from pise_core.framing import Box, Framing
 from pise_core.held import NOTHING, Held, painted
 from pise_core.hidden_body import HiddenBody
 from pise_core.inpainting.background import Background
+from pise_core.inpainting.inpainted import Inpaint
 from pise_core.long_tops import hangs_as_dress
 from pise_core.masks import window_of
 from pise_core.model.answers import Answers
@@ -136,12 +137,12 @@ class Person:
         the pieces that the larger photo's is made of, if that is there."""
         larger = None if self.larger is None else self.larger()
         larger_plate = None if larger is None else larger.plate
-        hidden = self.full.solid
+        hidden, editor = self.full.solid, self.editor
         if self._shadowed is not None:
             window, inside = self._shadowed
             hidden = hidden.copy()
             hidden[window][inside] = REGION_COUNT
-        return Background(self.photo, hidden, self.framing, larger_plate, self.editor.behind)
+        return Background(self.photo, hidden, self.framing, larger_plate, editor.behind, editor.inpainter)
 
     @property
     def background(self) -> np.ndarray:
@@ -344,6 +345,16 @@ class PersonEditor(Protocol):
     @property
     def backend(self) -> str:
         """See ``Editor.backend``."""
+        ...
+
+    @property
+    def background_name(self) -> str:
+        """See ``Editor.background_name``."""
+        ...
+
+    @property
+    def inpainter(self) -> Inpaint | None:
+        """See ``Editor.inpainter``."""
         ...
 
     def set_person(

@@ -208,7 +208,8 @@ def test_a_session_is_named_or_ones_own(address, client, files):
 def test_every_action_is_an_endpoint_that_is_described(client):
     described = client.view_api(return_format="dict")["named_endpoints"]
     assert described.keys() == {
-        "/open_file", "/state", "/choose_weights", "/choose_person", "/place_person", "/analyse_again",
+        "/open_file", "/state", "/choose_weights", "/choose_background", "/choose_person", "/place_person",
+        "/analyse_again",
         "/set_pose", "/make_room", "/set_held", "/paint_held", "/load_pose", "/pose_from_photo", "/set_regions",
         "/retouch", "/cut",
         "/add_reference",

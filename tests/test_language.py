@@ -27,7 +27,7 @@ SAYING = [
 REFUSING = [
     *(f"pise_core/{name}.py" for name in (
         "coverage", "editor", "files", "held", "images", "label_sets", "parsing_files", "pose", "regions",
-        "detection/clip", "detection/hub", "detection/openpose", "detection/segformer",
+        "detection/clip", "detection/hub", "detection/lama", "detection/openpose", "detection/segformer",
         "rendering/recolour", "rendering/wearing/wear", "warping/retarget",
     )),
     *(f"pise_core/document/{name}.py" for name in (

@@ -79,7 +79,7 @@ def test_a_photo_is_opened_edited_and_seen(address, uploads, folder, person):
 
     async def conversation(client):
         tools = {tool.name: tool for tool in (await client.list_tools()).tools}
-        assert len(tools) == 37 and "18 rows" in tools["set_pose"].inputSchema["properties"]["keypoints"]["description"]
+        assert len(tools) == 38 and "18 rows" in tools["set_pose"].inputSchema["properties"]["keypoints"]["description"]
         state = state_of(await client.call_tool("open_file", {"file": sent}))
         session = {"session": state["session"]}
         posed = state_of(await client.call_tool("set_pose", {"keypoints": to_rows(moved(person)), **session}))

@@ -114,7 +114,7 @@ def rewritten(data, change=None, compression=zipfile.ZIP_DEFLATED, **members):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda d: d.update(version=8), "version 8"),
+        (lambda d: d.update(version=9), "version 9"),
         (lambda d: d.update(version="2"), "version 2"),
         (lambda d: d.update(format="other"), "no .pise document"),
         (lambda d: d.update(position=4), "damaged"),
@@ -271,16 +271,26 @@ def test_files_of_version_6_open():
     assert all(a.same(b) for a, b in zip(saved.history, read(write(saved)).history, strict=True))
 
 
+def test_files_of_version_7_open():
+    """Written by the last build of version 7: the one above, with a held thing that was painted."""
+    saved = read(VERSION_2.with_name("version-7.pise"))
+    assert (saved.name, saved.position, len(saved.history), saved.background) == ("example", 8, 9, "")
+    assert saved.history[8].things is not None
+    assert all(a.same(b) for a, b in zip(saved.history, read(write(saved)).history, strict=True))
+    named = dataclasses.replace(saved, background="LaMa")
+    assert read(write(named)).background == "LaMa"
+
+
 def test_what_a_file_holds_is_tied_to_its_version(document):
     """Whoever changes these raises the version by a step in ``migrations``, and keeps a file of the version before."""
     other = SavedEdits(document.person, 1, document.history, 3)
     data = write(dataclasses.replace(document, others=(other,)))
     entries = json.loads(zipfile.ZipFile(io.BytesIO(data)).read("document.json"))
     known = {"pose", "framing", "held"}
-    assert entries["version"] == VERSION == 7
+    assert entries["version"] == VERSION == 8
     assert entries.keys() == {
         "format", "version", "name", "regions", "person", "people", "references", "history", "position", "others",
-        "edited", "backend",
+        "edited", "backend", "background",
     }  # fmt: skip
     assert entries["person"].keys() == known and entries["references"][0].keys() == known | {"id", "name"}
     assert entries["others"][0].keys() == known | {"chosen", "position", "history"}

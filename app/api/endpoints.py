@@ -29,6 +29,7 @@ Upload = NewType("Upload", str)
 
 Detector = Literal["Built-in", "OpenPose"]
 Parser = Literal["Built-in", "SegFormer clothes"]
+Background = Literal["Built-in", "LaMa"]
 Table = Literal["regions", "atr", "lip", "cihp", "pascal", "fashn"]
 
 
@@ -96,6 +97,15 @@ class Programs:
         session.need_photo()
         chosen = one_of(name, self._engine.weights, "weights")
         return state_of(session, opening.choose_weights(self._engine, session, chosen))
+
+    def choose_background(self, session: Session, name: Background) -> State:
+        """Go on with the document, its history and its references included, with another background behind people.
+
+        Args:
+            name: who continues the photo behind people; LaMa is downloaded once.
+        """
+        session.need_photo()
+        return state_of(session, opening.choose_background(self._engine, session, name))
 
     # ---- pose and regions
 

@@ -44,6 +44,7 @@ def state_of(session: Session, outcome: Outcome | Steps | None = None) -> State:
     state: State = {
         "session": session.token,
         "weights": session.weights,
+        "background": session.background,
         "size": [photo.shape[1], photo.shape[0]],
         "people": [[round(float(v), 1) for v in found.box] for found in session.people],
         "references": {key: reference.name for key, reference in session.references.items()},

@@ -1,6 +1,7 @@
 """Photos and documents in, and whom of a photo to edit."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,13 +11,13 @@ from app.commands.reading import opened, photo_or_document, stem
 from app.state.detectors import SIZES
 from app.state.models import Engine
 from app.state.opened import Found
-from app.state.session import Session
+from app.state.session import DEFAULT_BACKGROUND, Session
 from pise_core import pose as poses
 from pise_core.document import Document
 from pise_core.document.file_format import SavedDocument
 from pise_core.document.file_reader import join
 from pise_core.document.references import References
-from pise_core.errors import NobodyFound
+from pise_core.errors import HubUnreachable, NobodyFound
 from pise_core.person import SavedPerson
 
 #: In photos whose longer side has fewer pixels nobody is found who can be edited.
@@ -114,14 +115,30 @@ def choose_weights(engine: Engine, session: Session, name: str) -> Steps:
     """Go on with the document, its history and its references included, with other weights; ``name`` is one of
     ``engine.weights``."""
     yield Progress(f"Loading the weights {name}…", can_stop=True)
-    editor = engine.load(name)
+    editor = engine.load(name, session.background)
     if session.document is not None:
-        return (yield from _go_on(session, session.document, editor, name))
-    references = References()
-    for key, reference in session.references.items():
-        references.add(reference.name, SavedPerson.of(reference.person).known_to(editor), key)
-    session.references, session.weights = references, name
+        return (yield from _go_on(session, session.document, editor, name, session.background))
+    _without_document(session, editor, name, session.background)
     return Outcome(f"The weights are {name}.", changed=Changed.WEIGHTS)
+
+
+def choose_background(engine: Engine, session: Session, name: str) -> Steps:
+    """Go on with the document, its history and its references included, with another background behind people; ``name``
+    is one of ``detectors.BACKGROUNDS``.
+
+    Raises:
+        HubUnreachable: if it can't be fetched.
+        InputError: if it can't be run here.
+    """
+    yield Progress(f"Loading the background {name}…", can_stop=True)
+    try:
+        editor = engine.load(session.weights, name)
+    except HubUnreachable as error:
+        raise HubUnreachable(f"{error}. The background is as before.") from None
+    if session.document is not None:
+        return (yield from _go_on(session, session.document, editor, session.weights, name))
+    _without_document(session, editor, session.weights, name)
+    return Outcome(f"The background is {name}.", changed=Changed.WEIGHTS)
 
 
 def reopened(session: Session) -> Outcome:
@@ -149,7 +166,18 @@ def _open_document(engine: Engine, session: Session, saved: SavedDocument) -> St
     document = Document.restored(saved, people)
     session.set_aside()
     session.edit(document)
-    return reopened(session)
+    made_with = _made_with(session, saved.background)
+    session.edited(note=made_with)  # the page says it with the picture
+    return replace(reopened(session), warnings=told(made_with))
+
+
+def _made_with(session: Session, saved: str) -> str:
+    """What to say where a document that has edits was saved with another background than it goes on with."""
+    document = session.document
+    if document is None or document.edits.none or document.person.editor.background_name == saved:
+        return ""
+    made = saved or DEFAULT_BACKGROUND
+    return f"It was saved with the background {made}; with {session.background} its picture may differ."
 
 
 def _open_photo(engine: Engine, session: Session, photo: np.ndarray, name: str, detector: str, parser: str) -> Steps:
@@ -166,7 +194,15 @@ def _open_photo(engine: Engine, session: Session, photo: np.ndarray, name: str, 
     return _edit(engine, session, name, person, people, 0, note, parser_note)
 
 
-def _go_on(session: Session, document: Document, editor: Any, weights: str) -> Steps:
+def _without_document(session: Session, editor: Any, weights: str, background: str) -> None:
+    """Only references go on with another editor."""
+    references = References()
+    for key, reference in session.references.items():
+        references.add(reference.name, SavedPerson.of(reference.person).known_to(editor), key)
+    session.references, session.weights, session.background = references, weights, background
+
+
+def _go_on(session: Session, document: Document, editor: Any, weights: str, background: str) -> Steps:
     """The same document with another editor. Edits that are made meanwhile are not lost."""
     yield Progress("Looking at the person again…", can_stop=True)
     person, references = SavedPerson.of(document.person).known_to(editor), {}
@@ -176,7 +212,7 @@ def _go_on(session: Session, document: Document, editor: Any, weights: str) -> S
         references[key] = saved.references[key][1].known_to(editor)
     others = [other.person.known_to(editor) for other in saved.others]
     document = Document.restored(saved, [person, *(references[key] for key in saved.references), *others])
-    session.weights = weights
+    session.weights, session.background = weights, background
     session.edit(document, session.people)
     again = reopened(session)
     return Outcome(again.note, changed=again.changed | Changed.WEIGHTS)

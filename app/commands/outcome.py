@@ -22,7 +22,7 @@ class Changed(Flag):
     REFERENCES = auto()
     #: Photos of garments that wait to be marked.
     GARMENTS = auto()
-    #: The weights that were chosen.
+    #: The weights that were chosen, or who continues backgrounds.
     WEIGHTS = auto()
 
 

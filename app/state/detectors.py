@@ -1,4 +1,5 @@
-"""Who finds people, joints and regions: the editor's own networks, or detectors that are fetched from a hub."""
+"""Who finds people, joints and regions, and who continues backgrounds: the editor's own networks, or others that are
+fetched from a hub."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -6,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from app.state.fetched import Fetched
-from app.state.session import Found
+from app.state.session import DEFAULT_BACKGROUND, Found
 from pise_core import pose as poses
 from pise_core.errors import HubUnreachable, NobodyFound
 
@@ -14,8 +15,11 @@ NOBODY = "nobody was found in that photo; try one that shows the whole person"
 BUILT_IN = "Built-in"
 OPENPOSE = "OpenPose"
 SEGFORMER = "SegFormer clothes"
+LAMA = "LaMa"
 #: Megabytes that are downloaded for each, once.
-SIZES = {OPENPOSE: 209, SEGFORMER: 109}
+SIZES = {OPENPOSE: 209, SEGFORMER: 109, LAMA: 208}
+#: Who continues the photo behind people.
+BACKGROUNDS = (DEFAULT_BACKGROUND, LAMA)
 
 
 class Detectors:
@@ -23,13 +27,22 @@ class Detectors:
 
     def __init__(self, load: Callable[[], Any]) -> None:
         self._load = load
-        self._hub = {OPENPOSE: Fetched(_openpose), SEGFORMER: Fetched(_segformer)}
+        self._hub = {OPENPOSE: Fetched(_openpose), SEGFORMER: Fetched(_segformer), LAMA: Fetched(_lama)}
 
     def fetch(self, name: Any) -> Iterator[float]:
         """Get a detector ready that has to be downloaded; meanwhile the share that is there. Nothing for any other
         ``name``, and no error: that comes with the first photo."""
         if isinstance(name, str) and name in self._hub:
             yield from self._hub[name].fetch()
+
+    def inpainter(self, name: str) -> Any:
+        """What continues backgrounds, one of ``BACKGROUNDS``; None for the editor's own.
+
+        Raises:
+            HubUnreachable: if it has to be fetched and can't be.
+            InputError: if it can't be run here.
+        """
+        return self._hub[name].get() if name == LAMA else None
 
     def find(self, photo: np.ndarray, detector: str) -> tuple[list[Found], str]:
         """People, the one to edit first; and a note if another detector than the chosen one had to be used."""
@@ -76,7 +89,7 @@ class Detectors:
         return self._load().set_person(photo, box=found.box, pose=found.pose, parsing=parsing), note
 
 
-# Imported on first use: both are optional and slow to import.
+# Imported on first use: all are optional and slow to import.
 def _openpose(told: Callable[[float], None]) -> Any:
     from pise_core.detection.openpose import OpenPoseDetector
 
@@ -91,3 +104,11 @@ def _segformer(told: Callable[[float], None]) -> Any:
     parser = SegformerParser()
     parser.load(told)
     return parser
+
+
+def _lama(told: Callable[[float], None]) -> Any:
+    from pise_core.detection.lama import LamaInpainter
+
+    inpainter = LamaInpainter()
+    inpainter.load(told)
+    return inpainter

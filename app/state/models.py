@@ -7,7 +7,7 @@ from typing import Any
 
 from app.state.detectors import Detectors
 from app.state.queueing import Line
-from app.state.session import DEFAULT_WEIGHTS, Session
+from app.state.session import DEFAULT_BACKGROUND, DEFAULT_WEIGHTS, Session
 from pise_core.person import SavedPerson
 
 
@@ -25,7 +25,7 @@ class Engine:
 
     def __init__(self, load_editor: Callable[[], Any], others: Mapping[str, Callable[[], Any]] | None = None) -> None:
         self._loaders = {DEFAULT_WEIGHTS: load_editor, **(others or {})}
-        self._editors: dict[str, Any] = {}
+        self._editors: dict[tuple[str, str], Any] = {}
         self._loading = threading.Lock()
         self.detectors = Detectors(self.load)
         # The networks work for one at a time; what is carried and put together for another one goes on meanwhile.
@@ -36,16 +36,25 @@ class Engine:
         """The names to choose from, the default first."""
         return tuple(self._loaders)
 
-    def load(self, weights: str = DEFAULT_WEIGHTS) -> Any:
-        """The editor with these weights."""
+    def load(self, weights: str = DEFAULT_WEIGHTS, background: str = DEFAULT_BACKGROUND) -> Any:
+        """The editor with these weights, and with one of ``detectors.BACKGROUNDS``.
+
+        Raises:
+            HubUnreachable: if the background has to be fetched and can't be.
+            InputError: if weights are missing or damaged, or the background can't be run here.
+        """
+        inpainter = self.detectors.inpainter(background)
         with self._loading:
-            if weights not in self._editors:
-                self._editors[weights] = self._loaders[weights]()
-            return self._editors[weights]
+            if (weights, DEFAULT_BACKGROUND) not in self._editors:
+                self._editors[weights, DEFAULT_BACKGROUND] = self._loaders[weights]()
+            if (weights, background) not in self._editors:
+                own = self._editors[weights, DEFAULT_BACKGROUND]
+                self._editors[weights, background] = own.with_background(inpainter)
+            return self._editors[weights, background]
 
     def editor_of(self, session: Session) -> Any:
-        """The editor whose weights the session has chosen."""
-        return self.load(session.weights)
+        """The editor whose weights and background the session has chosen."""
+        return self.load(session.weights, session.background)
 
     def own(self, session: Session, person: Any) -> Any:
         """A person whom the detectors found, as the session's editor knows them."""

@@ -42,6 +42,7 @@ class Opened(NamedTuple):
     document: Document | None  # None while nobody is chosen in the photo
     references: References
     weights: str
+    background: str  # one of ``detectors.BACKGROUNDS``
 
     @property
     def worked_on(self) -> bool:

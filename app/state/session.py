@@ -36,6 +36,8 @@ EXPIRED = "what was open here has expired; open the photo again"
 FOLDER = "studio"
 #: The name of the weights that a session begins with.
 DEFAULT_WEIGHTS = "Default"
+#: The background that it begins with: the one that ships.
+DEFAULT_BACKGROUND = "Built-in"
 
 
 class Waiting(NamedTuple):
@@ -78,7 +80,7 @@ class Session:
         self.order = Order(self.first)
         self.photo: np.ndarray | None = None
         self.name = "photo"
-        self.weights = DEFAULT_WEIGHTS
+        self.weights, self.background = DEFAULT_WEIGHTS, DEFAULT_BACKGROUND
         self.people: list[Found] = []
         self.document: Document | None = None  # None while nobody is chosen in the photo
         self.references = References()  # stay when another photo is opened
@@ -113,7 +115,7 @@ class Session:
         """Show a photo in which nobody is chosen yet; references are kept."""
         with self.lock:
             self.set_aside()
-            self._show(Opened(photo, name, people, None, self.references, self.weights))
+            self._show(Opened(photo, name, people, None, self.references, self.weights, self.background))
 
     def set_aside(self) -> None:
         """Another photo is opened: one that was worked on is kept until the next, so that nothing is lost."""
@@ -164,16 +166,19 @@ class Session:
         """Go on with a document, whose references are the session's from now on; ``people`` as far as more is known
         of them than the document's boxes."""
         people = [Found(box) for box in document.boxes] if people is None else people
-        self._show(Opened(document.photo, document.name, people, document, document.references, self.weights))
+        made_with = self.weights, self.background
+        self._show(Opened(document.photo, document.name, people, document, document.references, *made_with))
 
     def _opened(self) -> Opened | None:
         if self.photo is None:
             return None
-        return Opened(self.photo, self.name, self.people, self.document, self.references, self.weights)
+        made_with = self.weights, self.background
+        return Opened(self.photo, self.name, self.people, self.document, self.references, *made_with)
 
     def _show(self, opened: Opened) -> None:
         with self.lock:
-            self.photo, self.name, self.people, self.document, self.references, self.weights = opened
+            self.photo, self.name, self.people, self.document, self.references = opened[:5]
+            self.weights, self.background = opened.weights, opened.background
             self.cut = None
             if self.document is not None:
                 self.document.take_up()

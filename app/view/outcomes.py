@@ -62,7 +62,8 @@ def _outcome(session: Session, outcome: Outcome, weights: tuple[str, ...]) -> Up
     if outcome.file:
         update["bar"] = view.file(outcome.file)
     if Changed.WEIGHTS in changed:
-        update["bar"] = update.get("bar", {}) | view.weights(weights, session.weights)
+        menus = view.chosen(weights, session)
+        update |= menus | {"bar": update.get("bar", {}) | menus["bar"]}
     said = _said(session, outcome)
     if "bar" in update and said:
         said["bar"] = update["bar"] | said["bar"]

@@ -11,6 +11,7 @@ from typing import Any
 from app.commands import batch, edits, motion, opening, references, saving
 from app.commands.outcome import Outcome, Steps, sentence
 from app.state import uploads
+from app.state.detectors import BACKGROUNDS
 from app.state.models import Engine
 from app.state.session import EXPIRED, Session
 from app.values import KEPT_LIMIT, field, index, one_of
@@ -49,7 +50,8 @@ class Studio(Engine):
 
     def introduce(self, session: Session) -> Update:
         """Who the page is, and what pictures can be made with."""
-        return {"bar": {"session": session.token} | view.weights(self.weights, session.weights)}
+        chosen = view.chosen(self.weights, session)
+        return chosen | {"bar": {"session": session.token} | chosen["bar"]}
 
     def fetch(self, session: Session, *chosen: Any) -> Updates:
         """Before a photo is looked at: download what is ``chosen`` for that and isn't here yet."""
@@ -76,7 +78,16 @@ class Studio(Engine):
         try:
             yield from self._shown(session, opening.choose_weights(self, session, name))
         except InputError:
-            yield {"bar": view.weights(self.weights, session.weights)}  # the menu shows what could not be loaded
+            yield view.chosen(self.weights, session)  # the menu shows what could not be loaded
+            raise
+
+    def choose_background(self, session: Session, value: Any) -> Updates:
+        """Go on with another background behind people, by its name."""
+        name = one_of(value, BACKGROUNDS, "background")
+        try:
+            yield from self._shown(session, opening.choose_background(self, session, name))
+        except InputError:
+            yield view.chosen(self.weights, session)
             raise
 
     def analyse_again(self, session: Session, detector: str, parser: str) -> Updates:

@@ -85,6 +85,11 @@ def weights(names: tuple[str, ...], chosen: str) -> dict[str, Any]:
     return {"weights": {"names": names, "chosen": chosen, "version": next(_versions)}}
 
 
+def chosen(names: tuple[str, ...], session: Session) -> Update:
+    """The menus of what pictures are made with: weights, of those names, and backgrounds."""
+    return {"bar": weights(names, session.weights), "background": {"value": session.background}}
+
+
 def waiting(session: Session, ahead: int, stop: bool = False) -> Update:
     """The networks work for somebody else, and so many requests come first; ``stop`` as for :func:`status`."""
     return status("busy", f"{ahead} other request{'s come' if ahead > 1 else ' comes'} first…", session, stop)

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from pise_core.cli.networks import add_network_arguments, editor_of
+from pise_core.cli.networks import add_background_argument, add_network_arguments, editor_of
 from pise_core.document.document import Document
 from pise_core.document.motion import motion_poses
 from pise_core.errors import InputError
@@ -30,6 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--poses", type=Path, metavar="POSES.json", help="also write what was found in the video")
     parser.add_argument("--size", choices=("small", "large"), default="small", help="long side of 640 or 1280 pixels")
     add_network_arguments(parser)
+    add_background_argument(parser)
 
 
 def run(args: argparse.Namespace) -> int:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from pise_core.cli.networks import add_network_arguments, editor_of
+from pise_core.cli.networks import add_background_argument, add_network_arguments, editor_of
 from pise_core.document.batch import FAILED, REPORT, Row, edit_photo, photos_of, run_batch, summary
 from pise_core.document.recipe import read_recipe
 from pise_core.errors import InputError
@@ -30,6 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--format", choices=("png", "jpg", "webp"), default="png", help="of the pictures (png)")
     parser.add_argument("--zip", action="store_true", help="pack the pictures into DIR/pictures.zip, too")
     add_network_arguments(parser)
+    add_background_argument(parser)
     parser.add_argument(
         "--ray", metavar="ADDRESS",
         help="edit on a Ray cluster: its address, auto, or local for one on this machine; photos, recipe and DIR must "
@@ -56,7 +57,7 @@ def run(args: argparse.Namespace) -> int:
     editor = editor_of(args)
     recipe = read_recipe(args.recipe, editor)
     # Other weights, another version or backend may make other pictures: then nothing of an earlier run is kept.
-    made_by = f"{__version__} {recipe.digest} {_weights_digest(args.weights)} {editor.backend}"
+    made_by = f"{__version__} {recipe.digest} {_weights_digest(args.weights)} {editor.backend} {editor.background_name}"
     digest = hashlib.sha256(made_by.encode()).hexdigest()
     recipe = replace(recipe, digest=digest)
     if recipe.left_out:

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from pise_core.cli.networks import add_network_arguments, editor_of
+from pise_core.cli.networks import add_background_argument, add_network_arguments, check_background, editor_of
 from pise_core.errors import HubUnreachable, InputError
 from pise_core.files import write_json
 from pise_core.version import __version__
@@ -166,6 +166,7 @@ def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
     edit.add_argument("--no-detail", action="store_true", help="the network's own picture, without the photo's detail")
     edit.add_argument("--out", required=True, type=Path, metavar="OUT", help="picture to write: .png, .webp or .jpg")
     _add_model_arguments(edit)
+    add_background_argument(edit)
     edit.set_defaults(run=_edit)
 
     # Only the command that is asked for is imported: some modules need torch.
@@ -277,6 +278,7 @@ def _edit(args: argparse.Namespace) -> int:
 
     # Everything that can be wrong is looked at before the networks are loaded.
     images.check_writable(args.out)
+    check_background(args.background)
     photo = images.read_image(args.photo)
     size = photo.shape[1], photo.shape[0]
     pose_file = open_pose_file(args.pose) if args.pose else None

@@ -20,7 +20,7 @@ class PhotoEditor:
 
     def __init__(
         self, recipe: str, out: str, suffix: str, digest: str, threads: int,
-        weights: str | None, device: str, backend: str,
+        weights: str | None, device: str, backend: str, background: str | None,
     ):  # fmt: skip
         import dataclasses
 
@@ -30,7 +30,7 @@ class PhotoEditor:
         from pise_core.editor import Editor
 
         torch.set_num_threads(threads)
-        self._editor = Editor.from_pretrained(weights, device=device, backend=backend)
+        self._editor = Editor.from_pretrained(weights, device, backend, background)
         self._recipe = dataclasses.replace(read_recipe(Path(recipe), self._editor), digest=digest)
         self._out, self._suffix = Path(out), suffix
 
@@ -74,6 +74,7 @@ def edit_on_ray(photos: Sequence[Path], *, args: argparse.Namespace, suffix: str
         "weights": str(args.weights.resolve()) if args.weights else None,
         "device": args.device,
         "backend": args.backend,
+        "background": _absolute(args.background),
         "digest": digest,
         "threads": args.threads,
     }
@@ -101,6 +102,11 @@ def edit_on_ray(photos: Sequence[Path], *, args: argparse.Namespace, suffix: str
                 break
     finally:
         ray.shutdown()
+
+
+def _absolute(background: str | None) -> str | None:
+    """``lama`` as it is, a file where every worker finds it."""
+    return str(Path(background).resolve()) if background and Path(background).is_file() else background
 
 
 def _connect(ray: Any, args: argparse.Namespace) -> None:

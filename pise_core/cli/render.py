@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from pise_core.cli.networks import add_network_arguments, editor_of
+from pise_core.cli.networks import add_background_argument, add_network_arguments, editor_of, told_of_background
 from pise_core.document.document import Document
 from pise_core.document.export import check_export, export
 from pise_core.document.file_reader import read
@@ -21,6 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--quality", type=int, metavar="N", help="of .jpg (95) and .webp (lossless), 1 to 100")
     parser.add_argument("--cut-out", action="store_true", help="the person alone, transparent around")
     add_network_arguments(parser)
+    add_background_argument(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -39,6 +40,7 @@ def run(args: argparse.Namespace) -> int:
         check_export(args.out.suffix, args.quality, args.cut_out)
         check_writable(args.out.with_suffix(".png") if args.out.suffix.lower() == ".ora" else args.out)
     editor = editor_of(args)
+    told_of_background(saved.background, args.document.name, editor.background_name)
     document = Document.restored(saved, [person.known_to(editor) for person in saved.people])
     if moving:
         document.animate(args.out)

@@ -43,7 +43,11 @@ class LoadedLater(ABC):
 
 
 def fetch(
-    repository: str, filename: str, sha256: str | None = None, told: Callable[[float], None] | None = None
+    repository: str,
+    filename: str,
+    sha256: str | None = None,
+    told: Callable[[float], None] | None = None,
+    instead: str = "the shipped analyzer",
 ) -> Path:
     """The local path of a file of a hub repository; downloaded when it isn't in the cache yet.
 
@@ -53,6 +57,7 @@ def fetch(
         sha256: what the file must hash to.
         told: is called while the file is downloaded, with the share of it that is there, above 0 and at most 1; by
             default the terminal shows a bar.
+        instead: what does without a download, for the message.
 
     Raises:
         HubUnreachable: within seconds, if the file is not in the cache and the hub can't be reached.
@@ -69,7 +74,7 @@ def fetch(
     except Exception as error:  # Each version of the hub's library has its own families of network errors
         raise HubUnreachable(
             f"{filename} of {repository} can't be fetched: the hub is not reachable. Connect to the network for the "
-            "first use, or use the shipped analyzer, which needs no download"
+            f"first use, or use {instead}, which needs no download"
         ) from error
     return _checked(Path(path), sha256)
 

@@ -45,6 +45,7 @@ class Row:
         photo_sha256, recipe_sha256, picture_sha256: of the photo's bytes, of the recipe with the weights, and of the
             picture's bytes.
         backend: what ran the networks.
+        background: which network continued backgrounds; empty for the one that ships.
     """
 
     photo: str
@@ -55,6 +56,7 @@ class Row:
     recipe_sha256: str = ""
     picture_sha256: str = ""
     backend: str = ""
+    background: str = ""
 
 
 def photos_of(paths: Iterable[Path]) -> list[Path]:
@@ -86,7 +88,9 @@ def edit_photo(editor: "Editor", recipe: Recipe, path: Path, out: Path, suffix: 
         path: the photo.
         out: the folder; the picture gets the photo's stem and ``suffix``.
     """
-    known = Row(str(path), FAILED, recipe_sha256=recipe.digest, backend=editor.backend)
+    known = Row(
+        str(path), FAILED, recipe_sha256=recipe.digest, backend=editor.backend, background=editor.background_name
+    )
     try:
         photo = read_image(path)
         known = replace(known, photo_sha256=_digest(path.read_bytes()))

@@ -265,6 +265,7 @@ class Document(Steps):
             return SavedDocument(
                 self.name, own.person, self.boxes, own.chosen, references, own.history, own.position,
                 tuple(others), self._edited, self.person.editor.backend,
+                self.person.editor.background_name,
             )  # fmt: skip
 
     def save(self, path: str | os.PathLike[str]) -> None:

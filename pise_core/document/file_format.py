@@ -67,6 +67,7 @@ class SavedDocument:
         others: other people in the photo, with their edits; ``edited`` is the place of ``person`` among all of them.
         backend: what ran the networks when it was saved; another one may make pictures of other bytes. Empty where no
             network has seen the person.
+        background: which network continued backgrounds then, as ``Editor.background_name``.
     """
 
     name: str
@@ -79,6 +80,7 @@ class SavedDocument:
     others: tuple[SavedEdits, ...] = ()
     edited: int = 0
     backend: str = ""
+    background: str = ""
 
     @property
     def people(self) -> list[SavedPerson]:

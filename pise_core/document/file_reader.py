@@ -230,8 +230,10 @@ def _document(entries: dict[str, Any], members: _Members) -> SavedDocument:
     if edited > len(others):
         raise ValueError
     name = harmless(str(entries["name"]))
-    backend = str(entries["backend"])[:60]
-    return SavedDocument(name, person, boxes, chosen, references, history, position, tuple(others), edited, backend)
+    backend, background = (str(entries[key])[:60] for key in ("backend", "background"))
+    return SavedDocument(
+        name, person, boxes, chosen, references, history, position, tuple(others), edited, backend, background
+    )
 
 
 def _held_by(person: SavedPerson, things: PaintLayer | None) -> Held | None:

@@ -109,6 +109,7 @@ def _write(document: SavedDocument, pictures: bool = True) -> bytes:
         "others": others,
         "edited": document.edited,
         "backend": document.backend,
+        "background": document.background,
     }
     text = json.dumps(entries).encode()
     pixels = sum(file_format.pixels_of(data) for data in members.values())

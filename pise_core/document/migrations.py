@@ -54,6 +54,11 @@ def _painted_things(entries: Entries) -> None:
         step["things"] = None
 
 
+def _background(entries: Entries) -> None:
+    """7 to 8: which network continued backgrounds; before, that was always the one that ships."""
+    entries["background"] = ""
+
+
 #: Version -> the step from it to the next one.
 STEPS: dict[int, Callable[[Entries], None]] = {
     1: _paint_has_a_pose,
@@ -62,6 +67,7 @@ STEPS: dict[int, Callable[[Entries], None]] = {
     4: _held,
     5: _retouched,
     6: _painted_things,
+    7: _background,
 }
 OLDEST, VERSION = min(STEPS), max(STEPS) + 1
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from pise_core.framing import Framing
 from pise_core.guided_filter import sampled
+from pise_core.inpainting.inpainted import Inpaint, Inpainted
 from pise_core.inpainting.patch_fill import Pieces, Place, grid_of
 from pise_core.inpainting.patch_search import Grid
 from pise_core.inpainting.shift_map import find_shifts
@@ -49,6 +50,7 @@ class Background:
         larger: the background of the same photo with more pixels, whose pieces are shown again.
         expect: says what a picture (h, w, 3) uint8 looks like in the large, (h, w, 3) uint8, where it is known (h, w)
             bool and where it is not; without it, pieces alone continue the background.
+        inpaint: a large network that continues it, asked once, instead (:mod:`pise_core.inpainting.inpainted`).
     """
 
     def __init__(
@@ -58,11 +60,13 @@ class Background:
         framing: Framing,
         larger: "Background | None" = None,
         expect: Expect | None = None,
+        inpaint: Inpaint | None = None,
     ) -> None:
         self.photo = photo  # all of it, whatever part this is
         self._window = slice(0, photo.shape[0]), slice(0, photo.shape[1])
         self._tiles: dict[tuple[int, int], np.ndarray] = {}
         self._pieces: Pieces | np.ndarray | None = None  # an array: colours in the large; None: there is nothing
+        self._answer: Inpainted | None = None  # pieces then only add what is finer
         self._holes, self._place = np.zeros((0, 0), np.uint8), Place(0, 0, *photo.shape[:2])
         self._top = self._left = self._width = 0  # of the holes; they are packed, eight to a byte
         window = window_of(parsing > 0, margin=round(_REACH / framing.scale))
@@ -74,13 +78,21 @@ class Background:
         if larger is not None:
             self._pieces = larger._pieces
             by, bx = np.divide(photo.shape[:2], larger.photo.shape[:2])
-            top, left, height, width = larger._place
-            self._place = Place(top * by, left * bx, height * by, width * bx)
+            self._place = _scaled(larger._place, by, bx)
+            if larger._answer is not None:
+                self._answer = larger._answer.on(_scaled(larger._answer.place, by, bx))
             return
         self._place = Place(self._top, self._left, *hole.shape)
         if hole.all():  # nothing to continue from: the photo is all person
             return
         grid = grid_of(photo[window], hole, _SIDE, _GAP / framing.scale)
+        if inpaint is not None:
+            self._answer = answer = Inpainted.asked(photo, hole, self._top, self._left, inpaint)
+            if answer.finer:
+                grid = replace(grid, expected=answer.expected(grid, self._place))
+                offsets = find_shifts(grid)
+                self._pieces = None if offsets is None else answer.pieces(grid, offsets, self._place)
+            return
         if expect is not None:
             grid = replace(grid, expected=_joined(grid, expect(grid.image, grid.seen)))
         offsets = find_shifts(grid)
@@ -166,6 +178,9 @@ class Background:
                 self._tiles[place] = colours.copy()
 
     def _shown(self, ys: np.ndarray, xs: np.ndarray) -> np.ndarray:
+        if self._answer is not None:
+            pieces = self._pieces if isinstance(self._pieces, Pieces) else None
+            return self._answer.shown(self.photo, ys, xs, pieces, self._place)
         if self._pieces is None:
             return np.full((len(ys), 3), 127, np.uint8)
         if isinstance(self._pieces, Pieces):
@@ -173,6 +188,10 @@ class Background:
         top, left, height, width = self._place
         found = sampled(self._pieces.astype(np.float32), ys - top, xs - left, (height, width))
         return np.rint(found).astype(np.uint8)
+
+
+def _scaled(place: Place, by: float, bx: float) -> Place:
+    return Place(place.top * by, place.left * bx, place.height * by, place.width * bx)
 
 
 def _joined(grid: Grid, expected: np.ndarray) -> np.ndarray:

@@ -6,6 +6,7 @@ is known, their colours are made to agree (after Pérez et al. 2003).
 """
 
 import math
+from collections.abc import Callable
 from typing import NamedTuple
 
 import cv2
@@ -68,19 +69,31 @@ class Pieces:
         stay: how firmly colours stay what the pieces have; the greater, the sooner a difference at a seam fades out.
         most: by how many levels colours change at most; what differs by more where pieces meet is another thing, and
             would only be veiled.
+        shares: (h, w) float32, how much of its piece a cell shows, for pieces that show no colours of their own
+            (:meth:`blended`); by default it is found, and colours with it.
 
     Where the grid tells what is expected, pieces add their fine texture to that, and nothing where they would show
     something else.
     """
 
-    def __init__(self, grid: Grid, offsets: np.ndarray, stay: float = 0.01, most: float = 255.0) -> None:
+    def __init__(
+        self,
+        grid: Grid,
+        offsets: np.ndarray,
+        stay: float = 0.01,
+        most: float = 255.0,
+        shares: np.ndarray | None = None,
+    ) -> None:
         self._shape = grid.wanted.shape
         # A cell more: what lies about the hole has no pieces, and grids have at most a few hundred cells a side.
         rows, columns = window_of(grid.wanted, margin=1) or (slice(0, 1), slice(0, 1))
         self._first = rows.start, columns.start
         self._cells = grid.wanted[rows, columns].copy()
         self._offsets = offsets[rows, columns].astype(np.int16)
-        share, change = changes(grid, offsets, stay, most)
+        if shares is None:
+            share, change = changes(grid, offsets, stay, most)
+        else:
+            share, change = shares, np.zeros((*shares.shape, 3), np.float32)
         self._share, self._change = share[rows, columns].copy(), change[rows, columns].copy()
 
     def at(self, picture: np.ndarray, ys: np.ndarray, xs: np.ndarray, place: Place) -> np.ndarray:
@@ -94,6 +107,29 @@ class Pieces:
         Returns:
             (N, 3) uint8; the picture's own colours where no piece is known.
         """
+        total, weights = self.blended(ys, xs, place, picture.shape[:2], lambda y, x: picture[y, x])
+        found = np.divide(total, weights, out=picture[ys, xs].astype(np.float32), where=weights > 0)
+        return np.clip(np.rint(found), 0, 255).astype(np.uint8)
+
+    def blended(
+        self,
+        ys: np.ndarray,
+        xs: np.ndarray,
+        place: Place,
+        size: tuple[int, int],
+        shown: Callable[[np.ndarray, np.ndarray], np.ndarray],
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """What the cells about some pixels show, blended.
+
+        Args:
+            ys, xs: (N,) rows and columns.
+            place: of the grid on the picture.
+            size: (H, W) of the picture.
+            shown: tells what is shown, (N, 3), where the pieces of these pixels come from, rows and columns (N,).
+
+        Returns:
+            (N, 3) float32, the weighted sum, and (N, 1), of the weights: 1, or 0 where no piece is known.
+        """
         (h, w), (height, width) = self._shape, self._cells.shape
         cells, change, share = self._cells.ravel(), self._change.reshape(-1, 3), self._share.ravel()
         steps = [
@@ -102,8 +138,8 @@ class Pieces:
         ]
         first = math.ceil(place.top), math.ceil(place.left)
         last = (
-            min(len(picture), math.floor(place.top + place.height)) - 1,
-            min(picture.shape[1], math.floor(place.left + place.width)) - 1,
+            min(size[0], math.floor(place.top + place.height)) - 1,
+            min(size[1], math.floor(place.left + place.width)) - 1,
         )
         y, x = (
             (at - start + 0.5) * few / many - 0.5
@@ -122,11 +158,10 @@ class Pieces:
             from_y = np.clip(ys + steps[0][cell], first[0], last[0])
             from_x = np.clip(xs + steps[1][cell], first[1], last[1])
             piece = change.take(cell, axis=0)
-            piece += share[cell][:, None] * picture[from_y, from_x]
+            piece += share[cell][:, None] * shown(from_y, from_x)
             total += weight[:, None] * piece
             weights += weight[:, None]
-        found = np.divide(total, weights, out=picture[ys, xs].astype(np.float32), where=weights > 0)
-        return np.clip(np.rint(found), 0, 255).astype(np.uint8)
+        return total, weights
 
 
 def show(out: np.ndarray, picture: np.ndarray, wanted: np.ndarray, grid: Grid, offsets: np.ndarray) -> None:
