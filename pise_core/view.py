@@ -14,6 +14,7 @@ from pise_core.masks import window_of
 from pise_core.matting import Edges, soft_edges
 from pise_core.regions import REGION_COUNT
 from pise_core.warping.arm_edges import refine_arms
+from pise_core.warping.bare_arms import without_cloth_beside
 from pise_core.warping.layers import CutOut, cut_outs
 from pise_core.warping.leg_edges import separate_legs, smooth_hem
 from pise_core.warping.parts import assign_parts
@@ -33,7 +34,7 @@ def edge_margin(scale: float) -> int:
 def _owners(image: np.ndarray, parsing: np.ndarray, pose: np.ndarray) -> np.ndarray:
     """(H, W) int8: the part that each pixel of the body belongs to."""
     owner = smooth_hem(separate_legs(assign_parts(parsing, pose), pose), pose)
-    return refine_arms(owner, image, pose, parsing)
+    return without_cloth_beside(refine_arms(owner, image, pose, parsing), image, pose, parsing)
 
 
 @dataclass(frozen=True, eq=False)

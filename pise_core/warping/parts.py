@@ -55,6 +55,12 @@ _BESIDE = {
     for side, other in (("left", "right"), ("right", "left"))
 }
 
+#: For each forearm the parts of its arm.
+_OF_ARM = {
+    f"{side}_forearm": [PARTS.index(f"{side}_{bone}") for bone in ("upper_arm", "forearm")]
+    for side in ("left", "right")
+}
+
 
 def among(owner: np.ndarray, parts: Iterable[int]) -> np.ndarray:
     """(H, W) bool: which pixels of ``owner`` (H, W) int8 belong to one of some parts, indices into ``PARTS``."""
@@ -244,6 +250,8 @@ def with_overlap(mask, index: int, part: str, parsing: np.ndarray, owner: np.nda
     cv2.circle(disc, centre.tolist(), radius, 1, -1)
     # Only skin or cloth that this limb may carry: a shoulder takes no piece of hair along.
     disc &= _ALLOWED[index][parsing].astype(np.uint8)
+    if part in _OF_ARM:  # a bare elbow takes no piece of the dress beside it along
+        disc[~among(owner, _OF_ARM[part])] = 0
     if part in _BESIDE and not legs_cross(pose):
         disc[among(owner, _BESIDE[part])] = 0
     return np.maximum(wider, disc)
