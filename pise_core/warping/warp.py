@@ -13,6 +13,7 @@ import numpy as np
 
 from pise_core.masks import grow, window_of
 from pise_core.skeleton import BONES
+from pise_core.warping.crossed_legs import shared
 from pise_core.warping.hidden_arms import stand_ins
 from pise_core.warping.part_transforms import Move, bounds, part_moves, still
 from pise_core.warping.parts import PARTS, WITH_OVERLAP, among, overlap_disc, part_boxes, with_overlap
@@ -350,6 +351,9 @@ def cut_piece(
     if not mask.any():
         return None
     shifted = pose - np.array([x0, y0, 0], np.float32)
+    both = shared(mask, part, owner[here], shifted)
+    if both is not None:
+        mask = np.where(both, np.uint8(1), mask)
     if whole:
         image, parsing, core, mask = image.copy(), parsing.copy(), core.copy(), mask.copy()
         share = None if share is None else share.copy()
