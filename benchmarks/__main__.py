@@ -21,7 +21,7 @@ from benchmarks.table import rows_of, text
 
 ROOT = Path(__file__).resolve().parent.parent
 #: Parts that a worker measures inside a build, and those that look at a build from outside.
-INSIDE = ("networks", "opening", "edits", "release", "training")
+INSIDE = ("networks", "opening", "edits", "preview", "release", "training")
 OUTSIDE = {"memory": memory.measure, "startup": startup.measure, "visitors": visitors.measure, "drag": drag.measure}
 #: Of large photos fewer rounds are enough: they take long, and vary little.
 _LARGE, _FEW = 20.0, 2
@@ -89,7 +89,7 @@ def _settings(part: str, options: argparse.Namespace, folder: Path) -> list[dict
     """What a part is measured with, once for each."""
     photo = options.photo or photos.example(ROOT)
     other = photos.example(ROOT, 1)
-    if part in ("opening", "edits", "release"):
+    if part in ("opening", "edits", "preview", "release"):
         return [
             {"photo": str(photos.sized(photo, size, folder)), "other": str(other), "megapixels": size}
             for size in options.megapixels

@@ -10,6 +10,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from names import BUILT_IN, JOINT, PISE, RECIPES, Carry, Session, Studio, Traine
 from torch.utils._python_dispatch import TorchDispatchMode  # noqa: E402
 from torch.utils.flop_counter import FlopCounterMode  # noqa: E402
 
+from pise_core.document import Document, Edits  # noqa: E402
 from pise_core.editor import Editor  # noqa: E402
 from pise_core.images import read_image  # noqa: E402
 from pise_core.pose import heatmaps, to_rows  # noqa: E402
@@ -30,6 +32,8 @@ from pise_core.regions import REGION  # noqa: E402
 
 Figures = dict[str, dict[str, Any]]
 _FRAME = (256, 176)
+#: So many previews are timed together on a graphics card, and so many people drag there at once.
+_PREVIEWS, _TOGETHER = 20, 4
 
 
 class Bench:
@@ -204,7 +208,7 @@ class Opening(Bench):
         return {f"opening, {self.size}": figures}
 
 
-class Edits(Bench):
+class EditsMade(Bench):
     """The library alone: the first edit of a photo, which finds out what is behind the person, and later ones."""
 
     def __init__(self, settings: dict) -> None:
@@ -226,6 +230,48 @@ class Edits(Bench):
             ),
         }
         return {f"{name}, {self.size}": figures for name, figures in rows.items()}
+
+
+class Previews(Bench):
+    """The picture that is shown while a joint is dragged: with arrays on the processor, and, where there is a graphics
+    card, made as a whole there, with arrays beside it, and for several visitors at once (wall time)."""
+
+    def __init__(self, settings: dict) -> None:
+        super().__init__(settings)
+        self.photo = read_image(settings["photo"])
+        self.here = Document(self.editor, self.photo)
+        self.there: dict[str, list[Any]] = {}
+        if torch.cuda.is_available():
+            editors = {"": Editor.from_pretrained(device="cuda"), ", arrays": Editor.from_pretrained(device="cuda")}
+            for name, editor in editors.items():
+                if name:
+                    editor.resident = None
+                self.there[name] = [Document(editor, self.photo) for _ in range(1 if name else _TOGETHER)]
+        self.round(-1)
+
+    def round(self, number: int) -> Figures:
+        rows = {f"preview, {self.size}": self.measured(lambda: _previewed(self.here, number, 3), 1)}
+        rows[f"preview, {self.size}"]["seconds"] /= 3
+        for name, documents in self.there.items():
+            seconds = _previewed(documents[0], number, _PREVIEWS)
+            rows[f"preview, {self.size}, cuda{name}"] = {"wall": seconds / _PREVIEWS}
+            if len(documents) > 1:
+                with ThreadPoolExecutor(len(documents)) as pool:
+                    start = time.perf_counter()
+                    list(pool.map(lambda one: _previewed(one, number, _PREVIEWS), documents))
+                    rate = len(documents) * _PREVIEWS / (time.perf_counter() - start)
+                rows[f"{len(documents)} who drag at once, {self.size}, cuda"] = {"rate": rate}
+        return rows
+
+
+def _previewed(document: Any, number: int, count: int) -> float:
+    """Seconds of wall time of so many previews, of poses that were not seen before."""
+    # Builds of before tell the picture's regions as well.
+    preview = getattr(document, "preview", lambda edits: document.render(edits, preview=True))
+    start = time.perf_counter()
+    for step in range(count):
+        preview(Edits(pose=_arm_raised(document.person.pose, count * (number + 1) + step)))
+    return time.perf_counter() - start
 
 
 class Release(Bench):
@@ -349,7 +395,8 @@ def _analyzer() -> torch.nn.Module:
 
 
 PARTS: dict[str, type[Bench]] = {
-    "networks": Networks, "opening": Opening, "edits": Edits, "release": Release, "training": Training,
+    "networks": Networks, "opening": Opening, "edits": EditsMade, "preview": Previews, "release": Release,
+    "training": Training,
 }  # fmt: skip
 
 

@@ -16,7 +16,7 @@ from pise_core.masks import Nearest, grow, window_of
 from pise_core.pose import visible
 from pise_core.skeleton import ANKLES
 from pise_core.warping.layers import CutOut
-from pise_core.warping.part_transforms import bounds, shadow_move, still
+from pise_core.warping.part_transforms import Affine, bounds, shadow_move, still
 
 #: In frame pixels: how far from a foot its shadow is looked for, over how much of that it fades out, and how far away
 #: the ground begins and ends that it is compared with.
@@ -32,7 +32,7 @@ _SMALLEST = 30.0
 #: In frame pixels: how far the person's rim reaches, where a shadow is not seen as it is.
 _RIM = 2.0
 #: So much light is missing at most; and what is less is none.
-_MOST, _LEAST = 0.85, 0.03
+MOST, _LEAST = 0.85, 0.03
 
 #: In frame pixels: over how wide a border the shadows of both feet go over into one another.
 _BETWEEN = 4.0
@@ -66,27 +66,47 @@ class ContactShadow(NamedTuple):
 
     def moved(self, source: np.ndarray, target: np.ndarray) -> "ContactShadow":
         """Where it is once the person has another pose (18, 3); both in pixels of the picture."""
+        found = self.landing(source, target)
+        if found is None:
+            return self
+        move, (rows, columns) = found
+        size, origin = (columns.stop - columns.start, rows.stop - rows.start), self.origin
+        darkness = move.into(columns.start, rows.start, size, origin)(self.darkness)
+        return self._replace(window=(rows, columns), darkness=darkness)
+
+    @property
+    def origin(self) -> tuple[int, int]:
+        """Its top left corner (x, y)."""
+        return self.window[1].start, self.window[0].start
+
+    def landing(self, source: np.ndarray, target: np.ndarray) -> tuple[Affine, Window] | None:
+        """Its move to another pose, and the rows and columns that it then takes; None where it stays. As for
+        :meth:`moved`."""
         move = shadow_move(source, target, self.side)
         rows, columns = self.window
         box = columns.start, rows.start, columns.stop, rows.stop
         if move is None or still(move, box):
-            return self
+            return None
         low, high = bounds(move, box)
-        x, y = (math.floor(value) for value in low)
-        size = math.ceil(high[0]) - x, math.ceil(high[1]) - y
-        darkness = move.into(x, y, size, (columns.start, rows.start))(self.darkness)
-        return self._replace(window=(slice(y, y + size[1]), slice(x, x + size[0])), darkness=darkness)
+        (x, y), (right, bottom) = (math.floor(value) for value in low), (math.ceil(value) for value in high)
+        return move, (slice(y, bottom), slice(x, right))
 
     def within(self, window: Window) -> tuple[Window, np.ndarray] | None:
         """Where in a window of the picture it lies, in pixels of that, and its darkness there; None if nowhere."""
-        there, here = [], []
-        for mine, other in zip(self.window, window, strict=True):
-            low, high = max(mine.start, other.start), min(mine.stop, other.stop)
-            if low >= high:
-                return None
-            there.append(slice(low - other.start, high - other.start))
-            here.append(slice(low - mine.start, high - mine.start))
-        return (there[0], there[1]), self.darkness[here[0], here[1]]
+        found = overlap(self.window, window)
+        return None if found is None else (found[0], self.darkness[found[1]])
+
+
+def overlap(first: Window, second: Window) -> tuple[Window, Window] | None:
+    """Where two windows of a picture overlap, in pixels of the second and of the first; None if nowhere."""
+    there, here = [], []
+    for one, other in zip(first, second, strict=True):
+        low, high = max(one.start, other.start), min(one.stop, other.stop)
+        if low >= high:
+            return None
+        there.append(slice(low - other.start, high - other.start))
+        here.append(slice(low - one.start, high - one.start))
+    return (there[0], there[1]), (here[0], here[1])
 
 
 def cast(shadows: Iterable[ContactShadow], ground: np.ndarray, window: Window) -> np.ndarray:
@@ -98,7 +118,7 @@ def cast(shadows: Iterable[ContactShadow], ground: np.ndarray, window: Window) -
             missing[found[0]] += found[1] / np.float32(255)
     if not missing.any():
         return ground
-    return np.rint(ground * (1 - np.minimum(missing, _MOST))[..., None]).astype(np.uint8)
+    return np.rint(ground * (1 - np.minimum(missing, MOST))[..., None]).astype(np.uint8)
 
 
 def shadow_layers(shadows: Iterable[ContactShadow]) -> list[CutOut]:
@@ -203,7 +223,7 @@ def contact_shadows(
     before, after = (one.astype(np.float32).mean(2) + 4 for one in (photo[window], clean))
     body = solid[window] > 0
     soft = cv2.GaussianBlur(inside.astype(np.float32), (0, 0), max(0.5, 1 / scale))
-    darkness = np.clip(1 - before / after, 0, _MOST) * np.minimum(1, 2 * soft)
+    darkness = np.clip(1 - before / after, 0, MOST) * np.minimum(1, 2 * soft)
     known = inside & ~grow(body, _RIM / scale)
     if known.any():  # beside the foot, and a little below it, it is as it is next to these
         nearest = Nearest(known)

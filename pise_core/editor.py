@@ -6,12 +6,12 @@ what is cut out, carried and laid over one another for some goes on beside the n
 
 import logging
 import os
+from collections.abc import Callable, Mapping
 from collections.abc import Generator as Steps
-from collections.abc import Mapping
 from copy import copy
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -35,23 +35,30 @@ from pise_core.model.generator import Code, Generator
 from pise_core.model.network import PISE
 from pise_core.model.torch_generator import TorchGenerator
 from pise_core.person import Edit, Person, Styles
-from pise_core.pose import bounding_box, empty_pose, visible
-from pise_core.regions import GARMENTS, REGION, REGIONS, UNTOUCHED, check_parsing, region_index
+from pise_core.pose import bounding_box
+from pise_core.regions import GARMENTS, REGION, check_parsing
 from pise_core.rendering import pipeline
+from pise_core.rendering.wanted import checked, checked_pose
 from pise_core.rendering.wearing.wear import wear
-from pise_core.skeleton import JOINT_COUNT
+from pise_core.resident.drag import Resident, refusal
 from pise_core.view import View
 from pise_core.warping.parts import PARTS, among
 
 _log = logging.getLogger(__name__)
 
+T = TypeVar("T")
+
+#: What users are told whose pictures the processor makes instead of a graphics card.
+NO_MEMORY = (
+    "The graphics card has no memory left, so the processor makes the pictures from now on. That takes longer; start "
+    "the server again once the card is free."
+)
 NOBODY = "no person was found in the photo; place a skeleton by hand, or try another photo"
 #: In which order garments are put on: the table names those that hang over others first.
 _PUT_ON = GARMENTS[::-1]
 _LEFT_ARM, _RIGHT_ARM = (
     [PARTS.index(f"{side}_{part}") for part in ("upper_arm", "forearm")] for side in ("left", "right")
 )
-_STYLES = "styles are given as {region: [(person, weight), ...]}, people as set_person returns them"
 
 
 @dataclass(frozen=True)
@@ -83,6 +90,8 @@ class Editor:
         amodal: what knows bodies behind arms; by default the one that ships, read when it is first asked.
         background: what expects streets behind bodies; by default the one that ships, read when it is first asked.
         inpainter: a large network that continues backgrounds in its place.
+        resident: whether previews are made as a whole where the networks run (:mod:`pise_core.resident`); by default
+            on a graphics card alone, since a processor is quicker with arrays.
 
     Attributes:
         generator: as given.
@@ -91,6 +100,8 @@ class Editor:
         amodal: as given.
         background: as given.
         inpainter: as given.
+        resident: who makes previews as a whole; None where arrays do.
+        notice: what its users should know of how it works now; empty if there is nothing to say.
     """
 
     def __init__(
@@ -101,12 +112,18 @@ class Editor:
         amodal: Amodal | None = None,
         background: HiddenBackground | None = None,
         inpainter: LamaInpainter | None = None,
+        resident: bool | None = None,
     ):
         self.device, self.amodal, self.background, self.inpainter = device, amodal, background, inpainter
         self.generator: Generator = TorchGenerator(generator, device) if isinstance(generator, PISE) else generator
         self.analyzer = analyzer
         # Editors of one analyzer share its lock: the analyzer works for one of them at a time.
         self._lock = analyzer.lock
+        self.resident: Resident | None = None
+        self.notice = ""
+        wanted = torch.device(device).type == "cuda" if resident is None else resident
+        if wanted and isinstance(self.generator, TorchGenerator) and not refusal(self.generator):
+            self.resident = Resident(self.generator)
 
     def __getstate__(self) -> dict[str, Any]:
         """All but the lock: a copy, in this process or another, has that of its own analyzer."""
@@ -253,7 +270,7 @@ class Editor:
         """:meth:`analyze` in the frame."""
         size = (photo.shape[1], photo.shape[0])
         if pose is not None:
-            pose = _checked_pose(pose)
+            pose = checked_pose(pose)
             about = _box_about(pose)
             framing = Framing.around(about, size)
             return self.analyzer.regions(photo, framing, about, pose)
@@ -314,7 +331,7 @@ class Editor:
         if pose is None:
             sight = self._see(photo, box, None)
             return Analysis(sight.pose, parsing, sight.box, framing_of(sight, (photo.shape[1], photo.shape[0])))
-        pose = _checked_pose(pose)
+        pose = checked_pose(pose)
         about = _box_about(pose)
         return Analysis(pose, parsing, about, Framing.around(about, (photo.shape[1], photo.shape[0])))
 
@@ -332,8 +349,55 @@ class Editor:
         any_map: bool = False,
     ) -> Edit:
         """See :meth:`Person.render`."""
-        wanted = _checked(person, pose, parsing, styles, paint, frame_pose)
-        return pipeline.render(person, wanted, self.generator, detail, cloth, any_map)
+        wanted = checked(person, pose, parsing, styles, paint, frame_pose)
+        return self._with_room(
+            lambda: pipeline.render(person, wanted, self.generator, detail, cloth, any_map, self.resident)
+        )
+
+    def preview(
+        self,
+        person: Person,
+        pose: np.ndarray | None = None,
+        styles: Styles | None = None,
+        *,
+        paint: np.ndarray | None = None,
+        frame_pose: np.ndarray | None = None,
+    ) -> np.ndarray:
+        """See :meth:`Person.preview`."""
+        wanted = checked(person, pose, None, styles, paint, frame_pose)
+
+        def shown() -> np.ndarray:
+            resident = self.resident
+            if resident is None or refusal(resident.generator, wanted, person.framing.scale):
+                return pipeline.render(person, wanted, self.generator, True, False, True, resident).photo
+            return resident.preview(person, wanted)
+
+        return self._with_room(shown)
+
+    def _with_room(self, work: Callable[[], T]) -> T:
+        """What work leads to; where the graphics card has no memory left for it, on the processor, as everything from
+        then on."""
+        generator = self.generator
+        try:
+            return work()
+        except torch.OutOfMemoryError:
+            if self.resident is None and self.generator is generator:
+                raise
+            self._leave_device(generator)
+        return work()
+
+    def _leave_device(self, generator: Generator) -> None:
+        """Go on without the device of ``generator``, unless another thread has seen to that."""
+        with self._lock:
+            if self.generator is not generator or not isinstance(generator, TorchGenerator):
+                return
+            _log.warning("the device %s has no memory left; the processor paints from now on", generator.device)
+            resident, self.resident = self.resident, None
+            self.generator, self.notice = generator.on_processor(), NO_MEMORY
+        if resident is not None:
+            resident.clear()
+        if torch.device(generator.device).type == "cuda":
+            torch.cuda.empty_cache()
 
     def hidden(self, parsing: np.ndarray, owner: np.ndarray, pose: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """What lies behind somebody's arms and what they hold, and behind their head, too.
@@ -377,8 +441,8 @@ class Editor:
 
     def pose_map(self, person: Person, pose: np.ndarray, frame_pose: np.ndarray | None = None) -> np.ndarray:
         """See :meth:`Person.pose_map`."""
-        wanted = _checked(person, pose, None, None, None, frame_pose)
-        return pipeline.pose_map(person, wanted, self.generator)
+        wanted = checked(person, pose, None, None, None, frame_pose)
+        return self._with_room(lambda: pipeline.pose_map(person, wanted, self.generator, self.resident))
 
 
 def _given_weights(path: Path) -> tuple[Path | None, Path | None, Path | None, Path | None]:
@@ -391,78 +455,6 @@ def _given_weights(path: Path) -> tuple[Path | None, Path | None, Path | None, P
     if generator is None and analyzer is None and bodies is None and streets is None:
         raise InputError(f"{path} is neither a .safetensors file nor a folder of weights ({' or '.join(files)})")
     return generator, analyzer, bodies, streets
-
-
-def _checked(
-    person: Person,
-    pose: np.ndarray | None,
-    parsing: np.ndarray | None,
-    styles: Styles | None,
-    paint: np.ndarray | None,
-    frame_pose: np.ndarray | None,
-) -> pipeline.Wanted:
-    """The edit with everything checked, and what asks for nothing left out."""
-    if pose is not None:
-        pose = _checked_pose(pose)
-        frame_pose = person.in_frame(pose) if frame_pose is None else frame_pose.copy()
-        frame_pose[~visible(pose), :2] = np.nan
-        unmoved = (frame_pose[:, :2] == person.frame.pose[:, :2]).all(1)
-        pose[unmoved, :2] = person.pose[unmoved, :2]
-        if np.array_equal(frame_pose[:, :2], person.frame.pose[:, :2], equal_nan=True):
-            pose = None
-    if paint is not None:
-        if parsing is not None:
-            raise InputError("give the whole map as parsing, or what is painted over it as paint, not both")
-        untouched = np.asarray(paint) == UNTOUCHED
-        parsing = check_parsing(np.where(untouched, person.parsing, paint), person.parsing.shape)
-        if pose is not None:
-            parsing[untouched] = UNTOUCHED
-    elif parsing is not None:
-        parsing = check_parsing(parsing, person.parsing.shape)
-    if parsing is not None and pose is None and np.array_equal(parsing, person.parsing):
-        parsing = None
-    mixes: dict[int, pipeline.Mix] = {}
-    if styles is not None and not isinstance(styles, Mapping):
-        raise InputError(_STYLES)
-    for name, mix in (styles or {}).items():
-        region = region_index(name)
-        if region == 0:
-            raise InputError(f"the background has no style to exchange; choose one of: {', '.join(REGIONS[1:])}")
-        try:
-            mix = [(other, float(weight)) for other, weight in mix]
-        except (TypeError, ValueError):
-            raise InputError(_STYLES) from None
-        if not all(isinstance(other, Person) for other, _ in mix):
-            raise InputError(_STYLES)
-        if not all(0 <= weight <= 1 for _, weight in mix) or sum(weight for _, weight in mix) > 1 + 1e-6:
-            raise InputError(f"style weights of {name} must lie between 0 and 1 and sum to at most 1")
-        for other, weight in mix:
-            if weight > 0 and not other.present[region]:
-                raise InputError(f"the reference shows no {name}; choose another reference or another region")
-        # The person's own style is what the remainder keeps anyway.
-        mix = [(other, weight) for other, weight in mix if weight > 0 and other.answers is not person.answers]
-        if mix:
-            mixes[region] = mix
-    return pipeline.Wanted(pose, None if pose is None else frame_pose, parsing, mixes)
-
-
-def _checked_pose(pose: np.ndarray) -> np.ndarray:
-    """(18, 3) float32, whatever is missing as nan."""
-    try:
-        pose = np.asarray(pose, np.float32)
-    except (TypeError, ValueError):
-        raise InputError("a pose is an array of numbers of shape (18, 3): x, y, score") from None
-    if pose.shape not in ((JOINT_COUNT, 2), (JOINT_COUNT, 3)):
-        raise InputError(f"a pose is an array of shape (18, 3): x, y, score; not {pose.shape}")
-    checked = empty_pose()
-    there = visible(pose) & (pose[:, 2] > 0 if pose.shape[1] == 3 else True)
-    checked[there, 2] = 1
-    checked[there, : pose.shape[1]] = pose[there]
-    if there.sum() < 2:
-        raise InputError("the pose has fewer than two joints; place at least the neck, shoulders and hips")
-    if np.abs(checked[there, :2]).max() > 1e5:
-        raise InputError("the pose has joints far outside the photo")
-    return checked
 
 
 def _checked_box(box: Box, size: tuple[int, int]) -> Box:

@@ -113,7 +113,12 @@ class Person:
     def code(self) -> Code:
         """What the image generator knows of the source alone; computed where it is asked for, and shared as ``answers``
         are."""
-        return self.answers.of("code", (), lambda: self.editor.encode(self.frame))
+        return self.encoded()
+
+    @property
+    def encoded(self) -> Callable[[], Code]:
+        """Gives :attr:`code`. (It keeps no photo alive.)"""
+        return partial(_code, self.editor, self.answers, self.frame)
 
     @cached_property
     def _shadowed(self) -> Shadowed | None:
@@ -331,6 +336,23 @@ class Person:
             self, pose, parsing, styles, detail, cloth, paint=paint, frame_pose=frame_pose, any_map=any_map
         )
 
+    def preview(
+        self,
+        pose: np.ndarray | None = None,
+        styles: Styles | None = None,
+        *,
+        paint: np.ndarray | None = None,
+        frame_pose: np.ndarray | None = None,
+    ) -> np.ndarray:
+        """The picture (H, W, 3) uint8 alone of an edit without ``cloth`` and with any map, made as a whole where the
+        networks run if that is a graphics card; it may differ from :meth:`render`'s by what rounding does. Arguments as
+        there."""
+        return self.editor.preview(self, pose, styles, paint=paint, frame_pose=frame_pose)
+
+
+def _code(editor: "PersonEditor", answers: Answers, frame: View) -> Code:
+    return answers.of("code", (), lambda: editor.encode(frame))
+
 
 def _hidden_body(editor: "PersonEditor", answers: Answers, framing: Framing, view: View) -> HiddenBody:
     parsing, owner = framing.crop(view.parsing, labels=True), framing.crop(view.owner, -1, labels=True)
@@ -355,6 +377,11 @@ class PersonEditor(Protocol):
     @property
     def inpainter(self) -> Inpaint | None:
         """See ``Editor.inpainter``."""
+        ...
+
+    @property
+    def notice(self) -> str:
+        """See ``Editor.notice``."""
         ...
 
     def set_person(
@@ -384,6 +411,18 @@ class PersonEditor(Protocol):
         any_map: bool = False,
     ) -> Edit:
         """See :meth:`Person.render`."""
+        ...
+
+    def preview(
+        self,
+        person: Person,
+        pose: np.ndarray | None = None,
+        styles: Styles | None = None,
+        *,
+        paint: np.ndarray | None = None,
+        frame_pose: np.ndarray | None = None,
+    ) -> np.ndarray:
+        """See :meth:`Person.preview`."""
         ...
 
     def encode(self, frame: View) -> Code:

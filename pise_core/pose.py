@@ -74,6 +74,14 @@ def heatmaps(pose: np.ndarray, size: tuple[int, int], sigma: float = 6.0, stride
     Returns:
         (18, H // stride, W // stride) float32 in [0, 1].
     """
+    down, across = heat_lines(pose, size, sigma, stride)
+    return (down[:, :, None] * across[:, None, :]).astype(np.float32)
+
+
+def heat_lines(
+    pose: np.ndarray, size: tuple[int, int], sigma: float = 6.0, stride: int = 1
+) -> tuple[np.ndarray, np.ndarray]:
+    """What :func:`heatmaps` are outer products of: (18, H // stride) down the image, and (18, W // stride) across."""
     height, width = size[0] // stride, size[1] // stride
     x = (np.arange(width, dtype=np.float32) + 0.5) * stride
     y = (np.arange(height, dtype=np.float32) + 0.5) * stride
@@ -82,7 +90,7 @@ def heatmaps(pose: np.ndarray, size: tuple[int, int], sigma: float = 6.0, stride
     down = np.exp(-((y[None] - pose[:, 1:2]) ** 2) / (2 * sigma**2))
     for line in across, down:
         line[~(line > _NOTHING)] = 0  # a missing joint's, nan, among them
-    return (down[:, :, None] * across[:, None, :]).astype(np.float32)
+    return down, across
 
 
 def to_rows(pose: np.ndarray) -> list[list[float] | None]:

@@ -28,7 +28,7 @@ REFUSING = [
     *(f"pise_core/{name}.py" for name in (
         "coverage", "editor", "files", "held", "images", "label_sets", "parsing_files", "pose", "regions",
         "detection/clip", "detection/hub", "detection/lama", "detection/openpose", "detection/segformer",
-        "rendering/recolour", "rendering/wearing/wear", "warping/retarget",
+        "rendering/recolour", "rendering/wanted", "rendering/wearing/wear", "warping/retarget",
     )),
     *(f"pise_core/document/{name}.py" for name in (
         "cuts", "document", "edits", "export", "file_reader", "file_writer", "growing", "history", "motion", "paint",

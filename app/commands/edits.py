@@ -174,7 +174,7 @@ def preview(
         edits = replace(edits, recolour=checked_recolours(recolour))
     if wear is not None:
         edits = replace(edits, wear=checked_wear(wear, document.references))
-    return document.render(edits, preview=True).photo
+    return document.preview(edits)
 
 
 # ---- the history

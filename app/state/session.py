@@ -97,6 +97,7 @@ class Session:
         self.carried = False  # whether the user is to be told where the paint has gone
         self.waiting: Waiting | None = None  # what is begun once there is a place
         self.note = ""  # what else the user is told beside "done"
+        self._heard: set[str] = set()  # what is said once
         self.strip: tuple[Edits, str] | None = None  # what the strip on show was made of, and its region
         #: What the page's map shows.
         self._told: tuple[np.ndarray | None, PaintLayer | None, dict[str, str], PaintLayer | None] = _NO_MAP
@@ -291,6 +292,13 @@ class Session:
             number = self.saw(sequence or self.sequence + 1)
             self.made = max(self.made, number)
             return number
+
+    def once(self, notice: str) -> str:
+        """A notice for the user, empty where it was said before."""
+        with self.lock:
+            new = notice not in self._heard
+            self._heard.add(notice)
+        return notice if new else ""
 
     # ---- files
 

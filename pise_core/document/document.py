@@ -432,6 +432,10 @@ class Document(Steps):
         """The edited photo (by default as it is wanted now), at full size or at preview size."""
         return self._renderer.render(edits or self.edits, preview)
 
+    def preview(self, edits: Edits | None = None) -> np.ndarray:
+        """The picture (h, w, 3) uint8 of :meth:`render` at preview size, alone: what is shown while somebody drags."""
+        return self._renderer.preview(edits or self.edits)
+
     def base_map(self, edits: Edits | None = None, preview: bool = False) -> np.ndarray:
         """The map below the paint, (H, W) uint8: the detected one, or the one made for the wanted pose."""
         return self._renderer.base_map(edits or self.edits, preview)

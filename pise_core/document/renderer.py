@@ -181,6 +181,24 @@ class Renderer:
         newest = self._newest
         if newest and not preview and cloth is None and newest[0].looks_like(edits):
             return newest[1].over(person)
+        textured = not preview if cloth is None else cloth
+        edit = person.render(**self._asked(edits, person, preview), cloth=textured, any_map=True)
+        if edits.pose is not None:
+            self._bases[preview] = edits.pose, person, edit.unpainted
+        if not preview and cloth is None:
+            self._newest = edits, _Changed.of(edit, person)
+        return Rendered(edit.photo, edit.parsing)
+
+    def preview(self, edits: Edits) -> np.ndarray:
+        """The picture of :meth:`render` at preview size, (h, w, 3) uint8; raises as that. A graphics card may make it
+        as a whole, and then nothing is known of its regions."""
+        person = self.person(True, edits)
+        if edits.recolour or edits.retouch is not None or replace(edits, wear={}).none:
+            return self.render(edits, preview=True).photo
+        return person.preview(**self._asked(edits, person, True))
+
+    def _asked(self, edits: Edits, person: Person, preview: bool) -> dict[str, Any]:
+        """What edits ask of a person at one size, as ``Person.render`` takes it."""
         pose, frame_pose = (None, None) if edits.pose is None else self._poses(edits.pose, person)
         self._check_covered(edits)
         layer, _ = self.paint(edits)
@@ -189,15 +207,7 @@ class Renderer:
         for region, mix in edits.styles.items():
             there = [(self._references[key], weight) for key, weight in mix.items() if key in self._references]
             styles[region] = [(r.preview if preview else r.person, weight) for r, weight in there if weight > 0]
-        textured = not preview if cloth is None else cloth
-        edit = person.render(
-            pose=pose, styles=styles or None, cloth=textured, paint=paint, frame_pose=frame_pose, any_map=True
-        )
-        if edits.pose is not None:
-            self._bases[preview] = edits.pose, person, edit.unpainted
-        if not preview and cloth is None:
-            self._newest = edits, _Changed.of(edit, person)
-        return Rendered(edit.photo, edit.parsing)
+        return {"pose": pose, "styles": styles or None, "paint": paint, "frame_pose": frame_pose}
 
     def _retouch(self, edits: Edits, preview: bool, cloth: bool | None, person: Person) -> Rendered:
         known, exact = self._retouched, not preview and cloth is None

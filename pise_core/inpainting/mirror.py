@@ -12,7 +12,7 @@ from pise_core.masks import Nearest, window_of
 from pise_core.regions import REGION, REGION_COUNT
 
 #: Believed so far right beside what was carried, falling to nothing at the reach.
-_BELIEF = 0.9
+BELIEF = 0.9
 
 
 def continue_regions(
@@ -62,6 +62,6 @@ def _continued(
         (y, x), (by, bx) = nearest.mirrored(ys, xs), nearest.at(ys, xs)
         lost = ~known[y, x]  # mirrored out of the region again: the border pixel itself must do
         y, x = np.where(lost, by, y), np.where(lost, bx, x)
-        fade = _BELIEF * np.clip(1 - nearest.distance[ys, xs] / reach, 0, 1)
+        fade = BELIEF * np.clip(1 - nearest.distance[ys, xs] / reach, 0, 1)
         there = ys + window[0].start, xs + window[1].start
         yield there, image[window][y, x], np.maximum(trust[window][ys, xs], fade)

@@ -147,6 +147,12 @@ class Convention:
         return ours
 
     @property
+    def own(self) -> bool:
+        """Whether frames, maps and joints are told as they are everywhere else: no order, margin or softness comes in
+        between."""
+        return not self._margin and not self.soft and self._index.tolist() == list(range(REGION_COUNT))
+
+    @property
     def palette(self) -> np.ndarray:
         """(8, 3) uint8 RGB: what maps of the network are painted with, each class as the first of our regions that it
         may stand for."""

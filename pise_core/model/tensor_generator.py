@@ -1,7 +1,8 @@
 """What all backends share that take tensors: arrays in the frame are told to the network, and its answers told back."""
 
 from abc import ABC, abstractmethod
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 import torch
@@ -13,6 +14,8 @@ from pise_core.model.generator import Carrying, Code, Framed, Painted, Parsed
 from pise_core.model.image_generator import SourceCode
 from pise_core.model.network import Carry
 from pise_core.model.one_thread import in_one_thread
+
+T = TypeVar("T")
 
 
 class Made(NamedTuple):
@@ -62,6 +65,29 @@ class TensorGenerator(ABC):
             carry: input of the detail path.
         """
 
+    def logits(self, source: Tensor, own: Tensor, wanted: Tensor, carried: Tensor | None) -> Tensor:
+        """:meth:`parse` in tensors of the device, which stay there: (1, 8, H, W), without gradients."""
+        return self._passed(lambda: self._parse(source, own, wanted, carried))
+
+    def made(
+        self, source: tuple[Tensor, Tensor], code: Code, pose: Tensor, wanted: Tensor, carry: Carry | None
+    ) -> Made:
+        """:meth:`paint` in tensors of the device, which stay there, with the styles of ``code`` as they were encoded;
+        without gradients. Arguments as for :meth:`_paint`."""
+        return self._passed(lambda: self._paint(source, self._here(code.kept), pose, wanted, carry))
+
+    def _passed(self, work: Callable[[], T]) -> T:
+        """On a processor passes are made in one thread; elsewhere each in the stream that its caller works in."""
+        if torch.device(self.device).type == "cpu":
+            return in_one_thread(work)()
+        with torch.no_grad():
+            return work()
+
+    def _here(self, code: SourceCode) -> SourceCode:
+        """What was encoded, on this device: it may come from one that had no memory left for more."""
+        values, keys = (None if tensor is None else tensor.to(self.device) for tensor in (code.values, code.keys))
+        return SourceCode(code.styles.to(self.device), values, keys)
+
     @in_one_thread
     def encode(self, source: Framed) -> Code:
         image = self.convention.image(source.image, source.parsing > 0)
@@ -96,13 +122,14 @@ class TensorGenerator(ABC):
         if carried is not None:
             held = ((carried.colours / 127.5 - 1) * (carried.trust > 0)[..., None]).transpose(2, 0, 1)
             path = Carry(told.plane(held), told.plane(carried.trust[None]), told.parsing(wanted))
-        known: SourceCode = code.kept
+        known = self._here(code.kept)
         styles = torch.from_numpy(code.styles)[None].to(self.device, known.styles.dtype)
+        logits = None if parsed is None or parsed.kept is None else parsed.kept.to(self.device)
         made = self._paint(
             (told.image(source.image, source.parsing > 0), told.parsing(source.parsing)),
             known._replace(styles=styles),
             told.pose(source.pose if pose is None else pose),
-            told.wanted(wanted, None if parsed is None else parsed.kept),
+            told.wanted(wanted, logits),
             path,
         )
         gate = told.picture(made.gate)[0, 0].cpu().numpy()

@@ -35,6 +35,12 @@ class TorchGenerator(TensorGenerator):
     def backend(self) -> str:
         return f"torch {self.device} {self.precision}"
 
+    def on_processor(self) -> "TorchGenerator":
+        """The same network with the same weights, on a processor; nothing more is asked of the device it lies on."""
+        model = PISE(self.config)
+        model.load_state_dict({name: values.cpu() for name, values in self.model.state_dict().items()})
+        return TorchGenerator(model, "cpu", self.precision)
+
     def _encode(self, image: Tensor, parsing: Tensor) -> SourceCode:
         with layers_in(self.precision, self.device):
             return self.model.encode(image, parsing)

@@ -11,14 +11,13 @@
 import math
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import cv2
 import numpy as np
 
 from pise_core.contact_shadow import ContactShadow, cast
 from pise_core.coverage import check_covered
-from pise_core.finishing import RIM, fronts_of
 from pise_core.framing import Framing
 from pise_core.inpainting.garments import CLOTH, continue_cloth
 from pise_core.inpainting.mirror import continue_regions
@@ -30,10 +29,9 @@ from pise_core.regions import UNTOUCHED
 from pise_core.rendering.compositing import beyond_silhouette, composite
 from pise_core.rendering.mixing import Blend
 from pise_core.rendering.settling import frame_map, photo_map
+from pise_core.rendering.source import Moved, Source, rim_of
+from pise_core.rendering.wanted import Mix, Wanted
 from pise_core.view import View
-from pise_core.warping.hidden_arms import stand_ins
-from pise_core.warping.part_transforms import part_moves, still
-from pise_core.warping.parts import PARTS, among, part_boxes
 from pise_core.warping.warp import Carried, carry, reach_of
 
 #: Width of the seam about what changes, in frame pixels.
@@ -43,28 +41,8 @@ REACH = 10.0
 #: How far beyond what an edit concerns anything is looked at, in frame pixels: texture is mirrored from twice the
 #: reach away, into a gap that seam and settling have widened.
 _SURROUNDINGS = 2 * REACH + 8
-#: In frame pixels: how far about a moved part its soft edge is looked for.
-_EDGE_WINDOW = 12.0
 #: Rows that are finished together: float pictures of a whole large photo would take gigabytes.
 _STRIP = 128
-
-Mix = list[tuple[Person, float]]
-
-
-class Wanted(NamedTuple):
-    """An edit, checked: everything in pixels of the photo."""
-
-    pose: np.ndarray | None  # (18, 3); None: as it is
-    frame_pose: np.ndarray | None  # the same in pixels of the frame
-    parsing: np.ndarray | None  # (H, W) uint8; UNTOUCHED where, and None if everywhere, the pose decides
-    styles: dict[int, Mix]  # region index -> other people and their weights, all above 0
-
-    def part(self, window: tuple[slice, slice]) -> "Wanted":
-        """The same in pixels of a part of the photo."""
-        rows, columns = window
-        pose = None if self.pose is None else self.pose - np.array([columns.start, rows.start, 0], np.float32)
-        parsing = None if self.parsing is None else self.parsing[window]
-        return self._replace(pose=pose, parsing=parsing)
 
 
 class _Canvas(NamedTuple):
@@ -95,10 +73,45 @@ class _Posed(NamedTuple):
     parsed: Parsed | None  # the parsing generator's answer, where the pose was changed
 
 
+class PosedFrame(NamedTuple):
+    """The person carried to a pose in the frame, and the map that the pose alone asks for there."""
+
+    carried: Carried
+    parsing: np.ndarray  # (256, 176) uint8
+    parsed: Parsed
+
+
+class Pictured(NamedTuple):
+    """The generator's own picture and its gate, both continued beyond the silhouette, and the finished frame."""
+
+    own: np.ndarray  # (256, 176, 3) float32 in [0, 255]
+    gate: np.ndarray  # (256, 176) float32 in [0, 1]
+    image: np.ndarray  # (256, 176, 3) uint8
+
+
+class Frames(Protocol):
+    """Who works in the frame where that isn't done here: a device on which previews are made as a whole. What these and
+    exact pictures ask of the networks is then the same to the bit."""
+
+    def posed(self, person: Person, pose: np.ndarray) -> PosedFrame:
+        """With the detail path, of a pose (18, 3) in pixels of the frame."""
+        ...
+
+    def painted(self, person: Person, pose: np.ndarray) -> Pictured:
+        """On the map of that pose."""
+        ...
+
+
 def render(
-    person: Person, wanted: Wanted, generator: Generator, detail: bool, cloth: bool, any_map: bool = False
+    person: Person,
+    wanted: Wanted,
+    generator: Generator,
+    detail: bool,
+    cloth: bool,
+    any_map: bool = False,
+    frames: Frames | None = None,
 ) -> Edit:
-    """See ``Person.render``; the input is checked already.
+    """See ``Person.render``; the input is checked already. ``frames``: who works in the frame instead.
 
     Raises:
         InputError: if the map undresses the person, unless ``any_map`` is wanted.
@@ -106,12 +119,13 @@ def render(
     cloth = cloth and detail
     photo, parsing = person.photo.copy(), person.parsing.copy()
     changed = np.zeros(parsing.shape, bool)
-    window = _window(person, wanted, cloth)
+    window = window_of_edit(person, wanted, cloth)
     if window is None:
         return Edit(photo, _with_grey(person.frame.image, person.frame.parsing > 0), parsing, changed, parsing)
     # Photos may have fifty megapixels: all else happens in the part that the edit concerns.
     here, asked = person.part(window), wanted.part(window)
-    posed = _posed(here, asked, generator, detail)
+    frames = frames if detail else None
+    posed = _posed(here, asked, generator, detail, frames)
     unpainted = parsing
     if wanted.parsing is not None:
         unpainted = person.parsing.copy()
@@ -119,7 +133,7 @@ def render(
         if not any_map:
             painted = np.where(wanted.parsing == UNTOUCHED, unpainted, wanted.parsing)
             check_covered(unpainted, painted, person.pose if wanted.pose is None else wanted.pose)
-    frame, parsing[window] = _render(photo[window], here, asked, posed, generator, detail, cloth)
+    frame, parsing[window] = _render(photo[window], here, asked, posed, generator, detail, cloth, frames)
     changed[window] = _differing(photo[window], person.photo[window])
     return Edit(photo, frame, parsing, changed, unpainted)
 
@@ -134,16 +148,16 @@ def _differing(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     return found
 
 
-def pose_map(person: Person, wanted: Wanted, generator: Generator) -> np.ndarray:
+def pose_map(person: Person, wanted: Wanted, generator: Generator, frames: Frames | None = None) -> np.ndarray:
     """See ``Person.pose_map``; the input is checked already."""
-    parsing, window = person.parsing.copy(), _window(person, wanted, cloth=False)
+    parsing, window = person.parsing.copy(), window_of_edit(person, wanted, cloth=False)
     if window is not None:
-        posed = _posed(person.part(window), wanted.part(window), generator, detail=True)
+        posed = _posed(person.part(window), wanted.part(window), generator, True, frames)
         parsing[window] = posed.large_map
     return parsing
 
 
-def _window(person: Person, wanted: Wanted, cloth: bool) -> tuple[slice, slice] | None:
+def window_of_edit(person: Person, wanted: Wanted, cloth: bool) -> tuple[slice, slice] | None:
     """Rows and columns of the photo that an edit can change, and what must be seen around them; None for no edit."""
     concerned = [] if wanted.pose is None else [reach_of(person.full.owner, person.pose, wanted.pose)]
     if wanted.pose is not None:
@@ -173,24 +187,32 @@ def _moved_shadows(person: Person, pose: np.ndarray) -> list[tuple[ContactShadow
     return [(was, now) for was, now in pairs if now is not was]
 
 
-def _posed(person: Person, wanted: Wanted, generator: Generator, detail: bool) -> _Posed:
+def _posed(person: Person, wanted: Wanted, generator: Generator, detail: bool, frames: Frames | None) -> _Posed:
     """Carry the person, and settle the map that the pose alone asks for."""
-    small = _carried(person.frame, wanted.frame_pose, rim=1)
-    large = _carried(
-        person.full, wanted.pose, rim=max(1, round(RIM / person.framing.scale)), scale=person.framing.scale
-    )
-    if wanted.frame_pose is None:
-        return _Posed(small, large, person.frame.parsing, person.parsing, None)
-    pose = wanted.frame_pose
-    known = (small.parsing, small.known(person.frame.parsing)) if detail else None
-    parsed = person.answers.of("map", (pose[:, :2], detail), lambda: generator.parse(person.frame, pose, known))
-    small_map = frame_map(parsed.probabilities, person.frame.parsing, small, detail)
+    scale, pose = person.framing.scale, wanted.frame_pose
+    large = _carried(person.full, wanted.pose, rim_of(scale), scale)
+    if pose is None:
+        return _Posed(_carried(person.frame, None, rim=1), large, person.frame.parsing, person.parsing, None)
+    if frames is not None:
+        small, small_map, parsed = frames.posed(person, pose)
+    else:
+        small = _carried(person.frame, pose, rim=1)
+        known = (small.parsing, small.known(person.frame.parsing)) if detail else None
+        parsed = person.answers.of("map", (pose[:, :2], detail), lambda: generator.parse(person.frame, pose, known))
+        small_map = frame_map(parsed.probabilities, person.frame.parsing, small, detail)
     large_map = photo_map(parsed.probabilities, person.framing, person.full, large, detail)
     return _Posed(small, large, small_map, large_map, parsed)
 
 
 def _render(
-    out: np.ndarray, person: Person, wanted: Wanted, posed: _Posed, generator: Generator, detail: bool, cloth: bool
+    out: np.ndarray,
+    person: Person,
+    wanted: Wanted,
+    posed: _Posed,
+    generator: Generator,
+    detail: bool,
+    cloth: bool,
+    frames: Frames | None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Makes the picture in ``out``, a copy of the photo; the generator's frame, and the map (H, W) uint8 that they were
     made on."""
@@ -216,15 +238,19 @@ def _render(
     if cloth:
         small = _continued(person, small, own_small, wanted.styles, 1.0)
         large = _continued(person, large, own_below, wanted.styles, person.framing.scale)
-    code, pose = _mixed_code(person, wanted.styles, generator), wanted.frame_pose
-    joints = (person.frame.pose if pose is None else pose)[:, :2]  # which stand for the map that was made, too
-    painted, gate, frame = person.answers.of(
-        "picture",
-        (small.colours, small.trust, small.wanted, code.styles, joints, detail),
-        lambda: _generate(person, small, pose, posed.parsed, code, generator, detail),
-    )
-    _finish(out, person, large, over, own_below, wanted, painted, gate)
-    return frame, large_map
+    pose = wanted.frame_pose
+    if frames is not None and pose is not None and wanted.parsing is None and not wanted.styles:
+        made = frames.painted(person, pose)
+    else:
+        code = _mixed_code(person, wanted.styles, generator)
+        joints = (person.frame.pose if pose is None else pose)[:, :2]  # which stand for the map that was made, too
+        made = person.answers.of(
+            "picture",
+            (small.colours, small.trust, small.wanted, code.styles, joints, detail),
+            lambda: _generate(person, small, pose, posed.parsed, code, generator, detail),
+        )
+    _finish(out, person, large, over, own_below, wanted, made.own, made.gate)
+    return made.image, large_map
 
 
 def _carried(view: View, pose: np.ndarray | None, rim: int, scale: float | None = None) -> Carried:
@@ -234,20 +260,18 @@ def _carried(view: View, pose: np.ndarray | None, rim: int, scale: float | None 
         return Carried(view.image, view.parsing, (view.parsing > 0).astype(np.float32), nothing, nothing)
     if scale is None:
         return carry(view.image, view.parsing, view.owner, view.pose, pose, rim=rim)
-    moves = part_moves(view.pose, pose)
-    boxes = part_boxes(view.owner)
-    moved = [i for i, p in enumerate(PARTS) if p in moves and not still(moves[p], boxes[i])]
-    shown = [other for other, _ in stand_ins(view.owner, view.pose, pose, moves).values()]
-    window = window_of(among(view.owner, [*moved, *shown]), margin=round(_EDGE_WINDOW / scale) + 2)
-    if window is None:
-        return carry(view.image, view.parsing, view.owner, view.pose, pose, rim=rim, behind=[])
-    edges = view.edges(window, scale)
-    image, owner, share = view.image.copy(), view.owner.copy(), (view.solid > 0).astype(np.float32)
-    image[window], owner[window], share[window] = edges.colours, edges.owner, edges.share
-    found = [view.behind(name, scale) for name in fronts_of(moved, view.held is not None)]
-    behind = [one for one in found if one is not None]
-    held = None if view.held is None else view.held >= 0
-    return carry(image, view.parsing, owner, view.pose, pose, rim=rim, share=share, behind=behind, held=held)
+    source = Source.of(view, Moved.by(view, pose), scale)
+    return carry(
+        source.image,
+        view.parsing,
+        source.owner,
+        view.pose,
+        pose,
+        rim=rim,
+        share=source.share,
+        behind=source.behind,
+        held=source.held,
+    )
 
 
 def _silent(carried: Carried, wanted_map: np.ndarray) -> _Canvas:
@@ -328,13 +352,13 @@ def _generate(
     code: Code,
     generator: Generator,
     detail: bool,
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The generator's own picture (256, 176, 3) float32 in [0, 255] and its gate (256, 176), both continued beyond the
-    silhouette, and the finished frame, uint8; ``parsed`` is known where the pose was changed."""
+) -> Pictured:
+    """The generator's picture of a canvas; ``parsed`` is known where the pose was changed."""
     carried = Carrying(small.colours, small.trust) if detail else None
     made = generator.paint(person.frame, code, small.wanted, pose, parsed, carried)
     inside = small.wanted > 0
-    return *beyond_silhouette(made.own, made.gate, inside), _with_grey(np.rint(made.image).astype(np.uint8), inside)
+    own, gate = beyond_silhouette(made.own, made.gate, inside)
+    return Pictured(own, gate, _with_grey(np.rint(made.image).astype(np.uint8), inside))
 
 
 def _finish(

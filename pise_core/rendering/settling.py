@@ -9,13 +9,15 @@ from pise_core.view import View
 from pise_core.warping.warp import Carried
 
 #: How sure the parsing generator must be to overrule a carried label, or background that was seen.
-_OVERRULE = 0.85
+OVERRULE = 0.85
 #: What is new of the person lies so near to what was carried, in frame pixels.
-_BESIDE = 2.5
+BESIDE = 2.5
 #: Slits between carried parts are up to twice as wide, in frame pixels.
-_SLIT = 2.0
+SLIT = 2.0
 #: Narrower rims of new cloth about what moved, in frame pixels, are none.
-_THIN = 1.6
+THIN = 1.6
+#: How far about what moved the generator's map counts, in frame pixels.
+CONCERNED = 3
 
 
 def frame_map(probabilities: np.ndarray, source: np.ndarray, carried: Carried, detail: bool) -> np.ndarray:
@@ -62,16 +64,21 @@ def _settle(labels, nothing, source: np.ndarray, carried: Carried, scale: float,
     """
     settled = source.copy()
     moved = carried.lifted | carried.landed
-    window = window_of(moved, margin=round(3 / scale) + 1)
+    window = window_of(moved, margin=round(CONCERNED / scale) + 1)
     if window is None:
         return settled
-    concerned, labels, nothing, source = grow(moved[window], 3 / scale), labels[window], nothing[window], source[window]
+    concerned, labels, nothing, source = (
+        grow(moved[window], CONCERNED / scale),
+        labels[window],
+        nothing[window],
+        source[window],
+    )
     if detail:
         known, lifted = carried.parsing[window], carried.lifted[window]
         arrived = known > 0
-        labels = np.where(arrived & (nothing < _OVERRULE), known, labels)
+        labels = np.where(arrived & (nothing < OVERRULE), known, labels)
         seen = (source == 0) & ~arrived & ~lifted
-        labels = np.where(seen & (nothing > 1 - _OVERRULE), 0, labels)
+        labels = np.where(seen & (nothing > 1 - OVERRULE), 0, labels)
         still = arrived & ~carried.landed[window] & ~lifted
         labels = np.where(still, source, labels)
     np.copyto(settled[window], labels, where=concerned)
@@ -89,7 +96,7 @@ def _finished(wanted: np.ndarray, carried: Carried, scale: float) -> np.ndarray:
     wanted = wanted.copy()
     wanted[open_to_it & (below > 0)] = below[open_to_it & (below > 0)]
     guessed = open_to_it & (below == 0) & (carried.parsing == 0)
-    radius = _SLIT / scale
+    radius = SLIT / scale
     window = window_of(guessed, margin=round(2 * radius) + 2)
     if window is not None:
         arrived = carried.parsing[window] > 0
@@ -105,12 +112,12 @@ def _without_remains(wanted: np.ndarray, carried: Carried, scale: float) -> np.n
     """
     arrived = carried.parsing > 0
     left = (wanted > 0) & carried.lifted & ~arrived
-    window = window_of(left, margin=round(2 * _BESIDE / scale) + 2)
+    window = window_of(left, margin=round(2 * BESIDE / scale) + 2)
     if window is None:
         return wanted
     left, here = left[window], arrived[window]
     elsewhere = not (arrived & ~carried.landed & ~carried.lifted).any()
-    near = grow(here, _BESIDE / scale) if here.any() else here
+    near = grow(here, BESIDE / scale) if here.any() else here
     if not elsewhere:
         _, pieces = cv2.connectedComponents(left.astype(np.uint8))
         near = np.isin(pieces, np.unique(pieces[left & near]))
@@ -125,7 +132,7 @@ def _without_remains(wanted: np.ndarray, carried: Carried, scale: float) -> np.n
 def _without_rims(wanted: np.ndarray, source: np.ndarray, carried: Carried, scale: float) -> np.ndarray:
     """The map without narrow rims of new cloth about what moved: its own edge is known better than the generator's."""
     new = (wanted > 0) & (source == 0) & ~carried.lifted & (carried.parsing == 0)
-    radius = _THIN / scale
+    radius = THIN / scale
     window = window_of(new, margin=round(2 * radius) + 2)
     if window is None:
         return wanted

@@ -24,7 +24,9 @@ Window = tuple[slice, slice]
 Box = tuple[int, int, int, int]
 
 #: A share that is 1, but for what interpolation rounds.
-_WHOLE = 1 - 1e-5
+WHOLE = 1 - 1e-5
+#: Where less is believed there are no colours.
+NOTHING = 1e-3
 
 
 class Behind(NamedTuple):
@@ -141,71 +143,47 @@ def carry(
         held: (H, W) bool, what is held: whole where it stays, whatever moves beside it.
     """
     size = canvas or owner.shape
-    moves, boxes = part_moves(source, target), part_boxes(owner)
-    instead = stand_ins(owner, source, target, moves) if canvas is None else {}
+    cast = Cast.of(owner, source, target, canvas is None, order, behind or ())
+    cutting = Cutting(image, parsing, owner, source, cast.roles, rim, share, behind or (), held)
     out, labels = np.zeros((*size, 3), np.uint8), np.zeros(size, np.uint8)
-    trust = np.zeros(size, np.float32)
-    lifted, landed = np.zeros(size, bool), np.zeros(size, bool)
-    staying, hidden, stayed = [], [], None
-    if canvas is None:
-        stay = [part not in moves or still(moves[part], box) for part, box in zip(PARTS, boxes, strict=True)]
-        staying = [index for index, stays in enumerate(stay) if stays and index not in instead]
-        moving = [i for i in range(len(PARTS)) if i not in staying]
-        lifted = among(owner, moving)
-        hidden = [Hidden.below(one, lifted & among(owner, one.front), rim) for one in behind or ()]
-        lifted = grow(lifted, rim) if rim else lifted
-        if held is not None:
-            lifted &= ~(held & among(owner, staying))
+    trust, over = np.zeros(size, np.float32), np.zeros(size, np.float32)
+    lifted = cutting.lifted if canvas is None else np.zeros(size, bool)
+    landed, stayed = np.zeros(size, bool), None
     if behind is not None:
-        stayed = Staying(np.zeros_like(out), np.zeros_like(labels), np.zeros_like(trust))
-        for index in order:
-            if index in staying:
-                _leave(stayed, index, image, parsing, owner, boxes[index], lifted, hidden)
-    believed = share is None and rim > 0
-    core = (~grow(parsing == 0, rim) if believed else parsing > 0).astype(np.uint8)
-    over = np.zeros(size, np.float32)
-    for index in order:
-        part, box = PARTS[index], boxes[index]
-        if index in staying:
+        stayed = cutting.stay(Staying(np.zeros_like(out), np.zeros_like(labels), np.zeros_like(trust)))
+    for role in cast.roles:
+        if role.stays:
+            box = cutting.boxes[role.part]
             if box is not None:
-                own = _leave(Staying(out, labels, trust), index, image, parsing, owner, box, lifted, hidden)
+                own = cutting.leave(Staying(out, labels, trust), role.part)
                 # Only a limb that was drawn earlier can lie here already: this part covers it.
                 window = slice(box[1], box[3]), slice(box[0], box[2])
                 covered = over[window]
                 if covered.any():
                     covered[own] = 0 if share is None else covered[own] * (1 - share[window][own])
             continue
-        if part not in moves:
-            continue
-        shown = [one for one in hidden if index in one.layers.back and not _along_with(moves, index, one, box)]
-        # Beside a torso that it moves away from, a sleeve is seen whole.
-        apart = "arm" in part and canvas is None and not _alike(moves[part], moves.get("torso"), box)
-        move = moves[part]
-        if index in instead:
-            index, move = instead[index]
-            box, apart = boxes[index], True
-        piece = cut_piece(index, image, parsing, owner, box, core, share, source, shown, whole=apart)
+        piece, move = cutting.piece(role), cast.moves[role.part]
         if piece is None:
             continue
-        landing = _bounds(piece.box, move, size)
+        landing = landing_of(piece.box, move, size)
         if landing is None:
             continue
         x0, y0, x1, y1 = landing
         moved = move.into(x0, y0, (x1 - x0, y1 - y0), piece.box[:2])
-        cover = moved(piece.mask.astype(np.float32) if share is None else piece.mask * piece.share)
-        alpha = moved((piece.mask & piece.core).astype(np.float32)) if believed else cover
+        cover = moved(piece.cover)
+        alpha = moved(piece.believed) if cutting.believed else cover
         # Colours are taken from the whole image: the soft edge of the mask must not mix in black.
         colours = moved(piece.image, border=cv2.BORDER_REPLICATE)
         regions = moved(piece.parsing * piece.mask, labels=True)
         window = slice(y0, y1), slice(x0, x1)
         # Most of a part covers all that is below it.
-        whole = (cover > _WHOLE) & (alpha > _WHOLE)
+        whole = (cover > WHOLE) & (alpha > WHOLE)
         np.copyto(labels[window], regions, where=(cover > 0.5) & (regions > 0))
         cv2.copyTo(colours, whole.view(np.uint8), out[window])
         ys, xs = np.nonzero((cover > 0) & ~whole)
         share_here, believed_here, under = cover[ys, xs], alpha[ys, xs], trust[window][ys, xs]
         total = believed_here + under * (1 - share_here)
-        upper = np.divide(believed_here, total, out=np.zeros_like(total), where=total > 1e-3)[:, None]
+        upper = np.divide(believed_here, total, out=np.zeros_like(total), where=total > NOTHING)[:, None]
         mixed = colours[ys, xs] * upper + out[window][ys, xs] * (1 - upper)
         out[window][ys, xs] = np.rint(mixed).astype(np.uint8)
         trust[window][whole], trust[window][ys, xs] = 1, total
@@ -213,6 +191,112 @@ def carry(
         over[window][whole] = 1
         landed[window] |= cover > 0
     return Carried(out, labels, trust, lifted, landed, over, stayed)
+
+
+class Role(NamedTuple):
+    """What a part does on the way to a pose; of ``PARTS`` and of the layers behind, all by index.
+
+    Attributes:
+        part: whose turn it is.
+        stays: whether it keeps its pixels.
+        shown: whose pixels are shown: its own, or those of the other side's limb.
+        uncovered: the layers that it takes pieces of along.
+        whole: whether an arm gets what :mod:`pise_core.warping.sleeves` says that it lacks.
+    """
+
+    part: int
+    stays: bool
+    shown: int
+    uncovered: tuple[int, ...] = ()
+    whole: bool = False
+
+
+class Cast(NamedTuple):
+    """The parts in drawing order, and where those go that move. Poses of the same roles differ in the moves alone: what
+    is cut out of the picture for them is the same."""
+
+    roles: tuple[Role, ...]
+    moves: dict[int, Move]  # by index of the part
+
+    @classmethod
+    def of(
+        cls,
+        owner: np.ndarray,
+        source: np.ndarray,
+        target: np.ndarray,
+        stay: bool,
+        order: Sequence[int] = range(len(PARTS)),
+        behind: Sequence[Behind] = (),
+    ) -> "Cast":
+        """From one pose to another, both (18, 3); ``stay``: whether parts may stay, as on the image's own canvas; the
+        other arguments as for :func:`carry`."""
+        moves, boxes = part_moves(source, target), part_boxes(owner)
+        instead = stand_ins(owner, source, target, moves) if stay else {}
+        roles, taken = [], {}
+        for index in order:
+            part, box = PARTS[index], boxes[index]
+            if stay and index not in instead and (part not in moves or still(moves[part], box)):
+                roles.append(Role(index, True, index))
+            elif part in moves:
+                shown = tuple(
+                    number
+                    for number, layers in enumerate(behind)
+                    if index in layers.back and not _along_with(moves, index, layers, box)
+                )
+                # Beside a torso that it moves away from, a sleeve is seen whole.
+                apart = "arm" in part and stay and not _alike(moves[part], moves.get("torso"), box)
+                source_part, taken[index] = instead.get(index, (index, moves[part]))
+                roles.append(Role(index, False, source_part, shown, apart or index in instead))
+        return cls(tuple(roles), taken)
+
+
+class Cutting:
+    """What is cut out of a picture for a cast of roles; arguments as for :func:`carry`.
+
+    Attributes:
+        boxes: about the pixels of each part.
+        lifted: (H, W) bool, where parts were that move, and a rim about them.
+        believed: whether colours are believed in a part's core alone.
+    """
+
+    def __init__(
+        self,
+        image: np.ndarray,
+        parsing: np.ndarray,
+        owner: np.ndarray,
+        source: np.ndarray,
+        roles: Sequence[Role],
+        rim: int = 0,
+        share: np.ndarray | None = None,
+        behind: Sequence[Behind] = (),
+        held: np.ndarray | None = None,
+    ) -> None:
+        self._picture, self._source, self._share = (image, parsing, owner), source, share
+        self.boxes = part_boxes(owner)
+        self._staying = [role.part for role in roles if role.stays]
+        lifted = among(owner, [i for i in range(len(PARTS)) if i not in self._staying])
+        self._hidden = [Hidden.below(one, lifted & among(owner, one.front), rim) for one in behind]
+        self.lifted = grow(lifted, rim) if rim else lifted
+        if held is not None:
+            self.lifted &= ~(held & among(owner, self._staying))
+        self.believed = share is None and rim > 0
+        self._core = (~grow(parsing == 0, rim) if self.believed else parsing > 0).astype(np.uint8)
+
+    def stay(self, to: Staying) -> Staying:
+        """All parts that stay, laid into ``to``."""
+        for index in self._staying:
+            self.leave(to, index)
+        return to
+
+    def leave(self, to: Staying, index: int) -> np.ndarray | None:
+        """One part that stays, laid into ``to``; (h, w) bool, where it is in its box."""
+        return _leave(to, index, *self._picture, self.boxes[index], self.lifted, self._hidden)
+
+    def piece(self, role: Role) -> "Piece | None":
+        """What a part that moves takes along; None where that is nothing."""
+        shown = [self._hidden[number] for number in role.uncovered]
+        box, core = self.boxes[role.shown], self._core
+        return cut_piece(role.shown, *self._picture, box, core, self._share, self._source, shown, role.whole)
 
 
 def _with_overlap_box(part: str, low: np.ndarray, high: np.ndarray, pose: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -252,6 +336,16 @@ class Piece(NamedTuple):
     mask: np.ndarray  # uint8, 0 or 1
     core: np.ndarray
     share: np.ndarray | None
+
+    @property
+    def cover(self) -> np.ndarray:
+        """(h, w) float32: how much of each pixel is the part's."""
+        return self.mask.astype(np.float32) if self.share is None else self.mask * self.share
+
+    @property
+    def believed(self) -> np.ndarray:
+        """(h, w) float32: where its colours are believed."""
+        return (self.mask & self.core).astype(np.float32)
 
 
 def _leave(
@@ -370,9 +464,9 @@ def cut_piece(
     return Piece((x0, y0, x1, y1), image, parsing, mask, core, share)
 
 
-def _along_with(moves: dict[str, Move], index: int, hidden: Hidden, box: Box | None) -> bool:
+def _along_with(moves: dict[str, Move], index: int, layers: Behind, box: Box | None) -> bool:
     """Whether a part and all that hides some of it move alike, so that nothing is uncovered."""
-    return all(_alike(moves[PARTS[index]], moves.get(PARTS[i]), box) for i in hidden.layers.front)
+    return all(_alike(moves[PARTS[index]], moves.get(PARTS[i]), box) for i in layers.front)
 
 
 def _alike(first: Move, second: Move | None, box: Box | None) -> bool:
@@ -383,7 +477,7 @@ def _alike(first: Move, second: Move | None, box: Box | None) -> bool:
     return bool(np.abs(first.points(points) - (points if second is None else second.points(points))).max() < 0.05)
 
 
-def _bounds(box: Box, move: Move, size: tuple[int, int]) -> Box | None:
+def landing_of(box: Box, move: Move, size: tuple[int, int]) -> Box | None:
     """Where the moved box can lie, clipped to the image; None when it leaves it."""
     low, high = bounds(move, box)
     x0, y0 = np.maximum(np.floor(low) - 2, 0).astype(int)
