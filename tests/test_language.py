@@ -22,6 +22,7 @@ HOLE = "\0"
 SAYING = [
     *("app/handlers.py", "app/turns.py", "app/panels.py", "app/values.py", "app/upload_fields.py"),
     *("app/state/places.py", "app/state/session.py", "app/state/detectors.py", "app/state/uploads.py"),
+    "pise_core/doubts.py",
     *sorted(str(path.relative_to(ROOT)) for part in ("commands", "view") for path in ROOT.glob(f"app/{part}/*.py")),
 ]  # fmt: skip
 REFUSING = [

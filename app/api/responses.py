@@ -2,7 +2,7 @@
 
 from typing import Any, NewType
 
-from app.commands.outcome import Outcome, Steps, finish, sentences
+from app.commands.outcome import Changed, Outcome, Steps, finish, sentences
 from app.state.session import Session
 from pise_core import pose as poses
 from pise_core.errors import InputError
@@ -35,12 +35,20 @@ def file_of(outcome: Outcome) -> Download:
     return Download(outcome.file)
 
 
+def _doubts(session: Session, outcome: Outcome) -> list[str]:
+    """What may look wrong of an edit that was made."""
+    document = session.document
+    if document is None or Changed.EDITS not in outcome.changed:
+        return []
+    return [doubt.text for doubt in document.doubts()]
+
+
 def state_of(session: Session, outcome: Outcome | Steps | None = None) -> State:
     """What an endpoint answers: the state after an action, and why not all went as it was wanted."""
     if outcome is not None and not isinstance(outcome, Outcome):
         outcome = finish(outcome)
     photo, document = session.need_photo(), session.document
-    note = "" if outcome is None else sentences(outcome.warnings)
+    note = "" if outcome is None else sentences((*outcome.warnings, *_doubts(session, outcome)))
     state: State = {
         "session": session.token,
         "weights": session.weights,

@@ -73,5 +73,6 @@ def _done(session: Session, document: Document, edits: Edits) -> str:
         notes.insert(0, _TOLD[0] if kept > 0.98 else _TOLD[1].format(1 - kept))
     if document.leaves_photo:
         notes.append(_BEYOND)
+    notes += [doubt.text for doubt in document.doubts(edits)]
     notes.append(session.once(document.person.editor.notice))
     return sentences(["Done.", *notes] if any(notes) else ["Done. Drag the line to compare."])

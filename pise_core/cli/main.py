@@ -269,8 +269,10 @@ def _edit(args: argparse.Namespace) -> int:
     import numpy as np
 
     from pise_core import images, regions
+    from pise_core.document.batch import doubtful
     from pise_core.document.growing import grown_person, grown_photo, leaves, room_for, shifted
     from pise_core.document.references import wearable
+    from pise_core.doubts import doubts_of
     from pise_core.parsing_files import read_parsing
     from pise_core.pose_files import open_pose_file
     from pise_core.rendering.recolour import checked_recolours, recolour
@@ -338,6 +340,8 @@ def _edit(args: argparse.Namespace) -> int:
             lacks = "wears" if region in regions.GARMENTS else "shows"
             raise InputError(f"--recolour {region}: the person in the photo {lacks} none")
     images.write_image(args.out, recolour(edit.photo, edit.parsing, recolours), edited=True)
+    if wanted_pose is not None and wanted_parsing is None and (doubt := doubtful(doubts_of(person, wanted_pose))):
+        print(f"{args.photo.name}: {doubt}; it may look wrong", file=sys.stderr)
     print(args.out)
     return 0
 

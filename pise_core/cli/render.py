@@ -1,9 +1,11 @@
 """``python -m pise_core render``: the picture of a saved document, or its motion."""
 
 import argparse
+import sys
 from pathlib import Path
 
 from pise_core.cli.networks import add_background_argument, add_network_arguments, editor_of, told_of_background
+from pise_core.document.batch import doubtful
 from pise_core.document.document import Document
 from pise_core.document.export import check_export, export
 from pise_core.document.file_reader import read
@@ -46,5 +48,7 @@ def run(args: argparse.Namespace) -> int:
         document.animate(args.out)
     else:
         export(document, args.out, args.quality, args.cut_out)
+        if doubt := doubtful(document.doubts()):
+            print(f"{args.document.name}: {doubt}; it may look wrong", file=sys.stderr)
     print(args.out)
     return 0

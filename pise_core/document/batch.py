@@ -19,6 +19,7 @@ import numpy as np
 
 from pise_core.document.document import Document
 from pise_core.document.recipe import Recipe
+from pise_core.doubts import Doubt
 from pise_core.errors import InputError
 from pise_core.images import encode_image, read_image, write_file
 
@@ -94,8 +95,8 @@ def edit_photo(editor: "Editor", recipe: Recipe, path: Path, out: Path, suffix: 
     try:
         photo = read_image(path)
         known = replace(known, photo_sha256=_digest(path.read_bytes()))
-        document = Document(editor, photo)
-        made = recipe.apply(document).render().photo
+        document = recipe.apply(Document(editor, photo))
+        made = document.render().photo
         same = bool(np.array_equal(made, photo))
         name, data = f"{path.stem}{suffix}", encode_image(made, suffix, edited=not same)
         write_file(out / name, data)
@@ -104,10 +105,15 @@ def edit_photo(editor: "Editor", recipe: Recipe, path: Path, out: Path, suffix: 
     done = {
         "status": UNCHANGED if same else EDITED,
         "picture": name,
-        "message": "the recipe asks for nothing that this photo shows" if same else "",
+        "message": "the recipe asks for nothing that this photo shows" if same else doubtful(document.doubts()),
         "picture_sha256": _digest(data),
     }
     return Row(**asdict(known) | done)
+
+
+def doubtful(doubts: Sequence[Doubt]) -> str:
+    """What may look wrong, for a line of a report or of a terminal; empty if nothing."""
+    return "; ".join(doubt.what[:1].lower() + doubt.what[1:] for doubt in doubts)
 
 
 def done_before(out: Path, recipe: Recipe, photos: Sequence[Path], suffix: str) -> dict[Path, Row]:

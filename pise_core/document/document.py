@@ -32,6 +32,7 @@ from pise_core.document.references import PREVIEW_SIDE, References, checked_styl
 from pise_core.document.renderer import Rendered, Renderer
 from pise_core.document.steps import Steps
 from pise_core.document.textures import garment, likely_box, look
+from pise_core.doubts import Doubt, doubts_of
 from pise_core.errors import InputError
 from pise_core.files import write_file
 from pise_core.framing import Box
@@ -427,6 +428,13 @@ class Document(Steps):
             self._history.commit(styles=rest.styles, wear=rest.wear, removed=self.references.removed)
 
     # ---- pictures
+
+    def doubts(self, edits: Edits | None = None) -> list[Doubt]:
+        """What may look wrong in the wanted pose, because the photo shows too little of it; nothing of limbs once
+        something was painted, and nothing without another pose."""
+        edits = edits or self.edits
+        found = [] if edits.pose is None else doubts_of(self.person, edits.pose)
+        return [doubt for doubt in found if edits.paint is None or "background" in doubt.parts]
 
     def render(self, edits: Edits | None = None, preview: bool = False) -> Rendered:
         """The edited photo (by default as it is wanted now), at full size or at preview size."""

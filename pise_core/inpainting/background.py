@@ -104,6 +104,12 @@ class Background:
         """How many pixels were made so far."""
         return sum(len(colours) for colours in self._tiles.values())
 
+    @property
+    def vagueness(self) -> float:
+        """Which share of what is filled is not pieces of the photo but a small network's expectation, in [0, 1]; 0
+        where a large one was asked, or nothing is filled."""
+        return self._pieces.vagueness if self._answer is None and isinstance(self._pieces, Pieces) else 0.0
+
     def part(self, window: Window) -> "Background":
         """Rows and columns of it, with starts and stops; what is filled in either is there in both."""
         part = copy(self)

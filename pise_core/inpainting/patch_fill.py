@@ -96,6 +96,11 @@ class Pieces:
             share, change = shares, np.zeros((*shares.shape, 3), np.float32)
         self._share, self._change = share[rows, columns].copy(), change[rows, columns].copy()
 
+    @property
+    def vagueness(self) -> float:
+        """Which share of what is shown is not the pieces', in [0, 1]."""
+        return float(1 - self._share[self._cells].mean()) if self._cells.any() else 0.0
+
     def at(self, picture: np.ndarray, ys: np.ndarray, xs: np.ndarray, place: Place) -> np.ndarray:
         """What is shown at some pixels of the hole or at its rim; over the width of a cell pieces are blended.
 

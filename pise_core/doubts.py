@@ -1,0 +1,191 @@
+"""What of an edit may look wrong, because the photo shows too little of what it moves or uncovers.
+
+The rules know joints, the map and the background, not the picture that was made: they are quick, and the same edit
+gives the same answer. Their limits were chosen on photos for validation: they speak at pictures that are broken.
+"""
+
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+
+from pise_core.person import Person
+from pise_core.pose import visible
+from pise_core.skeleton import BONES, HIPS, NECK, SHOULDERS
+from pise_core.warping.parts import PARTS, among
+
+#: In lengths of the torso: a limb whose joints have moved less about its root is as it was.
+_MOVED = 0.14
+#: Of a bone, from here to there: joints themselves lie at borders.
+_ALONG = np.linspace(0.1, 0.95, 12)[:, None]
+#: Less of a bone lies on its own limb where that is hidden; so much of it lies beside the body where map and joints
+#: disagree.
+_HIDDEN, _BESIDE = 0.5, 0.2
+#: A forearm that is shorter, in lengths of the torso, points at the camera.
+_SHORT = 0.25
+#: The analyzer's least score of an arm's joints that it is sure of.
+_SURE = 0.57
+#: A forearm whose border with cloth of its own kind is so many times as long as its bone lies in that on both sides.
+_WITHIN = 2.0
+#: So much more of one thigh is seen than of the other where a coat hides one leg; and so much of a leg is the other one
+#: where they cross.
+_UNEVEN, _CROSSED = 0.4, 0.05
+#: Shares of the person's area that leave background uncovered, and of that background that is mere expectation.
+_MUCH, _VAGUE = 0.4, 0.3
+
+_SIDES = ("left", "right")
+_TRUNK = tuple(PARTS.index(name) for name in ("torso", "skirt"))
+_ARMS = {"left": "left arm", "right": "right arm"}
+_LEGS = {"left": "left leg", "right": "right leg"}
+_LIMBS = {"arm": ("upper_arm", "forearm"), "leg": ("thigh", "shin")}
+
+
+class Doubt(NamedTuple):
+    """What may look wrong.
+
+    Attributes:
+        parts: ``left arm``, ``right arm``, ``left leg``, ``right leg``, or ``background``.
+        text: that, and after a colon what may be done about it on the page: a sentence.
+    """
+
+    parts: tuple[str, ...]
+    text: str
+
+    @property
+    def what(self) -> str:
+        """What may look wrong, without what may be done about it."""
+        return self.text.partition(":")[0]
+
+
+def doubts_of(person: Person, pose: np.ndarray) -> list[Doubt]:
+    """What may look wrong of a person in another pose: at most one doubt of limbs, and then one of the background.
+
+    Args:
+        person: as ``Editor.set_person`` made them.
+        pose: (18, 3), the wanted joints in pixels of the photo; nan where a joint is missing.
+    """
+    limbs = _Limbs(person, pose)
+    found = [name for side, name in _ARMS.items() if limbs.arm(side)]
+    found += [name for side, name in _LEGS.items() if limbs.leg(side)]
+    doubts = [Doubt(tuple(found), _of_limbs(found))] if found else []
+    if limbs.uncovered() > _MUCH and person.plate.vagueness > _VAGUE:
+        text = "Much of a busy background is made up: take smears away with Heal, or choose another background."
+        doubts.append(Doubt(("background",), text))
+    return doubts
+
+
+def _of_limbs(found: list[str]) -> str:
+    arms, legs = ([name for name in names.values() if name in found] for names in (_ARMS, _LEGS))
+    part = found[0] if len(found) == 1 else "arms and legs" if arms and legs else "arms" if arms else "legs"
+    return f"The photo shows too little of the {part}: paint what is wrong under Regions, or take it away with Remove."
+
+
+class _Limbs:
+    """A person's arms and legs in the frame, and where they are wanted."""
+
+    def __init__(self, person: Person, pose: np.ndarray) -> None:
+        self._owner, self._parsing, self._scores = person.frame.owner, person.frame.parsing, person.pose[:, 2]
+        self._own, self._wanted = person.frame.pose, person.in_frame(pose)
+        self._seen = visible(self._own) & visible(self._wanted)
+        height, width = person.parsing.shape
+        framing = person.framing
+        self._photo = framing.dx, framing.dy, framing.dx + width * framing.scale, framing.dy + height * framing.scale
+        self._torso = self._trunk(self._own)
+
+    def arm(self, side: str) -> bool:
+        """Whether an arm moves of which too little is seen."""
+        bones = self._bones(side, "arm")
+        if bones is None:
+            return False
+        upper, fore = bones
+        joints = list({*BONES[upper], *BONES[fore]})
+        near, far = self._own[list(BONES[fore]), :2]
+        return bool(
+            np.hypot(*(far - near)) < _SHORT * abs(self._torso)
+            or self._scores[joints].min() < _SURE
+            or min(self._on(upper, "arm", side), self._on(fore, "arm", side)) < _HIDDEN
+            or self._beside(fore) > _BESIDE
+            or self._within(fore) > _WITHIN
+        )
+
+    def leg(self, side: str) -> bool:
+        """Whether a leg moves of which too little is seen."""
+        bones = self._bones(side, "leg")
+        if bones is None:
+            return False
+        thigh, shin = bones
+        other = _SIDES[side == _SIDES[0]]
+        seen = [self._on(name, "leg", at) for name, at in ((thigh, side), (f"{other}_thigh", other))]
+        crossed = max(self._on(bone, "leg", other) for bone in bones)
+        return self._beside(shin) > _BESIDE or seen[1] - seen[0] > _UNEVEN or crossed > _CROSSED
+
+    def uncovered(self) -> float:
+        """Which share of the person's area they leave when the torso moves, all else moved along."""
+        own, wanted = self._torso, self._trunk(self._wanted)
+        if not (abs(own) and abs(wanted)):
+            return 0.0
+        turn = wanted / own
+        (x, y), (u, v) = self._own[NECK, :2], self._wanted[NECK, :2]
+        a, b = turn.real, turn.imag
+        matrix = np.array([[a, -b, u - a * x + b * y], [b, a, v - b * x - a * y]])
+        here = (self._parsing > 0).astype(np.uint8)
+        there = cv2.warpAffine(here, matrix, here.shape[::-1], flags=cv2.INTER_NEAREST)
+        return np.count_nonzero((here > 0) & (there == 0)) / max(1, np.count_nonzero(here))
+
+    def _bones(self, side: str, kind: str) -> tuple[str, str] | None:
+        """The two bones of a limb that moves against the torso; None if it does not, or joints are missing."""
+        upper, lower = (f"{side}_{bone}" for bone in _LIMBS[kind])
+        root, middle, end = *BONES[upper], BONES[lower][1]
+        wanted = self._trunk(self._wanted)
+        if not (self._seen[[root, middle, end]].all() and abs(self._torso) and abs(wanted)):
+            return None
+        before, after = (
+            [complex(*(pose[joint, :2] - pose[root, :2])) / torso for joint in (middle, end)]
+            for pose, torso in ((self._own, self._torso), (self._wanted, wanted))
+        )
+        return (upper, lower) if max(map(abs, np.subtract(after, before))) > _MOVED else None
+
+    @staticmethod
+    def _trunk(pose: np.ndarray) -> complex:
+        """From the neck to between the hips, as a complex number; by the shoulders where hips are missing."""
+        there = visible(pose)
+        if there[[NECK, *HIPS]].all():
+            return complex(*(pose[list(HIPS), :2].mean(0) - pose[NECK, :2]))
+        if there[list(SHOULDERS)].all():
+            return abs(complex(*(pose[SHOULDERS[1], :2] - pose[SHOULDERS[0], :2]))) * 1.4j
+        return 0j
+
+    def _along(self, bone: str) -> np.ndarray:
+        """The parts (N,) along a bone, as far as that lies in the photo."""
+        near, far = self._own[list(BONES[bone]), :2]
+        x, y = (near + (far - near) * _ALONG).T
+        left, top, right, bottom = self._photo
+        inside = (x >= left) & (x < right) & (y >= top) & (y < bottom)
+        height, width = self._owner.shape
+        inside &= (x >= 0) & (x < width) & (y >= 0) & (y < height)
+        return self._owner[y[inside].astype(int), x[inside].astype(int)]
+
+    def _on(self, bone: str, kind: str, side: str) -> float:
+        """Which share of a bone lies on a limb."""
+        along = self._along(bone)
+        limb = [PARTS.index(f"{side}_{one}") for one in _LIMBS[kind]]
+        return float(np.isin(along, limb).mean()) if len(along) else 1.0
+
+    def _beside(self, bone: str) -> float:
+        """Which share of a bone lies beside the body."""
+        along = self._along(bone)
+        return float((along < 0).mean()) if len(along) else 0.0
+
+    def _within(self, bone: str) -> float:
+        """How long a limb's border is with a torso of the same cloth, in lengths of its bone."""
+        mine, torso = self._owner == PARTS.index(bone), among(self._owner, _TRUNK)
+        border = 0
+        for axis in (0, 1):
+            first = [slice(None), slice(None)]
+            second = [slice(None), slice(None)]
+            first[axis], second[axis] = slice(None, -1), slice(1, None)
+            a, b = tuple(first), tuple(second)
+            meets = (mine[a] & torso[b]) | (torso[a] & mine[b])
+            border += np.count_nonzero(meets & (self._parsing[a] == self._parsing[b]))
+        near, far = self._own[list(BONES[bone]), :2]
+        return border / max(4.0, float(np.hypot(*(far - near))))

@@ -1,0 +1,145 @@
+"""What may look wrong of an edit is said: limbs that the photo hardly shows, and much of a busy background."""
+
+import subprocess
+import sys
+from typing import Any
+
+import numpy as np
+import pytest
+
+from app.api.endpoints import Programs
+from app.commands import edits
+from app.view.studio import Studio
+from pise_core.document import Document
+from pise_core.document.batch import doubtful
+from pise_core.doubts import doubts_of
+from pise_core.regions import REGION
+from pise_core.skeleton import JOINT
+from tests.conftest import ROOT, draw_person, run
+from tests.test_parts import turned
+
+ARM = ["left_elbow", "left_wrist"]
+
+
+@pytest.fixture(scope="module")
+def drawn():
+    return draw_person()
+
+
+def person_of(editor, drawn, parsing=None, pose=None):
+    parsing = drawn.parsing if parsing is None else parsing
+    return editor.set_person(drawn.photo, pose=drawn.pose if pose is None else pose, parsing=parsing)
+
+
+def lifted(pose: np.ndarray, degrees: float = -70) -> np.ndarray:
+    return turned(pose, ARM, "left_shoulder", degrees)
+
+
+def without_forearm(drawn) -> np.ndarray:
+    """The map, in which a bag hides the left forearm."""
+    parsing = drawn.parsing.copy()
+    (x0, y0), (x1, y1) = (drawn.pose[JOINT[name], :2] for name in ARM)
+    parsing[int(y0) : int(y1) + 20, int(min(x0, x1)) - 12 : int(max(x0, x1)) + 12] = 0
+    return parsing
+
+
+def parts(person, pose) -> list[tuple[str, ...]]:
+    return [doubt.parts for doubt in doubts_of(person, pose)]
+
+
+def test_nothing_is_said_of_limbs_that_are_seen(editor, drawn):
+    person = person_of(editor, drawn)
+    assert not doubts_of(person, lifted(drawn.pose)) and not doubts_of(person, drawn.pose)
+    apart = turned(drawn.pose, ["left_knee", "left_ankle"], "left_hip", -20)
+    assert not doubts_of(person, apart)
+
+
+def test_an_arm_that_the_photo_hides_is_doubtful_where_it_moves(editor, drawn):
+    person = person_of(editor, drawn, without_forearm(drawn))
+    (doubt,) = doubts_of(person, lifted(drawn.pose))
+    assert doubt.parts == ("left arm",)
+    assert doubt.what == "The photo shows too little of the left arm" and "Regions" in doubt.text
+    assert doubt.text.startswith(doubt.what) and doubtful([doubt]) == "the photo shows too little of the left arm"
+    assert not doubts_of(person, turned(drawn.pose, ["right_wrist"], "right_elbow", 60))
+    assert not doubts_of(person, lifted(drawn.pose, -3))
+
+
+def test_the_whole_person_moved_takes_a_hidden_arm_along(editor, drawn):
+    person = person_of(editor, drawn, without_forearm(drawn))
+    for pose in (drawn.pose + [8, 5, 0], turned(drawn.pose, list(JOINT), "neck", 20)):
+        assert not doubts_of(person, pose.astype(np.float32))
+
+
+def test_joints_that_nobody_is_sure_of_are_doubtful(editor, drawn):
+    pose = drawn.pose.copy()
+    pose[JOINT["left_wrist"], 2] = 0.4
+    assert parts(person_of(editor, drawn, pose=pose), lifted(pose)) == [("left arm",)]
+
+
+def test_an_arm_that_points_at_the_camera_is_doubtful(editor, drawn):
+    pose = drawn.pose.copy()
+    pose[JOINT["left_wrist"], :2] = pose[JOINT["left_elbow"], :2] + [2, 4]
+    assert parts(person_of(editor, drawn, pose=pose), lifted(pose)) == [("left arm",)]
+
+
+def test_legs_that_cross_or_that_a_coat_hides_on_one_side_are_doubtful(editor, drawn):
+    pose = drawn.pose.copy()
+    ankles = [JOINT["left_ankle"], JOINT["right_ankle"]]
+    pose[ankles] = pose[ankles[::-1]]
+    wanted = turned(pose, ["left_ankle"], "left_knee", -40)
+    assert parts(person_of(editor, drawn, pose=pose), wanted)[0][0] == "left leg"
+    coat = drawn.parsing.copy()
+    hip, knee = (drawn.pose[JOINT[f"left_{joint}"], :2] for joint in ("hip", "knee"))
+    side = np.s_[int(hip[1]) : int(knee[1]) + 2, int(min(hip[0], knee[0])) - 14 : int(max(hip[0], knee[0])) + 20]
+    coat[side][coat[side] > 0] = REGION["dress"]
+    wanted = turned(drawn.pose, ["left_knee", "left_ankle"], "left_hip", -25)
+    assert parts(person_of(editor, drawn, coat), wanted) == [("left leg",)]
+
+
+@pytest.mark.parametrize(("vagueness", "said"), [(0.2, []), (0.5, [("background",)])])
+def test_much_of_a_busy_background_is_doubtful(editor, drawn, monkeypatch, vagueness, said):
+    person = person_of(editor, drawn)
+    monkeypatch.setattr(type(person.plate), "vagueness", vagueness)
+    neck = drawn.pose[JOINT["neck"], :2]
+    smaller = drawn.pose.copy()
+    smaller[:, :2] = neck + 0.4 * (smaller[:, :2] - neck)
+    assert parts(person, smaller) == said
+    assert parts(person, (drawn.pose + [150, 0, 0]).astype(np.float32)) == said
+    assert not doubts_of(person, lifted(drawn.pose))
+
+
+def test_a_plain_wall_is_not_vague_and_a_street_without_pieces_that_meet_is(editor, drawn):
+    assert person_of(editor, drawn).plate.vagueness < 0.2
+    noise = np.random.default_rng(0).integers(0, 255, (11, 8, 3)).astype(np.uint8)
+    street = np.kron(noise, np.ones((30, 28, 1), np.uint8))[:330, :220]
+    photo = np.where(drawn.parsing[..., None] > 0, drawn.photo, street)
+    person = editor.set_person(photo, pose=drawn.pose, parsing=drawn.parsing)
+    assert person.plate.vagueness > 0.3
+
+
+def test_page_and_programs_say_it_with_the_picture_and_not_once_it_was_painted(editor, drawn, session):
+    studio = Studio(lambda: editor)
+    document = Document.of(person_of(editor, drawn, without_forearm(drawn)))
+    session.edit(document)
+    said = "The photo shows too little of the left arm: paint what is wrong under Regions, or take it away with Remove."
+    state = Programs(studio).set_pose(session, lifted(drawn.pose))
+    assert state["note"] == said and Programs(studio).state(session)["note"] == ""
+    page: Any = run(studio.render(session))
+    assert page["bar"]["status"]["text"].startswith("Done. ") and page["bar"]["status"]["text"].endswith(said)
+    assert Programs(studio).undo(session)["note"] == "" and Programs(studio).redo(session)["note"] == said
+    wanted = document.base_map().copy()
+    wanted[200:220, 90:120] = REGION["dress"]
+    document.set_regions(wanted)
+    assert document.doubts() == [] and edits.set_pose(session, lifted(drawn.pose)).changed
+
+
+def test_the_command_line_says_it_too(drawn, tmp_path, editor):
+    document = Document.of(person_of(editor, drawn, without_forearm(drawn)))
+    document.set_pose(lifted(drawn.pose))
+    document.save(tmp_path / "me.pise")
+    command = [sys.executable, "-m", "pise_core", "render", tmp_path / "me.pise", "--out", tmp_path / "out.png"]
+    done = subprocess.run(
+        [*map(str, command), "--device", "cpu"], cwd=ROOT, capture_output=True, text=True, timeout=300
+    )
+    assert done.returncode == 0
+    assert done.stderr.strip() == "me.pise: the photo shows too little of the left arm; it may look wrong"
