@@ -36,6 +36,7 @@ class Posed(NamedTuple):
     laid: Laid
     probabilities: Tensor  # (8, 256, 176) float32
     parsing: Tensor  # (256, 176) uint8, the map
+    heat: Tensor  # (1, 18, 256, 176) float32, the joints
 
 
 class Painted(NamedTuple):
@@ -80,9 +81,10 @@ class FrameHalf:
         stack = self._stacks.of("stack", key_of(cast.roles), cut)
         laid = stack.laid(cast.moves)
         carried = _one_hot(laid.parsing) * laid.known(self._parsing)
-        logits = self._generator.logits(self._source[1], self._own_pose, self._heat(pose), _last(carried))
+        heat = self._heat(pose)
+        logits = self._generator.logits(self._source[1], self._own_pose, heat, _last(carried))
         probabilities = logits.softmax(1)[0]
-        return Posed(laid, probabilities, frame_map(probabilities, self._parsing, laid, stack.stays))
+        return Posed(laid, probabilities, frame_map(probabilities, self._parsing, laid, stack.stays), heat)
 
     def painted(self, pose: np.ndarray, wanted: Tensor | None = None) -> Painted:
         """The picture of a pose, on its own map or on one (256, 176) uint8 that was painted over it."""
@@ -98,7 +100,7 @@ class FrameHalf:
         held = (colours / 127.5 - 1) * (trust > 0)
         wanted_map = _one_hot(wanted)
         carry = Carry(_last(held[None]), trust[None, None], wanted_map)
-        made = self._generator.made(self._source, self._code(), self._heat(pose), wanted_map, carry)
+        made = self._generator.made(self._source, self._code(), posed.heat, wanted_map, carry)
         own, image = (x[0].clamp(-1, 1) * 127.5 + 127.5 for x in (made.painted, made.image))
         return Painted(*beyond_silhouette(own, made.gate[0, 0], wanted > 0), image)
 

@@ -51,9 +51,9 @@ def feather(concerned: Tensor, width: float) -> Tensor:
 
 @lru_cache(maxsize=32)
 def _bell(sigma: float, device: str) -> Tensor:
-    """The Gaussian that OpenCV takes for float32, (n,)."""
+    """The Gaussian that OpenCV takes for float32, (n,) float64."""
     length = round(8 * sigma + 1) | 1
-    return torch.from_numpy(cv2.getGaussianKernel(length, sigma, cv2.CV_32F)[:, 0]).to(device)
+    return torch.from_numpy(cv2.getGaussianKernel(length, sigma, cv2.CV_32F)[:, 0].astype(np.float64)).to(device)
 
 
 #: Wider Gaussians are three means in :func:`pise_core.masks.smooth`, and not made here.
@@ -64,8 +64,10 @@ def smooth(values: Tensor, sigma: float) -> Tensor:
     """As :func:`pise_core.masks.smooth` for ``sigma`` up to :data:`WIDEST`; (H, W) float32."""
     bell = _bell(sigma, str(values.device))
     half = len(bell) // 2
-    across = F.conv2d(F.pad(values[None, None], (half, half, 0, 0), mode="replicate"), bell[None, None, None])
-    return F.conv2d(F.pad(across, (0, 0, half, half), mode="replicate"), bell[None, None, :, None])[0, 0]
+    # Cards round the factors of float32 convolutions to ten bits.
+    exact = values.double()[None, None]
+    across = F.conv2d(F.pad(exact, (half, half, 0, 0), mode="replicate"), bell[None, None, None])
+    return F.conv2d(F.pad(across, (0, 0, half, half), mode="replicate"), bell[None, None, :, None])[0, 0].float()
 
 
 def matte(person: Tensor, scale: float) -> Tensor:

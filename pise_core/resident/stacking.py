@@ -72,12 +72,15 @@ class _Moves(NamedTuple):
 
 def picture(image: np.ndarray, device: str) -> Tensor:
     """(H, W, 3) uint8 -> (3, H, W) float32 on the device."""
-    return torch.from_numpy(np.ascontiguousarray(image)).to(device).permute(2, 0, 1).float()
+    return plane(image, device).permute(2, 0, 1).float()
 
 
 def plane(values: np.ndarray, device: str) -> Tensor:
-    """An array as it is, on the device."""
-    return torch.from_numpy(np.ascontiguousarray(values)).to(device)
+    """An array as it is, on the device; nobody waits until it is there, but what is done there in the same stream."""
+    told = torch.from_numpy(np.ascontiguousarray(values))
+    if torch.device(device).type != "cuda":
+        return told.to(device)
+    return told.pin_memory().to(device, non_blocking=True)
 
 
 class Stack:

@@ -119,7 +119,7 @@ def shadow_move(source: np.ndarray, target: np.ndarray, side: str) -> Affine | N
 
 def bounds(move: Move, box: tuple[int, int, int, int]) -> np.ndarray:
     """Corners (x, y) of the smallest rectangle about all of a moved ``box`` x0, y0, x1, y1: (2, 2)."""
-    points = move.points(_grid(box))
+    points = move.points(_probes(move, box))
     return np.array([points.min(0), points.max(0)])
 
 
@@ -127,13 +127,16 @@ def still(move: Move, box: tuple[int, int, int, int] | None) -> bool:
     """True when the move shifts nothing in ``box`` by more than a twentieth of a pixel; None for a box of nothing."""
     if box is None:
         return True
-    points = _grid(box)
+    points = _probes(move, box)
     return bool(np.abs(move.points(points) - points).max() < 0.05)
 
 
-def _grid(box: tuple[int, int, int, int]) -> np.ndarray:
-    """(585, 2): a skirt bends at some level between the corners."""
+def _probes(move: Move, box: tuple[int, int, int, int]) -> np.ndarray:
+    """(N, 2), points of a box, some of which a move takes as far as any: corners, or, since a skirt bends at some level
+    between these, a grid."""
     x0, y0, x1, y1 = box
+    if isinstance(move, Affine):
+        return np.array([[x0, y0], [x1, y0], [x0, y1], [x1, y1]], np.float64)
     xs, ys = np.meshgrid(np.linspace(x0, x1, 9), np.linspace(y0, y1, 65))
     return np.stack([xs.ravel(), ys.ravel()], 1)
 
