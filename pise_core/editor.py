@@ -16,9 +16,10 @@ from typing import Any, TypeVar
 import numpy as np
 import torch
 
-from pise_core.detection import amodal, clip, hidden_background, turning
+from pise_core.detection import amodal, arms, clip, hidden_background, turning
 from pise_core.detection.amodal import Amodal
 from pise_core.detection.analyzer import FILE_NAME, Analyzer, Sight
+from pise_core.detection.arms import Arms
 from pise_core.detection.clip import ClipPoses
 from pise_core.detection.hidden_background import HiddenBackground
 from pise_core.detection.lama import LamaInpainter, inpainter_of
@@ -142,9 +143,9 @@ class Editor:
         background: str | Path | None = None,
     ) -> "Editor":
         """An editor with the weights in a folder (``pise.safetensors``, ``analyzer.safetensors``,
-        ``amodal.safetensors``, ``background.safetensors``, or several; what is not there is taken from those that
-        ship), or with those of one generator (any ``.safetensors``, as ``train`` and ``convert`` write them) and the
-        others that ship.
+        ``amodal.safetensors``, ``arms.safetensors``, ``background.safetensors``, or several; what is not there is taken
+        from those that ship), or with those of one generator (any ``.safetensors``, as ``train`` and ``convert`` write
+        them) and the others that ship.
 
         Args:
             path: the folder, such as one that ``train`` wrote, or the file; by default the weights that ship.
@@ -165,12 +166,14 @@ class Editor:
         except (RuntimeError, AssertionError):
             raise InputError(f"the device {device!r} is not available here; use cpu") from None
         backend = backends.resolved(backend, device)
-        generator, analyzer, hidden, behind = (None,) * 4 if path is None else _given_weights(Path(path))
+        generator, analyzer, hidden, behind, limbs = (None,) * 5 if path is None else _given_weights(Path(path))
         _log.debug("loading weights: %s, on %s, run by %s", path or "those that ship", device, backend)
         painting = backends.generator(PISE.from_pretrained(generator), backend, device)
         bodies = None if hidden is None else Amodal.read(hidden / amodal.FILE_NAME)
         streets = None if behind is None else HiddenBackground.read(behind / hidden_background.FILE_NAME)
         analyzing = Analyzer.from_pretrained(analyzer, device, backend)
+        if limbs is not None:
+            analyzing.arms = Arms.read(limbs / arms.FILE_NAME)
         return cls(painting, analyzing, device, bodies, streets, inpainter_of(background))
 
     def with_background(self, inpainter: LamaInpainter | None) -> "Editor":
@@ -445,16 +448,16 @@ class Editor:
         return self._with_room(lambda: pipeline.pose_map(person, wanted, self.generator, self.resident))
 
 
-def _given_weights(path: Path) -> tuple[Path | None, Path | None, Path | None, Path | None]:
-    """Where the weights are to be read of the generator, the analyzer, and what knows bodies and streets; None: from
-    those that ship."""
+def _given_weights(path: Path) -> tuple[Path | None, ...]:
+    """Where the weights are to be read of the generator, the analyzer, and what knows bodies, streets and arms; None:
+    from those that ship."""
     if path.is_file() and path.suffix == ".safetensors":
-        return path, None, None, None
-    files = network.FILE_NAME, FILE_NAME, amodal.FILE_NAME, hidden_background.FILE_NAME
-    generator, analyzer, bodies, streets = (path if (path / name).exists() else None for name in files)
-    if generator is None and analyzer is None and bodies is None and streets is None:
+        return path, None, None, None, None
+    files = network.FILE_NAME, FILE_NAME, amodal.FILE_NAME, hidden_background.FILE_NAME, arms.FILE_NAME
+    folders = tuple(path if (path / name).exists() else None for name in files)
+    if not any(folders):
         raise InputError(f"{path} is neither a .safetensors file nor a folder of weights ({' or '.join(files)})")
-    return generator, analyzer, bodies, streets
+    return folders
 
 
 def _checked_box(box: Box, size: tuple[int, int]) -> Box:

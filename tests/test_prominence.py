@@ -67,7 +67,7 @@ def test_what_is_held_is_seen_where_the_weights_know_it():
     drawn = draw_person()
     for known in (False, True):
         network = AnalyzerNetwork(AnalyzerConfig((8, 8, 8, 8, 8), 8, held=known)).eval()
-        seen = Analyzer(network)._closely(drawn.photo, Framing.around(LARGE, (220, 330)))
+        seen, _ = Analyzer(network)._closely(drawn.photo, Framing.around(LARGE, (220, 330)))
         assert (seen.held is not None) == known
         if seen.held is not None:
             assert seen.held.shape == (256, 176) and 0 < seen.held.min() <= seen.held.max() < 1

@@ -14,7 +14,9 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
+from pise_core.detection import arms as arm_frames
 from pise_core.detection import held_layers
+from pise_core.detection.arms import Arms
 from pise_core.detection.colour_votes import agree_with_colours
 from pise_core.detection.decoding import decode_joints
 from pise_core.detection.held_layers import with_held
@@ -102,16 +104,24 @@ class Analyzer:
         network: which PyTorch runs on a device, or another backend.
         device: where PyTorch runs it.
         precision: of PyTorch's layers, "float32" or "bfloat16".
+        arms: looks at each arm once more; None: nobody does.
 
     Attributes:
+        arms: as given.
         lock: held while the network works, and nothing else; those who wait get it by what they wait for.
     """
 
-    def __init__(self, network: AnalyzerNetwork | AnalyzerBackend, device: str = "cpu", precision: str = "float32"):
+    def __init__(
+        self,
+        network: AnalyzerNetwork | AnalyzerBackend,
+        device: str = "cpu",
+        precision: str = "float32",
+        arms: Arms | None = None,
+    ):
         if isinstance(network, torch.nn.Module):
             network = network.eval().to(device).to(memory_format=torch.channels_last)
         self.network: Any = network
-        self.device, self.precision = device, precision
+        self.device, self.precision, self.arms = device, precision, arms
         self.lock = Turns()
 
     @property
@@ -131,7 +141,7 @@ class Analyzer:
     @classmethod
     def from_pretrained(cls, folder: Path | None = None, device: str = "cpu", backend: str = "torch") -> "Analyzer":
         """Weights from ``analyzer.safetensors`` in ``folder`` (default: those that ship), and from ``held.safetensors``
-        where it lies beside it.
+        where it lies beside it; ``arms.safetensors`` from there, or the ones that ship.
 
         Args:
             folder: of the weights.
@@ -143,9 +153,11 @@ class Analyzer:
         """
         folder = Path(folder or SHIPPED)
         network = fold_norms(with_held(read_network(folder / FILE_NAME), folder / held_layers.FILE_NAME))
+        own = folder / arm_frames.FILE_NAME
+        arms = Arms.read(own) if own.exists() else arm_frames.shipped()
         if backend == "onnxruntime":
-            return cls(OnnxAnalyzer(network))
-        return cls(network, device, "bfloat16" if backend == "bfloat16" else "float32")
+            return cls(OnnxAnalyzer(network), arms=arms)
+        return cls(network, device, "bfloat16" if backend == "bfloat16" else "float32", arms)
 
     def find_people(self, photo: np.ndarray) -> Iterator[Box]:
         """Boxes in pixels of the photo, most prominent first, each looked for when it is asked for; ``photo``: HWC
@@ -177,7 +189,27 @@ class Analyzer:
         """Joints and regions of the person in ``box``, as :meth:`find_people` gives it; None if the close look finds no
         person there."""
         framing = Framing.around(box, (photo.shape[1], photo.shape[0]))
-        return _body(self._closely(photo, framing), framing, box, reach=0.12)
+        look, fine = self._closely(photo, framing)
+        sight = _body(look, framing, box, reach=0.12)
+        return sight if sight is None or self.arms is None else self._with_arms(sight, fine)
+
+    def _with_arms(self, sight: Sight, fine: np.ndarray) -> Sight:
+        """The same sight with arms that were looked at once more, in the finer picture of the frame."""
+        assert self.arms is not None
+        finer = sight.framing.finer(_FINER)
+        regions = sight.probabilities.argmax(0).astype(np.uint8)
+        regions = cv2.resize(regions, fine.shape[1::-1], interpolation=cv2.INTER_NEAREST_EXACT)
+        before = finer.to_frame(sight.pose)
+        found = self.arms.corrected(fine, regions, before)
+        changed = ~(found == before).all(1) & visible(found)
+        if not changed.any():
+            return sight
+        pose = sight.pose.copy()
+        pose[changed] = finer.to_photo(found[changed])
+        (x0, y0), (x1, y1) = pose[changed, :2].min(0), pose[changed, :2].max(0)
+        left, top, right, bottom = sight.box
+        box = min(left, float(x0)), min(top, float(y0)), max(right, float(x1)), max(bottom, float(y1))
+        return replace(sight, pose=pose, box=box)
 
     def look(self, photo: np.ndarray) -> Sight | None:
         """The most prominent person who stands a close look."""
@@ -202,20 +234,20 @@ class Analyzer:
 
     def regions(self, photo: np.ndarray, framing: Framing, box: Box, pose: np.ndarray) -> Sight:
         """What is seen in a given frame of a person whose pose (18, 3) is known already."""
-        _, probabilities, held = self._closely(photo, framing)
+        (_, probabilities, held), _ = self._closely(photo, framing)
         inside = _inside(framing, box, (probabilities.shape[1], probabilities.shape[2]), 0.12)
         held = None if held is None else held * inside
         return Sight(pose, _only_this_person(probabilities, inside), framing, box, held)
 
-    def _closely(self, photo: np.ndarray, framing: Framing) -> "_Look":
+    def _closely(self, photo: np.ndarray, framing: Framing) -> tuple["_Look", np.ndarray]:
         """As :meth:`_look`, averaged with the mirror image and, for regions, with a finer look; these agree with the
-        photo's colours."""
-        frame = framing.crop(photo, _BORDER)
+        photo's colours. And the picture of the finer look."""
+        frame, finer = framing.crop(photo, _BORDER), framing.finer(_FINER).crop(photo, _BORDER)
         look = self._look(frame, flip=True)
-        fine = self._look(framing.finer(_FINER).crop(photo, _BORDER), joints=False).probabilities
+        fine = self._look(finer, joints=False).probabilities
         size = look.probabilities.shape[:0:-1]
         fine = np.stack([cv2.resize(p, size, interpolation=cv2.INTER_AREA) for p in fine])
-        return look._replace(probabilities=agree_with_colours((2 * look.probabilities + fine) / 3, frame))
+        return look._replace(probabilities=agree_with_colours((2 * look.probabilities + fine) / 3, frame)), finer
 
     @in_one_thread
     def _pass(self, images: torch.Tensor, asked: dict[str, Any]) -> Analysis:

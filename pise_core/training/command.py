@@ -1,5 +1,5 @@
 """``python -m pise_core train``: the analyzer, the generator by one of the recipes and in one of its stages, or the
-networks that know bodies behind arms and streets behind bodies."""
+networks that know bodies behind arms, streets behind bodies, and arms in their own frames."""
 
 import argparse
 from dataclasses import asdict, replace
@@ -14,6 +14,7 @@ from pise_core.training.amodal import run as train_amodal
 from pise_core.training.analyzer import held_run as train_held
 from pise_core.training.analyzer import run as train_analyzer
 from pise_core.training.arguments import above_zero, natural, positive, share
+from pise_core.training.arms import run as train_arms
 from pise_core.training.background import run as train_background
 from pise_core.training.data.prepared_folder import load_samples
 from pise_core.training.data.sources import Rendered
@@ -38,19 +39,20 @@ _OF_ANALYZER = (
     *("validate_every", "resume", "people", "people_share", "backbone", "no_pseudo", "gentle"),
     *("joints_alone", "held_alone"),
 )
-#: What the network for hidden backgrounds is trained with, and that for hidden bodies.
+#: What the network for hidden backgrounds is trained with, that for hidden bodies, and that for arms.
 _OF_BACKGROUND = (
     *("network", "data", "out", "minutes", "steps", "until", "batch", "rate", "seed", "threads", "validate_every"),
     "resume",
 )
 _OF_AMODAL = (*_OF_BACKGROUND, "people", "people_share")
+_OF_ARMS = (*_OF_BACKGROUND, "people")
 #: What the generator is not trained with.
 _NOT_OF_GENERATOR = ("backbone", "no_pseudo", "gentle", "joints_alone", "held_alone")
 _LAYERS = {"shallow": (SHALLOW_PERCEPTUAL, SHALLOW_STYLE), "deep": (DEEP_PERCEPTUAL, DEEP_STYLE)}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("network", choices=["analyzer", "generator", "amodal", "background"])
+    parser.add_argument("network", choices=["analyzer", "generator", "amodal", "arms", "background"])
     parser.add_argument("--data", type=Path, default=Path("prepared"), help="folder that prepare wrote")
     parser.add_argument("--out", type=Path, help="checkpoints, weights, log and sample sheets go here")
     parser.add_argument(
@@ -263,6 +265,8 @@ def run(args: argparse.Namespace) -> int:
     _expect_own_options(args)
     if args.network == "amodal" and args.people is None:
         raise InputError("training amodal needs --people, a folder that synthesize people --layers wrote")
+    if args.network == "arms" and args.people is None:
+        raise InputError("training arms needs --people, a folder that synthesize people wrote")
     if args.people is None and args.people_share is not None:
         raise InputError("--people-share needs --people")
     if args.people is None and args.people_share_alone is not None:
@@ -273,6 +277,8 @@ def run(args: argparse.Namespace) -> int:
         return _analyzer(args)
     if args.network == "amodal":
         return _amodal(args)
+    if args.network == "arms":
+        return _arms(args)
     if args.network == "background":
         return _background(args)
     recipe = resolve(args)
@@ -318,7 +324,7 @@ def _expect_own_options(args: argparse.Namespace) -> None:
     parser = argparse.ArgumentParser()
     add_arguments(parser)
     usual = vars(parser.parse_args([args.network]))
-    own = {"analyzer": _OF_ANALYZER, "amodal": _OF_AMODAL, "background": _OF_BACKGROUND}
+    own = {"analyzer": _OF_ANALYZER, "amodal": _OF_AMODAL, "arms": _OF_ARMS, "background": _OF_BACKGROUND}
     of_other = _NOT_OF_GENERATOR if args.network == "generator" else usual.keys() - set(own[args.network])
     given = sorted(f"--{name.replace('_', '-')}" for name in of_other if getattr(args, name) != usual[name])
     if given:
@@ -367,6 +373,11 @@ def _analyzer(args: argparse.Namespace) -> int:
 
 def _amodal(args: argparse.Namespace) -> int:
     train_amodal.train(args.people, _out(args), args.minutes, args.data, **_small(args))
+    return 0
+
+
+def _arms(args: argparse.Namespace) -> int:
+    train_arms.train(args.people, _out(args), args.minutes, args.data, **_small(args))
     return 0
 
 

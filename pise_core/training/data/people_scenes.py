@@ -48,7 +48,7 @@ class PeopleScenes:
             return self._together(number, picture, rng)
         image = np.array(picture.image)
         if rng.random() < ELSEWHERE:
-            image = laid_over(image, picture.alpha, _part_of(self._street(rng), (height, width), rng))
+            image = laid_over(image, picture.alpha, part_of(self._street(rng), (height, width), rng))
         return Sample(f"rendered-{number}", image, picture.joints.copy(), picture.regions, picture.held)
 
     def _together(self, number: int, picture: Picture, rng: np.random.Generator) -> Sample:
@@ -61,7 +61,7 @@ class PeopleScenes:
         _, other = self._picture(rng)
         first = _moved(picture, np.array([[1.0, 0, width // 2], [0, 1, 0]]), size)
         second = _moved(other, np.array([[scale, 0, across], [0, scale, down]]), size)
-        image = _part_of(self._street(rng), size, rng)
+        image = part_of(self._street(rng), size, rng)
         parsing, held = np.zeros(size, np.uint8), np.zeros(size, np.uint8)
         for one in (first, second) if rng.random() < 0.5 else (second, first):
             image = laid_over(one.image, one.alpha, image)
@@ -114,7 +114,7 @@ def laid_over(image: np.ndarray, alpha: np.ndarray, behind: np.ndarray) -> np.nd
     return np.rint(image * share + behind * (1 - share)).astype(np.uint8)
 
 
-def _part_of(street: np.ndarray, size: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
+def part_of(street: np.ndarray, size: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
     """A part of a street in the shape of ``size`` (H, W), and of that size."""
     height, width = size
     tall, wide = street.shape[:2]

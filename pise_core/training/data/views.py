@@ -105,7 +105,7 @@ def view_about(
         for known in (sample.parsing, sample.held)
     )
     poses = [_seen_in(pose, a, shift, mirrored, size) for pose in (sample.pose, *sample.others)]
-    return View(_recolour(_compressed(image, rng), rng), poses, labels, held)
+    return View(recoloured(compressed(image, rng), rng), poses, labels, held)
 
 
 def _seen_in(pose: np.ndarray, a: np.ndarray, shift: np.ndarray, mirrored: bool, size: tuple[int, int]) -> np.ndarray:
@@ -120,7 +120,7 @@ def _seen_in(pose: np.ndarray, a: np.ndarray, shift: np.ndarray, mirrored: bool,
     return pose
 
 
-def _compressed(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def compressed(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Sometimes as a thrifty camera stores it."""
     if rng.random() >= COMPRESSED:
         return image
@@ -128,7 +128,7 @@ def _compressed(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return np.asarray(cv2.imdecode(stored, cv2.IMREAD_COLOR))
 
 
-def _recolour(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def recoloured(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     x = image.astype(np.float32)
     mean = x.mean()
     x = (x - mean) * rng.uniform(0.7, 1.3) + mean * rng.uniform(0.7, 1.3)

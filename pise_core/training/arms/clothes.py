@@ -1,0 +1,126 @@
+"""Rendered people in real cloth, before real streets: their arms are known, and look more like photos."""
+
+from collections.abc import Callable, Sequence
+
+import cv2
+import numpy as np
+
+from pise_core.detection.arms import torso_length
+from pise_core.masks import window_of
+from pise_core.pose import visible
+from pise_core.regions import REGION
+from pise_core.skeleton import BONES
+from pise_core.synthesis.dataset import LAYERS, Picture
+from pise_core.training.arms.samples import Person, rendered
+from pise_core.training.data.people_scenes import laid_over, part_of
+from pise_core.training.data.prepared_folder import Sample
+
+#: How many wear real cloth, of these how many wear one cloth all over, and how many stand before a street.
+_DRESSED, _ONE_CLOTH, _ELSEWHERE = 0.6, 0.85, 0.5
+#: Pixels of a torso in pictures of people in the frame: of this size is the cloth.
+_TORSO = 58.0
+#: Fewer pixels along a side are no piece of cloth.
+_LEAST = 16
+#: How far the shadow beside a sleeve reaches in pixels, and how dark it is at most.
+_SHADOW, _DARK = (0.7, 2.5), 0.45
+#: Of ``LAYERS``: the garments that have sleeves, by the segment that each piece covers.
+_PIECES = {
+    segment: [
+        i for i, name in enumerate(LAYERS) if name in (f"top/{segment}", f"dress/{segment}", f"outerwear/{segment}")
+    ]
+    for segment in ("torso", "right_upper_arm", "right_forearm", "left_upper_arm", "left_forearm")
+}
+
+
+def cloth_of(sample: Sample) -> np.ndarray | None:
+    """(h, w, 3) uint8: a piece of what somebody in an annotated photo wears above; None where none is large enough."""
+    assert sample.parsing is not None
+    unit = torso_length(sample.pose)
+    if unit < 1:
+        return None
+    cloth = np.isin(sample.parsing, (REGION["upper_clothes"], REGION["dress"])).astype(np.uint8)
+    inside = cv2.distanceTransform(cloth, cv2.DIST_L2, 5)
+    y, x = divmod(int(inside.argmax()), cloth.shape[1])
+    half = int(0.68 * inside[y, x])
+    piece = sample.image[max(y - half, 0) : y + half, max(x - half, 0) : x + half]
+    size = round(piece.shape[1] * _TORSO / unit), round(piece.shape[0] * _TORSO / unit)
+    if min(size) < _LEAST or min(piece.shape[:2]) < _LEAST:
+        return None
+    return cv2.resize(piece, size, interpolation=cv2.INTER_AREA)
+
+
+class Dressed:
+    """Draws rendered people.
+
+    Args:
+        pictures: says the picture of a number.
+        count: of pictures, from 0 on.
+        cloths: pieces of cloth, (h, w, 3) uint8 each.
+        streets: without anybody, (H, W, 3) uint8 each.
+    """
+
+    def __init__(
+        self,
+        pictures: Callable[[int], Picture],
+        count: int,
+        cloths: Sequence[np.ndarray],
+        streets: Sequence[np.ndarray],
+    ):
+        self._pictures, self._count, self._cloths, self._streets = pictures, count, cloths, streets
+
+    def draw(self, rng: np.random.Generator) -> Person:
+        picture = self._pictures(int(rng.integers(self._count)))
+        person = rendered(picture)
+        image = person.image
+        if self._cloths and rng.random() < _DRESSED:
+            image = self._clothed(image, picture, rng)
+        if self._streets and rng.random() < _ELSEWHERE:
+            street = self._streets[int(rng.integers(len(self._streets)))]
+            image = laid_over(image, picture.alpha, part_of(street, image.shape[:2], rng))
+        return person._replace(image=image)
+
+    def _clothed(self, image: np.ndarray, picture: Picture, rng: np.random.Generator) -> np.ndarray:
+        """The picture with another cloth on torso and sleeves, lit and folded as before."""
+        out = image.astype(np.float32)
+        light = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY).astype(np.float32) + 8
+        cloth = self._cloths[int(rng.integers(len(self._cloths)))]
+        how_much = rng.uniform(0.4, 1.0)
+        sleeves = np.zeros(image.shape[:2], np.uint8)
+        for segment, layers in _PIECES.items():
+            there = np.isin(picture.layers, layers)
+            if not there.any():
+                continue
+            if rng.random() > _ONE_CLOTH:
+                cloth = self._cloths[int(rng.integers(len(self._cloths)))]
+            shade = (light / light[there].mean()) ** how_much
+            window = window_of(there, margin=0)
+            assert window is not None
+            laid = _laid(cloth, segment, picture.joints, window, rng)
+            here = there[window]
+            out[window][here] = laid[here] * shade[window][here, None]
+            sleeves |= (there & (segment != "torso")).astype(np.uint8)
+        # Sleeves lie before the torso and shade it.
+        shadow = cv2.GaussianBlur(sleeves.astype(np.float32), (0, 0), rng.uniform(*_SHADOW))
+        out *= np.where(sleeves > 0, 1, 1 - rng.uniform(0, _DARK) * 2 * np.minimum(shadow, 0.5))[..., None]
+        return np.clip(np.rint(out), 0, 255).astype(np.uint8)
+
+
+def _laid(cloth: np.ndarray, segment: str, pose: np.ndarray, window: tuple[slice, slice], rng) -> np.ndarray:
+    """(h, w, 3) uint8: a piece of cloth in a window, mirrored again and again, turned as the bone that it follows."""
+    angle = rng.normal() * 0.1
+    if segment in BONES:
+        a, b = BONES[segment]
+        if visible(pose)[[a, b]].all():
+            x, y = pose[b, :2] - pose[a, :2]
+            angle += np.arctan2(-x, y)
+    scale = np.exp(rng.normal() * 0.15)
+    c, s = np.cos(angle) / scale, np.sin(angle) / scale
+    shift = rng.uniform(0, 200, 2)
+    rows, columns = (np.arange(along.start, along.stop, dtype=np.float32) for along in window)
+    xs, ys = np.meshgrid(columns, rows)
+    places = c * xs + s * ys + shift[0], c * ys - s * xs + shift[1]
+    folded = []
+    for place, length in zip(places, cloth.shape[1::-1], strict=True):
+        place = np.mod(place, 2 * length - 2)
+        folded.append(np.minimum(place, 2 * length - 2 - place).astype(np.float32))
+    return cv2.remap(cloth, folded[0], folded[1], cv2.INTER_LINEAR, None, cv2.BORDER_REFLECT)
