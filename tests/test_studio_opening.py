@@ -127,7 +127,7 @@ def test_a_page_that_is_loaded_anew_gets_its_document_back(studio, session, pers
     assert page["pose"]["pose"]["rows"] and page["result"]["result"]["before"]
     empty = Session()
     for known in ({"session": None}, {"session": empty.token}):
-        assert run(studio.start(empty, known)).keys() == {"bar"}
+        assert run(studio.start(empty, known)).keys() == {"bar", "background"}
     with pytest.raises(InputError, match="expired; open the photo again"):
         run(studio.start(empty, {"session": session.token}))
     empty.close()

@@ -70,7 +70,8 @@ def test_a_page_whose_session_was_lost_has_another_one_and_is_told(events):
     page = SimpleNamespace(session_hash="page", headers={})
     edit = {"seq": lost.sequence - 5, "after": lost.sequence - 9, "document": lost.number - 7, "keypoints": []}
     token, refused = events["commit_pose"].fn(page, edit)
-    sessions = {part.elem_id: update["session"] for part, update in token.items()}
+    sessions = {part.elem_id: update["session"] for part, update in token.items() if "session" in update}
+    assert [update["value"] for part, update in token.items() if part.elem_id == "background"] == ["Built-in"]
     assert sessions.keys() == {"bar", "pose", "regions", "textures"} and len(set(sessions.values())) == 1
     (told,) = refused.values()
     assert told["status"]["text"] == "What was open here has expired; open the photo again"
