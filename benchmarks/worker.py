@@ -6,6 +6,7 @@ The build's own packages come first; beside them only :mod:`names` is needed, wh
 import gc
 import json
 import math
+import os
 import sys
 import time
 from collections import Counter
@@ -318,9 +319,9 @@ class Training(Bench):
 
     def __init__(self, settings: dict) -> None:
         super().__init__(settings)
-        folder = Path(settings["folder"])
-        if not (folder / "data").exists():
-            self._prepare(folder, [read_image(settings["photo"]), read_image(settings["other"])])
+        folder = Path(settings["folder"]) / str(os.getpid())  # two builds begin at the same time
+        folder.mkdir()
+        self._prepare(folder, [read_image(settings["photo"]), read_image(settings["other"])])
         recipe = RECIPES["shipped"].resolved() if hasattr(RECIPES["shipped"], "resolved") else RECIPES["shipped"]
         torch.manual_seed(0)
         self.trainer = Trainer(recipe, "apart", _alone(), folder / "teacher.safetensors")
