@@ -22,6 +22,7 @@ from pise_core.detection.decoding import decode_joints
 from pise_core.detection.held_layers import with_held
 from pise_core.detection.network import Analysis, AnalyzerConfig, AnalyzerNetwork, fold_norms
 from pise_core.detection.onnx_analyzer import OnnxAnalyzer
+from pise_core.detection.others import without_others
 from pise_core.errors import InputError
 from pise_core.framing import Box, Framing
 from pise_core.held import SURE
@@ -234,10 +235,11 @@ class Analyzer:
 
     def regions(self, photo: np.ndarray, framing: Framing, box: Box, pose: np.ndarray) -> Sight:
         """What is seen in a given frame of a person whose pose (18, 3) is known already."""
-        (_, probabilities, held), _ = self._closely(photo, framing)
+        (maps, probabilities, held), _ = self._closely(photo, framing)
         inside = _inside(framing, box, (probabilities.shape[1], probabilities.shape[2]), 0.12)
         held = None if held is None else held * inside
-        return Sight(pose, _only_this_person(probabilities, inside), framing, box, held)
+        probabilities = without_others(_only_this_person(probabilities, inside), maps, 4, framing.to_frame(pose))
+        return Sight(pose, probabilities, framing, box, held)
 
     def _closely(self, photo: np.ndarray, framing: Framing) -> tuple["_Look", np.ndarray]:
         """As :meth:`_look`, averaged with the mirror image and, for regions, with a finer look; these agree with the
@@ -316,6 +318,7 @@ def _body(look: _Look, framing: Framing, box: Box, reach: float) -> Sight | None
     probabilities = _only_this_person(probabilities, inside)
     where = cv2.resize(inside, maps.shape[:0:-1], interpolation=cv2.INTER_AREA)
     pose = decode_joints(maps, 4, where=where)
+    probabilities = without_others(probabilities, maps, 4, pose)
     person = (probabilities.argmax(0) > 0).astype(np.uint8)
     # Walls have arms, but not the six joints of one body: those are seen clearly or it is nobody.
     if person.sum() < 60 or np.sort(pose[:, 2])[-6:].mean() < 0.5:

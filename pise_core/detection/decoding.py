@@ -27,6 +27,9 @@ LIMBS = (
 _PEAKS, _OWN = 4, 3
 #: What a bone that is twice as long as it can be takes from the heights of its peaks.
 _STRETCHED = 0.3
+#: In lengths of the torso: ankles that are nearer to each other are in one foot, and those of two are so far apart at
+#: least. Of how sure they are there, so much they are of another foot; and what a difference of the shins takes.
+_ONE_FOOT, _TWO_FEET, _NEARLY, _UNLIKE = 0.12, 0.2, 0.75, 0.3
 
 _Peak = tuple[int, int, float]  # row, column, height
 
@@ -58,6 +61,7 @@ def decode_joints(
                 chosen[limb.middle], chosen[limb.end] = _both(
                     root, middles, ends, torso * limb.upper, torso * limb.lower
                 )
+        _part_feet(chosen, weighted, threshold, torso)
     pose = empty_pose()
     for joint in range(JOINT_COUNT):
         peak = chosen[joint]
@@ -103,6 +107,33 @@ def _both(root: _Peak, middles: list[_Peak], ends: list[_Peak], upper: float, lo
         return middle[2] + end[2] - _STRETCHED * (too_far(root, middle, upper) + too_far(middle, end, lower))
 
     return max(((middle, end) for middle in middles for end in ends), key=worth)
+
+
+def _part_feet(chosen: list[_Peak | None], maps: np.ndarray, threshold: float, torso: float) -> None:
+    """Both ankles that were found in one foot, where another foot is nearly as sure of either, come apart. Ankles are
+    what is found in the wrong leg most; hands may lie in one another."""
+    legs = LIMBS[-2:]
+    knees = [peak for limb in legs if (peak := chosen[limb.middle]) is not None]
+    feet = [peak for limb in legs if (peak := chosen[limb.end]) is not None]
+    if len(knees) < 2 or len(feet) < 2 or _distance(*feet) > _ONE_FOOT * torso:
+        return
+    best, most = None, -np.inf
+    for first in _peaks(maps[legs[0].end], threshold):
+        for second in _peaks(maps[legs[1].end], threshold):
+            sure = first[2] >= _NEARLY * feet[0][2] and second[2] >= _NEARLY * feet[1][2]
+            if not sure or _distance(first, second) < _TWO_FEET * torso:
+                continue
+            lengths = [_distance(knee, foot) for knee, foot in zip(knees, (first, second), strict=True)]
+            far = sum(max(0.0, length / (torso * limb.lower) - 1) for length, limb in zip(lengths, legs, strict=True))
+            worth = first[2] + second[2] - _STRETCHED * far - _UNLIKE * abs(lengths[0] - lengths[1]) / torso
+            if worth > most:
+                best, most = (first, second), worth
+    if best is not None:
+        chosen[legs[0].end], chosen[legs[1].end] = best
+
+
+def _distance(a: _Peak, b: _Peak) -> float:
+    return float(np.hypot(a[0] - b[0], a[1] - b[1]))
 
 
 def _refined(map_: np.ndarray, peak: _Peak, stride: int) -> tuple[float, float]:
