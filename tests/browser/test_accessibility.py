@@ -51,3 +51,16 @@ def test_no_serious_violation(visit, axe, scheme, size):
     page.locator("#motion #keys li").first.wait_for()
     found["motion"] = page.evaluate(_RUN)
     assert {mode: violations for mode, violations in found.items() if violations} == {}
+
+
+def test_every_group_of_choices_is_named_by_what_stands_above_it(visit):
+    page = visit("accessibility-groups", **DESKTOP).page
+    page.locator("#settings button").first.click()
+    for part, name in {
+        "detector": "Joints: the skeleton that you drag",
+        "parser": "Regions: hair, face, clothes, skin",
+        "background": "Background: the photo behind a moved person",
+    }.items():
+        group = page.get_by_role("group", name=name, exact=True)
+        group.wait_for()
+        assert group.get_attribute("id") == part

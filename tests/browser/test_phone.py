@@ -2,6 +2,7 @@
 
 import io
 
+import pytest
 from PIL import Image
 from pointing import centre
 from test_desktop import borrow_example, open_example, size_shown
@@ -157,3 +158,25 @@ def test_no_button_lies_over_a_raised_arm(visit):
     visitor.after(lambda: visitor.page.locator("#pose [data-preset]", has_text="Arms up").tap())
     visitor.page.evaluate("scrollTo(0, 0)")
     assert visitor.page.evaluate(_COVERED) == []
+
+
+#: By how many pixels the bar at the bottom lies over the last thing of the page, at the page's end.
+_HIDDEN = """() => {
+  scrollTo(0, document.documentElement.scrollHeight);
+  const [last, bar] = ["#settings", "#bar"].map((part) => document.querySelector(part).getBoundingClientRect());
+  return Math.max(0, last.bottom - bar.top);
+}"""
+
+
+@pytest.mark.parametrize("locale", ["en-GB", "de-DE"])
+def test_the_bar_at_the_bottom_hides_nothing_at_the_end_of_the_page(visit, locale):
+    visitor = visit(f"phone-end-{locale}", locale=locale, **PHONE)
+    page = visitor.page
+    page.locator("#welcome #examples img").last.wait_for()
+    assert page.evaluate(_HIDDEN) == 0
+    open_example(visitor, 0)
+    assert page.evaluate(_HIDDEN) == 0
+    page.locator("#settings button").first.tap()
+    page.locator("#background label").last.wait_for(state="visible")
+    assert page.evaluate(_HIDDEN) == 0
+    visitor.shoot("open")

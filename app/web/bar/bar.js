@@ -1,6 +1,7 @@
 // One history for every kind of edit, the document as a file, and the line that says what is happening.
 import { fetchText, openShadow } from "../common/shadow.js";
 import { download, nextEdit, page, tell } from "../common/store.js";
+import { nameGroups } from "./groups.js";
 import { watchReturning } from "./returning.js";
 import { watchUnsaved } from "./unsaved.js";
 import { takeUploads } from "./uploads.js";
@@ -127,6 +128,7 @@ export function mount({ element, trigger, props, watch }) {
   watch("history", takeHistory);
   // What was said while the module was on its way.
   watchReturning();
+  nameGroups();
   takeSession();
   takeStatus();
   takeUploads();
