@@ -12,6 +12,8 @@ import pytest
 from onnx import TensorProto, helper
 
 from pise_core.detection.lama import LamaInpainter
+from pise_core.document import Document
+from pise_core.document.file_reader import read
 from pise_core.editor import Editor
 from pise_core.errors import HubUnreachable, InputError
 from pise_core.framing import Framing
@@ -168,6 +170,7 @@ def test_from_pretrained_takes_a_file(graph):
         (lambda path: path.write_bytes(b"no graph"), "no ONNX graph"),
         (lambda path: write_graph(path, mask="hole"), "no inpainting network"),
         (lambda path: write_graph(path, side=64), "no inpainting network"),
+        (lambda path: write_graph(path, dtype=TensorProto.DOUBLE), "no inpainting network.*float32"),
     ],
 )
 def test_other_files_are_refused_in_one_line(tmp_path, made, message):
@@ -196,6 +199,27 @@ def test_an_answer_that_is_no_number_is_refused(tmp_path):
     inpaint = LamaInpainter(write_graph(tmp_path / "small.onnx"))
     with pytest.raises(InputError, match="no picture"):
         inpaint(np.zeros((SIDE, SIDE, 3), np.uint8), np.ones((SIDE, SIDE), bool))
+
+
+def test_a_graph_that_fails_on_a_picture_is_refused_in_one_line(tmp_path):
+    """It reads well: only the picture tells that its answer can't have that shape."""
+    graph = onnx.load(write_graph(tmp_path / "small.onnx"))
+    graph.graph.initializer.append(helper.make_tensor("shape", TensorProto.INT64, [2], [7, 11]))
+    graph.graph.node[-1].output[0] = "picture"
+    graph.graph.node.append(helper.make_node("Reshape", ["picture", "shape"], ["output"]))
+    graph.graph.output[0].type.tensor_type.ClearField("shape")
+    onnx.save(graph, str(tmp_path / "wrong.onnx"))
+    inpaint = LamaInpainter(tmp_path / "wrong.onnx")
+    with pytest.raises(InputError, match="wrong.onnx .*can't be run on a picture") as refused:
+        inpaint(np.zeros((SIDE, SIDE, 3), np.uint8), np.zeros((SIDE, SIDE), bool))
+    assert "\n" not in str(refused.value)
+
+
+def test_a_document_knows_a_network_with_a_long_name_again(editor, person, tmp_path):
+    mine = editor.with_background(LamaInpainter(write_graph(tmp_path / f"{'long-' * 20}.onnx")))
+    known = mine.set_person(person.photo, pose=person.pose, parsing=person.parsing)
+    Document.of(known).save(tmp_path / "saved.pise")
+    assert read(tmp_path / "saved.pise").background == mine.background_name
 
 
 def test_the_command_line_takes_it(graph, photo_path, tmp_path):

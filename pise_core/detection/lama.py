@@ -28,6 +28,8 @@ _SHA256 = "1faef5301d78db7dda502fe59966957ec4b79dd64e16f03ed96913c7a4eb68d6"
 #: The graph's inputs: colours in [0, 1], and 1 where they are to be made; its answer is colours in [0, 255].
 _INPUTS = {"image": 3, "mask": 1}
 _BLOCK = 1 << 20
+#: So much of a file's name is told: documents keep 60 characters, those of the digest among them.
+_LONGEST = 47
 
 
 class LamaInpainter(LoadedLater):
@@ -75,8 +77,11 @@ class LamaInpainter(LoadedLater):
         self.load()
         image = picture.astype(np.float32).transpose(2, 0, 1)[None] / 255
         image[:, :, hole] = 0
-        with self._lock:
-            (answer,) = self._network.run(None, {"image": image, "mask": hole[None, None].astype(np.float32)})
+        try:
+            with self._lock:
+                (answer,) = self._network.run(None, {"image": image, "mask": hole[None, None].astype(np.float32)})
+        except Exception as error:  # a graph may be sound and still ask for what can't be; see _load
+            raise InputError(f"{self._name} can't be run on a picture; give another background") from error
         if answer.shape != image.shape or not np.isfinite(answer).all():
             raise InputError(f"{self._name} answers with no picture; give another background")
         return np.clip(np.rint(answer[0].transpose(1, 2, 0)), 0, 255).astype(np.uint8)
@@ -101,10 +106,10 @@ class LamaInpainter(LoadedLater):
         except Exception as error:  # ONNX Runtime has many families of errors, whose base is Exception
             raise InputError(f"{file} is no ONNX graph that can be run here") from error
         if not _fits(session):
-            wanted = ", ".join(f"{name} (1, {channels}, {SIDE}, {SIDE})" for name, channels in _INPUTS.items())
+            wanted = ", ".join(f"{name} float32 (1, {channels}, {SIDE}, {SIDE})" for name, channels in _INPUTS.items())
             raise InputError(f"{file} is no inpainting network of {wanted} with one picture as its answer")
         if self._file is not None:
-            self._name = f"{self._file.name} {_digest(self._file)[:12]}"
+            self._name = f"{self._file.name[:_LONGEST]} {_digest(self._file)[:12]}"
         return session
 
 
@@ -126,7 +131,8 @@ def inpainter_of(background: str | Path | None) -> LamaInpainter | None:
 def _fits(session: Any) -> bool:
     """Whether a graph takes what is given to it; a length that it does not fix may be any."""
     shapes = {given.name: given.shape for given in session.get_inputs()}
-    if shapes.keys() != _INPUTS.keys() or len(session.get_outputs()) != 1:
+    kinds = {one.type for one in (*session.get_inputs(), *session.get_outputs())}
+    if shapes.keys() != _INPUTS.keys() or len(session.get_outputs()) != 1 or kinds != {"tensor(float)"}:
         return False
     wanted = {name: (1, channels, SIDE, SIDE) for name, channels in _INPUTS.items()}
     return all(
