@@ -82,6 +82,17 @@ class Held(NamedTuple):
             table[n] = self._part(n, carrier, pose)
         return table[self.labels]
 
+    def moved(self, source: np.ndarray, target: np.ndarray) -> "Held":
+        """The same things where they are when their person moves; both poses (18, 3) in pixels of the labels. What lies
+        below them there is not known."""
+        height, width = self.labels.shape
+        moves, labels = part_moves(source, target), np.zeros_like(self.labels)
+        for n, carrier in enumerate(self.carriers, 1):
+            mask = (self.labels == n).astype(np.uint8)
+            move = moves.get(PARTS[self._part(n, carrier, source)])
+            labels[(mask if move is None else move.into(0, 0, (width, height))(mask, labels=True)) > 0] = n
+        return Held(labels, self.carriers)
+
     def _part(self, n: int, carrier: Carrier, pose: np.ndarray) -> int:
         side = carrier.removesuffix("_hand")
         if carrier == "stays" or not _has_arm(pose, side):

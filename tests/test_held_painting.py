@@ -1,5 +1,8 @@
 """What is held can be painted over the photo, and erased."""
 
+import io
+import zipfile
+
 import cv2
 import numpy as np
 import pytest
@@ -12,6 +15,7 @@ from app.view import updates
 from pise_core import InputError
 from pise_core.document import Document
 from pise_core.document.edits import Edits
+from pise_core.document.export import exported
 from pise_core.document.file_reader import read
 from pise_core.document.file_writer import write
 from pise_core.document.recipe import recipe_of
@@ -63,6 +67,24 @@ def test_a_painted_bag_is_one_that_was_given(editor, with_bag, person, arm_out):
     other = Document.of(given, "bag")
     other.set_pose(arm_out)
     assert (document.render(preview=True).photo == other.render(preview=True).photo).all()
+
+
+def test_files_in_layers_and_cut_outs_hold_it_where_the_hand_took_it(with_bag, person, arm_out):
+    drawn, bag = with_bag
+    document = Document.of(person, "bag")
+    document.paint_held(bag)
+    for pose in (None, arm_out):
+        if pose is not None:
+            document.set_pose(pose)
+        shown = document.render().photo
+        yellow = (np.abs(shown.astype(int) - BAG).max(2) < 12).astype(np.uint8)
+        there = cv2.erode(yellow, np.ones((9, 9), np.uint8)) > 0
+        assert there.sum() > bag.sum() / 3
+        with zipfile.ZipFile(io.BytesIO(exported(document, ".ora"))) as archive:
+            assert b"right held" in archive.read("stack.xml")
+        cut = np.asarray(Image.open(io.BytesIO(exported(document, ".png", cut_out=True))))
+        assert (cut[there, 3] > 250).mean() > 0.97
+        assert np.abs(cut[there, :3].astype(int) - shown[there]).max() <= 2
 
 
 def test_strokes_are_steps_and_what_is_erased_is_the_body_again(with_bag, person):

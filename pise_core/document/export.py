@@ -70,13 +70,15 @@ def export(document: Document, path: str | os.PathLike[str], quality: int | None
 
 
 def shown(document: Document, edits: Edits) -> Person:
-    """The person as if the edited picture were their photo."""
-    person = document.person
+    """The person as if the edited picture were their photo, with what they hold."""
+    person = document.holder(edits)
     if edits.none:
         return person
-    rendered = document.render(edits)
+    rendered, pose, held = document.render(edits), document.pose_of(edits), person.held
+    if held is not None and edits.pose is not None:
+        held = held.moved(person.pose, pose)
     made = person.editor.set_person(
-        rendered.photo, pose=document.pose_of(edits), parsing=rendered.parsing, framing=person.framing
+        rendered.photo, pose=pose, parsing=rendered.parsing, framing=person.framing, held=held
     )
     made.__dict__["plate"] = person.plate  # what was seen behind them before counts
     return made
