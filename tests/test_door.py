@@ -21,8 +21,8 @@ class House:
 
     def __init__(self, studio):
         self.sessions = Sessions(Places(1))
-        self.handlers = Handlers(studio, self.sessions, Line(), {"bar": "bar", "pose": "pose", "regions": "regions",
-                                                                 "textures": "textures"})  # fmt: skip
+        parts = {name: name for name in ("bar", "pose", "regions", "textures", "background")}
+        self.handlers = Handlers(studio, self.sessions, Line(), parts)
         self.studio = studio
         self.opened = []
 
