@@ -36,6 +36,8 @@ MOST, _LEAST = 0.85, 0.03
 
 #: In frame pixels: over how wide a border the shadows of both feet go over into one another.
 _BETWEEN = 4.0
+#: What of a shadow goes with no foot: it fades in where the rest fades out.
+_STAYS = "ground"
 _FEET = dict(zip(("right", "left"), ANKLES, strict=True))
 
 Window = tuple[slice, slice]
@@ -47,7 +49,7 @@ class ContactShadow(NamedTuple):
     """The shadow beside one foot.
 
     Attributes:
-        side: ``left`` or ``right``.
+        side: ``left`` or ``right``; ``ground`` for what stays, because it reaches farther than is looked for.
         window: rows and columns that ``darkness`` is about.
         darkness: (h, w) uint8, how much of the ground's light is missing, of 255.
     """
@@ -82,7 +84,7 @@ class ContactShadow(NamedTuple):
     def landing(self, source: np.ndarray, target: np.ndarray) -> tuple[Affine, Window] | None:
         """Its move to another pose, and the rows and columns that it then takes; None where it stays. As for
         :meth:`moved`."""
-        move = shadow_move(source, target, self.side)
+        move = None if self.side == _STAYS else shadow_move(source, target, self.side)
         rows, columns = self.window
         box = columns.start, rows.start, columns.stop, rows.stop
         if move is None or still(move, box):
@@ -122,7 +124,8 @@ def cast(shadows: Iterable[ContactShadow], ground: np.ndarray, window: Window) -
 
 
 def shadow_layers(shadows: Iterable[ContactShadow]) -> list[CutOut]:
-    """Shadows as black that is nearly transparent, ``left_shadow`` and ``right_shadow``; they lie below all parts."""
+    """Shadows as black that is nearly transparent: ``left_shadow``, ``right_shadow``, ``ground_shadow``; they lie below
+    all parts."""
     found = []
     for side, (rows, columns), darkness in shadows:
         x, y, w, h = cv2.boundingRect(darkness)
@@ -209,7 +212,7 @@ def _beside(image: np.ndarray, body: np.ndarray, feet: np.ndarray, cell: float) 
 def contact_shadows(
     photo: np.ndarray, clean: np.ndarray, solid: np.ndarray, pose: np.ndarray, scale: float, where: Shadowed
 ) -> list[ContactShadow]:
-    """The shadows as layers, one for each foot.
+    """The shadows as layers, one for each foot, and one for what stays.
 
     Args:
         photo: (H, W, 3) uint8.
@@ -236,7 +239,9 @@ def contact_shadows(
     y, x = (np.arange(one.start, one.stop, dtype=np.float32) for one in window)
     top = min(pose[joint, 1] for joint in _FEET.values() if visible(pose)[joint]) - _ABOVE / scale
     down = np.clip((y - top) * scale / _FADE, 0, 1)[:, None]
-    darkness *= np.clip((_REACH - away) / _FADE, 0, 1) * down
+    goes = np.clip((_REACH - away) / _FADE, 0, 1) * down
+    stays = np.rint(255 * darkness * (1 - goes) * (darkness >= _LEAST)).astype(np.uint8)
+    darkness = darkness * goes
     darkness[darkness < _LEAST] = 0
     far = {
         name: np.hypot(x[None] - pose[joint, 0], y[:, None] - pose[joint, 1]) * scale
@@ -249,4 +254,5 @@ def contact_shadows(
     else:
         shares = {name: np.float32(1) for name in far}
     made = ((name, np.rint(255 * darkness * share).astype(np.uint8)) for name, share in shares.items())
-    return [ContactShadow(name, window, missing) for name, missing in made if missing.any()]
+    found = [ContactShadow(name, window, missing) for name, missing in made if missing.any()]
+    return [*found, ContactShadow(_STAYS, window, stays)] if found and stays.any() else found

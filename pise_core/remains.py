@@ -6,7 +6,7 @@ Left where it is when the thing moves, it tells where that was.
 import cv2
 import numpy as np
 
-from pise_core.masks import window_of
+from pise_core.masks import smooth, window_of
 
 #: In frame pixels: how far from the thing it is looked for; from where on and up to where its surroundings count.
 _REACH, _BEYOND = 7.0, (3.5, 18.0)
@@ -47,10 +47,10 @@ def remains_of(image: np.ndarray, thing: np.ndarray, cells: float) -> np.ndarray
 def _apart(lab: np.ndarray, mask: np.ndarray, sigma: float) -> tuple[np.ndarray, np.ndarray]:
     """(H, W) float32 each: how far colours are from the mean of those of a mask about them, without limit where none
     is near; and how far these are from that themselves."""
-    weight = cv2.GaussianBlur(mask.astype(np.float32), (0, 0), sigma)
+    inside = lab * mask[..., None]
+    weight = smooth(mask.astype(np.float32), sigma)
     there, safe = weight > 1e-3, np.maximum(weight, 1e-4)[..., None]
-    mean = cv2.GaussianBlur(lab * mask[..., None], (0, 0), sigma) / safe
-    square = cv2.GaussianBlur(lab * lab * mask[..., None], (0, 0), sigma) / safe
+    mean, square = smooth(inside, sigma) / safe, smooth(inside * lab, sigma) / safe
     usual = np.sqrt(np.maximum(square - mean * mean, 0) @ _WEIGHTS)
     apart = np.sqrt((lab - mean) ** 2 @ _WEIGHTS)
     return np.where(there, apart, np.float32(np.inf)), np.where(there, usual, np.float32(np.inf))

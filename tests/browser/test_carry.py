@@ -48,7 +48,8 @@ def test_the_browser_moves_parts_as_the_server_does(chromium):
           const { partMoves, shadowMove } = await import(`${host}/preview/part_transforms.js`);
           const { moveTo } = await import(`${host}/preview/warp_canvas.js`);
           return pairs.map(([source, target]) => {
-            const shadows = ["left_shadow", "right_shadow"].map((part) => [part, shadowMove(source, target, part)]);
+            const names = ["left_shadow", "right_shadow", "ground_shadow"];
+            const shadows = names.map((part) => [part, shadowMove(source, target, part)]);
             return Object.fromEntries([...Object.entries(partMoves(source, target)), ...shadows]
               .filter(([, move]) => move)
               .map(([part, move]) => [part, places.map((place) => moveTo(move, ...place))]));

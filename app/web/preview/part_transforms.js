@@ -106,13 +106,13 @@ function affine(source, target) {
 }
 
 // Where the shadow beside a foot goes, `part` being left_shadow or right_shadow: across with the foot, and down with the
-// one that went lower; as large as the torso is. Undefined where the ankle is missing.
+// one that went lower; as large as the torso is. Undefined where the ankle is missing, and for ground_shadow, which stays.
 /** @returns {[number, number, number, number, number, number] | undefined} */
 export function shadowMove(source, target, part) {
   const there = (joints) => joints.filter((j) => source[j].on && target[j].on);
-  const own = BONES[part.replace("shadow", "shin")][1];
+  const own = BONES[part.replace("shadow", "shin")]?.[1];
   const ankles = there([10, 13]);
-  if (!ankles.includes(own)) return undefined;
+  if (own === undefined || !ankles.includes(own)) return undefined;
   const size = there(TORSO).length === 4 ? torsoSize(source, target)[0] : 1;
   const y = Math.max(...ankles.map((j) => target[j].y - size * source[j].y));
   return [size, 0, 0, size, target[own].x - size * source[own].x, y];
