@@ -1,10 +1,15 @@
 """The shadow beside somebody's feet goes where the feet go, and the ground below it is clean."""
 
+import io
+
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
 from pise_core.contact_shadow import shadowed
+from pise_core.document import Document
+from pise_core.document.export import exported
 from pise_core.pose import default_skeleton
 from pise_core.skeleton import JOINT
 from pise_core.warping.part_transforms import shadow_move
@@ -158,3 +163,12 @@ def test_it_grows_with_the_person():
     move = shadow_move(source, target, "left")
     assert move is not None
     assert np.allclose(move.matrix, [[0.5, 0, 30], [0, 0.5, 100]], atol=1e-4)
+
+
+def test_a_cut_out_leaves_the_shadow_on_the_ground(editor, shady):
+    drawn, there = shady
+    document = Document(editor, drawn.photo, pose=drawn.pose, parsing=drawn.parsing)
+    assert document.person.shadows
+    alpha = np.array(Image.open(io.BytesIO(exported(document, ".png", cut_out=True))))[..., 3]
+    away = cv2.distanceTransform((drawn.parsing == 0).astype(np.uint8), cv2.DIST_L2, 5)
+    assert not alpha[there & (away > 8)].any()

@@ -9,6 +9,7 @@ import numpy as np
 from pise_core.detection.decoding import decode_joints
 from pise_core.pose import visible
 from pise_core.skeleton import BONES, FACE, HIPS, JOINT_COUNT, NECK, SHOULDERS
+from pise_core.warping.bare_body import torso_length
 
 #: How high the peak of another neck is, and how far from one's own it lies at least, in lengths of the torso.
 _SURE, _APART = 0.4, 0.6
@@ -31,7 +32,7 @@ def without_others(probabilities: np.ndarray, maps: np.ndarray, stride: int, pos
         pose: (18, 3), the person's, in pixels.
     """
     person = probabilities.argmax(0) > 0
-    own_size = _size(pose)
+    own_size = torso_length(pose)
     if not own_size:
         return probabilities
     theirs = np.zeros(person.shape, bool)
@@ -39,7 +40,7 @@ def without_others(probabilities: np.ndarray, maps: np.ndarray, stride: int, pos
     for other in _others(maps, stride, pose, person, own_size):
         if away is None:
             away = _away(pose, person.shape) / own_size
-        size = _size(other) or own_size
+        size = torso_length(other) or own_size
         theirs |= _away(other, person.shape) / size < away
     theirs &= person
     if not theirs.any():
@@ -75,16 +76,6 @@ def _others(maps: np.ndarray, stride: int, pose: np.ndarray, person: np.ndarray,
             found.append(other)
             necks.append(there)
     return found
-
-
-def _size(pose: np.ndarray) -> float:
-    """From the neck to the middle of the hips, by the shoulders where these are missing; 0 where nothing tells."""
-    there = visible(pose)
-    if there[[NECK, *HIPS]].all():
-        return float(np.hypot(*(pose[list(HIPS), :2].mean(0) - pose[NECK, :2])))
-    if there[list(SHOULDERS)].all():
-        return 1.4 * float(np.hypot(*(pose[SHOULDERS[1], :2] - pose[SHOULDERS[0], :2])))
-    return 0.0
 
 
 def _away(pose: np.ndarray, size: tuple[int, ...]) -> np.ndarray:

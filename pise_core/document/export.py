@@ -12,7 +12,7 @@ from pise_core.errors import InputError
 from pise_core.files import write_file
 from pise_core.images import encode_image
 from pise_core.openraster import RasterLayer, encode_openraster
-from pise_core.person import Person
+from pise_core.person import Layer, Person
 
 #: Kinds of files by their suffix, and those that can be transparent.
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".ora")
@@ -84,11 +84,16 @@ def shown(document: Document, edits: Edits) -> Person:
     return made
 
 
+def _of_body(person: Person) -> list[Layer]:
+    """The layers of the person alone: neither the background nor the shadow that lies on it."""
+    return [layer for layer in person.layers[1:] if not layer.name.endswith("_shadow")]
+
+
 def _cut_out(person: Person) -> np.ndarray:
     """(H, W, 4) uint8: the person in their own colours, transparent around."""
     height, width = person.parsing.shape
     out = np.zeros((height, width, 4), np.uint8)
-    for layer in person.layers[1:]:
+    for layer in _of_body(person):
         part, below = layer.image, out[layer.window]
         share, under = part[..., 3:] / 255.0, below[..., 3:] / 255.0
         total = share + under * (1 - share)
@@ -100,7 +105,7 @@ def _cut_out(person: Person) -> np.ndarray:
 def _layered(person: Person, photo: np.ndarray, cut_out: bool, edited: bool) -> bytes:
     layers = [
         RasterLayer(layer.name.replace("_", " "), layer.window[1].start, layer.window[0].start, layer.image)
-        for layer in person.layers[int(cut_out) :]
+        for layer in (_of_body(person) if cut_out else person.layers)
     ]
     merged = _cut_out(person) if cut_out else photo
     stamp = provenance.line_on(merged) if edited else None

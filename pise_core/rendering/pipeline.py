@@ -161,7 +161,9 @@ def window_of_edit(person: Person, wanted: Wanted, cloth: bool) -> tuple[slice, 
     """Rows and columns of the photo that an edit can change, and what must be seen around them; None for no edit."""
     concerned = [] if wanted.pose is None else [reach_of(person.full.owner, person.pose, wanted.pose)]
     if wanted.pose is not None:
-        concerned += [window for pair in _moved_shadows(person, wanted.pose) for window in (one.window for one in pair)]
+        for shadow in person.shadows:
+            landing = shadow.landing(person.pose, wanted.pose)
+            concerned += [] if landing is None else [shadow.window, landing[1]]
     if wanted.parsing is not None:
         painted = (wanted.parsing != person.parsing) & (wanted.parsing != UNTOUCHED)
         concerned.append(window_of(painted, margin=0))
@@ -181,10 +183,9 @@ def window_of_edit(person: Person, wanted: Wanted, cloth: bool) -> tuple[slice, 
     return rows, columns
 
 
-def _moved_shadows(person: Person, pose: np.ndarray) -> list[tuple[ContactShadow, ContactShadow]]:
-    """The shadows beside feet that go along with a pose (18, 3): where they were, and where they are."""
-    pairs = ((shadow, shadow.moved(person.pose, pose)) for shadow in person.shadows)
-    return [(was, now) for was, now in pairs if now is not was]
+def _shadows(person: Person, pose: np.ndarray) -> list[tuple[ContactShadow, ContactShadow]]:
+    """The shadows beside feet, where they were, and where they are in a pose (18, 3); the same one if it stays."""
+    return [(shadow, shadow.moved(person.pose, pose)) for shadow in person.shadows]
 
 
 def _posed(person: Person, wanted: Wanted, generator: Generator, detail: bool, frames: Frames | None) -> _Posed:
@@ -382,11 +383,13 @@ def _finish(
     concerned = concerned | core
     shadows = person.shadows
     if wanted.pose is not None:
+        pairs = _shadows(person, wanted.pose)
         whole = slice(0, concerned.shape[0]), slice(0, concerned.shape[1])
-        for pair in _moved_shadows(person, wanted.pose):
-            for there, darkness in filter(None, (shadow.within(whole) for shadow in pair)):
-                concerned[there] |= darkness > 0
-        shadows = [shadow.moved(person.pose, wanted.pose) for shadow in shadows]
+        for shadow in (shadow for was, now in pairs if now is not was for shadow in (was, now)):
+            found = shadow.within(whole)
+            if found is not None:
+                concerned[found[0]] |= found[1] > 0
+        shadows = [now for _, now in pairs]
     window = window_of(concerned, margin=round(3 * seam) + 4)
     if window is not None:
         _lay_below(out, person, below, over, concerned, window, painted, gate, own_map, shadows)
