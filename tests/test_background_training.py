@@ -12,6 +12,7 @@ from pise_core.errors import InputError
 from pise_core.files import write_json
 from pise_core.model.weights import read_model
 from pise_core.training import command as train
+from pise_core.model.weights import SHIPPED
 from pise_core.training.background.run import Validation, batch_of, losses
 from pise_core.training.background.views import SIZE, Street, Views, held_back, street_of, view
 from pise_core.training.data.prepared_folder import Sample, write_sample
@@ -123,6 +124,20 @@ def test_a_run_learns_keeps_its_best_and_goes_on_where_it_was_left(prepared, tmp
     assert all(torch.equal(tensors[key], parts[key]) for key in tensors)
     with pytest.raises(InputError, match="other data or settings"):
         _run(prepared, tmp_path / "whole", "--steps", 4, "--seed", 1)
+
+
+def test_a_run_begins_with_the_weights_of_another(prepared, tmp_path):
+    assert _run(prepared, tmp_path / "first", "--steps", 2, "--validate-every", 0) == 0
+    weights = tmp_path / "first" / FILE_NAME
+    more = ["--steps", 1, "--validate-every", 0, "--rate", 1e-9, "--init", weights]
+    assert _run(prepared, tmp_path / "second", *more) == 0
+    first, second = read_model(weights)[2], read_model(tmp_path / "second" / FILE_NAME)[2]
+    layers = [key for key in first if key.endswith("weight") and first[key].dim() == 4]
+    assert layers and all(torch.allclose(first[key].float(), second[key].float(), atol=1e-3) for key in layers)
+    with pytest.raises(InputError, match="other data or settings"):
+        _run(prepared, tmp_path / "second", "--steps", 1, "--validate-every", 0, "--rate", 1e-9)
+    with pytest.raises(InputError, match="holds a network called"):
+        _run(prepared, tmp_path / "third", "--steps", 1, "--init", SHIPPED / "arms.safetensors")
 
 
 def test_what_it_can_not_begin_with_is_refused(prepared, tmp_path):

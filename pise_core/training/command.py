@@ -39,13 +39,15 @@ _OF_ANALYZER = (
     *("validate_every", "resume", "people", "people_share", "backbone", "no_pseudo", "gentle"),
     *("joints_alone", "held_alone"),
 )
-#: What the network for hidden backgrounds is trained with, that for hidden bodies, and that for arms.
-_OF_BACKGROUND = (
+#: What all small networks are trained with.
+_OF_SMALL = (
     *("network", "data", "out", "minutes", "steps", "until", "batch", "rate", "seed", "threads", "validate_every"),
     "resume",
 )
-_OF_AMODAL = (*_OF_BACKGROUND, "people", "people_share")
-_OF_ARMS = (*_OF_BACKGROUND, "people")
+#: What the network for hidden backgrounds is trained with, that for hidden bodies, and that for arms.
+_OF_BACKGROUND = (*_OF_SMALL, "init")
+_OF_AMODAL = (*_OF_SMALL, "people", "people_share")
+_OF_ARMS = (*_OF_SMALL, "people")
 #: What the generator is not trained with.
 _NOT_OF_GENERATOR = ("backbone", "no_pseudo", "gentle", "joints_alone", "held_alone")
 _LAYERS = {"shallow": (SHALLOW_PERCEPTUAL, SHALLOW_STYLE), "deep": (DEEP_PERCEPTUAL, DEEP_STYLE)}
@@ -382,5 +384,5 @@ def _arms(args: argparse.Namespace) -> int:
 
 
 def _background(args: argparse.Namespace) -> int:
-    train_background.train(args.data, _out(args), args.minutes, **_small(args))
+    train_background.train(args.data, _out(args), args.minutes, init=args.init, **_small(args))
     return 0

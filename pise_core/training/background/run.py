@@ -12,10 +12,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from pise_core.detection import hidden_background
+from pise_core.detection import hidden_background, small_networks
 from pise_core.detection.analyzer import FILE_NAME as ANALYZER
 from pise_core.detection.analyzer import read_network
-from pise_core.detection.hidden_background import BackgroundNetwork
+from pise_core.detection.hidden_background import BackgroundConfig, BackgroundNetwork
 from pise_core.errors import InputError
 from pise_core.model.weights import SHIPPED
 from pise_core.training.analyzer.run import pseudo_labelled
@@ -23,7 +23,7 @@ from pise_core.training.background.views import View, Views, held_back, street_o
 from pise_core.training.course import Course, learn_from_views, state_of
 from pise_core.training.data.prepared_folder import load_samples
 from pise_core.training.loop import total
-from pise_core.training.run_record import digest_of_prepared, surroundings
+from pise_core.training.run_record import digest_of_prepared, digest_of_tensors, surroundings
 
 RATE, BATCH = 2e-3, 12
 #: Weight of differences from cell to cell, beside colours.
@@ -105,6 +105,7 @@ def train(
     until: int | None = None,
     validate_every: int = 250,
     resume: bool = False,
+    init: Path | None = None,
 ) -> BackgroundNetwork:
     """Run, or resume from ``out/background.pt``, until the budget is used up. The best by validation stays in
     ``out/kept``.
@@ -121,12 +122,14 @@ def train(
         until: leave the run at this step; called again it goes on.
         validate_every: steps from one validation to the next; 0 does without.
         resume: there must be a run in ``out`` to go on with.
+        init: file of weights to begin with; None begins with random ones.
 
     Returns:
         The network with the averaged weights.
 
     Raises:
-        InputError: if ``data`` is missing or holds no photo to train on, or ``out`` holds something else.
+        InputError: if ``data`` is missing or holds no photo to train on, ``out`` holds something else, or ``init`` is
+            no such network.
         FloatingPointError: as soon as a loss is not finite.
         KeyboardInterrupt: after Ctrl-C or SIGTERM, once all is saved.
     """
@@ -137,7 +140,11 @@ def train(
         raise InputError(f"{data} holds no photo to train on; prepare a folder that has some")
     out.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(seed)
+    network = BackgroundNetwork() if init is None else small_networks.read(init, BackgroundNetwork, BackgroundConfig)
+    network = network.to(memory_format=torch.channels_last)
     made_of = {"seed": seed, "batch": batch, "rate": rate, "data": digest_of_prepared(data)}
+    if init is not None:
+        made_of["init"] = digest_of_tensors(network.state_dict())
     state = state_of(out / "background.pt", resume)
     if state is not None and state.get("run") != made_of:
         raise InputError(f"{out} holds a run of other data or settings; give another --out")
@@ -145,7 +152,6 @@ def train(
     views = Views([street_of(one) for one in pseudo_labelled(people, samples, out / "people", "cpu")])
     known = load_samples(data, "validation", annotated_only=True) if validate_every else []
     validation = Validation(held_back([street_of(one) for one in known])) if known else None
-    network = BackgroundNetwork().to(memory_format=torch.channels_last)
     optimizer = torch.optim.AdamW(network.parameters(), lr=rate, weight_decay=0.01)
     course = Course(out / "background.pt", network, optimizer, rate, minutes, steps, state, {"run": made_of})
     notes = {"run": json.dumps(made_of | {"surroundings": surroundings(torch.device("cpu"))}, sort_keys=True)}
