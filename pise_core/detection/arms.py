@@ -49,7 +49,7 @@ _ARM = ARMS[0]
 _SAME = 0.25
 #: Elbow and wrist count where the product of their probabilities is above this, and so many times that of where they
 #: had been found.
-_SURELY, _RATHER = 0.3, 20.0
+_SURELY, _RATHER = 0.3, 2.0
 
 
 @dataclass(frozen=True)
