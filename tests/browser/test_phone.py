@@ -180,3 +180,35 @@ def test_the_bar_at_the_bottom_hides_nothing_at_the_end_of_the_page(visit, local
     page.locator("#background label").last.wait_for(state="visible")
     assert page.evaluate(_HIDDEN) == 0
     visitor.shoot("open")
+
+
+#: What has the focus, if the bar at the bottom lies over a part of it; null once the page is through.
+_COVERED_FOCUS = """() => {
+  let element = document.activeElement;
+  if (element === document.body) return null;
+  while (element.shadowRoot?.activeElement) element = element.shadowRoot.activeElement;
+  for (let part = element; part; part = part.parentElement ?? part.getRootNode().host)
+    if (part.matches("#bar, #download")) return "";
+  const bar = document.querySelector("#bar").getBoundingClientRect();
+  const { top, bottom } = element.getBoundingClientRect();
+  const hidden = bottom > bar.top + 1 || top < 0;
+  return hidden ? `${element.id || element.getAttribute("aria-label") || element.innerText}: ${top} to ${bottom}` : "";
+}"""
+
+
+def test_what_has_the_focus_is_seen_above_the_bar(visit):
+    visitor = visit("phone-focus", **PHONE)
+    page, covered, many = visitor.page, [], 0
+    open_example(visitor, 0)
+    page.locator("#settings button").first.tap()
+    page.locator("#background label").last.wait_for(state="visible")
+    page.evaluate("scrollTo(0, 0)")
+    page.mouse.click(4, 4)
+    for many in range(150):
+        page.keyboard.press("Tab")
+        found = page.evaluate(_COVERED_FOCUS)
+        if found is None and many:
+            break
+        if found:
+            covered.append(found)
+    assert 30 < many < 149 and covered == []
