@@ -10,9 +10,8 @@ import torch
 from pise_core.detection.hidden_background import FILE_NAME
 from pise_core.errors import InputError
 from pise_core.files import write_json
-from pise_core.model.weights import read_model
+from pise_core.model.weights import SHIPPED, read_model
 from pise_core.training import command as train
-from pise_core.model.weights import SHIPPED
 from pise_core.training.background.run import Validation, batch_of, losses
 from pise_core.training.background.views import SIZE, Street, Views, held_back, street_of, view
 from pise_core.training.data.prepared_folder import Sample, write_sample
