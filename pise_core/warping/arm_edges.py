@@ -44,7 +44,7 @@ def refine_arms(owner: np.ndarray, image: np.ndarray, pose: np.ndarray, parsing:
         parsing: (H, W) uint8; bare skin that was the arm's stays so, even where a bag or a cuff cuts it off.
     """
     skin = parsing == REGION["upper_skin"]
-    refined = without_false_sleeves(owner, parsing, pose).copy()
+    refined = without_false_sleeves(owner, image, parsing, pose).copy()
     there = visible(pose)
     for side in ("left", "right"):
         upper, lower = f"{side}_upper_arm", f"{side}_forearm"

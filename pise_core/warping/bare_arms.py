@@ -4,15 +4,13 @@ A sleeve goes about the arm. Where an arm shows its skin across its width, cloth
 skirt's, whose bones may be farther away.
 """
 
-import math
-
-import cv2
 import numpy as np
 
-from pise_core.masks import Nearest, grow, window_of
+from pise_core.masks import Nearest, window_of
 from pise_core.pose import visible
 from pise_core.regions import REGION
 from pise_core.skeleton import BONES
+from pise_core.warping.cloth_beside import of_cloth_beside
 from pise_core.warping.parts import PARTS, among, arm_length
 
 _CLOTH = (REGION["upper_clothes"], REGION["dress"], REGION["pants"])
@@ -24,9 +22,8 @@ _STEP, _HAND = 0.05, 0.45
 _SHARE, _WIDTH = 0.45, 0.1
 #: The same share where no skin is seen.
 _NO_SKIN = 0.2
-#: In the same lengths, how far away the torso or the skirt is whose colours such cloth has; and how far colours differ
-#: at most (Lab; the sun shines on one of them).
-_BESIDE, _ALIKE = 0.12, np.array([70.0, 14.0, 14.0])
+#: In the same lengths, how far away the torso or the skirt is whose colours such cloth has.
+_BESIDE = 0.12
 #: Steps at either end of a bare stretch that may be a sleeve's hem, which is not straight.
 _HEM = 1
 
@@ -62,7 +59,7 @@ def without_cloth_beside(owner: np.ndarray, image: np.ndarray, pose: np.ndarray,
         if window is None:
             continue
         reach = _BESIDE * arm_length(pose, f"{side}_forearm")
-        beside = _of_cloth_beside(image[window], mask[window], trunk[window] & ~mask[window], reach)
+        beside = of_cloth_beside(image[window], mask[window], trunk[window] & ~mask[window], reach)
         if beside.any():
             out = out.copy() if out is owner else out
             cys, cxs = np.nonzero(beside)
@@ -70,24 +67,6 @@ def without_cloth_beside(owner: np.ndarray, image: np.ndarray, pose: np.ndarray,
             y, x = Nearest(trunk).at(cys, cxs)
             out[cys, cxs] = owner[y, x]
     return out
-
-
-def _of_cloth_beside(image: np.ndarray, mask: np.ndarray, trunk: np.ndarray, reach: float) -> np.ndarray:
-    """(h, w) bool: the connected pieces of a mask that have the colours of the trunk within some reach."""
-    lab = cv2.cvtColor(image, cv2.COLOR_RGB2LAB).astype(np.float32)
-    found = np.zeros(mask.shape, bool)
-    count, pieces, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
-    margin = math.ceil(reach) + 1
-    for piece in range(1, count):
-        x, y, w, h = (int(value) for value in stats[piece, :4])
-        here = slice(max(0, y - margin), y + h + margin), slice(max(0, x - margin), x + w + margin)
-        own = pieces[here] == piece
-        near = grow(own, reach) & trunk[here]
-        if not near.any():
-            continue
-        apart = np.median(lab[here][own], 0) - np.median(lab[here][near], 0)
-        found[here] |= own & bool((np.abs(apart) < _ALIKE).all())
-    return found
 
 
 def _bare(ys, xs, skin: np.ndarray, cloth: np.ndarray, pose: np.ndarray, side: str) -> tuple[np.ndarray, np.ndarray]:

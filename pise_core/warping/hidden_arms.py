@@ -6,10 +6,11 @@ the dress for it.
 
 import numpy as np
 
-from pise_core.masks import Nearest
+from pise_core.masks import Nearest, window_of
 from pise_core.pose import visible
 from pise_core.regions import REGION
 from pise_core.skeleton import BONES
+from pise_core.warping.cloth_beside import of_cloth_beside
 from pise_core.warping.part_transforms import Move, mirrored_limb, still
 from pise_core.warping.parts import PARTS, among
 
@@ -27,13 +28,22 @@ _WITHOUT_HAND = 0.6
 _SLEEVELESS = 0.95
 #: A limb is hidden that has so much of the other one's width on average, if neither bone is much shorter.
 _THIN, _SHORTER = 0.4, 0.7
+#: How far away the torso or the skirt is whose colours cloth has, in lengths of the longer bone.
+_BESIDE = 0.3
 #: Fewer pixels than this say nothing.
 _LEAST = 30
 
 
-def without_false_sleeves(owner: np.ndarray, parsing: np.ndarray, pose: np.ndarray) -> np.ndarray:
-    """The parts (H, W) int8 of which an arm that shows little skin has no cloth, where the other one is bare: nobody
-    wears one sleeve. ``parsing``: (H, W) uint8; ``pose``: (18, 3) in the same pixels."""
+def without_false_sleeves(owner: np.ndarray, image: np.ndarray, parsing: np.ndarray, pose: np.ndarray) -> np.ndarray:
+    """The parts of which an arm that shows little skin has no cloth, where the other one is bare: nobody wears one
+    sleeve. What does not look like the cloth beside it is an arm that the map takes for cloth: tattooed, or in shade.
+
+    Args:
+        owner: (H, W) int8.
+        image: (H, W, 3) uint8 RGB.
+        parsing: (H, W) uint8.
+        pose: (18, 3) in the same pixels.
+    """
     out, there = owner, visible(pose)
     for pair in _PAIRS:
         bones = [BONES[PARTS[index]] for index in pair]
@@ -47,8 +57,13 @@ def without_false_sleeves(owner: np.ndarray, parsing: np.ndarray, pose: np.ndarr
             if not mine.any() or bare < _BARE or (bare < _SLEEVELESS and _skin(parsing, mine, pose, index) > _NO_SKIN):
                 continue
             trunk = among(owner, _TRUNK)
-            ys, xs = np.nonzero(mine & np.isin(parsing, _CLOTH))
-            if len(ys) and trunk.any():
+            cloth, reach = mine & np.isin(parsing, _CLOTH), _BESIDE * max(lengths)
+            window = window_of(cloth, margin=round(reach) + 2)
+            if window is None or not trunk.any():
+                continue
+            cloth[window] = of_cloth_beside(image[window], cloth[window], trunk[window], reach)
+            ys, xs = np.nonzero(cloth)
+            if len(ys):
                 out = out.copy() if out is owner else out
                 y, x = Nearest(trunk).at(ys, xs)
                 out[ys, xs] = owner[y, x]
