@@ -69,7 +69,7 @@ def test_an_arm_that_the_map_takes_for_cloth_stays_an_arm_where_it_looks_like_no
     arm = np.s_[60:200, 217:239]
     parsing[arm], photo[arm] = REGION["dress"], (60, 120, 70)  # tattooed
     found = without_false_sleeves(assign_parts(parsing, pose), photo, parsing, pose)
-    assert np.isin(found[arm], LEFT).mean() > 0.9
+    assert np.isin(found[arm], LEFT).mean() > 0.8
     photo[arm] = DRESS
     found = without_false_sleeves(assign_parts(parsing, pose), photo, parsing, pose)
     assert not np.isin(found[arm], LEFT).any()
