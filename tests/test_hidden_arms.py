@@ -75,6 +75,18 @@ def test_an_arm_that_the_map_takes_for_cloth_stays_an_arm_where_it_looks_like_no
     assert not np.isin(found[arm], LEFT).any()
 
 
+def test_a_hand_below_a_wide_shirt_is_no_arm(behind_the_back):
+    photo, parsing, pose, _ = behind_the_back
+    hand = np.s_[197:232, 186:222]
+    parsing[hand], photo[hand] = REGION["upper_skin"], SKIN
+    owner = without_false_sleeves(assign_parts(parsing, pose), photo, parsing, pose)
+    mine, other = (owner == LEFT[1]).sum(), (owner == RIGHT[1]).sum()
+    assert mine > 0.4 * other  # the hand is
+    target = spread(pose)
+    moves = part_moves(pose, target)
+    assert stand_ins(owner, pose, target, moves)[LEFT[1]][0] == RIGHT[1]
+
+
 def test_a_hidden_arm_is_the_other_one_in_a_mirror(behind_the_back):
     photo, parsing, pose, owner = behind_the_back
     target = spread(pose)

@@ -73,12 +73,17 @@ def without_false_sleeves(owner: np.ndarray, image: np.ndarray, parsing: np.ndar
 def _skin(parsing: np.ndarray, part: np.ndarray, pose: np.ndarray, index: int) -> float:
     """The share of a limb's upper part that is bare, hands left out; 0 where there is too little of it to say."""
     ys, xs = np.nonzero(part)
-    near, far = (pose[joint, :2] for joint in BONES[PARTS[index]])
-    d = far - near
-    along = ((xs + 0.5 - near[0]) * d[0] + (ys + 0.5 - near[1]) * d[1]) / (d @ d + 1e-6)
+    along = _along(ys, xs, pose, index)
     here = (along > 0) & (along < _WITHOUT_HAND)
     count = int(np.count_nonzero(here))
     return np.count_nonzero(parsing[ys[here], xs[here]] == REGION["upper_skin"]) / count if count >= _LEAST else 0.0
+
+
+def _along(ys, xs, pose: np.ndarray, index: int) -> np.ndarray:
+    """Where pixels (N,) lie along a limb's bone: 0 at its near joint, 1 at the far one."""
+    near, far = (pose[joint, :2] for joint in BONES[PARTS[index]])
+    d = far - near
+    return ((xs + 0.5 - near[0]) * d[0] + (ys + 0.5 - near[1]) * d[1]) / (d @ d + 1e-6)
 
 
 def stand_ins(owner: np.ndarray, source: np.ndarray, target: np.ndarray, moves: dict[str, Move]) -> dict[int, StandIn]:
@@ -104,11 +109,22 @@ def stand_ins(owner: np.ndarray, source: np.ndarray, target: np.ndarray, moves: 
             lengths = [float(np.hypot(*np.subtract(*source[list(BONES[PARTS[i]]), :2]))) for i in (index, other)]
             if min(lengths) < _SHORTER * max(lengths):
                 continue
-            areas = [int(np.count_nonzero(owner == i)) for i in (index, other)]
-            if areas[1] >= _LEAST and areas[0] / lengths[0] < _THIN * areas[1] / lengths[1]:
+            sizes = [_sizes(owner == i, source, i) for i in (index, other)]
+            if any(
+                theirs >= _LEAST and mine / lengths[0] < _THIN * theirs / lengths[1]
+                for mine, theirs in zip(*sizes, strict=True)
+            ):
                 (a, b), (c, d) = BONES[PARTS[other]], BONES[part]
                 found[index] = other, mirrored_limb(*source[[a, b], :2], *target[[c, d], :2])
     return found
+
+
+def _sizes(part: np.ndarray, pose: np.ndarray, index: int) -> tuple[int, int]:
+    """Pixels of a limb: all, for its hand may be in a pocket, and those beside its bone, for the hand may be all that
+    is seen."""
+    ys, xs = np.nonzero(part)
+    along = _along(ys, xs, pose, index)
+    return len(ys), int(np.count_nonzero((along > 0) & (along < 1)))
 
 
 def _stays_with_torso(source: np.ndarray, moves: dict[str, Move], part: str) -> bool:
