@@ -12,7 +12,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from pise_core.masks import Nearest, grow, window_of
+from pise_core.masks import Nearest, grow, overlap, window_of
 from pise_core.pose import visible
 from pise_core.skeleton import ANKLES
 from pise_core.warping.layers import CutOut
@@ -97,18 +97,6 @@ class ContactShadow(NamedTuple):
         """Where in a window of the picture it lies, in pixels of that, and its darkness there; None if nowhere."""
         found = overlap(self.window, window)
         return None if found is None else (found[0], self.darkness[found[1]])
-
-
-def overlap(first: Window, second: Window) -> tuple[Window, Window] | None:
-    """Where two windows of a picture overlap, in pixels of the second and of the first; None if nowhere."""
-    there, here = [], []
-    for one, other in zip(first, second, strict=True):
-        low, high = max(one.start, other.start), min(one.stop, other.stop)
-        if low >= high:
-            return None
-        there.append(slice(low - other.start, high - other.start))
-        here.append(slice(low - one.start, high - one.start))
-    return (there[0], there[1]), (here[0], here[1])
 
 
 def cast(shadows: Iterable[ContactShadow], ground: np.ndarray, window: Window) -> np.ndarray:

@@ -3,6 +3,8 @@
 import cv2
 import numpy as np
 
+Window = tuple[slice, slice]
+
 
 class Nearest:
     """The nearest known pixel of every unknown one. ``known``: (H, W) bool, set somewhere.
@@ -74,3 +76,15 @@ def window_of(mask: np.ndarray, margin: int) -> tuple[slice, slice] | None:
         slice(max(0, y - margin), min(mask.shape[0], y + h + margin)),
         slice(max(0, x - margin), min(mask.shape[1], x + w + margin)),
     )
+
+
+def overlap(first: Window, second: Window) -> tuple[Window, Window] | None:
+    """Where two windows of a picture overlap, in pixels of the second and of the first; None if nowhere."""
+    there, here = [], []
+    for one, other in zip(first, second, strict=True):
+        low, high = max(one.start, other.start), min(one.stop, other.stop)
+        if low >= high:
+            return None
+        there.append(slice(low - other.start, high - other.start))
+        here.append(slice(low - one.start, high - one.start))
+    return (there[0], there[1]), (here[0], here[1])

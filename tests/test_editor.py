@@ -4,6 +4,7 @@ They hold for any weights, so the networks here are small and random; ``test_shi
 """
 
 import threading
+import tracemalloc
 import weakref
 
 import cv2
@@ -303,3 +304,19 @@ def test_a_garment_from_a_photo_of_another_size_is_as_wide(editor, known, other_
     trousers = cv2.erode((known.parsing == REGION["pants"]).astype(np.uint8), np.ones((5, 5))) > 0
     same, scaled = (carried(scale)[trousers].astype(float) for scale in (1.0, factor))
     assert np.corrcoef(same.mean(1), scaled.mean(1))[0, 1] > 0.8
+
+
+def test_an_edit_of_a_large_photo_holds_little_more_than_the_picture(random_editor, person):
+    """What is carried is let go of before the picture is finished, and the whole photo is copied at the end."""
+    photo = cv2.resize(person.photo, None, fx=6, fy=6, interpolation=cv2.INTER_NEAREST)
+    parsing = cv2.resize(person.parsing, None, fx=6, fy=6, interpolation=cv2.INTER_NEAREST)
+    large = random_editor.set_person(photo, pose=person.pose * (6, 6, 1), parsing=parsing)
+    wanted = raised_wrist(person.pose) * (6, 6, 1)
+    large.render(pose=wanted)
+    wanted[JOINT["right_wrist"], 1] -= 30
+    tracemalloc.start()
+    edit = large.render(pose=wanted)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert edit.changed.any()
+    assert peak < 14 * parsing.size

@@ -184,7 +184,10 @@ def test_where_an_arm_was_the_finished_torso_shows_and_all_else_keeps_its_bits(c
     assert skin.mean() < 0.02 and (moved.trust[seen] > 0.5).mean() > 0.95
     rest = (owner >= 0) & ~moved.lifted & ~moved.landed
     assert (moved.image[rest] == drawn.photo[rest]).all() and (moved.trust[rest] == 1).all()
-    assert (moved.staying.image[rest] == drawn.photo[rest]).all()
+    stays = rest[moved.about]
+    assert stays.any() and (moved.staying.image[stays] == drawn.photo[moved.about][stays]).all()
+    below = moved.uncovered()
+    assert (below.image[rest] == drawn.photo[rest]).all()
 
 
 def test_an_arm_drawn_away_leaves_no_skin_on_the_shirt(editor, crossed):

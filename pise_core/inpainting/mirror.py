@@ -16,7 +16,7 @@ BELIEF = 0.9
 
 
 def continue_regions(
-    image: np.ndarray, trust: np.ndarray, parsing: np.ndarray, reach: float
+    image: np.ndarray, trust: np.ndarray, parsing: np.ndarray, reach: float, own: bool = False
 ) -> tuple[np.ndarray, np.ndarray]:
     """Mirror trusted pixels of a region at their border into the rest of it.
 
@@ -25,9 +25,10 @@ def continue_regions(
         trust: (H, W) float32 in [0, 1].
         parsing: (H, W) uint8, the wanted map; a region continues only into itself. Faces are not continued.
         reach: how far, in pixels.
+        own: whether image and trust are the caller's own, and may be filled themselves.
 
     Returns:
-        Image and trust with the gaps filled as far as the reach; copies where anything changed.
+        Image and trust with the gaps filled as far as the reach; copies where anything changed, unless they are own.
     """
     # Only what lies within twice the reach of a gap is looked at.
     around = window_of((parsing > 0) & (trust <= 0.5), margin=int(2 * reach) + 2) if reach > 0 else None
@@ -36,7 +37,8 @@ def continue_regions(
     found = list(_continued(image[around], trust[around], parsing[around], reach))
     if not found:
         return image, trust
-    image, trust = image.copy(), trust.copy()
+    if not own:
+        image, trust = image.copy(), trust.copy()
     for (ys, xs), colours, belief in found:
         image[around][ys, xs], trust[around][ys, xs] = colours, belief
     return image, trust

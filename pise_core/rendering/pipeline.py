@@ -10,7 +10,7 @@
 
 import math
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import NamedTuple, Protocol
 
 import cv2
@@ -21,7 +21,7 @@ from pise_core.coverage import check_covered
 from pise_core.framing import Framing
 from pise_core.inpainting.garments import CLOTH, continue_cloth
 from pise_core.inpainting.mirror import continue_regions
-from pise_core.masks import feather, grow, smooth, window_of
+from pise_core.masks import feather, grow, overlap, smooth, window_of
 from pise_core.matting import matte
 from pise_core.model.generator import Carrying, Code, Generator, Parsed
 from pise_core.person import Edit, Person
@@ -48,10 +48,21 @@ _STRIP = 128
 class _Canvas(NamedTuple):
     """One resolution at work."""
 
-    carried: Carried
     colours: np.ndarray  # (H, W, 3) uint8: carried pixels, borrowed garments among them
     trust: np.ndarray  # (H, W) float32 in [0, 1]: how far they count
     wanted: np.ndarray  # (H, W) uint8: the map
+
+
+class _Places(NamedTuple):
+    """Where parts moved at the photo's size, (H, W) bool each."""
+
+    lifted: np.ndarray  # where they were, and a rim about them
+    landed: np.ndarray  # where they are
+    still: np.ndarray  # where the person stays, and is believed altogether
+
+    @classmethod
+    def of(cls, carried: Carried) -> "_Places":
+        return cls(carried.lifted, carried.landed, (carried.trust == 1) & ~carried.lifted & ~carried.landed)
 
 
 class _Over(NamedTuple):
@@ -63,14 +74,29 @@ class _Over(NamedTuple):
     cover: np.ndarray  # (h, w) float32 in [0, 1]: their share of each pixel
 
 
-class _Posed(NamedTuple):
-    """The person carried to the wanted pose, and the map that this pose alone asks for, at both resolutions."""
+@dataclass
+class _Posed:
+    """The person carried to the wanted pose, and the map that this pose alone asks for, at both resolutions.
+
+    Attributes:
+        small: in the frame.
+        large: at the photo's size, until it is taken: of a large photo that is many times the picture itself.
+        small_map: (256, 176) uint8.
+        large_map: (H, W) uint8.
+        parsed: the parsing generator's answer, where the pose was changed.
+    """
 
     small: Carried
-    large: Carried
-    small_map: np.ndarray  # (256, 176) uint8
-    large_map: np.ndarray  # (H, W) uint8
-    parsed: Parsed | None  # the parsing generator's answer, where the pose was changed
+    large: Carried | None
+    small_map: np.ndarray
+    large_map: np.ndarray
+    parsed: Parsed | None
+
+    def taken(self) -> Carried:
+        """What was carried at the photo's size, which is not kept any longer."""
+        large, self.large = self.large, None
+        assert large is not None
+        return large
 
 
 class PosedFrame(NamedTuple):
@@ -117,25 +143,33 @@ def render(
         InputError: if the map undresses the person, unless ``any_map`` is wanted.
     """
     cloth = cloth and detail
-    photo, parsing = person.photo.copy(), person.parsing.copy()
-    changed = np.zeros(parsing.shape, bool)
     window = window_of_edit(person, wanted, cloth)
     if window is None:
-        return Edit(photo, _with_grey(person.frame.image, person.frame.parsing > 0), parsing, changed, parsing)
+        frame, parsing = _with_grey(person.frame.image, person.frame.parsing > 0), person.parsing.copy()
+        return Edit(person.photo.copy(), frame, parsing, np.zeros(parsing.shape, bool), parsing)
     # Photos may have fifty megapixels: all else happens in the part that the edit concerns.
     here, asked = person.part(window), wanted.part(window)
     frames = frames if detail else None
     posed = _posed(here, asked, generator, detail, frames)
-    unpainted = parsing
+    unpainted = None
     if wanted.parsing is not None:
-        unpainted = person.parsing.copy()
-        unpainted[window] = posed.large_map
+        unpainted = _with(person.parsing, window, posed.large_map)
         if not any_map:
             painted = np.where(wanted.parsing == UNTOUCHED, unpainted, wanted.parsing)
             check_covered(unpainted, painted, person.pose if wanted.pose is None else wanted.pose)
-    frame, parsing[window] = _render(photo[window], here, asked, posed, generator, detail, cloth, frames)
-    changed[window] = _differing(photo[window], person.photo[window])
-    return Edit(photo, frame, parsing, changed, unpainted)
+    made = here.photo.copy()
+    frame, large_map = _render(made, here, asked, posed, generator, detail, cloth, frames)
+    photo, parsing = _with(person.photo, window, made), _with(person.parsing, window, large_map)
+    changed = np.zeros(parsing.shape, bool)
+    changed[window] = _differing(made, here.photo)
+    return Edit(photo, frame, parsing, changed, parsing if unpainted is None else unpainted)
+
+
+def _with(whole: np.ndarray, window: tuple[slice, slice], part: np.ndarray) -> np.ndarray:
+    """A copy of a picture or a map, with something else in a window."""
+    made = whole.copy()
+    made[window] = part
+    return made
 
 
 def _differing(first: np.ndarray, second: np.ndarray) -> np.ndarray:
@@ -150,11 +184,11 @@ def _differing(first: np.ndarray, second: np.ndarray) -> np.ndarray:
 
 def pose_map(person: Person, wanted: Wanted, generator: Generator, frames: Frames | None = None) -> np.ndarray:
     """See ``Person.pose_map``; the input is checked already."""
-    parsing, window = person.parsing.copy(), window_of_edit(person, wanted, cloth=False)
-    if window is not None:
-        posed = _posed(person.part(window), wanted.part(window), generator, True, frames)
-        parsing[window] = posed.large_map
-    return parsing
+    window = window_of_edit(person, wanted, cloth=False)
+    if window is None:
+        return person.parsing.copy()
+    posed = _posed(person.part(window), wanted.part(window), generator, True, frames)
+    return _with(person.parsing, window, posed.large_map)
 
 
 def window_of_edit(person: Person, wanted: Wanted, cloth: bool) -> tuple[slice, slice] | None:
@@ -223,19 +257,19 @@ def _render(
         large_map = np.where(wanted.parsing == UNTOUCHED, own_large, wanted.parsing)
         changed = person.framing.crop((large_map != own_large).astype(np.uint8), labels=True) > 0
         small_map = np.where(changed, person.framing.crop(large_map, labels=True), own_small)
-    over, carried, own_below, below_map = None, posed.large, own_large, large_map
+    over, carried, own_below, below_map = None, posed.taken(), own_large, large_map
     if detail:
         small = _mixed(person, True, posed.small, own_small, small_map, wanted.frame_pose, wanted.styles)
         if wanted.pose is not None:
             over = _over(person, carried, large_map, own_large, wanted.pose, wanted.styles)
-            if wanted.parsing is not None:
-                own_below = _below(carried, own_large, own_large)[1]
-            carried, below_map = _below(carried, large_map, own_large)
-            if wanted.parsing is None:
-                own_below = below_map
+            below_map = _below(carried, large_map, own_large)
+            own_below = below_map if wanted.parsing is None else _below(carried, own_large, own_large)
+            carried = carried.uncovered()
         large = _mixed(person, False, carried, own_below, below_map, wanted.pose, wanted.styles)
     else:
-        small, large = _silent(posed.small, small_map), _silent(posed.large, large_map)
+        small, large = _silent(posed.small, small_map), _silent(carried, large_map)
+    places = _Places.of(carried)
+    del carried  # the rest of it is in the way
     if cloth:
         small = _continued(person, small, own_small, wanted.styles, 1.0)
         large = _continued(person, large, own_below, wanted.styles, person.framing.scale)
@@ -250,7 +284,7 @@ def _render(
             (small.colours, small.trust, small.wanted, code.styles, joints, detail),
             lambda: _generate(person, small, pose, posed.parsed, code, generator, detail),
         )
-    _finish(out, person, large, over, own_below, wanted, made.own, made.gate)
+    _finish(out, person, large, places, over, own_below, wanted, made.own, made.gate)
     return made.image, large_map
 
 
@@ -277,7 +311,7 @@ def _carried(view: View, pose: np.ndarray | None, rim: int, scale: float | None 
 
 def _silent(carried: Carried, wanted_map: np.ndarray) -> _Canvas:
     """No carried pixel counts: the detail path is switched off."""
-    return _Canvas(carried, carried.image, np.zeros(wanted_map.shape, np.float32), wanted_map)
+    return _Canvas(carried.image, np.zeros(wanted_map.shape, np.float32), wanted_map)
 
 
 def _mixed(
@@ -299,7 +333,8 @@ def _mixed(
     reach = reach if small else reach / person.framing.scale
     trust = np.where(carried.parsing == wanted_map, carried.trust, np.float32(0))
     unpainted = np.where(wanted_map == own_map, wanted_map, 0)
-    colours, trust = continue_regions(carried.image, trust, unpainted, reach)
+    # Where nothing moved what was carried is the photo itself.
+    colours, trust = continue_regions(carried.image, trust, unpainted, reach, own=reach > 0 and pose is not None)
     target = view.pose if pose is None else pose
     if styles:
         colours, trust = colours.copy(), trust.copy()
@@ -321,7 +356,7 @@ def _mixed(
             borrowed, fits = continue_regions(moved.image, fits, np.where(inside, region, 0), reach)
             colours[window][inside], trust[window][inside] = borrowed[inside], fits[inside]
         colours[window][inside] = blend.toned(colours[window][inside])
-    return _Canvas(carried, colours, trust, wanted_map)
+    return _Canvas(colours, trust, wanted_map)
 
 
 def _continued(person: Person, canvas: _Canvas, own_map: np.ndarray, styles: dict[int, Mix], scale: float) -> _Canvas:
@@ -363,7 +398,15 @@ def _generate(
 
 
 def _finish(
-    out: np.ndarray, person: Person, below: _Canvas, over: _Over | None, own_map, wanted: Wanted, painted, gate
+    out: np.ndarray,
+    person: Person,
+    below: _Canvas,
+    places: _Places,
+    over: _Over | None,
+    own_map,
+    wanted: Wanted,
+    painted,
+    gate,
 ) -> None:
     """The photo at its own size, made in a copy of it: what did not move, with what moved parts uncovered, and over it
     those parts.
@@ -371,16 +414,19 @@ def _finish(
     ``over``: the moved parts; None where nothing moved, or the detail path is off. ``own_map`` is what the pose alone
     asks for of ``below``.
     """
-    framing, carried = person.framing, below.carried
+    framing, (lifted, landed, still) = person.framing, places
     seam = SEAM / framing.scale
-    still = (carried.trust == 1) & ~carried.lifted & ~carried.landed & (below.wanted == person.parsing)
-    moved = carried.lifted if over else carried.lifted | carried.landed
-    concerned = grow(moved, 2 * seam) & ~still if carried.lifted.any() else carried.lifted
+    changed = below.wanted != person.parsing
+    concerned = np.zeros_like(lifted)
+    if lifted.any():
+        concerned = grow(lifted if over else lifted | landed, 2 * seam)
+        concerned &= ~still | changed
     # What the pose alone turned into something else is concerned as well, and so is what was painted.
-    core = (below.wanted != person.parsing) | (below.wanted != own_map)
+    concerned |= changed
+    if own_map is not below.wanted:
+        concerned |= below.wanted != own_map
     for region in wanted.styles:
-        core |= below.wanted == region
-    concerned = concerned | core
+        concerned |= below.wanted == region
     shadows = person.shadows
     if wanted.pose is not None:
         pairs = _shadows(person, wanted.pose)
@@ -392,7 +438,7 @@ def _finish(
         shadows = [now for _, now in pairs]
     window = window_of(concerned, margin=round(3 * seam) + 4)
     if window is not None:
-        _lay_below(out, person, below, over, concerned, window, painted, gate, own_map, shadows)
+        _lay_below(out, person, below, lifted, over, concerned, window, painted, gate, own_map, shadows)
     if over is not None:
         _lay_over(out, over, framing, painted, gate)
 
@@ -410,6 +456,7 @@ def _lay_below(
     out: np.ndarray,
     person: Person,
     below: _Canvas,
+    lifted,
     over: _Over | None,
     concerned,
     window,
@@ -424,7 +471,7 @@ def _lay_below(
     seam = SEAM / framing.scale
     weight = feather(grow(concerned[window], seam), seam)
     if person.full.held is not None:  # what stays of it, and nothing was painted over
-        kept = (person.full.held[window] >= 0) & ~below.carried.lifted[window]
+        kept = (person.full.held[window] >= 0) & ~lifted[window]
         weight[kept & (below.wanted[window] == own_map[window])] = 0
     silhouette = below.wanted[window] > 0
     if over is not None and silhouette.any():  # beside what covers it no background shines through the layer's edge
@@ -456,14 +503,14 @@ def _lay_over(out: np.ndarray, over: _Over, framing: Framing, painted, gate) -> 
         below[here][ys, xs] = np.rint(made[ys, xs] * part + below[here][ys, xs] * (1 - part)).clip(0, 255)
 
 
-def _below(carried: Carried, wanted: np.ndarray, own_map: np.ndarray) -> tuple[Carried, np.ndarray]:
-    """What was carried, and the wanted map, without the parts that moved: the finished layers that stay."""
-    stayed = carried.staying
+def _below(carried: Carried, wanted: np.ndarray, own_map: np.ndarray) -> np.ndarray:
+    """The wanted map without the parts that moved: that of the finished layers that stay."""
+    stayed, about = carried.staying, carried.about
     if stayed is None:
-        return carried, wanted
-    open_to_it = carried.landed & (wanted == own_map)
-    lower = np.where(open_to_it, stayed.parsing, wanted)
-    return carried._replace(image=stayed.image, parsing=stayed.parsing, trust=stayed.trust), lower
+        return wanted
+    lower = wanted.copy()
+    np.copyto(lower[about], stayed.parsing, where=carried.landed[about] & (wanted[about] == own_map[about]))
+    return lower
 
 
 def _over(person: Person, carried: Carried, wanted_map: np.ndarray, own_map: np.ndarray, pose, styles) -> _Over | None:
@@ -476,8 +523,12 @@ def _over(person: Person, carried: Carried, wanted_map: np.ndarray, own_map: np.
         canvas = _mixed(person, False, carried, wanted_map, wanted_map, pose, styles, reach=0)
         colours, trust = canvas.colours[window], canvas.trust[window].copy()
     else:
-        colours, trust = carried.image[window], np.where(labels == wanted, carried.trust[window], np.float32(0))
-    cover = carried.cover[window].copy()
+        colours = carried.image[window].copy()
+        trust = np.where(labels == wanted, carried.trust[window], np.float32(0))
+    cover = np.zeros(labels.shape, np.float32)
+    both = overlap(carried.about, window)
+    if both is not None:
+        cover[both[0]] = carried.cover[both[1]]
     cover[(wanted == 0) & (own_map[window] > 0)] = 0
     trust[(cover > 0) & (labels == 0)] = 1
     soft = (cover > 0) & (cover < 1) & (trust > 0)

@@ -90,12 +90,16 @@ def _finished(wanted: np.ndarray, carried: Carried, scale: float) -> np.ndarray:
     only in slits between what was carried."""
     if carried.staying is None:
         return wanted
-    below = carried.staying.parsing
+    here = window_of(carried.lifted, margin=0)
+    if here is None:
+        return wanted
+    below, known = carried.parsing_below[here], carried.parsing[here]
     # Of a moved part's soft edge less than half is its own: there, too, what lies below counts.
-    open_to_it = carried.lifted & (~carried.landed | (carried.parsing == 0)) & (wanted != below)
+    open_to_it = carried.lifted[here] & (~carried.landed[here] | (known == 0)) & (wanted[here] != below)
     wanted = wanted.copy()
-    wanted[open_to_it & (below > 0)] = below[open_to_it & (below > 0)]
-    guessed = open_to_it & (below == 0) & (carried.parsing == 0)
+    np.copyto(wanted[here], below, where=open_to_it & (below > 0))
+    guessed = np.zeros(wanted.shape, bool)
+    np.logical_and(open_to_it, (below == 0) & (known == 0), out=guessed[here])
     radius = SLIT / scale
     window = window_of(guessed, margin=round(2 * radius) + 2)
     if window is not None:

@@ -6,7 +6,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from pise_core.contact_shadow import MOST, overlap
+from pise_core.contact_shadow import MOST
+from pise_core.masks import overlap
 from pise_core.model.answers import Answers
 from pise_core.person import Person
 from pise_core.regions import UNTOUCHED

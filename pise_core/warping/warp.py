@@ -11,7 +11,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from pise_core.masks import grow, window_of
+from pise_core.masks import grow, overlap, window_of
 from pise_core.skeleton import BONES
 from pise_core.warping.crossed_legs import shared
 from pise_core.warping.hidden_arms import stand_ins
@@ -20,6 +20,7 @@ from pise_core.warping.parts import PARTS, WITH_OVERLAP, among, overlap_disc, pa
 from pise_core.warping.sleeves import below_hair, lacking, most_added
 
 Window = tuple[slice, slice]
+EVERYWHERE: Window = slice(None), slice(None)
 #: x0, y0, x1, y1 in whole pixels.
 Box = tuple[int, int, int, int]
 
@@ -66,9 +67,9 @@ class Behind(NamedTuple):
 class Staying(NamedTuple):
     """The parts that stay, as they lie below those that move."""
 
-    image: np.ndarray  # (H, W, 3) uint8; meaningful where trust > 0
-    parsing: np.ndarray  # (H, W) uint8
-    trust: np.ndarray  # (H, W) float32
+    image: np.ndarray  # (h, w, 3) uint8; meaningful where trust > 0
+    parsing: np.ndarray  # (h, w) uint8
+    trust: np.ndarray  # (h, w) float32
 
 
 class Carried(NamedTuple):
@@ -79,8 +80,9 @@ class Carried(NamedTuple):
     trust: np.ndarray  # (H, W) float32: 1 where a source pixel arrived that can be believed, 0 elsewhere, soft at edges
     lifted: np.ndarray  # (H, W) bool: where a part was that changed its place, and a rim about it
     landed: np.ndarray  # (H, W) bool: where such a part is now
-    cover: np.ndarray | None = None  # (H, W) float32 in [0, 1]: the moved parts' share of each pixel; None: not known
-    staying: Staying | None = None  # what stays, where the layers behind what moved are known
+    cover: np.ndarray | None = None  # (h, w) float32 in [0, 1]: the moved parts' share of each pixel; None: not known
+    staying: Staying | None = None  # what stays, where the layers behind what moved are known; the same all around
+    about: Window = EVERYWHERE  # the rows and columns that cover and what stays are about: moved parts are nowhere else
 
     def known(self, source: np.ndarray) -> np.ndarray:
         """(H, W) bool: where the carried map can be believed, given the map it was carried from.
@@ -88,6 +90,21 @@ class Carried(NamedTuple):
         That is where something arrived, and where background was and still is. What the person uncovered is unknown.
         """
         return (self.parsing > 0) | ((source == 0) & ~self.landed)
+
+    @property
+    def parsing_below(self) -> np.ndarray:
+        """(H, W) uint8, the map of what stays, where that is known."""
+        assert self.staying is not None
+        below = self.parsing.copy()
+        below[self.about] = self.staying.parsing
+        return below
+
+    def uncovered(self) -> "Carried":
+        """What stays alone, where that is known, in the arrays of this one, which are the caller's own."""
+        if self.staying is not None:
+            for whole, below in zip(self[:3], self.staying, strict=True):
+                whole[self.about] = below
+        return self
 
 
 def reach_of(owner: np.ndarray, source: np.ndarray, target: np.ndarray) -> tuple[slice, slice] | None:
@@ -145,22 +162,27 @@ def carry(
     size = canvas or owner.shape
     cast = Cast.of(owner, source, target, canvas is None, order, behind or ())
     cutting = Cutting(image, parsing, owner, source, cast.roles, rim, share, behind or (), held)
-    out, labels = np.zeros((*size, 3), np.uint8), np.zeros(size, np.uint8)
-    trust, over = np.zeros(size, np.float32), np.zeros(size, np.float32)
+    out, labels, trust = np.zeros((*size, 3), np.uint8), np.zeros(size, np.uint8), np.zeros(size, np.float32)
     lifted = cutting.lifted if canvas is None else np.zeros(size, bool)
     landed, stayed = np.zeros(size, bool), None
+    about = _about(cutting, cast, size)
+    (top, left), over = (about[0].start, about[1].start), np.zeros(landed[about].shape, np.float32)
     if behind is not None:
-        stayed = cutting.stay(Staying(np.zeros_like(out), np.zeros_like(labels), np.zeros_like(trust)))
+        # Where nothing lands the parts that stay are all there is: drawn once more below, they come out the same.
+        everywhere = cutting.stay(Staying(out, labels, trust))
+        stayed = Staying(*(layer[about].copy() for layer in everywhere))
+        for layer in everywhere:
+            layer[about] = 0
     for role in cast.roles:
         if role.stays:
-            box = cutting.boxes[role.part]
-            if box is not None:
-                own = cutting.leave(Staying(out, labels, trust), role.part)
+            laid = cutting.leave(Staying(out, labels, trust), role.part, None if stayed is None else about)
+            both = None if laid is None else overlap(about, laid[0])
+            if laid is not None and both is not None:
                 # Only a limb that was drawn earlier can lie here already: this part covers it.
-                window = slice(box[1], box[3]), slice(box[0], box[2])
-                covered = over[window]
+                (window, own), covered = laid, over[both[1]]
+                own = own[both[0]]
                 if covered.any():
-                    covered[own] = 0 if share is None else covered[own] * (1 - share[window][own])
+                    covered[own] = 0 if share is None else covered[own] * (1 - share[window][both[0]][own])
             continue
         piece, move = cutting.piece(role), cast.moves[role.part]
         if piece is None:
@@ -187,10 +209,28 @@ def carry(
         mixed = colours[ys, xs] * upper + out[window][ys, xs] * (1 - upper)
         out[window][ys, xs] = np.rint(mixed).astype(np.uint8)
         trust[window][whole], trust[window][ys, xs] = 1, total
-        over[window][ys, xs] = share_here + over[window][ys, xs] * (1 - share_here)
-        over[window][whole] = 1
+        above = over[y0 - top : y1 - top, x0 - left : x1 - left]
+        above[ys, xs] = share_here + above[ys, xs] * (1 - share_here)
+        above[whole] = 1
         landed[window] |= cover > 0
-    return Carried(out, labels, trust, lifted, landed, over, stayed)
+    return Carried(out, labels, trust, lifted, landed, over, stayed, about)
+
+
+def _about(cutting: "Cutting", cast: "Cast", size: tuple[int, int]) -> Window:
+    """Rows and columns about all that moved parts can land on."""
+    boxes = [(cutting.box(role), cast.moves[role.part]) for role in cast.roles if not role.stays]
+    found = [landing_of(box, move, size) for box, move in boxes if box is not None]
+    landings = np.array([landing for landing in found if landing is not None])
+    if not len(landings):
+        return slice(0, 0), slice(0, 0)
+    (x0, y0), (x1, y1) = landings[:, :2].min(0).tolist(), landings[:, 2:].max(0).tolist()
+    return slice(y0, y1), slice(x0, x1)
+
+
+def _clipped(one: slice, other: slice) -> slice:
+    """Where both are; empty where that is nowhere."""
+    start = max(one.start, other.start)
+    return slice(start, max(start, min(one.stop, other.stop)))
 
 
 class Role(NamedTuple):
@@ -288,9 +328,19 @@ class Cutting:
             self.leave(to, index)
         return to
 
-    def leave(self, to: Staying, index: int) -> np.ndarray | None:
-        """One part that stays, laid into ``to``; (h, w) bool, where it is in its box."""
-        return _leave(to, index, *self._picture, self.boxes[index], self.lifted, self._hidden)
+    def leave(self, to: Staying, index: int, within: Window | None = None) -> tuple[Window, np.ndarray] | None:
+        """One part that stays, laid into ``to``: about which rows and columns, and (h, w) bool, where in there it is.
+        Of its own pixels those ``within`` a window are enough where all of it was laid before."""
+        box = self.boxes[index]
+        window = None if box is None else (slice(box[1], box[3]), slice(box[0], box[2]))
+        if window is not None and within is not None:
+            window = _clipped(window[0], within[0]), _clipped(window[1], within[1])
+        return _leave(to, index, *self._picture, window, self.lifted, self._hidden)
+
+    def box(self, role: Role) -> Box | None:
+        """About what a part that moves takes along; None where that is nothing."""
+        layers = [self._hidden[number].layers.window for number in role.uncovered]
+        return _box_of_piece(role.shown, self.boxes[role.shown], layers, self._source, self._picture[2].shape)
 
     def piece(self, role: Role) -> "Piece | None":
         """What a part that moves takes along; None where that is nothing."""
@@ -349,19 +399,20 @@ class Piece(NamedTuple):
 
 
 def _leave(
-    to: Staying, index: int, image, parsing, owner, box: Box | None, lifted: np.ndarray, hidden: list[Hidden]
-) -> np.ndarray | None:
-    """A part that stays, and what shows of it where others were lifted off; (h, w) bool, where it is in its box."""
-    if box is None:
+    to: Staying, index: int, image, parsing, owner, window: Window | None, lifted: np.ndarray, hidden: list[Hidden]
+) -> tuple[Window, np.ndarray] | None:
+    """A part that stays, as far as it lies in a window, and what shows of it where others were lifted off; the window,
+    and (h, w) bool, where in there it is."""
+    if window is None:
         return None
-    window = slice(box[1], box[3]), slice(box[0], box[2])
     own = owner[window] == index
     here = own & ~lifted[window]
     trust = to.trust[window]
-    np.copyto(to.parsing[window], parsing[window], where=own)
-    np.copyto(trust, np.float32(0), where=own)
-    np.copyto(trust, np.float32(1), where=here)
-    cv2.copyTo(image[window], here.view(np.uint8), to.image[window])
+    if own.size:
+        np.copyto(to.parsing[window], parsing[window], where=own)
+        np.copyto(trust, np.float32(0), where=own)
+        np.copyto(trust, np.float32(1), where=here)
+        cv2.copyTo(image[window], here.view(np.uint8), to.image[window])
     for layers, about in hidden:
         if about is None or index not in layers.back:
             continue
@@ -374,7 +425,7 @@ def _leave(
         y, x = ys - layers.window[0].start, xs - layers.window[1].start
         to.parsing[ys, xs], to.image[ys, xs] = layers.parsing[y, x], layers.image[y, x]
         to.trust[ys, xs] = layers.belief[y, x] / np.float32(255)
-    return own
+    return window, own
 
 
 def _at(about: tuple[Window, np.ndarray], ys: np.ndarray, xs: np.ndarray) -> np.ndarray:
@@ -384,6 +435,21 @@ def _at(about: tuple[Window, np.ndarray], ys: np.ndarray, xs: np.ndarray) -> np.
     found = np.zeros(len(ys), bool)
     found[inside] = mask[ys[inside] - rows.start, xs[inside] - columns.start]
     return found
+
+
+def _box_of_piece(
+    index: int, box: Box | None, uncovered: Sequence[Window], pose: np.ndarray, size: tuple[int, ...]
+) -> Box | None:
+    """About a part with its overlap, and with layers that it takes along; other arguments as for :func:`cut_piece`."""
+    if box is None:
+        return None
+    low, high = np.array(box[:2]), np.array(box[2:])
+    for rows, columns in uncovered:
+        low, high = np.minimum(low, [columns.start, rows.start]), np.maximum(high, [columns.stop, rows.stop])
+    low, high = _with_overlap_box(PARTS[index], low, high, pose)
+    low, high = np.maximum(low - 2, 0), np.minimum(high + 2, size[::-1])
+    x0, y0, x1, y1 = (int(v) for v in (*low, *high))
+    return (x0, y0, x1, y1) if x1 > x0 and y1 > y0 else None
 
 
 def cut_piece(
@@ -409,17 +475,10 @@ def cut_piece(
         whole: whether an arm gets what :mod:`pise_core.warping.sleeves` says that it lacks.
     """
     part = PARTS[index]
-    if box is None:
+    around = _box_of_piece(index, box, [layers.window for layers, _ in uncovered], pose, owner.shape)
+    if around is None:
         return None
-    low, high = np.array(box[:2]), np.array(box[2:])
-    for layers, _ in uncovered:
-        rows, columns = layers.window
-        low, high = np.minimum(low, [columns.start, rows.start]), np.maximum(high, [columns.stop, rows.stop])
-    low, high = _with_overlap_box(part, low, high, pose)
-    low, high = np.maximum(low - 2, 0), np.minimum(high + 2, owner.shape[::-1])
-    x0, y0, x1, y1 = (int(v) for v in (*low, *high))
-    if x1 <= x0 or y1 <= y0:
-        return None
+    x0, y0, x1, y1 = around
     here = slice(y0, y1), slice(x0, x1)
     image, parsing, core = image[here], parsing[here], core[here]
     mask = (owner[here] == index).view(np.uint8)
