@@ -52,35 +52,56 @@ export function showExact() {
   tell("carried");
 }
 
-// One request under way at a time, and always the newest state next: no backlog can build.
+// Answers that take longer than this, in milliseconds, wait for others: asked for sooner they would only be older.
+const OVERLAP = 600;
+
+// Always the newest state next, and no backlog can build: one request is under way, and the next one goes out when the
+// answer has come, or when half of the time has passed that the last one took. While an answer is on its way back, and
+// is drawn, the server computes already.
 /**
  * @param {(request: any) => Promise<any>} ask
  * @param {(picture: any, request?: any) => any} show
  */
 export function createPump(ask, show = showPicture) {
   let waiting = null;
-  let busy = false;
+  let underWay = 0;
+  let sent = 0; // when the last one went out
+  let usual = Number.POSITIVE_INFINITY; // how long the last answer took
+  let taken = 0; // order number of the newest answer
+  let timer;
   async function run() {
-    busy = true;
-    while (waiting) {
-      const request = waiting;
-      waiting = null;
-      try {
-        const reply = await ask(request);
-        tell("answer", request);
-        if (request.seq <= page.givenUp) continue;
-        if (reply?.ok) show({ document: reply.document, seq: reply.seq, url: reply.image, live: true }, request);
-        else if (reply?.error) tell("status", { kind: "error", text: reply.error });
-      } catch {
-        tell("status", { kind: "error", text: "The preview did not come. Your work is kept; go on." });
-      }
+    const request = waiting;
+    waiting = null;
+    const start = performance.now();
+    sent = start;
+    underWay += 1;
+    try {
+      const reply = await ask(request);
+      tell("answer", request);
+      usual = performance.now() - start;
+      if (request.seq <= page.givenUp || request.seq < taken) return;
+      taken = request.seq;
+      if (reply?.ok) show({ document: reply.document, seq: reply.seq, url: reply.image, live: true }, request);
+      else if (reply?.error) tell("status", { kind: "error", text: reply.error });
+    } catch {
+      usual = Number.POSITIVE_INFINITY;
+      tell("status", { kind: "error", text: "The preview did not come. Your work is kept; go on." });
+    } finally {
+      underWay -= 1;
+      next();
     }
-    busy = false;
+  }
+  function next() {
+    clearTimeout(timer);
+    if (!waiting || underWay > 1) return;
+    const early = sent + usual / 2 - performance.now();
+    if (!underWay || (usual < OVERLAP && early <= 0)) run();
+    else if (usual < OVERLAP) timer = setTimeout(next, early);
   }
   return {
     push(request) {
       waiting = { ...request, seq: ++page.seq, document: page.document };
-      if (!busy) run();
+      next();
     },
     drop() {
       waiting = null;

@@ -13,6 +13,8 @@ const onward = (move, back) => (Array.isArray(move) ? compose(move, back) : move
 export function createCarrier() {
   let layers = null; // {document, pose, scale, base, parts: [{name, image, x, y, hole}]}
   const carrier = { seq: 0 };
+  let asked = 0; // pictures of the generator so far,
+  let freshest = 0; // and the newest of them that parts were cut out of
 
   const canvasOf = (width, height) => Object.assign(document.createElement("canvas"), { width, height });
   function load(url) {
@@ -84,8 +86,10 @@ export function createCarrier() {
   // Go on from what the generator painted for a pose, the picture at `url`. False if it came too late.
   carrier.freshen = async (url, pose) => {
     const before = layers;
+    const number = ++asked;
     const picture = await load(url);
-    if (!layers || layers !== before || layers.document !== page.document) return false;
+    if (!layers || layers !== before || layers.document !== page.document || number < freshest) return false;
+    freshest = number;
     const fresh = freshParts(layers.parts, movesOf(pose), picture, layers.base.width, layers.base.height);
     fresh.forEach((part, k) => (layers.parts[k].fresh = part));
     return true;
