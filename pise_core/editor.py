@@ -423,6 +423,11 @@ class Editor:
         over: (h, w, 3) uint8."""
         return (self.background or hidden_background.shipped())(picture, known)
 
+    def passers_by(self, picture: np.ndarray, known: np.ndarray) -> np.ndarray:
+        """Where other people are, (h, w) bool, in a picture as :meth:`behind` takes it, which doesn't know the person:
+        whoever is largest hides all others from the analyzer."""
+        return self.analyzer.passers_by(hidden_background.continued(picture, known))
+
     def wear(self, person: Person, garments: Mapping[str, Person]) -> Person:
         """See :meth:`Person.wear`."""
         if not isinstance(garments, Mapping) or not garments.keys() <= set(GARMENTS):

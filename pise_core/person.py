@@ -147,7 +147,9 @@ class Person:
             window, inside = self._shadowed
             hidden = hidden.copy()
             hidden[window][inside] = REGION_COUNT
-        return Background(self.photo, hidden, self.framing, larger_plate, editor.behind, editor.inpainter)
+        return Background(
+            self.photo, hidden, self.framing, larger_plate, editor.behind, editor.inpainter, editor.passers_by
+        )
 
     @property
     def background(self) -> np.ndarray:
@@ -435,6 +437,10 @@ class PersonEditor(Protocol):
 
     def behind(self, picture: np.ndarray, known: np.ndarray) -> np.ndarray:
         """See ``Editor.behind``."""
+        ...
+
+    def passers_by(self, picture: np.ndarray, known: np.ndarray) -> np.ndarray:
+        """See ``Editor.passers_by``."""
         ...
 
     def wear(self, person: Person, garments: Mapping[str, Person]) -> Person:

@@ -213,3 +213,56 @@ def test_a_preview_of_a_photo_without_background():
     large = Background(photo, parsing, Framing.whole((48, 64)))
     small = Background(photo[::2, ::2], parsing[::2, ::2], Framing.whole((24, 32)), large)
     assert (small.at() == 127).all()
+
+
+def beside_somebody() -> tuple[np.ndarray, np.ndarray, Framing, np.ndarray]:
+    """A photo of somebody before a striped wall who hides half of somebody in green; their map and frame, and where
+    the other one is."""
+    photo = stripes(420, 300)
+    other = np.zeros(photo.shape[:2], np.uint8)
+    cv2.ellipse(other, (190, 220), (40, 130), 0, 0, 360, 1, -1)
+    photo[other > 0] = 30, 200, 40
+    parsing, framing = standing(420, 300, (80, 40, 180, 400))
+    photo[parsing > 0] = 250, 0, 250
+    return photo, parsing, framing, other > 0
+
+
+def greens(photo: np.ndarray) -> np.ndarray:
+    return (photo[..., 1].astype(int) > photo[..., 0] + 60) & (photo[..., 1] > photo[..., 2] + 60)
+
+
+def test_who_is_half_hidden_is_not_continued_where_they_are_known():
+    photo, parsing, framing, other = beside_somebody()
+    hole = rim(parsing, framing)
+    asked = []
+
+    def passers_by(picture, known):
+        asked.append((picture.shape, known))
+        return greens(picture) & known
+
+    without = Background(photo, parsing, framing).at()
+    plate = Background(photo, parsing, framing, passers_by=passers_by)
+    assert len(asked) == 1 and asked[0][0][:2] == asked[0][1].shape and not asked[0][1].all()
+    assert greens(without)[hole].mean() > 0.1  # it could have been otherwise
+    made = plate.at()
+    assert greens(made)[hole].mean() < 0.01 and (made[~hole] == photo[~hole]).all()
+
+
+def test_where_passers_by_are_is_known_at_every_size_and_in_parts():
+    photo, parsing, framing, other = beside_somebody()
+    plate = Background(photo, parsing, framing, passers_by=lambda picture, known: greens(picture) & known)
+    there, seen = plate.passers_by(), other & ~rim(parsing, framing)
+    assert there.shape == other.shape and there[seen].mean() > 0.98
+    assert there[~grow(seen, 6)].mean() < 0.01
+    window = slice(100, 330), slice(60, 280)
+    assert (plate.passers_by(window) == there[window]).all() and (
+        plate.part(window).passers_by() == there[window]
+    ).all()
+    small, size = cv2.resize(photo, (150, 210), interpolation=cv2.INTER_AREA), (150, 210)
+    preview = Background(
+        small, cv2.resize(parsing, size, interpolation=cv2.INTER_NEAREST), framing.resized(size), plate
+    )
+    assert (
+        preview.passers_by() == cv2.resize(there.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST)
+    ).mean() > 0.98
+    assert not Background(photo, parsing, framing).passers_by().any()

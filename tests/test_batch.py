@@ -1,6 +1,7 @@
 """The same edits on many photos: what is written, what a bad photo costs, and that a stopped run goes on."""
 
 import csv
+import dataclasses
 import json
 import zipfile
 
@@ -10,11 +11,12 @@ import pytest
 from pise_core import Document
 from pise_core.cli import main as cli
 from pise_core.document import batch
+from pise_core.document.file_writer import write
 from pise_core.document.recipe import read_recipe
 from pise_core.errors import InputError
 from pise_core.images import read_image, write_image
 from pise_core.pose_files import write_pose
-from tests.conftest import draw_person
+from tests.conftest import draw_person, moved
 
 SHIRTS = {"a": (190, 60, 50), "b": (60, 90, 170), "c": (70, 140, 80)}
 
@@ -127,6 +129,20 @@ def test_what_was_edited_in_the_studio_is_a_recipe(folder, tmp_path, editor, kno
     assert list(read_recipe(tmp_path / "look.pise", editor).styles) == ["upper_clothes"]
     row = batch.edit_photo(editor, recipe, folder / "photos" / "b.png", tmp_path)
     assert row.status == batch.EDITED
+
+
+def test_a_recipe_of_another_background_says_so_with_each_picture(folder, tmp_path, editor, known, person):
+    document = Document.of(known)
+    document.set_pose(moved(person))
+    saved = dataclasses.replace(document.contents(), background="LaMa")
+    (tmp_path / "mine.pise").write_bytes(write(saved))
+    document.save(tmp_path / "own.pise")
+    said = {}
+    for name in ("mine", "own"):
+        recipe = read_recipe(tmp_path / f"{name}.pise", editor)
+        said[name] = batch.edit_photo(editor, recipe, folder / "photos" / "b.png", tmp_path).message
+    assert said["mine"].startswith("the recipe was saved with the background LaMa; with Built-in pictures may differ")
+    assert "background LaMa" not in said["own"]
 
 
 def test_a_recipe_that_asks_for_nothing_that_is_there_says_so(folder, tmp_path, editor):

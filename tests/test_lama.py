@@ -19,6 +19,7 @@ from pise_core.errors import HubUnreachable, InputError
 from pise_core.framing import Framing
 from pise_core.inpainting.background import Background
 from pise_core.inpainting.inpainted import SIDE
+from pise_core.inpainting.margins import Margins, continue_beyond
 from tests.conftest import ROOT, draw_person
 from tests.test_parts import turned
 
@@ -161,6 +162,70 @@ def test_an_editor_shows_it_behind_people_and_says_its_name(editor, graph):
 def test_from_pretrained_takes_a_file(graph):
     editor = Editor.from_pretrained(device="cpu", background=graph)
     assert editor.inpainter is not None and editor.background_name.startswith("small.onnx")
+
+
+class Painting(LamaInpainter):
+    """In LaMa's place: what is hidden becomes yellow, and is remembered."""
+
+    def __init__(self, graph):
+        super().__init__(graph)
+        self.hidden = []
+
+    def __call__(self, picture, hole):
+        self.hidden.append(hole)
+        return np.where(hole[..., None], np.uint8((240, 220, 0)), picture)
+
+
+def yellow(photo):
+    photo = photo.astype(int)
+    return (photo[..., :2].min(2) > photo[..., 2] + 120).mean()
+
+
+def test_it_continues_a_photo_that_grows(editor, graph):
+    drawn, inpaint = draw_person(220, 330), Painting(graph)
+    mine = editor.with_background(inpaint)
+    known = mine.set_person(drawn.photo, pose=drawn.pose, parsing=drawn.parsing)
+    grown = Document.of(known).grow((40, 0, 0, 30))
+    assert np.array_equal(grown.photo[:330, 40:], drawn.photo)
+    # Its colours are made to meet the photo's, and go their own way from there.
+    assert yellow(grown.photo[:300, :15]) > 0.95 and yellow(grown.photo[350:, 60:]) > 0.95
+    assert (grown.photo == Document.of(known).grow((40, 0, 0, 30)).photo).all()
+    shipped = Document.of(editor.set_person(drawn.photo, pose=drawn.pose, parsing=drawn.parsing)).grow((40, 0, 0, 30))
+    assert yellow(shipped.photo) == 0
+    # It is shown neither what is beyond the photo nor who is in it.
+    assert inpaint.hidden[-1].mean() > (1 - 220 * 330 / (260 * 360)) + 0.1
+
+
+@pytest.mark.parametrize("size", [(220, 330), (1000, 1500)])
+def test_a_margin_of_a_large_photo_has_its_grain(size):
+    photo, parsing, framing = scene(*size)
+
+    def textured(picture, hole):
+        rng = np.random.default_rng(1)
+        made = 128 + rng.normal(0, 6, picture.shape)
+        return np.where(hole[..., None], np.clip(made, 0, 255), picture).astype(np.uint8)
+
+    grown = continue_beyond(photo, Margins(right=size[0] // 3), parsing > 0, framing.scale, textured)
+    assert (grown[:, : size[0]] == photo).all()
+    made = grown[:, size[0] + 20 :].astype(np.float32)
+    assert np.abs(made.mean() - 128) < 12
+    assert (made - cv2.GaussianBlur(made, (0, 0), 1.5)).std() > 1.5
+
+
+def test_places_are_healed_by_it_where_the_background_is(editor, graph):
+    drawn, inpaint = draw_person(220, 330), Painting(graph)
+    mine = editor.with_background(inpaint)
+    document = Document.of(mine.set_person(drawn.photo, pose=drawn.pose, parsing=drawn.parsing))
+    marked = np.zeros(drawn.parsing.shape, bool)
+    marked[20:60, 10:50] = True
+    assert not drawn.parsing[marked].any()
+    document.retouch(marked)
+    assert document.render(preview=True) and len(inpaint.hidden) == 1  # what lies behind the person; previews are quick
+    made = document.render().photo
+    assert len(inpaint.hidden) == 2 and yellow(made[30:50, 20:40]) > 0.95
+    assert np.array_equal(made[~marked], drawn.photo[~marked])
+    document.render()
+    assert len(inpaint.hidden) == 2
 
 
 @pytest.mark.parametrize(

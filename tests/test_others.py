@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from pise_core.detection.decoding import decode_joints
-from pise_core.detection.others import without_others
+from pise_core.detection.others import passers_by, without_others
 from pise_core.pose import default_skeleton
 from pise_core.regions import REGION, REGION_COUNT
 from pise_core.skeleton import JOINT, JOINT_COUNT
@@ -106,3 +106,17 @@ def test_feet_that_stand_together_stay_together():
     elsewhere[left, :2] += (40, 0)
     found = decode_joints(maps_of(pose, elsewhere, heights=(1.0, 0.5)), 4)
     assert np.abs(found[left, :2] - pose[left, :2]).max() < 3
+
+
+def test_passers_by_are_seen_by_their_joints_and_not_by_their_colours(two):
+    first, second = two
+    there = passers_by(silhouettes(first, second), maps_of(first, second))
+    both = silhouettes(first, second)[0] == 0
+    assert there.dtype == bool and there[both].mean() > 0.75 and there[~both].mean() < 0.35
+    alone = passers_by(silhouettes(first, second), maps_of(first))
+    assert alone[silhouettes(first)[0] == 0].mean() > 0.6
+    # A sign that looks like a body, and a wall with two knees on it, are nobody.
+    assert not passers_by(silhouettes(first), np.zeros((JOINT_COUNT, 64, 44), np.float32)).any()
+    knees = maps_of(first)
+    knees[[joint for joint in range(JOINT_COUNT) if joint not in (JOINT["left_knee"], JOINT["right_knee"])]] = 0
+    assert not passers_by(silhouettes(first), knees).any()

@@ -22,7 +22,7 @@ from pise_core.detection.decoding import decode_joints
 from pise_core.detection.held_layers import with_held
 from pise_core.detection.network import Analysis, AnalyzerConfig, AnalyzerNetwork, fold_norms
 from pise_core.detection.onnx_analyzer import OnnxAnalyzer
-from pise_core.detection.others import without_others
+from pise_core.detection.others import passers_by, without_others
 from pise_core.errors import InputError
 from pise_core.framing import Box, Framing
 from pise_core.held import SURE
@@ -216,14 +216,17 @@ class Analyzer:
         """The most prominent person who stands a close look."""
         return next((sight for box in self.find_people(photo) if (sight := self.look_at(photo, box))), None)
 
+    def passers_by(self, picture: np.ndarray) -> np.ndarray:
+        """Where people are in a picture (h, w, 3) uint8 that nobody fills: (h, w) bool."""
+        small, size = _scene(picture, SCENE_SIDES[0])
+        look = self._look(small)
+        there = passers_by(look.probabilities, look.maps)[: size[0], : size[1]]
+        return cv2.resize(there.astype(np.uint8), picture.shape[1::-1], interpolation=cv2.INTER_NEAREST) > 0
+
     def _candidates(self, photo: np.ndarray) -> list[Box]:
         """What looks like people from afar, largest first: boxes in pixels of the photo."""
         for side in SCENE_SIDES:
-            scale = side / max(photo.shape[:2])
-            size = max(32, round(photo.shape[0] * scale)), max(32, round(photo.shape[1] * scale))
-            small = cv2.resize(photo, size[::-1], interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
-            down = -size[0] % 32, -size[1] % 32
-            small = cv2.copyMakeBorder(small, 0, down[0], 0, down[1], cv2.BORDER_CONSTANT, value=(_BORDER,) * 3)
+            small, size = _scene(photo, side)
             maps, probabilities, _ = self._look(small)
             boxes = _people(maps, 1 - probabilities[0], min_area=0.0008 * size[0] * size[1])
             if boxes:
@@ -286,6 +289,16 @@ class _Look(NamedTuple):
     maps: np.ndarray  # (18, H/4, W/4) heat maps; (0, H/4, W/4) if they were not asked for
     probabilities: np.ndarray  # (8, H, W), regions
     held: np.ndarray | None  # (H, W) in [0, 1]
+
+
+def _scene(photo: np.ndarray, side: int) -> tuple[np.ndarray, tuple[int, int]]:
+    """A photo with a long side of so many pixels, bordered to multiples of 32, and its own (H, W) in there."""
+    scale = side / max(photo.shape[:2])
+    size = max(32, round(photo.shape[0] * scale)), max(32, round(photo.shape[1] * scale))
+    small = cv2.resize(photo, size[::-1], interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
+    down = -size[0] % 32, -size[1] % 32
+    small = cv2.copyMakeBorder(small, 0, down[0], 0, down[1], cv2.BORDER_CONSTANT, value=(_BORDER,) * 3)
+    return small, size
 
 
 def _clarity(sight: Sight) -> float:

@@ -126,6 +126,13 @@ def seen(image: np.ndarray, known: np.ndarray) -> np.ndarray:
     return np.concatenate([colours, known[..., None].astype(np.float32)], 2).transpose(2, 0, 1)
 
 
+def continued(image: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """(H, W, 3) uint8: an image (H, W, 3) uint8 whose colours are spread smoothly from where it is ``known`` (H, W)
+    bool into the rest."""
+    smooth = spread(torch.from_numpy(seen(image, known)[None]))[0].permute(1, 2, 0).numpy()
+    return np.clip(np.rint((smooth + 0.5) * 255), 0, 255).astype(np.uint8)
+
+
 class HiddenBackground:
     """The network at work, on the processor: it is small.
 

@@ -1,12 +1,15 @@
-"""Other people whose silhouettes touch the one that is looked at: a hand in a hand, a shoulder at a shoulder.
+"""Other people in the photo: those who touch the one that is looked at, and those who are elsewhere.
 
-Their joints are seen in the same heat maps. What is nearer to their bones is theirs.
+Joints of those who touch, a hand in a hand or a shoulder at a shoulder, are seen in the same heat maps. What is nearer
+to their bones is theirs. Passers-by the analyzer takes for background as long as it sees somebody larger; in a picture
+without that person it finds them (:func:`passers_by`).
 """
 
 import cv2
 import numpy as np
 
 from pise_core.detection.decoding import decode_joints
+from pise_core.masks import grow
 from pise_core.pose import visible
 from pise_core.skeleton import BONES, FACE, HIPS, JOINT_COUNT, NECK, SHOULDERS
 from pise_core.warping.bare_body import torso_length
@@ -19,6 +22,11 @@ _SAME = 0.15
 _JOINTS, _CLEAR = 8, 0.4
 #: At most so many others are told apart.
 _MOST = 4
+#: Of passers-by: how likely a region of theirs is, how warm the heat maps are about their joints and how hot in the
+#: middle of them, and how far from joints they reach, in pixels.
+_LIKELY, _WARM, _HOT, _ABOUT_JOINTS = 0.35, 0.25, 0.35, 12
+#: So many different joints of one piece make somebody: signs and windows show fewer.
+_KINDS = 5
 _SEGMENTS = (*BONES.values(), SHOULDERS, *zip(SHOULDERS, HIPS, strict=True), HIPS)
 
 
@@ -49,6 +57,22 @@ def without_others(probabilities: np.ndarray, maps: np.ndarray, stride: int, pos
     cleaned[:, theirs] = 0
     cleaned[0, theirs] = 1
     return cleaned
+
+
+def passers_by(probabilities: np.ndarray, maps: np.ndarray) -> np.ndarray:
+    """Where people are in a picture, or large parts of them: (H, W) bool.
+
+    Args:
+        probabilities: (8, H, W) float32, of the regions.
+        maps: (18, h, w) heat maps of the same picture.
+    """
+    size = probabilities.shape[:0:-1]
+    joints = [cv2.resize(one, size, interpolation=cv2.INTER_LINEAR) for one in maps]
+    warm = np.max(joints, 0) > _WARM
+    there = (warm | (probabilities[0] < 1 - _LIKELY)) & grow(warm, _ABOUT_JOINTS)
+    count, pieces = cv2.connectedComponents(there.astype(np.uint8))
+    kinds = np.sum([np.bincount(pieces[one > _HOT], minlength=count) > 0 for one in joints], 0)
+    return (kinds >= _KINDS)[pieces] & there
 
 
 def _others(maps: np.ndarray, stride: int, pose: np.ndarray, person: np.ndarray, size: float) -> list[np.ndarray]:

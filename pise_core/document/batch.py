@@ -105,7 +105,7 @@ def edit_photo(editor: "Editor", recipe: Recipe, path: Path, out: Path, suffix: 
     done = {
         "status": UNCHANGED if same else EDITED,
         "picture": name,
-        "message": "the recipe asks for nothing that this photo shows" if same else doubtful(document.doubts()),
+        "message": "the recipe asks for nothing that this photo shows" if same else _told(recipe, document),
         "picture_sha256": _digest(data),
     }
     return Row(**asdict(known) | done)
@@ -114,6 +114,10 @@ def edit_photo(editor: "Editor", recipe: Recipe, path: Path, out: Path, suffix: 
 def doubtful(doubts: Sequence[Doubt]) -> str:
     """What may look wrong, for a line of a report or of a terminal; empty if nothing."""
     return "; ".join(doubt.what[:1].lower() + doubt.what[1:] for doubt in doubts)
+
+
+def _told(recipe: Recipe, document: Document) -> str:
+    return "; ".join(filter(None, (recipe.note, doubtful(document.doubts()))))
 
 
 def done_before(out: Path, recipe: Recipe, photos: Sequence[Path], suffix: str) -> dict[Path, Row]:

@@ -94,8 +94,9 @@ def bounded(wanted: Sequence[float] | np.ndarray, size: Size) -> Margins:
 def grown_photo(people: Sequence[Person], margins: Margins) -> np.ndarray:
     """The photo of these people with margins, (H, W, 3) uint8; its own pixels keep their bits."""
     first = people[0]
-    there = np.any([person.full.solid > 0 for person in people], 0)
-    return continue_beyond(first.photo, margins, there, max(person.framing.scale for person in people))
+    there = np.any([(person.full.solid > 0) | person.plate.passers_by() for person in people], 0)
+    scale = max(person.framing.scale for person in people)
+    return continue_beyond(first.photo, margins, there, scale, first.editor.inpainter)
 
 
 def grown_person(person: Person, margins: Margins, photo: np.ndarray) -> SavedPerson:

@@ -22,7 +22,7 @@ A JSON file says it in words; paths are relative to it::
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -60,6 +60,7 @@ class Recipe:
         wear: region -> (name, person) whose garment is worn.
         grow: whether a photo gets room beside it where the pose leaves it.
         left_out: what of the file belongs to one photo alone, in words; empty if nothing.
+        note: what else whoever gets the pictures should know, in words; empty if nothing.
     """
 
     digest: str
@@ -70,6 +71,7 @@ class Recipe:
     wear: Mapping[str, tuple[str, "Person"]] = field(default_factory=dict)
     grow: bool = False
     left_out: str = ""
+    note: str = ""
 
     def apply(self, document: Document) -> Document:
         """Make the edits, each a step of the document's history.
@@ -187,6 +189,10 @@ def _of_document(data: bytes, editor: "Editor") -> Recipe:
     recipe = _of_edits(edits, people, digest)
     if recipe is None:
         raise InputError("that .pise file holds only what belongs to its own photo (paint, motion): it is no recipe")
+    then, now = (name or "Built-in" for name in (saved.background, editor.background_name))
+    if then != now:
+        note = f"the recipe was saved with the background {then}; with {now} pictures may differ"
+        recipe = replace(recipe, note=note)
     return recipe
 
 

@@ -229,7 +229,9 @@ class Renderer:
         """As ``continued_background``, kept: it is the same in every pose."""
         places, known = np.packbits(marked).tobytes(), self._continued.get(preview)
         if known is None or known[0] is not person or known[1] != places:
-            made = continued_background(person.background, person.full.solid > 0, marked, person.framing.scale)
+            people = (person.full.solid > 0) | person.plate.passers_by()
+            inpaint = None if preview else person.editor.inpainter  # which takes seconds
+            made = continued_background(person.background, people, marked, person.framing.scale, inpaint)
             known = self._continued[preview] = person, places, made
         return known[2]
 

@@ -17,6 +17,7 @@ from pise_core.inpainting.inpainted import Inpaint, Inpainted
 from pise_core.inpainting.patch_fill import Pieces, Place, grid_of
 from pise_core.inpainting.patch_search import Grid
 from pise_core.inpainting.shift_map import find_shifts
+from pise_core.label_warps import warp_labels
 from pise_core.masks import grow, window_of
 
 #: Long side of the grid that pieces are found on.
@@ -26,8 +27,8 @@ _SIDE = 192
 _RIM, _REACH, _GAP = 3.5, 60, 8
 #: How firmly colours of pieces stay, and by how many levels they change at most where pieces meet.
 _STAY, _MOST = 0.005, 45.0
-#: In cells: how far what is expected is changed where it meets what is seen.
-_MEET = 2.0
+#: In cells: how far what is expected is changed where it meets what is seen, and how far the rim of passers-by reaches.
+_MEET, _OTHERS = 2.0, 1.5
 #: Side of the squares that are filled at a time; a multiple of 8.
 _TILE = 32
 #: So many of them are filled together: few enough for a processor's cache, and enough to be worth a call.
@@ -51,6 +52,8 @@ class Background:
         expect: says what a picture (h, w, 3) uint8 looks like in the large, (h, w, 3) uint8, where it is known (h, w)
             bool and where it is not; without it, pieces alone continue the background.
         inpaint: a large network that continues it, asked once, instead (:mod:`pise_core.inpainting.inpainted`).
+        passers_by: says where other people are, (h, w) bool, in a picture as ``expect`` takes it: nothing is taken from
+            them, nor are they continued.
     """
 
     def __init__(
@@ -61,12 +64,14 @@ class Background:
         larger: "Background | None" = None,
         expect: Expect | None = None,
         inpaint: Inpaint | None = None,
+        passers_by: Callable[[np.ndarray, np.ndarray], np.ndarray] | None = None,
     ) -> None:
         self.photo = photo  # all of it, whatever part this is
         self._window = slice(0, photo.shape[0]), slice(0, photo.shape[1])
         self._tiles: dict[tuple[int, int], np.ndarray] = {}
         self._pieces: Pieces | np.ndarray | None = None  # an array: colours in the large; None: there is nothing
         self._answer: Inpainted | None = None  # pieces then only add what is finer
+        self._others: np.ndarray | None = None  # on the grid; None where nobody looked
         self._holes, self._place = np.zeros((0, 0), np.uint8), Place(0, 0, *photo.shape[:2])
         self._top = self._left = self._width = 0  # of the holes; they are packed, eight to a byte
         window = window_of(parsing > 0, margin=round(_REACH / framing.scale))
@@ -76,7 +81,7 @@ class Background:
         self._holes, self._width = np.packbits(hole, axis=1), hole.shape[1]
         self._top, self._left = window[0].start, window[1].start
         if larger is not None:
-            self._pieces = larger._pieces
+            self._pieces, self._others = larger._pieces, larger._others
             by, bx = np.divide(photo.shape[:2], larger.photo.shape[:2])
             self._place = _scaled(larger._place, by, bx)
             if larger._answer is not None:
@@ -86,8 +91,11 @@ class Background:
         if hole.all():  # nothing to continue from: the photo is all person
             return
         grid = grid_of(photo[window], hole, _SIDE, _GAP / framing.scale)
+        if passers_by is not None:
+            self._others = grow(passers_by(grid.image, grid.seen) & grid.seen, _OTHERS)
+            grid = _without(grid, self._others)
         if inpaint is not None:
-            self._answer = answer = Inpainted.asked(photo, hole, self._top, self._left, inpaint)
+            self._answer = answer = Inpainted.asked(photo, hole, self._top, self._left, inpaint, self._others)
             if answer.finer:
                 grid = replace(grid, expected=answer.expected(grid, self._place))
                 offsets = find_shifts(grid)
@@ -152,6 +160,16 @@ class Background:
                 np.copyto(into, tile[cut], where=hole[cut][..., None])
         return out
 
+    def passers_by(self, window: Window | None = None) -> np.ndarray:
+        """(h, w) bool: where other people are, as far as anybody looked, in a part of it as :meth:`at` takes it."""
+        rows, columns = self._window if window is None else self._absolute(window)
+        size = columns.stop - columns.start, rows.stop - rows.start
+        if self._others is None:
+            return np.zeros(size[::-1], bool)
+        (top, left, height, width), (h, w) = self._place, self._others.shape
+        matrix = np.array([[width / w, 0, left - columns.start], [0, height / h, top - rows.start]], np.float64)
+        return warp_labels(self._others, matrix, size)
+
     def _absolute(self, window: Window) -> Window:
         rows, columns = window
         top, left = self._window[0].start, self._window[1].start
@@ -194,6 +212,12 @@ class Background:
         top, left, height, width = self._place
         found = sampled(self._pieces.astype(np.float32), ys - top, xs - left, (height, width))
         return np.rint(found).astype(np.uint8)
+
+
+def _without(grid: Grid, others: np.ndarray) -> Grid:
+    """A grid of which ``others`` (h, w) bool are not known, and are not filled either."""
+    seen, known, source = (mask & ~others for mask in (grid.seen, grid.known, grid.source))
+    return replace(grid, seen=seen, known=known, source=source)
 
 
 def _scaled(place: Place, by: float, bx: float) -> Place:

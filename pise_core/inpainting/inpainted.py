@@ -51,13 +51,22 @@ class Inpainted:
     place: Place
 
     @classmethod
-    def asked(cls, photo: np.ndarray, hole: np.ndarray, top: int, left: int, inpaint: Inpaint) -> "Inpainted":
+    def asked(
+        cls,
+        photo: np.ndarray,
+        hole: np.ndarray,
+        top: int,
+        left: int,
+        inpaint: Inpaint,
+        others: np.ndarray | None = None,
+    ) -> "Inpainted":
         """Ask a network, once.
 
         Args:
             photo: (H, W, 3) uint8.
             hole: (h, w) bool, set somewhere, at row ``top`` and column ``left`` of the photo.
             inpaint: the network.
+            others: bool, of any size over the same window as the hole: what else is hidden from the network.
         """
         rows, columns = _square(hole, top, left, photo.shape[:2])
         height, width = rows.stop - rows.start, columns.stop - columns.start
@@ -67,6 +76,9 @@ class Inpainted:
         y0, y1 = max(top, rows.start), min(top + hole.shape[0], rows.stop)
         x0, x1 = max(left, columns.start), min(left + hole.shape[1], columns.stop)
         cut = hole[y0 - top : y1 - top, x0 - left : x1 - left]
+        if others is not None:
+            there = cv2.resize(others.view(np.uint8), hole.shape[::-1], interpolation=cv2.INTER_NEAREST)
+            cut = cut | (there[y0 - top : y1 - top, x0 - left : x1 - left] > 0)
         hidden[y0 - rows.start : y1 - rows.start, x0 - columns.start : x1 - columns.start] = cut * np.uint8(255)
         small = cv2.resize(photo[rows, columns], size, interpolation=cv2.INTER_AREA)
         # What shares a pixel with the hole has its colours.

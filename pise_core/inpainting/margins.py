@@ -1,10 +1,12 @@
 """A photo continued beyond its edges, by pieces of its own background."""
 
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 
-from pise_core.inpainting.patch_fill import grid_of, show
+from pise_core.inpainting.inpainted import Inpaint, Inpainted
+from pise_core.inpainting.patch_fill import STRIP, Place, grid_of, show
 from pise_core.inpainting.patch_search import find_offsets
 from pise_core.masks import grow
 
@@ -34,7 +36,9 @@ class Margins(NamedTuple):
         return slice(self.top, self.top + height), slice(self.left, self.left + width)
 
 
-def continue_beyond(photo: np.ndarray, margins: Margins, people: np.ndarray, scale: float) -> np.ndarray:
+def continue_beyond(
+    photo: np.ndarray, margins: Margins, people: np.ndarray, scale: float, inpaint: Inpaint | None = None
+) -> np.ndarray:
     """The photo with margins that go on as its background does; its own pixels keep their bits, and nothing of people
     is shown again.
 
@@ -43,6 +47,7 @@ def continue_beyond(photo: np.ndarray, margins: Margins, people: np.ndarray, sca
         margins: what is added.
         people: (H, W) bool, where somebody is, or what they hold.
         scale: frame pixels per pixel of the photo.
+        inpaint: a large network that continues it, asked once; without it, pieces do.
 
     Returns:
         (top + H + bottom, left + W + right, 3) uint8.
@@ -56,7 +61,9 @@ def continue_beyond(photo: np.ndarray, margins: Margins, people: np.ndarray, sca
     hole[inside] = grow(people, _RIM / scale)
     picture = grown.copy()
     grown[beyond] = _GREY
-    if not hole.all():
+    if inpaint is not None:
+        _answered(grown, picture, beyond, hole, _GAP / scale, inpaint)
+    elif not hole.all():
         grid = grid_of(picture, hole, _SIDE, _GAP / scale, beyond)
         offsets = find_offsets(grid)
         if offsets is None:  # hardly any background is in sight: the photo's edge goes on
@@ -65,3 +72,20 @@ def continue_beyond(photo: np.ndarray, margins: Margins, people: np.ndarray, sca
         else:
             show(grown, picture, beyond, grid, offsets)
     return grown
+
+
+def _answered(
+    out: np.ndarray, picture: np.ndarray, beyond: np.ndarray, hole: np.ndarray, gap: float, inpaint: Inpaint
+) -> None:
+    """Put into ``out`` (H, W, 3) what a network sees ``beyond`` (H, W) bool a picture, which is not shown the ``hole``
+    (H, W) bool about it and where people are; with finer texture of the picture's own."""
+    answer, place = Inpainted.asked(picture, beyond, 0, 0, inpaint, hole), Place(0, 0, *hole.shape)
+    pieces = None
+    if answer.finer and not hole.all():
+        grid = grid_of(picture, hole, _SIDE, gap, beyond)
+        grid = replace(grid, expected=answer.expected(grid, place))
+        offsets = find_offsets(grid)
+        pieces = None if offsets is None else answer.pieces(grid, offsets, place)
+    for start in range(0, len(beyond), STRIP):
+        ys, xs = np.nonzero(beyond[start : start + STRIP])
+        out[ys + start, xs] = answer.shown(picture, ys + start, xs, pieces, place)

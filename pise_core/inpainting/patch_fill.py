@@ -17,7 +17,7 @@ from pise_core.inpainting.piece_colours import changes
 from pise_core.masks import grow, window_of
 
 #: Rows that are worked on together: the places of all pixels of a large picture at once would take gigabytes.
-_STRIP = 32
+STRIP = 32
 
 
 def grid_of(
@@ -173,7 +173,7 @@ def show(out: np.ndarray, picture: np.ndarray, wanted: np.ndarray, grid: Grid, o
     """Put pieces of ``picture`` (H, W, 3) into ``out`` where they are ``wanted`` (H, W) bool, in the hole or at its
     rim; arguments as of :class:`Pieces`."""
     pieces, place = Pieces(grid, offsets), Place(0, 0, *wanted.shape)
-    for start in range(0, len(wanted), _STRIP):
-        ys, xs = np.nonzero(wanted[start : start + _STRIP])
+    for start in range(0, len(wanted), STRIP):
+        ys, xs = np.nonzero(wanted[start : start + STRIP])
         ys += start
         out[ys, xs] = pieces.at(picture, ys, xs, place)

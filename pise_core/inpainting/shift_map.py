@@ -87,20 +87,24 @@ def _candidates(grid: Grid) -> np.ndarray:
     # Whole numbers below 2**24: float32 holds all sums of products exactly.
     weight = patches_at(grid.known, ys, xs)
     wanted = patches_at(grid.image, ys, xs) * weight[..., None]
-    there = patches_at(grid.image, sy, sx)
-    cost = weight @ (there * there).sum(2).T
-    cost -= 2 * (wanted.reshape(len(ys), -1) @ there.reshape(len(sy), -1).T)
+    patches = patches_at(grid.image, sy, sx)
+    cost = weight @ (patches * patches).sum(2).T
+    cost -= 2 * (wanted.reshape(len(ys), -1) @ patches.reshape(len(sy), -1).T)
     cost += (wanted * wanted).sum((1, 2))[:, None]
     cost /= 3 * np.maximum(weight.sum(1, keepdims=True), 1)
     cost += _NOTHING * patches_at(~grid.source, sy, sx).mean(1)
-    dy, dx = sy - ys[:, None], sx - xs[:, None]
-    cost += _AWAY[0] * 24 / max(h, w) * np.abs(dy).astype(np.float32)
-    cost += _AWAY[1] * 24 / max(h, w) * np.abs(dx).astype(np.float32)
-    liked = np.zeros((4 * h * w, len(ys)), np.float32)
-    code: np.ndarray = (dy + h) * (2 * w) + dx + w
-    liked[code, np.arange(len(ys))[:, None]] = np.maximum(_UNLIKE - cost, 0)
-    some = np.flatnonzero(liked.any(1))
-    chosen = some[_covering(liked[some], _OFFSETS)]
+    for away, there, count, places in ((_AWAY[0], sy, h, ys), (_AWAY[1], sx, w, xs)):
+        way = np.abs(np.arange(count) - places[:, None]).astype(np.float32)
+        cost += (away * 24 / max(h, w) * way)[:, there]
+    voter, source = np.nonzero(cost < _UNLIKE)
+    code = (sy[source] - ys[voter] + h) * (2 * w) + sx[source] - xs[voter] + w
+    number = np.zeros(4 * h * w, np.intp)
+    number[code] = 1
+    some = np.flatnonzero(number)
+    number[some] = np.arange(len(some))
+    liked = np.zeros((len(some), len(ys)), np.float32)
+    liked[number[code], voter] = _UNLIKE - cost[voter, source]
+    chosen = some[_covering(liked, _OFFSETS)]
     offsets = [(code // (2 * w) - h, code % (2 * w) - w) for code in chosen.tolist()]
     return np.array(offsets + _reaching_inside(grid, offsets), int).reshape(-1, 2)
 

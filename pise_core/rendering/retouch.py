@@ -10,7 +10,8 @@ from dataclasses import replace
 import cv2
 import numpy as np
 
-from pise_core.inpainting.patch_fill import grid_of, show
+from pise_core.inpainting.inpainted import Inpaint, Inpainted
+from pise_core.inpainting.patch_fill import Place, grid_of, show
 from pise_core.inpainting.patch_search import Grid, Search, find_offsets
 from pise_core.masks import feather, grow, window_of
 from pise_core.rendering.compositing import composite
@@ -25,15 +26,17 @@ _ANYWHERE = Search(away=(1.0, 1.0), onward=120.0, chance=30.0)
 
 
 def continued_background(
-    background: np.ndarray, person: np.ndarray, marked: np.ndarray, scale: float
+    background: np.ndarray, people: np.ndarray, marked: np.ndarray, scale: float, inpaint: Inpaint | None = None
 ) -> tuple[tuple[slice, slice], np.ndarray] | None:
     """The background where places of it are marked, continued from around them.
 
     Args:
         background: (H, W, 3) uint8, the photo without the person.
-        person: (H, W) bool, where they are in the photo: what was filled in there is not shown again elsewhere.
+        people: (H, W) bool, where the person is in the photo, what was filled in there is not shown again elsewhere;
+            and where other people are, who are not shown again either.
         marked: (H, W) bool.
         scale: frame pixels per pixel.
+        inpaint: a large network that continues it, asked once; without it, pieces do.
 
     Returns:
         A window of rows and columns, and the picture (h, w, 3) uint8 there; None where nothing is marked.
@@ -41,8 +44,20 @@ def continued_background(
     window = window_of(marked, margin=round(_AROUND / scale))
     if window is None:
         return None
-    filled = grow(person[window], _RIM / scale)
-    return window, _filled(background[window], marked[window], filled, Search())
+    other = grow(people[window], _RIM / scale)
+    if inpaint is None:
+        return window, _filled(background[window], marked[window], other, Search())
+    out, hole = background[window].copy(), marked[window]
+    top, left = window[0].start, window[1].start
+    answer, place = Inpainted.asked(background, hole, top, left, inpaint), Place(top, left, *hole.shape)
+    pieces = None
+    if answer.finer and (grid := _grid(out, hole, other)).source.any():
+        grid = replace(grid, expected=answer.expected(grid, place))
+        offsets = find_offsets(grid)
+        pieces = None if offsets is None else answer.pieces(grid, offsets, place)
+    ys, xs = np.nonzero(hole)
+    out[ys, xs] = answer.shown(background, ys + top, xs + left, pieces, place)
+    return window, out
 
 
 def retouch(
@@ -105,9 +120,14 @@ def _pieces(
     picture: np.ndarray, marked: np.ndarray, other: np.ndarray, search: Search
 ) -> tuple[Grid, np.ndarray] | None:
     """Which pieces are shown where, as ``show`` takes it; None where there is too little to show."""
+    grid = _grid(picture, marked, other)
+    offsets = find_offsets(grid, search)
+    return None if offsets is None else (grid, offsets)
+
+
+def _grid(picture: np.ndarray, marked: np.ndarray, other: np.ndarray) -> Grid:
+    """Of a picture whose marked places are filled with nothing of what is ``other``."""
     grid = grid_of(picture, marked, _SIDE, wanted=marked)
     cells = grid.known.shape[::-1]
     apart = cv2.resize(other.astype(np.float32), cells, interpolation=cv2.INTER_AREA) == 0
-    grid = replace(grid, source=grid.source & apart)
-    offsets = find_offsets(grid, search)
-    return None if offsets is None else (grid, offsets)
+    return replace(grid, source=grid.source & apart)
