@@ -43,6 +43,7 @@ from pise_core.rendering.wanted import checked, checked_pose
 from pise_core.rendering.wearing.wear import wear
 from pise_core.resident.drag import Resident, refusal
 from pise_core.view import View
+from pise_core.warping.foot_edges import Feet
 from pise_core.warping.parts import PARTS, among
 
 _log = logging.getLogger(__name__)
@@ -321,7 +322,10 @@ class Editor:
                 held = held.over(found.parsing)
                 found = replace(found, parsing=held.without(found.parsing))
         framing = framing or found.framing
-        frame = View(framing.crop(photo, 127), framing.crop(found.parsing, labels=True), framing.to_frame(found.pose))
+        feet = Feet(photo, found.parsing, found.pose, framing.scale)
+        frame = View(
+            framing.crop(photo, 127), framing.crop(found.parsing, labels=True), framing.to_frame(found.pose), feet=feet
+        )
         answers = Answers(self._lock)
         return Person(photo, found.pose, found.parsing, framing, found.box, frame, self, answers, held=held)
 

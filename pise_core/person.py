@@ -102,7 +102,7 @@ class Person:
     def full(self) -> View:
         """The person at the photo's size."""
         held = None if self.held is None else self.held.parts(self.pose)
-        return View(self.photo, self.parsing, self.pose, held, self.hidden)
+        return View(self.photo, self.parsing, self.pose, held, self.hidden, self.frame.feet)
 
     @property
     def hidden(self) -> Callable[[View], HiddenBody]:

@@ -15,6 +15,7 @@ from pise_core.matting import Edges, soft_edges
 from pise_core.regions import REGION_COUNT
 from pise_core.warping.arm_edges import refine_arms
 from pise_core.warping.bare_arms import without_cloth_beside
+from pise_core.warping.foot_edges import Feet
 from pise_core.warping.layers import CutOut, cut_outs
 from pise_core.warping.leg_edges import separate_legs, smooth_hem
 from pise_core.warping.parts import assign_parts
@@ -31,9 +32,10 @@ def edge_margin(scale: float) -> int:
     return round(12 / scale) + 2
 
 
-def _owners(image: np.ndarray, parsing: np.ndarray, pose: np.ndarray) -> np.ndarray:
+def _owners(image: np.ndarray, parsing: np.ndarray, pose: np.ndarray, feet: Feet | None = None) -> np.ndarray:
     """(H, W) int8: the part that each pixel of the body belongs to."""
     owner = smooth_hem(separate_legs(assign_parts(parsing, pose), pose), pose)
+    owner = owner if feet is None else feet.separated(owner, pose)
     return without_cloth_beside(refine_arms(owner, image, pose, parsing), image, pose, parsing)
 
 
@@ -47,6 +49,7 @@ class View:
         pose: (18, 3), in pixels of the image.
         held: (H, W) int8, the part that what is held moves with, and -1 elsewhere; None where nothing is held.
         hidden: says of a view what arms and head hide there; None where nobody asks what lies behind.
+        feet: tell where both feet meet; None where nobody asks.
     """
 
     image: np.ndarray
@@ -54,6 +57,7 @@ class View:
     pose: np.ndarray
     held: np.ndarray | None = None
     hidden: "Callable[[View], HiddenBody] | None" = None
+    feet: Feet | None = None
     _whole: "tuple[View, tuple[slice, slice]] | None" = None
     _finished: dict[str, Behind | None] = field(default_factory=dict)
     _edges: dict[tuple[int, ...], Edges] = field(default_factory=dict)
@@ -84,13 +88,13 @@ class View:
         """:attr:`owner` without what is held."""
         scale = _PARTS_SIDE / max(self.size)
         if scale >= 1:
-            return _owners(self.image, self.parsing, self.pose)
+            return _owners(self.image, self.parsing, self.pose, self.feet)
         size = max(1, round(self.size[1] * scale)), max(1, round(self.size[0] * scale))
         pose = self.pose.copy()
         pose[:, :2] *= np.array(size) / (self.size[1], self.size[0])
         parsing = cv2.resize(self.parsing, size, interpolation=cv2.INTER_NEAREST_EXACT)
         image = cv2.resize(self.image, size, interpolation=cv2.INTER_AREA)
-        small = _owners(image, parsing, pose)
+        small = _owners(image, parsing, pose, self.feet)
         # Pixels at the silhouette may fall into cells whose centre is background: these take a neighbour's part.
         beside = cv2.dilate((small + 1).astype(np.uint8), np.ones((3, 3), np.uint8)).astype(np.int8) - 1
         small = np.where(small < 0, beside, small)
