@@ -6,7 +6,8 @@ import pytest
 
 from pise_core.regions import REGION
 from pise_core.rendering.wearing.laid import Laid
-from pise_core.rendering.wearing.outfit import Outfit, _is_over, _within, longer
+from pise_core.rendering.wearing.lengths import longer
+from pise_core.rendering.wearing.outfit import Outfit, _is_over, _within
 from pise_core.skeleton import JOINT, LEGS
 from pise_core.warping.bare_body import drawn, limb
 from tests.conftest import draw_person

@@ -12,8 +12,10 @@ from pise_core.person import Person
 from pise_core.pose import visible
 from pise_core.regions import REGION
 from pise_core.rendering.refine import like_other, like_skin, refined
-from pise_core.rendering.wearing.names import one_piece
+from pise_core.rendering.wearing.names import one_piece, with_bodice, with_sides
 from pise_core.rendering.wearing.outline import behind, between, bites, closing, lower
+from pise_core.rendering.wearing.plain import calmed
+from pise_core.rendering.wearing.sleeve_pair import shown_for_the_other
 from pise_core.rendering.wearing.straps import strap
 from pise_core.rendering.wearing.trousers import alike, crotch_of, with_legs
 from pise_core.rendering.wearing.waist import parted
@@ -121,9 +123,10 @@ def cut(person: Person, region: int) -> Garment:
     scale = person.framing.scale
     parsing = person.parsing
     if region == REGION["dress"]:
-        parsing = one_piece(person)
+        parsing = with_sides(one_piece(person), person)
     elif region == REGION["upper_clothes"]:
         parsing = parted(person.photo, parsing, person.pose, np.isin(person.full.owner, ARM_PARTS), scale)
+        parsing = with_bodice(parsing, person)
     window = window_of(parsing == region, margin=round(8 / scale) + 2)
     assert window is not None, "whoever lends a garment has one"
     here = legs_known(person.full, region).part(window)
@@ -177,6 +180,7 @@ def cut(person: Person, region: int) -> Garment:
         colours, filled = as_on_the_other_side(colours, known, beside & (trust == 0), here.pose, scale)
         trust[filled] = 1
     colours, _ = continue_cloth(colours, trust, wanted, beside & (trust == 0), scale)
+    colours = calmed(colours, whole & (trust > 0), beside & (trust == 0), scale)
     soft = np.clip(1.6 * smooth(whole.astype(np.float32), max(0.6, 0.6 / scale)) - 0.3, 0, 1)
     alpha = np.where(beside, np.maximum(alpha * mask, soft), alpha).astype(np.float32)
     pieces = {}
@@ -224,6 +228,7 @@ def legs_of_trousers(view: View, scale: float) -> tuple[np.ndarray, float] | Non
 def _hidden_limbs(view: View, used: dict[str, np.ndarray], mask: np.ndarray) -> tuple[str, ...]:
     """Limbs of the garment that are hardly seen though the other side's are, and whose skin isn't seen either."""
     found, hands = [], _near_wrists(view.pose, mask.shape, _HAND * torso_length(view.pose))
+    skin = {}
     for name in LIMBS:
         side, kind = name.split("_")
         other = f"{'left' if side == 'right' else 'right'}_{kind}"
@@ -233,8 +238,12 @@ def _hidden_limbs(view: View, used: dict[str, np.ndarray], mask: np.ndarray) -> 
         part = np.count_nonzero(used[name] & mask) if name in used else 0
         upper = LIMBS[name][0]
         bare = ~hands & (view.owner == upper) & np.isin(view.parsing, [REGION["upper_skin"], REGION["leg"]])
-        if part < 0.3 * whole and np.count_nonzero(bare) < 0.15 * whole:
+        skin[name] = np.count_nonzero(bare)
+        if part < 0.3 * whole and skin[name] < 0.15 * whole:
             found.append(name)
+    arms = {name: used[name] & mask for name in ("right_arm", "left_arm") if name in used}
+    if len(arms) == 2 and not found and (worse := shown_for_the_other(view, mask, arms, skin)) is not None:
+        found.append(worse)
     return tuple(found)
 
 

@@ -8,8 +8,12 @@ from pise_core.masks import grow, window_of
 from pise_core.person import Person
 from pise_core.regions import REGION
 from pise_core.rendering.refine import apart, like_other
+from pise_core.rendering.wearing.places import levels
+from pise_core.warping.bare_body import torso_length, trunk
+from pise_core.warping.parts import PARTS
 
-_LEG, _PANTS = REGION["leg"], REGION["pants"]
+_LEG, _PANTS, _TOP = (REGION[name] for name in ("leg", "pants", "upper_clothes"))
+_ARM_PARTS = [PARTS.index(part) for part in PARTS if "arm" in part]
 _CLOTHES = tuple(REGION[name] for name in ("upper_clothes", "dress", "pants"))
 #: A piece of one garment that has less than this share of another, and so much of its border with it, is the other's.
 _PATCH, _WITHIN = 0.08, 0.5
@@ -21,6 +25,11 @@ _LIKELIER = 2.0
 _TOLD_APART = 12.0
 #: Lab: cloth whose typical colours differ by less is the same.
 _ALIKE = (12.0, 6.0, 6.0)
+#: Share of the trunk that a dress covers and a skirt doesn't.
+_FULL = 0.4
+#: In lengths of the torso, from the hips down: where a dress that is lent as a top ends, and what sides of a dress
+#: reach. In squares of it: how large they are below that at least.
+_HIPS, _SIDES, _LEAST_SIDES = 0.04, 0.12, 0.03
 #: As large, in shares of a skirt of a top's cloth, are trousers below it that make both a coat.
 _OVER = 0.3
 
@@ -77,6 +86,32 @@ def trousers_whole(photo: np.ndarray, parsing: np.ndarray, scale: float) -> np.n
     made = parsing.copy()
     made[window][found] = _PANTS
     return made
+
+
+def with_bodice(parsing: np.ndarray, person: Person) -> np.ndarray:
+    """A map (H, W uint8) of who lends a top, in which what covers the trunk is one though the map calls a part a dress:
+    down to the hips that is a top, too."""
+    level = levels(person.pose, parsing.shape, max(torso_length(person.pose), 1.0))
+    dress = parsing == REGION["dress"]
+    if not _covers_trunk(dress, person):
+        return parsing
+    return np.where(dress & ((level < _HIPS) | np.isin(person.full.owner, _ARM_PARTS)), np.uint8(_TOP), parsing)
+
+
+def with_sides(parsing: np.ndarray, person: Person) -> np.ndarray:
+    """A map (H, W uint8) of who lends a dress, in which sides that the map calls a top are the dress's: those that
+    reach below the hips."""
+    size = max(torso_length(person.pose), 1.0)
+    top = parsing == _TOP
+    low = top & ~np.isin(person.full.owner, _ARM_PARTS) & (levels(person.pose, parsing.shape, size) > _SIDES)
+    if low.sum() < _LEAST_SIDES * size**2 or not _covers_trunk(parsing == REGION["dress"], person):
+        return parsing
+    return np.where(top, np.uint8(REGION["dress"]), parsing)
+
+
+def _covers_trunk(mask: np.ndarray, person: Person) -> bool:
+    body = trunk(person.pose, mask.shape)
+    return bool(body.any() and (mask & body).sum() > _FULL * body.sum())
 
 
 def one_piece(person: Person, below: str | None = None) -> np.ndarray:

@@ -24,6 +24,7 @@ from pise_core.rendering.wearing.places import (
     to_hand,
     to_shoe,
 )
+from pise_core.rendering.wearing.seen_legs import down_to_seen
 from pise_core.rendering.wearing.trousers import below_hem, legs_of
 from pise_core.rendering.wearing.whole import smoothed, with_rim
 from pise_core.skeleton import ARMS, HIPS, LEGS, NECK
@@ -43,6 +44,11 @@ _SPECK = 0.06
 _PARTED = 0.22
 #: Trousers are so many times as thick as bare legs.
 _CLOTHED = 1.35
+#: The same where they hide the hip, at least and at most, and of bare legs.
+_TROUSERS, _BARE = (1.05, 1.35), (0.75, 1.1)
+#: A leg whose trousers begin farther down, of the way from hip to ankle, is hidden above; and how far it is made into
+#: what is seen.
+_HIDDEN, _MEETS = 0.12, 0.06
 #: An arm lies before the garment's trunk from this share of its length on, for straps lie before the shoulder.
 _BEFORE = 0.1
 #: Of how far a sleeve reaches, the part that is cloth on all sides of the arm. In lengths of the torso: half the width
@@ -76,8 +82,8 @@ _SLIVER = 0.05
 _WHOLE = 0.95
 #: In frame pixels: how far beyond its map what went can be seen; and where colours are never taken for its.
 _TINGED, _SURE = 4.0, (_HAIR, _FACE)
-#: In frame pixels: how far its shadow lies on skin.
-_SHADED = 2.0
+#: In frame pixels: how far its shadow lies on skin, and a hem's on legs.
+_SHADED, _HEM_SHADE = 2.0, 4.0
 #: In frame pixels: hair is surely itself so far from clothes that go. Lab: how far apart the two are at least, and how
 #: many times as likely of the clothes a colour must be; tips of hair differ less from the rest. Frame pixels that tell
 #: colours.
@@ -209,6 +215,9 @@ def outfit(view: View, garment: Garment, laid: Laid, scale: float, over_trousers
         for name, joints in legs:
             inside = leg_parts[name] & (parsing == _PANTS)
             outline = limb(pose, joints, inside if inside.any() else None)
+            if not inside.any():  # a skirt goes: legs meet what is seen below it
+                met = down_to_seen(pose, joints, leg_parts[name] & (parsing == _LEG), _BARE)
+                outline = outline if met is None else met[0]
             made[open_ & drawn(outline, shape) & (made == 0) & ~over] = _LEG
         full = kind == "pants" and max(garment.hems.values(), default=0) > _FULL_LENGTH
         for name, joints in legs:  # from where joints say that a leg ends to the shoe that is seen
@@ -227,9 +236,14 @@ def outfit(view: View, garment: Garment, laid: Laid, scale: float, over_trousers
             own = legs_of_trousers(view, scale)
             if own is not None:  # as wide as what is seen of them
                 thick |= legs_of(pose, shape, _SNUG_LEG * own[0], PLACES, own[1], _PARTED)
-            # Below the hips they hang as what is seen of them does.
+            met = [down_to_seen(pose, joints, leg_parts[name] & trousers, _TROUSERS) for name, joints in legs]
+            hidden = [leg for leg in met if leg is not None and leg[1] > _HIDDEN]
+            # Below the hips they hang as what is seen of them does, and where a coat hid a leg that goes on from there.
             upper = trousers & (np.cumsum(trousers.sum(axis=1)) < _UPPER * trousers.sum())[:, None]
-            thick &= (level < _BELOW) | hull(upper | (thick & (abs(level - _BELOW + 0.05) < 0.05)))
+            as_seen = hull(upper | (thick & (abs(level - _BELOW + 0.05) < 0.05)))
+            thick &= (level < _BELOW) | (as_seen if len(hidden) < len(legs) else False)
+            for outline, first in hidden:
+                thick |= drawn(outline, shape, 0, min(1.0, first + _MEETS))
             made[below & thick & (made == 0)] = _PANTS
     # The trunk: bare above the neckline, garment (or a bare midriff) below the hem.
     above = np.maximum.accumulate(visible_garment[::-1], axis=0)[::-1]
@@ -288,6 +302,9 @@ def outfit(view: View, garment: Garment, laid: Laid, scale: float, over_trousers
     tinged &= ((made != renamed) | (made == _SKIN) | (made == 0)) & ~((renamed == _TOP) & arms & ~gone)
     if gone.any():  # and its shadow on the skin right beside it
         tinged |= grow(gone, _SHADED / scale) & (made == _SKIN) & (renamed == _SKIN) & ~arms & ~visible_garment
+        if kind != "top":
+            hem = grow(gone & (parsing != _PANTS), _HEM_SHADE / scale)  # below trousers are shoes
+            tinged |= hem & (made == _LEG) & (renamed == _LEG) & ~visible_garment
     lost = ((renamed > 0) & (made != renamed) & ~visible_garment) | tinged | (filled & (made == region))
     lost |= gone & ~visible_garment  # one top in the place of another has the same name
     kept = (made == renamed) & ~gone & ~visible_garment & ~tinged
@@ -386,30 +403,6 @@ def _without_scraps(shown: np.ndarray, low: bool) -> np.ndarray:
         bottoms = tops + heights
         stays &= (bottoms > (tops.min() + bottoms.max()) / 2) | (areas == areas.max())
     return np.isin(labels, 1 + np.flatnonzero(stays))
-
-
-def covered(new: Outfit, bare: np.ndarray, region: int) -> Outfit:
-    """The garment longer, or closed further, where it would leave the wearer ``bare`` (H, W bool)."""
-    parsing = np.where(bare, np.uint8(region), new.parsing)
-    return new._replace(parsing=parsing, kept=new.kept & ~bare, ahead=new.ahead & ~bare, lost=new.lost | bare)
-
-
-def longer(new: Outfit, bare: np.ndarray, region: int) -> Outfit:
-    """A dress or skirt longer, where it would leave the wearer ``bare`` (H, W bool), and as wide there as it is above.
-
-    ``region``: its index.
-    """
-    cloth = new.parsing == region
-    rows, low = np.flatnonzero(cloth.any(axis=1)), np.flatnonzero(bare.any(axis=1))
-    if not len(rows) or not len(low):
-        return new
-    wide = cloth.sum(axis=1)
-    full = np.flatnonzero(wide > 0.9 * np.median(wide[rows[-len(rows) // 3 :]]))
-    hem = int(full[full <= low[-1]][-1]) if (full <= low[-1]).any() else int(rows[-1])
-    columns = np.flatnonzero(cloth[hem])
-    added = np.zeros_like(cloth)
-    added[hem : low[-1] + 1, columns[0] : columns[-1] + 1] = True
-    return covered(new, added & ~cloth & np.isin(new.parsing, [0, _LEG]) & ~new.front, region)
 
 
 def _beside_top(top: np.ndarray, pose: np.ndarray, shape: tuple[int, int]) -> np.ndarray:

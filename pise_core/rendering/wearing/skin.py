@@ -13,14 +13,20 @@ from pise_core.masks import Nearest, grow, smooth, window_of
 from pise_core.person import Person
 from pise_core.pose import visible
 from pise_core.regions import REGION
-from pise_core.skeleton import ARMS, KNEES, LEGS
+from pise_core.rendering.wearing.seen_legs import continued
+from pise_core.skeleton import ARMS, LEGS
 from pise_core.warping.bare_body import limb
 from pise_core.warping.parts import PARTS
 
-_SKIN, _FACE, _LEG = (REGION[name] for name in ("upper_skin", "face", "leg"))
+_SKIN, _FACE, _LEG, _PANTS = (REGION[name] for name in ("upper_skin", "face", "leg", "pants"))
 #: In pixels of the frame: as much skin tells its colour, and how far below the knee a leg is no shoe.
 _LEAST, _CALF = 30, 10
+#: In frame pixels: how far from new skin what is seen tells its colours.
+_TELLS = 30.0
+#: Without trousers, of the way from knee to ankle.
+_SHIN = 0.7
 _ARM_PARTS = tuple([PARTS.index(f"{side}_{part}") for part in ("upper_arm", "forearm")] for side in ("right", "left"))
+_LEG_PARTS = tuple([PARTS.index(f"{side}_{part}") for part in ("thigh", "shin")] for side in ("right", "left"))
 #: Mean of how much darker a cylinder is across its width, of ``_ROUND``.
 _FLAT = 0.2857
 _SHINS = [PARTS.index(f"{side}_shin") for side in ("left", "right")]
@@ -31,8 +37,9 @@ _DARK, _MOST_GRAIN = 20, 1.5
 #: In pixels of the frame: less skin than this is a hand, or a part of one.
 _HAND = 200
 #: In frame pixels: over which colours of skin go over into one another; how far beside skin in sight new skin has its
-#: colour; Lab: beyond this difference it is none that goes on.
-_SOFT, _JOINT, _STRANGE = 3.0, 4.0, 45.0
+#: colour; Lab: beyond this difference it is none that goes on, and beyond the next if it is lighter
+#: and has a and b above the last in all.
+_SOFT, _JOINT, _STRANGE, _SUNLIT, _GREY = 3.0, 4.0, 45.0, 90.0, 8.0
 #: In frame pixels: how far below the face skin has its colour rather than that of bare arms.
 _NECK = 10.0
 #: In L: a chest is hardly darker than the face, whatever light falls on the hands.
@@ -50,26 +57,30 @@ _SHADOW, _FALL = 0.3, 2.0
 
 def known_skin(person: Person) -> np.ndarray:
     """(H, W) bool: the wearer's own skin in sight, shoes and edges left out; all False where nothing is bare."""
-    scale = person.framing.scale
-    parsing, pose = person.parsing, person.pose
-    knees = pose[list(KNEES), 1]
-    calf = np.nanmax(knees) + _CALF / scale if np.isfinite(knees).any() else 0
-    shins = np.isin(person.full.owner, _SHINS)
-    leg = (parsing == _LEG) & (~shins | (np.arange(len(parsing))[:, None] < calf))
-    for found in (parsing == _SKIN, parsing == _FACE, leg):
+    scale, parsing = person.framing.scale, person.parsing
+    for found in (parsing == _SKIN, parsing == _FACE, _above_shoes(person)):
         core = found & ~grow(~found, 1.5 / scale)
         if core.sum() * scale**2 >= _LEAST:
             return core
     return parsing == _FACE
 
 
+def _above_shoes(person: Person) -> np.ndarray:
+    """(H, W) bool: legs in sight, bare or in stockings, shoes left out: below trousers all but what is near the knee is
+    taken for shoes."""
+    knees, ankles = (person.pose[[leg[n] for leg in LEGS], 1] for n in (1, 2))
+    if not np.isfinite(knees).any():
+        return person.parsing == _LEG
+    calf = np.nanmax(knees) + _CALF / person.framing.scale
+    if np.isfinite(ankles).any() and not person.present[_PANTS]:
+        calf = max(calf, np.nanmax(knees) + _SHIN * (np.nanmax(ankles) - np.nanmax(knees)))
+    shins = np.isin(person.full.owner, _SHINS)
+    return (person.parsing == _LEG) & (~shins | (np.arange(len(person.parsing))[:, None] < calf))
+
+
 def bare_legs(person: Person) -> bool:
     """Whether legs are in sight above their shoes: then their own colour, stockings or skin, is known."""
-    frame = person.frame
-    knees = frame.pose[list(KNEES), 1]
-    calf = np.nanmax(knees) + _CALF if np.isfinite(knees).any() else 0
-    leg = (frame.parsing == _LEG) & (~np.isin(frame.owner, _SHINS) | (np.arange(len(frame.parsing))[:, None] < calf))
-    return bool(np.count_nonzero(leg) >= _LEAST)
+    return bool(np.count_nonzero(_above_shoes(person)) * person.framing.scale**2 >= _LEAST)
 
 
 def paint_skin(person: Person, wanted: np.ndarray, new: np.ndarray, shown: np.ndarray, made: np.ndarray) -> np.ndarray:
@@ -86,7 +97,7 @@ def paint_skin(person: Person, wanted: np.ndarray, new: np.ndarray, shown: np.nd
         (H, W, 3) float32; ``made`` where nothing is new.
     """
     core = known_skin(person)
-    window = window_of(new, margin=round(6 / person.framing.scale) + 2)
+    window = window_of(new, margin=round(_TELLS / person.framing.scale) + 2)
     if window is None or not core.any():
         return made
     scale = person.framing.scale
@@ -96,24 +107,39 @@ def paint_skin(person: Person, wanted: np.ndarray, new: np.ndarray, shown: np.nd
     tone = _tone(person.photo, core)
     if face_tone is not None and core.sum() * scale**2 < _HAND:  # a hand alone may lie in the sun, or in a glove
         tone = (tone + face_tone) / 2
+    legs = None
+    if bare_legs(person):  # their own colour, or that of stockings
+        own_legs = _above_shoes(person)
+        own_legs &= ~grow(~own_legs, 1.5 / scale)
+        legs = _tone(person.photo, own_legs) if own_legs.sum() * scale**2 >= _LEAST else None
     here, labels, out = new[window], wanted[window], made.copy()
     light = cv2.cvtColor(np.clip(made[window], 0, 255).astype(np.float32) / 255, cv2.COLOR_RGB2LAB)[..., 0]
     height, width = here.shape
     colour = np.broadcast_to(tone, (height, width, 3)).astype(np.float32).copy()
     pose = person.pose - np.array([window[1].start, window[0].start, 0], np.float32)
     shade, nearest = np.ones(here.shape, np.float32), np.full(here.shape, np.inf, np.float32)
+    own_light = np.zeros(here.shape, bool)
     for region, limbs, sides in ((_SKIN, ARMS, _ARM_PARTS), (_LEG, LEGS, ())):
         mine = here & (labels == region)
         if not mine.any():
             continue
         if region == _LEG:
-            colour[mine] = np.minimum(tone, (_LIGHTEST, 100, 100))
+            colour[mine] = np.minimum(tone, (_LIGHTEST, 100, 100)) if legs is None else legs
         for number, joints in enumerate(limbs):
             outline = limb(pose, joints)
             if outline is None:
                 continue
             across = _across(outline, mine)
             near = mine & (across <= (1.15 if region == _SKIN else 8)) & (across < nearest)
+            if region == _LEG and legs is not None:  # as light falls on what is seen of it
+                here_seen = (
+                    _above_shoes(person)[window] & np.isin(person.full.owner[window], _LEG_PARTS[number]) & ~here
+                )
+                tones = continued(person.photo[window], pose, joints, here_seen & ~shown[window], near)
+                if tones is not None:
+                    colour[near], nearest = tones, np.minimum(nearest, across)
+                    shade[near], own_light[near] = 1, True
+                    continue
             shade = np.where(near, 1 + _ROUND * (_FLAT - np.clip(across, 0, 1) ** 2.5), shade)
             nearest = np.minimum(nearest, across)
             if region == _LEG and visible(pose)[joints[1]]:
@@ -125,9 +151,15 @@ def paint_skin(person: Person, wanted: np.ndarray, new: np.ndarray, shown: np.nd
     skin, neck = here & (labels == _SKIN), here & (labels == _SKIN) & (nearest > 1.15)
     if face_tone is not None and neck.any():
         share = np.ones(here.shape, np.float32)
-        if core.sum() * scale**2 >= _HAND and face[window].any():  # a chest is as light as the arms, not as the face
+        bare = (person.parsing[window] == _SKIN) & ~here & ~np.isin(person.full.owner[window], np.ravel(_ARM_PARTS))
+        bare &= ~grow(~bare, 1.5 / scale)
+        if bare.sum() * scale**2 >= _LEAST:  # what is seen of the neck tells the rest
+            tone, share = _tone(person.photo[window], bare), np.zeros(here.shape, np.float32)
+        elif core.sum() * scale**2 >= _HAND and face[window].any():  # a chest is as light as the arms, not as the face
             share = np.exp(-Nearest(face[window]).distance * scale / _NECK)
-        tone = np.array([max(tone[0], face_tone[0] - _SHADIER), *tone[1:]], np.float32)
+            tone = np.array([max(tone[0], face_tone[0] - _SHADIER), *tone[1:]], np.float32)
+        else:
+            tone = np.array([max(tone[0], face_tone[0] - _SHADIER), *tone[1:]], np.float32)
         colour[neck] = (tone + share[..., None] * (face_tone - tone))[neck]
         colour = _blurred(colour, skin, _SOFT / scale)
         chin = np.zeros(here.shape, np.float32)
@@ -137,11 +169,16 @@ def paint_skin(person: Person, wanted: np.ndarray, new: np.ndarray, shown: np.nd
         shade = np.where(skin, shade * (1 - _UNDER_CHIN * dark), shade)
     seen = np.isin(labels, [_SKIN, _FACE]) & (person.parsing[window] == labels) & ~here & ~shown[window]
     colour = _joined(colour, person.photo[window], seen, skin, scale)
+    leg = here & (labels == _LEG)
+    if legs is not None and leg.any():
+        seen = _above_shoes(person)[window] & ~here & ~shown[window]
+        colour = _joined(colour, person.photo[window], seen, leg, scale)
     lights = smooth(light, max(0.6, 1.0 / scale))
     for region in (_SKIN, _LEG):
         mine = here & (labels == region)
         if mine.any():
             delta = _LIGHTS * (lights - np.median(lights[mine]))
+            mine &= ~own_light
             colour[..., 0][mine] += np.clip(delta, -_MOST, _MOST)[mine]
     # Above a hem lies the garment, and its shadow below.
     fall = _FALL / scale
@@ -196,7 +233,10 @@ def _joined(colour: np.ndarray, photo: np.ndarray, seen: np.ndarray, new: np.nda
     far = nearest.distance[ys, xs] * scale
     share = (np.exp(-np.maximum(far - 1, 0) / _JOINT) * (far < 4 * _JOINT))[:, None]
     beside = known[nearest.at(ys, xs)]
-    share = share * (np.abs(beside - colour[ys, xs]).sum(1, keepdims=True) < _STRANGE)  # no lips, no glasses
+    differ = np.abs(beside - colour[ys, xs]).sum(1, keepdims=True)
+    # No lips, no glasses; what is lighter may lie in the sun, unless it is as grey as a collar.
+    sunlit = (beside[:, :1] > colour[ys, xs, :1]) & (beside[:, 1:].sum(1, keepdims=True) > _GREY)
+    share = share * (differ < np.where(sunlit, _SUNLIT, _STRANGE))
     made = colour.copy()
     made[ys, xs] += share * (beside - colour[ys, xs])
     return _blurred(made, new, 1.0 / scale)

@@ -55,6 +55,15 @@ def mirrored_up(
     return made, found
 
 
+def mirrored_down(
+    colours: np.ndarray, shown: np.ndarray, open_: np.ndarray, most: float, scale: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """As :func:`mirrored_up`, for what lies below a garment: the fronts of an open jacket, and what is worn beneath it,
+    each go on."""
+    made, found = mirrored_up(colours[::-1], shown[::-1], open_[::-1], most, scale)
+    return np.ascontiguousarray(made[::-1]), found[::-1]
+
+
 def _next(stops: np.ndarray, height: int) -> np.ndarray:
     """(H, W) int: the nearest row at or below each pixel where ``stops`` (H, W bool) is set; ``height`` for none."""
     at = np.where(stops, np.arange(height)[:, None], height)

@@ -8,7 +8,7 @@ import numpy as np
 from pise_core.coverage import check_covered, is_too_much, uncovered
 from pise_core.errors import InputError
 from pise_core.guided_filter import guided_filter
-from pise_core.inpainting.garments import continue_cloth
+from pise_core.inpainting.garments import CLOTH, continue_cloth
 from pise_core.masks import Nearest, feather, grow, smooth, window_of
 from pise_core.matting import own_colours
 from pise_core.model.generator import Carrying, Code, Generator
@@ -18,10 +18,12 @@ from pise_core.regions import REGION
 from pise_core.rendering.compositing import composite
 from pise_core.rendering.wearing.garment import ARM_PARTS, Garment, cut, legs_known, legs_of_trousers
 from pise_core.rendering.wearing.laid import Laid, lay
+from pise_core.rendering.wearing.lengths import covered, longer, to_the_floor
 from pise_core.rendering.wearing.names import one_piece, tidied, trousers_whole
-from pise_core.rendering.wearing.outfit import Outfit, covered, longer, outfit
+from pise_core.rendering.wearing.outfit import Outfit, outfit
+from pise_core.rendering.wearing.plain import calmed
 from pise_core.rendering.wearing.skin import bare_legs, paint_skin
-from pise_core.rendering.wearing.upward import mirrored_up
+from pise_core.rendering.wearing.upward import mirrored_down, mirrored_up
 from pise_core.rendering.wearing.waist import parted
 from pise_core.skeleton import LEGS
 from pise_core.view import View
@@ -32,9 +34,15 @@ _SEAM, _UNDER, _AROUND, _OLD_EDGE = 1.3, 3.0, 24, 2.2
 #: A dress or skirt that is too short by less than this share of it is made longer.
 _SLIGHTLY = 0.12
 #: In lengths of the torso: so much of trousers or a skirt goes on up to the waist. Where a pixel is all the garment's.
-_MIRRORED, _WHOLE = 0.4, 0.97
+_MIRRORED, _WHOLE = 0.3, 0.97
 #: In squares of the torso's length: two shoes have so much at least.
 _SHOES = 0.03
+#: In frame pixels: so far from its edge cloth is surely itself.
+_RIM = 1.0
+#: In frame pixels: so far filled cloth goes on into the garment.
+_OVERLAP = 1.5
+#: From which trust on the photo, or the garment, shows a pixel.
+_KNOWN = 0.9
 #: In pixels of the frame: as much skin tells its style.
 _LEAST_SKIN = 40
 
@@ -69,18 +77,38 @@ def wear(person: Person, lender: Person, region: int, generator: Generator) -> t
     named = new.kept & (view.parsing != here.parsing) & (new.parsing == view.parsing)
     new = new._replace(parsing=np.where(named, here.parsing, new.parsing))
     check_covered(here.parsing, new.parsing, here.pose)
+    new = _seamless(new, region, scale)
     colours = np.where(new.shown[..., None], laid.colours, here.photo)
     trust = (new.kept | new.shown).astype(np.float32)
     # Beside what went the photo still shows a trace of it.
     shy = grow(new.lost | ((here.parsing > 0) & ~new.kept & ~new.shown), 1.0 / scale) & ~new.shown
-    trust[shy & ~np.isin(new.parsing, [REGION["face"], REGION["hair"]])] = 0
+    sure = [REGION[name] for name in ("face", "hair", "leg")]  # beside legs a hem's shadow has gone already
+    trust[shy & ~np.isin(new.parsing, sure)] = 0
+    neck = shy & (new.parsing == REGION["upper_skin"]) & ~np.isin(view.owner, ARM_PARTS)
+    new = new._replace(
+        kept=new.kept & ~neck, lost=new.lost | neck
+    )  # skin that is painted, and no line of the network's
+    whole = new.shown & (laid.share > _WHOLE)
+    open_ = (new.parsing == region) & ~whole & ~new.kept
+    most = _MIRRORED * torso_length(here.pose)
     if garment.kind in ("skirt", "pants"):
-        whole = new.shown & (laid.share > _WHOLE)
-        open_ = (new.parsing == region) & ~whole & ~new.kept
-        colours, known = mirrored_up(colours, whole, open_, _MIRRORED * torso_length(here.pose), scale)
-        trust[known] = 1
+        colours, known = mirrored_up(colours, whole, open_, most, scale)
         laid = replace(laid, colours=np.where((known & new.shown)[..., None], colours, laid.colours))
-    colours, trust = continue_cloth(colours, trust, new.parsing, trust < 0.5, scale)
+    else:
+        colours, known = mirrored_down(colours, whole, open_ & ~new.shown, most, scale)
+        for name in ("pants", "dress"):  # and what the old top hid of what the wearer has below
+            below = (new.parsing == REGION[name]) & (REGION[name] != region)
+            mine = below & new.kept & (trust > 0)
+            mine &= ~grow(~below, _RIM / scale)
+            few = np.count_nonzero(below & ~mine, axis=0) <= most  # more of it would be seen to come again
+            colours, up = mirrored_up(colours, mine, below & ~mine & few, most, scale)
+            known |= up & ~new.kept
+    trust[known] = 1
+    known, open_ = trust > _KNOWN, trust < 0.5
+    colours, trust = continue_cloth(colours, trust, new.parsing, open_, scale)
+    for cloth in CLOTH:
+        there = new.parsing == cloth
+        colours = calmed(colours, there & known, there & open_ & (trust > 0.5), scale)
     painted, gate = _generate(here, lender, garment, new, colours, trust, generator)
     photo, parsing = person.photo.copy(), person.parsing.copy()
     photo[window] = _finish(here, new, laid, colours, trust, painted, gate)
@@ -95,11 +123,13 @@ def _decent(person: Person, view: View, garment: Garment, laid: Laid) -> Outfit:
     if trousers and not _shoes_seen(view):  # nobody knows what legs would end in
         return outfit(view, garment, laid, scale, over_trousers=True)
     new = outfit(view, garment, laid, scale)
+    if garment.kind in ("dress", "skirt") and not _shoes_seen(view):  # down to the floor, as what it replaces was
+        new = to_the_floor(new, view.parsing, garment.region, garment.kind)
     bare = uncovered(person.parsing, new.parsing, person.pose)
     if not is_too_much(bare, person.parsing):
         return new
     hardly = bare.sum() < _SLIGHTLY * (new.parsing == garment.region).sum()
-    if hardly and garment.kind in ("dress", "skirt"):
+    if (hardly or not trousers) and garment.kind in ("dress", "skirt"):
         made = longer(new, bare, garment.region)
         if not is_too_much(uncovered(person.parsing, made.parsing, person.pose), person.parsing):
             return made
@@ -107,6 +137,13 @@ def _decent(person: Person, view: View, garment: Garment, laid: Laid) -> Outfit:
         new = outfit(view, garment, laid, scale, over_trousers=True)
         bare = uncovered(person.parsing, new.parsing, person.pose)
     return covered(new, bare, garment.region) if is_too_much(bare, person.parsing) else new
+
+
+def _seamless(new: Outfit, region: int, scale: float) -> Outfit:
+    """The garment without the edge that it has where it was filled beyond: cloth goes on there."""
+    filled = (new.parsing == region) & ~new.shown & ~new.kept
+    seam = grow(filled, _OVERLAP / scale) & new.shown if filled.any() else filled
+    return new._replace(shown=new.shown & ~seam, ahead=new.ahead | seam | filled, lost=new.lost | seam)
 
 
 def _shoes_seen(view: View) -> bool:
@@ -165,8 +202,7 @@ def _finish(person: Person, new: Outfit, laid: Laid, colours, trust, painted, ga
     if bared.any():
         core |= grow(bared, _OLD_EDGE / scale) & (new.parsing == 0)
     weight = feather(grow(core, 2 * seam), 2 * seam)
-    skins = [REGION["upper_skin"]] if bare_legs(person) else [REGION["upper_skin"], REGION["leg"]]
-    fresh = np.isin(new.parsing, skins) & ~new.kept & ~new.shown
+    fresh = np.isin(new.parsing, [REGION["upper_skin"], REGION["leg"]]) & ~new.kept & ~new.shown
     # New skin is painted: cloth beside it need not go over into the network's picture.
     known = np.where(fresh, np.float32(1), trust)
     soft = np.minimum(trust, np.clip(2 * smooth(known, max(0.6, 0.6 / scale)) - 1, 0, 1))
