@@ -153,7 +153,7 @@ def render(
     posed = _posed(here, asked, generator, detail, frames)
     unpainted = None
     if wanted.parsing is not None:
-        unpainted = _with(person.parsing, window, posed.large_map)
+        unpainted = person.parsing if wanted.pose is None else _with(person.parsing, window, posed.large_map)
         if not any_map:
             painted = np.where(wanted.parsing == UNTOUCHED, unpainted, wanted.parsing)
             check_covered(unpainted, painted, person.pose if wanted.pose is None else wanted.pose)
@@ -265,10 +265,11 @@ def _render(
             below_map = _below(carried, large_map, own_large)
             own_below = below_map if wanted.parsing is None else _below(carried, own_large, own_large)
             carried = carried.uncovered()
-        large = _mixed(person, False, carried, own_below, below_map, wanted.pose, wanted.styles)
+        places = _Places.of(carried)
+        large = _mixed(person, False, carried, own_below, below_map, wanted.pose, wanted.styles, own=True)
     else:
+        places = _Places.of(carried)
         small, large = _silent(posed.small, small_map), _silent(carried, large_map)
-    places = _Places.of(carried)
     del carried  # the rest of it is in the way
     if cloth:
         small = _continued(person, small, own_small, wanted.styles, 1.0)
@@ -323,21 +324,24 @@ def _mixed(
     pose,
     styles: dict[int, Mix],
     reach: float = REACH,
+    own: bool = False,
 ) -> _Canvas:
     """Carried pixels that fit the wanted map; in restyled regions those of one garment, in the colours of the mix.
 
     ``own_map`` is what the pose alone asks for. What was painted beyond it is not continued by mirroring: the torso's
     print, mirrored into a new sleeve, is worse than plain cloth. ``reach``: how far texture continues, in frame pixels.
+    ``own``: whether ``carried`` is not needed any longer, and may be written to.
     """
     view = person.frame if small else person.full
     reach = reach if small else reach / person.framing.scale
-    trust = np.where(carried.parsing == wanted_map, carried.trust, np.float32(0))
+    trust = carried.trust if own else carried.trust.copy()
+    np.copyto(trust, np.float32(0), where=carried.parsing != wanted_map)
     unpainted = np.where(wanted_map == own_map, wanted_map, 0)
     # Where nothing moved what was carried is the photo itself.
-    colours, trust = continue_regions(carried.image, trust, unpainted, reach, own=reach > 0 and pose is not None)
+    colours, trust = continue_regions(carried.image, trust, unpainted, reach, own=own and pose is not None)
     target = view.pose if pose is None else pose
-    if styles:
-        colours, trust = colours.copy(), trust.copy()
+    if styles and not (own and pose is not None):
+        colours = colours.copy()
     for region, mix in styles.items():
         window = window_of(wanted_map == region, margin=math.ceil(2 * reach) + 2)
         if window is None:
@@ -353,7 +357,7 @@ def _mixed(
                 garment = other.full.only(region).resized(other.framing.scale / person.framing.scale)
             moved = carry(garment.image, garment.parsing, garment.owner, garment.pose, target_here, canvas=inside.shape)
             fits = np.where(inside & (moved.parsing == region), moved.trust, 0).astype(np.float32)
-            borrowed, fits = continue_regions(moved.image, fits, np.where(inside, region, 0), reach)
+            borrowed, fits = continue_regions(moved.image, fits, np.where(inside, region, 0), reach, own=True)
             colours[window][inside], trust[window][inside] = borrowed[inside], fits[inside]
         colours[window][inside] = blend.toned(colours[window][inside])
     return _Canvas(colours, trust, wanted_map)
