@@ -3,7 +3,9 @@
 Coordinates are (x, y) in pixels with pixel centres at +0.5, so that resizing is a plain multiplication.
 """
 
+import functools
 import math
+import operator
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -124,14 +126,15 @@ class Framing:
             return warp_labels(image, matrix, self.photo_size, int(border), back=True)
         return self._warp(image, cv2.invertAffineTransform(self._matrix()), self.photo_size, border)
 
-    def paste_most_probable(self, probabilities: np.ndarray) -> np.ndarray:
+    def paste_most_probable(self, probabilities: np.ndarray, window: tuple[slice, slice] | None = None) -> np.ndarray:
         """Where which of several maps is the highest, after enlarging them to the photo's size.
 
         Args:
             probabilities: (N, H, W) float32 in the frame. What the frame does not cover belongs to the first map.
+            window: the rows and columns that are wanted, with starts and stops; by default all.
 
         Returns:
-            Indices of maps, uint8, of the photo's size.
+            Indices of maps, uint8, of the photo's size, or of the window's: the same there.
         """
         padded = np.pad(probabilities, ((0, 0), (1, 1), (1, 1)))
         padded[0, [0, -1]] = padded[0, :, [0, -1]] = 1
@@ -140,17 +143,23 @@ class Framing:
         # Between cells values are means of theirs: a map that is below this everywhere about can't win.
         least = _over_tiles(np.minimum, padded.max(0, keepdims=True), rows, columns)
         may_win = _over_tiles(np.maximum, padded, rows, columns) >= least
-        windows = [window for _, _, window in columns]
+        cells = (may_win * (1 << np.arange(len(may_win)))[:, None, None]).sum(0).tolist()
+        windows = [across for _, _, across in columns]
+        wanted = window or (slice(0, self.photo_size[1]), slice(0, self.photo_size[0]))
         out = np.zeros(self.photo_size[::-1], np.uint8)
         for row, (_, _, down) in enumerate(rows):
-            for across, rivals in _runs(may_win[:, row], windows, down.stop - down.start):
-                window = down, across
-                if len(rivals) == 1:
-                    out[window] = rivals[0]
+            if not _meet(down, wanted[0]):
+                continue
+            for across, rivals in _runs(cells[row], windows, down.stop - down.start):
+                if not _meet(across, wanted[1]):
                     continue
-                here = self.within(window)
-                out[window] = rivals[np.argmax([here.paste(probabilities[i], float(i == 0)) for i in rivals], 0)]
-        return out
+                if len(rivals) == 1:
+                    out[down, across] = rivals[0]
+                    continue
+                here = self.within((down, across))
+                found = np.argmax([here.paste(probabilities[i], float(i == 0)) for i in rivals], 0)
+                out[down, across] = np.array(rivals, np.uint8)[found]
+        return out[wanted]
 
     def _tiles(self, cells: int, offset: float, length: int) -> Iterator[tuple[int, int, slice]]:
         """Along one axis: the first and the last of some cells of the frame, and the photo's pixels whose centres lie
@@ -187,20 +196,31 @@ _Tiles = list[tuple[int, int, slice]]  # first and last cell, and the photo's pi
 
 def _over_tiles(function: np.ufunc, padded: np.ndarray, rows: _Tiles, columns: _Tiles) -> np.ndarray:
     """What a ufunc makes of the cells of every tile: (N, H + 2, W + 2) -> (N, rows, columns)."""
-    across = np.stack([function.reduce(padded[:, :, first + 1 : last + 2], 2) for first, last, _ in columns], 2)
-    return np.stack([function.reduce(across[:, first + 1 : last + 2], 1) for first, last, _ in rows], 1)
+    for axis, tiles in ((1, rows), (2, columns)):
+        if not tiles:
+            return np.empty((len(padded), len(rows), len(columns)), padded.dtype)
+        ends = [end for first, last, _ in tiles for end in (first + 1, last + 2)]
+        # Every second answer is of what lies between two tiles; the last one goes on to the end.
+        padded = function.reduceat(padded, ends[:-1] if ends[-1] == padded.shape[axis] else ends, axis)
+        padded = padded[:, ::2] if axis == 1 else padded[:, :, ::2]
+    return padded
 
 
-def _runs(may_win: np.ndarray, windows: list[slice], height: int) -> Iterator[tuple[slice, np.ndarray]]:
-    """Neighbouring tiles of a row (N maps, tiles) that can be looked at together, and the maps that may win there:
-    where one map does, and where several may, of which the others never win."""
-    counts = may_win.sum(0)
+def _runs(may_win: list[int], windows: list[slice], height: int) -> Iterator[tuple[slice, list[int]]]:
+    """Neighbouring tiles of a row that can be looked at together, and the maps that may win there: where one map does,
+    and where several may, of which the others never win. ``may_win``: for each tile, which may, a bit for each map."""
     start = 0
     for stop in range(1, len(windows) + 1):
         if stop < len(windows):
-            alone = counts[start] == 1
-            alike = (may_win[:, stop] == may_win[:, start]).all() if alone else counts[stop] > 1
+            alone = may_win[start].bit_count() == 1
+            alike = may_win[stop] == may_win[start] if alone else may_win[stop].bit_count() > 1
             if alike and (alone or (windows[stop].stop - windows[start].start) * height <= _TOGETHER):
                 continue
-        yield slice(windows[start].start, windows[stop - 1].stop), np.flatnonzero(may_win[:, start:stop].any(1))
+        together = functools.reduce(operator.or_, may_win[start:stop])
+        rivals = [number for number in range(together.bit_length()) if together >> number & 1]
+        yield slice(windows[start].start, windows[stop - 1].stop), rivals
         start = stop
+
+
+def _meet(first: slice, second: slice) -> bool:
+    return first.start < second.stop and second.start < first.stop

@@ -164,3 +164,7 @@ def test_the_most_probable_map_is_found_in_tiles_as_in_the_whole_photo(scale):
     assert (whole.max(0) - chosen).max() < 0.15
     assert (found == whole.argmax(0)).mean() > 0.99
     assert len(np.unique(found)) == 8
+    window = slice(90, 211), slice(33, 250)
+    assert np.array_equal(framing.paste_most_probable(probabilities, window), found[window])
+    away = Framing(framing.photo_size, scale, 5000.0, 0.0)
+    assert not away.paste_most_probable(probabilities).any()

@@ -145,7 +145,7 @@ class Background:
             if wanted is not None and not wanted[here].any():
                 continue
             hole = self._hole(row, column)
-            if hole.any():
+            if hole is not None:
                 tiles.append(((row, column), hole, here, (slice(y0 - top, y1 - top), slice(x0 - left, x1 - left))))
         self._fill([(place, hole) for place, hole, _, _ in tiles if place not in self._tiles])
         for place, hole, here, cut in tiles:
@@ -183,11 +183,11 @@ class Background:
             for column in range(left // _TILE, -(-right // _TILE)):
                 yield row, column
 
-    def _hole(self, row: int, column: int) -> np.ndarray:
-        """(h, w) bool, of a tile."""
+    def _hole(self, row: int, column: int) -> np.ndarray | None:
+        """(h, w) bool, of a tile; None where nothing of it is hidden."""
         first, step = column * _TILE // 8, _TILE // 8
         bits = self._holes[row * _TILE : (row + 1) * _TILE, first : first + step]
-        return np.unpackbits(bits, axis=1).view(bool)[:, : self._width - column * _TILE]
+        return np.unpackbits(bits, axis=1).view(bool)[:, : self._width - column * _TILE] if bits.any() else None
 
     def _fill(self, tiles: list[tuple[tuple[int, int], np.ndarray]]) -> None:
         """Keep what some tiles show in their holes, (N, 3) uint8 each."""

@@ -1,13 +1,17 @@
 """The map that a pose asks for, settled between what was carried there and what the parsing generator says."""
 
+from collections.abc import Callable
+
 import cv2
 import numpy as np
 
 from pise_core.framing import Framing
-from pise_core.masks import grow, window_of
+from pise_core.masks import Window, grow, window_of
 from pise_core.view import View
 from pise_core.warping.warp import Carried
 
+#: What the parsing generator says of a window: regions, and the probability of background.
+_Said = Callable[[Window], tuple[np.ndarray, np.ndarray]]
 #: How sure the parsing generator must be to overrule a carried label, or background that was seen.
 OVERRULE = 0.85
 #: What is new of the person lies so near to what was carried, in frame pixels.
@@ -29,8 +33,12 @@ def frame_map(probabilities: np.ndarray, source: np.ndarray, carried: Carried, d
         carried: the person, carried to the pose in the frame.
         detail: whether carried labels count.
     """
-    labels = probabilities.argmax(0).astype(np.uint8)
-    return _without_remains(_settle(labels, probabilities[0], source, carried, 1.0, detail), carried, 1.0)
+
+    def said(window: Window) -> tuple[np.ndarray, np.ndarray]:
+        here = probabilities[:, window[0], window[1]]
+        return here.argmax(0).astype(np.uint8), here[0]
+
+    return _without_remains(_settle(said, source, carried, 1.0, detail), carried, 1.0)
 
 
 def photo_map(probabilities: np.ndarray, framing: Framing, view: View, carried: Carried, detail: bool) -> np.ndarray:
@@ -44,9 +52,12 @@ def photo_map(probabilities: np.ndarray, framing: Framing, view: View, carried: 
         detail: whether carried labels count.
     """
     scale = framing.scale
-    # Beyond the frame, where a limb may be dragged to, the generator says nothing: what was carried counts there.
-    labels, nothing = framing.paste_most_probable(probabilities), framing.paste(probabilities[0], 0.5)
-    wanted = _settle(labels, nothing, view.parsing, carried, scale, detail)
+
+    def said(window: Window) -> tuple[np.ndarray, np.ndarray]:
+        # Beyond the frame, where a limb may be dragged to, the generator says nothing: what was carried counts there.
+        return framing.paste_most_probable(probabilities, window), framing.paste(probabilities[0], 0.5)[window]
+
+    wanted = _settle(said, view.parsing, carried, scale, detail)
     if detail:
         wanted = _finished(wanted, carried, scale)
     wanted = _without_remains(wanted, carried, scale)
@@ -56,23 +67,18 @@ def photo_map(probabilities: np.ndarray, framing: Framing, view: View, carried: 
     return wanted
 
 
-def _settle(labels, nothing, source: np.ndarray, carried: Carried, scale: float, detail: bool) -> np.ndarray:
-    """The generator's map (``labels``) where parts moved, the source's own elsewhere.
+def _settle(said: _Said, source: np.ndarray, carried: Carried, scale: float, detail: bool) -> np.ndarray:
+    """The generator's map where parts moved, the source's own elsewhere.
 
-    ``nothing``: the generator's probability of background. With the detail path, carried labels and background in
-    plain sight yield only to a generator that is sure.
+    ``said``: the map in a window, and the probability of background. With the detail path, carried labels and
+    background in plain sight yield only to a generator that is sure.
     """
     settled = source.copy()
     moved = carried.lifted | carried.landed
     window = window_of(moved, margin=round(CONCERNED / scale) + 1)
     if window is None:
         return settled
-    concerned, labels, nothing, source = (
-        grow(moved[window], CONCERNED / scale),
-        labels[window],
-        nothing[window],
-        source[window],
-    )
+    concerned, (labels, nothing), source = grow(moved[window], CONCERNED / scale), said(window), source[window]
     if detail:
         known, lifted = carried.parsing[window], carried.lifted[window]
         arrived = known > 0

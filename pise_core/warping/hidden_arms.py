@@ -122,8 +122,11 @@ def stand_ins(owner: np.ndarray, source: np.ndarray, target: np.ndarray, moves: 
 def _sizes(part: np.ndarray, pose: np.ndarray, index: int) -> tuple[int, int]:
     """Pixels of a limb: all, for its hand may be in a pocket, and those beside its bone, for the hand may be all that
     is seen."""
-    ys, xs = np.nonzero(part)
-    along = _along(ys, xs, pose, index)
+    window = window_of(part, margin=0)
+    if window is None:
+        return 0, 0
+    ys, xs = np.nonzero(part[window])
+    along = _along(ys + window[0].start, xs + window[1].start, pose, index)
     return len(ys), int(np.count_nonzero((along > 0) & (along < 1)))
 
 
