@@ -9,24 +9,21 @@
 """
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import NamedTuple, Protocol
 
 import cv2
 import numpy as np
 
-from pise_core.contact_shadow import ContactShadow, cast
 from pise_core.coverage import check_covered
-from pise_core.framing import Framing
 from pise_core.inpainting.garments import CLOTH, continue_cloth
 from pise_core.inpainting.mirror import continue_regions
-from pise_core.masks import feather, grow, overlap, smooth, window_of
-from pise_core.matting import matte
+from pise_core.masks import overlap, window_of
 from pise_core.model.generator import Carrying, Code, Generator, Parsed
 from pise_core.person import Edit, Person
 from pise_core.regions import UNTOUCHED
-from pise_core.rendering.compositing import beyond_silhouette, composite
+from pise_core.rendering.compositing import beyond_silhouette
+from pise_core.rendering.laying import STRIP, Canvas, Over, Places, finish
 from pise_core.rendering.mixing import Blend
 from pise_core.rendering.settling import frame_map, photo_map
 from pise_core.rendering.source import Moved, Source, rim_of
@@ -34,44 +31,11 @@ from pise_core.rendering.wanted import Mix, Wanted
 from pise_core.view import View
 from pise_core.warping.warp import Carried, carry, reach_of
 
-#: Width of the seam about what changes, in frame pixels.
-SEAM = 1.3
 #: How far carried texture continues into a gap of its own region, in frame pixels.
 REACH = 10.0
 #: How far beyond what an edit concerns anything is looked at, in frame pixels: texture is mirrored from twice the
 #: reach away, into a gap that seam and settling have widened.
 _SURROUNDINGS = 2 * REACH + 8
-#: Rows that are finished together: float pictures of a whole large photo would take gigabytes.
-_STRIP = 128
-
-
-class _Canvas(NamedTuple):
-    """One resolution at work."""
-
-    colours: np.ndarray  # (H, W, 3) uint8: carried pixels, borrowed garments among them
-    trust: np.ndarray  # (H, W) float32 in [0, 1]: how far they count
-    wanted: np.ndarray  # (H, W) uint8: the map
-
-
-class _Places(NamedTuple):
-    """Where parts moved at the photo's size, (H, W) bool each."""
-
-    lifted: np.ndarray  # where they were, and a rim about them
-    landed: np.ndarray  # where they are
-    still: np.ndarray  # where the person stays, and is believed altogether
-
-    @classmethod
-    def of(cls, carried: Carried) -> "_Places":
-        return cls(carried.lifted, carried.landed, (carried.trust == 1) & ~carried.lifted & ~carried.landed)
-
-
-class _Over(NamedTuple):
-    """The parts that moved, in the window where they are now."""
-
-    window: tuple[slice, slice]
-    colours: np.ndarray  # (h, w, 3) uint8
-    trust: np.ndarray  # (h, w) float32 in [0, 1]: how far they count
-    cover: np.ndarray  # (h, w) float32 in [0, 1]: their share of each pixel
 
 
 @dataclass
@@ -175,8 +139,8 @@ def _with(whole: np.ndarray, window: tuple[slice, slice], part: np.ndarray) -> n
 def _differing(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     """(H, W) bool: where two pictures (H, W, 3) uint8 differ."""
     found = np.empty(first.shape[:2], bool)
-    for start in range(0, len(first), _STRIP):
-        rows = slice(start, start + _STRIP)
+    for start in range(0, len(first), STRIP):
+        rows = slice(start, start + STRIP)
         red, green, blue = cv2.split(cv2.absdiff(first[rows], second[rows]))
         np.not_equal(np.maximum(np.maximum(red, green), blue), 0, out=found[rows])
     return found
@@ -215,11 +179,6 @@ def window_of_edit(person: Person, wanted: Wanted, cloth: bool) -> tuple[slice, 
         for axis, length in zip(zip(*found, strict=True), person.parsing.shape, strict=True)
     )
     return rows, columns
-
-
-def _shadows(person: Person, pose: np.ndarray) -> list[tuple[ContactShadow, ContactShadow]]:
-    """The shadows beside feet, where they were, and where they are in a pose (18, 3); the same one if it stays."""
-    return [(shadow, shadow.moved(person.pose, pose)) for shadow in person.shadows]
 
 
 def _posed(person: Person, wanted: Wanted, generator: Generator, detail: bool, frames: Frames | None) -> _Posed:
@@ -265,10 +224,10 @@ def _render(
             below_map = _below(carried, large_map, own_large)
             own_below = below_map if wanted.parsing is None else _below(carried, own_large, own_large)
             carried = carried.uncovered()
-        places = _Places.of(carried)
+        places = Places.of(carried)
         large = _mixed(person, False, carried, own_below, below_map, wanted.pose, wanted.styles, own=True)
     else:
-        places = _Places.of(carried)
+        places = Places.of(carried)
         small, large = _silent(posed.small, small_map), _silent(carried, large_map)
     del carried  # the rest of it is in the way
     if cloth:
@@ -285,7 +244,7 @@ def _render(
             (small.colours, small.trust, small.wanted, code.styles, joints, detail),
             lambda: _generate(person, small, pose, posed.parsed, code, generator, detail),
         )
-    _finish(out, person, large, places, over, own_below, wanted, made.own, made.gate)
+    finish(out, person, large, places, over, own_below, wanted, made.own, made.gate)
     return made.image, large_map
 
 
@@ -310,9 +269,9 @@ def _carried(view: View, pose: np.ndarray | None, rim: int, scale: float | None 
     )
 
 
-def _silent(carried: Carried, wanted_map: np.ndarray) -> _Canvas:
+def _silent(carried: Carried, wanted_map: np.ndarray) -> Canvas:
     """No carried pixel counts: the detail path is switched off."""
-    return _Canvas(carried.image, np.zeros(wanted_map.shape, np.float32), wanted_map)
+    return Canvas(carried.image, np.zeros(wanted_map.shape, np.float32), wanted_map)
 
 
 def _mixed(
@@ -325,7 +284,7 @@ def _mixed(
     styles: dict[int, Mix],
     reach: float = REACH,
     own: bool = False,
-) -> _Canvas:
+) -> Canvas:
     """Carried pixels that fit the wanted map; in restyled regions those of one garment, in the colours of the mix.
 
     ``own_map`` is what the pose alone asks for. What was painted beyond it is not continued by mirroring: the torso's
@@ -360,10 +319,10 @@ def _mixed(
             borrowed, fits = continue_regions(moved.image, fits, np.where(inside, region, 0), reach, own=True)
             colours[window][inside], trust[window][inside] = borrowed[inside], fits[inside]
         colours[window][inside] = blend.toned(colours[window][inside])
-    return _Canvas(colours, trust, wanted_map)
+    return Canvas(colours, trust, wanted_map)
 
 
-def _continued(person: Person, canvas: _Canvas, own_map: np.ndarray, styles: dict[int, Mix], scale: float) -> _Canvas:
+def _continued(person: Person, canvas: Canvas, own_map: np.ndarray, styles: dict[int, Mix], scale: float) -> Canvas:
     """Painted garments, and those whose texture is another's, in the texture of what is known of them."""
     open_to_it = canvas.wanted != own_map
     for region, mix in styles.items():
@@ -386,7 +345,7 @@ def _mixed_code(person: Person, styles: dict[int, Mix], generator: Generator) ->
 
 def _generate(
     person: Person,
-    small: _Canvas,
+    small: Canvas,
     pose: np.ndarray | None,
     parsed: Parsed | None,
     code: Code,
@@ -401,112 +360,6 @@ def _generate(
     return Pictured(own, gate, _with_grey(np.rint(made.image).astype(np.uint8), inside))
 
 
-def _finish(
-    out: np.ndarray,
-    person: Person,
-    below: _Canvas,
-    places: _Places,
-    over: _Over | None,
-    own_map,
-    wanted: Wanted,
-    painted,
-    gate,
-) -> None:
-    """The photo at its own size, made in a copy of it: what did not move, with what moved parts uncovered, and over it
-    those parts.
-
-    ``over``: the moved parts; None where nothing moved, or the detail path is off. ``own_map`` is what the pose alone
-    asks for of ``below``.
-    """
-    framing, (lifted, landed, still) = person.framing, places
-    seam = SEAM / framing.scale
-    changed = below.wanted != person.parsing
-    concerned = np.zeros_like(lifted)
-    if lifted.any():
-        concerned = grow(lifted if over else lifted | landed, 2 * seam)
-        concerned &= ~still | changed
-    # What the pose alone turned into something else is concerned as well, and so is what was painted.
-    concerned |= changed
-    if own_map is not below.wanted:
-        concerned |= below.wanted != own_map
-    for region in wanted.styles:
-        concerned |= below.wanted == region
-    shadows = person.shadows
-    if wanted.pose is not None:
-        pairs = _shadows(person, wanted.pose)
-        whole = slice(0, concerned.shape[0]), slice(0, concerned.shape[1])
-        for shadow in (shadow for was, now in pairs if now is not was for shadow in (was, now)):
-            found = shadow.within(whole)
-            if found is not None:
-                concerned[found[0]] |= found[1] > 0
-        shadows = [now for _, now in pairs]
-    window = window_of(concerned, margin=round(3 * seam) + 4)
-    if window is not None:
-        _lay_below(out, person, below, lifted, over, concerned, window, painted, gate, own_map, shadows)
-    if over is not None:
-        _lay_over(out, over, framing, painted, gate)
-
-
-def _strips(wanted: np.ndarray) -> Iterator[tuple[slice, slice]]:
-    """Rows and columns about all that is wanted, (H, W) bool, a few rows at a time."""
-    for start in range(0, len(wanted), _STRIP):
-        window = window_of(wanted[start : start + _STRIP], margin=0)
-        if window is not None:
-            rows, columns = window
-            yield slice(start + rows.start, start + rows.stop), columns
-
-
-def _lay_below(
-    out: np.ndarray,
-    person: Person,
-    below: _Canvas,
-    lifted,
-    over: _Over | None,
-    concerned,
-    window,
-    painted,
-    gate,
-    own_map,
-    shadows: list[ContactShadow],
-) -> None:
-    """The finished layers that did not move, over the photo where an edit concerns it; ``window`` is about that, and
-    ``over`` are the moved parts that will be laid over them, if there are any."""
-    framing = person.framing
-    seam = SEAM / framing.scale
-    weight = feather(grow(concerned[window], seam), seam)
-    if person.full.held is not None:  # what stays of it, and nothing was painted over
-        kept = (person.full.held[window] >= 0) & ~lifted[window]
-        weight[kept & (below.wanted[window] == own_map[window])] = 0
-    silhouette = below.wanted[window] > 0
-    if over is not None and silhouette.any():  # beside what covers it no background shines through the layer's edge
-        covered = np.zeros(person.parsing.shape, bool)
-        covered[over.window] = over.cover > 0.99
-        silhouette |= grow(silhouette, SEAM / framing.scale + 1) & covered[window]
-    silhouette = matte(silhouette, framing.scale)
-    trust = _soft(below.trust[window], framing)
-    photo, colours = person.photo[window], below.colours[window]
-    background = cast(shadows, person.plate.at(window, wanted=(weight > 0) & (silhouette < 1)), window)
-    framing = framing.within(window)
-    for here in _strips(weight > 0):
-        inside = framing.within(here)
-        share = (trust[here] * inside.paste(gate, 1.0))[..., None]
-        made = colours[here] * share + inside.paste(painted, 127.5) * (1 - share)
-        out[window][here] = composite(photo[here], made, silhouette[here], background[here], weight[here])
-
-
-def _lay_over(out: np.ndarray, over: _Over, framing: Framing, painted, gate) -> None:
-    """The parts that moved, over what is there."""
-    window, colours, trust, cover = over
-    framing, below = framing.within(window), out[window]
-    for here in _strips(cover > 0):
-        inside = framing.within(here)
-        share = (trust[here] * inside.paste(gate, 1.0))[..., None]
-        made = colours[here] * share + inside.paste(painted, 127.5) * (1 - share)
-        ys, xs = np.nonzero(cover[here])
-        part = cover[here][ys, xs, None]
-        below[here][ys, xs] = np.rint(made[ys, xs] * part + below[here][ys, xs] * (1 - part)).clip(0, 255)
-
-
 def _below(carried: Carried, wanted: np.ndarray, own_map: np.ndarray) -> np.ndarray:
     """The wanted map without the parts that moved: that of the finished layers that stay."""
     stayed, about = carried.staying, carried.about
@@ -517,7 +370,7 @@ def _below(carried: Carried, wanted: np.ndarray, own_map: np.ndarray) -> np.ndar
     return lower
 
 
-def _over(person: Person, carried: Carried, wanted_map: np.ndarray, own_map: np.ndarray, pose, styles) -> _Over | None:
+def _over(person: Person, carried: Carried, wanted_map: np.ndarray, own_map: np.ndarray, pose, styles) -> Over | None:
     """The moved parts alone: what was painted away of them is no longer there, and their soft edge is believed."""
     window = window_of(carried.landed, margin=0)
     if carried.cover is None or window is None:
@@ -537,13 +390,7 @@ def _over(person: Person, carried: Carried, wanted_map: np.ndarray, own_map: np.
     trust[(cover > 0) & (labels == 0)] = 1
     soft = (cover > 0) & (cover < 1) & (trust > 0)
     trust[soft] = np.minimum(1, trust[soft] / cover[soft])
-    return _Over(window, colours, trust, cover)
-
-
-def _soft(trust: np.ndarray, framing: Framing) -> np.ndarray:
-    """The same trust, fading out before its border: no hard edge between carried and painted pixels."""
-    sigma = max(0.6, 0.6 / framing.scale)
-    return np.minimum(trust, np.clip(2 * smooth(trust, sigma) - 1, 0, 1))
+    return Over(window, colours, trust, cover)
 
 
 def _with_grey(image: np.ndarray, person: np.ndarray) -> np.ndarray:

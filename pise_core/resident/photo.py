@@ -11,7 +11,8 @@ from pise_core.masks import overlap
 from pise_core.model.answers import Answers
 from pise_core.person import Person
 from pise_core.regions import UNTOUCHED
-from pise_core.rendering.pipeline import REACH, SEAM, window_of_edit
+from pise_core.rendering.laying import SEAM
+from pise_core.rendering.pipeline import REACH, window_of_edit
 from pise_core.rendering.source import Moved, Source, rim_of
 from pise_core.rendering.wanted import Wanted
 from pise_core.resident.frame import STACKS, FrameHalf, Painted, Posed, continued, key_of, textures_of
@@ -155,7 +156,7 @@ class PhotoHalf:
     def _finished(
         self, laid: Laid, here: "_Part", own: Tensor, shown: Tensor, painted: Painted, cast: tuple[Tensor, Tensor]
     ) -> Tensor:
-        """As the pipeline's ``_finish``: what did not move, where an edit concerns it, and over it what moved;
+        """As the pipeline's ``finish``: what did not move, where an edit concerns it, and over it what moved;
         ``cast``: from :meth:`_cast`."""
         assert laid.staying is not None
         scale = self._framing.scale
