@@ -14,6 +14,7 @@ from pise_core.masks import window_of
 from pise_core.matting import Edges, soft_edges
 from pise_core.regions import REGION_COUNT
 from pise_core.warping.arm_edges import refine_arms
+from pise_core.warping.arm_lines import smooth_lines
 from pise_core.warping.bare_arms import without_cloth_beside
 from pise_core.warping.foot_edges import Feet
 from pise_core.warping.layers import CutOut, cut_outs
@@ -36,7 +37,8 @@ def _owners(image: np.ndarray, parsing: np.ndarray, pose: np.ndarray, feet: Feet
     """(H, W) int8: the part that each pixel of the body belongs to."""
     owner = smooth_hem(separate_legs(assign_parts(parsing, pose), pose), pose)
     owner = owner if feet is None else feet.separated(owner, pose)
-    return without_cloth_beside(refine_arms(owner, image, pose, parsing), image, pose, parsing)
+    owner = without_cloth_beside(refine_arms(owner, image, pose, parsing), image, pose, parsing)
+    return smooth_lines(owner, parsing, pose)
 
 
 @dataclass(frozen=True, eq=False)

@@ -255,3 +255,58 @@ def test_a_forearm_that_bends_takes_nothing_of_the_coat_beside_its_elbow(bare_ar
     taken = with_overlap((owner == index).astype(np.uint8), index, "right_forearm", parsing, owner, pose) > 0
     assert (taken & (owner == PARTS.index("right_upper_arm"))).sum() > 40
     assert not taken[:, 52:].any()
+
+
+def _standing() -> np.ndarray:
+    pose = empty_pose()
+    for joint, x, y in (("shoulder", 15, 50), ("hip", 10, 120), ("knee", 11, 180), ("ankle", 12, 240)):
+        for side, sign in (("right", -1), ("left", 1)):
+            pose[JOINT[f"{side}_{joint}"]] = 100 + sign * x, y, 1
+    pose[JOINT["neck"]] = 100, 45, 1
+    return pose
+
+
+def _level(move, at) -> float:
+    """By how many degrees a move turns what is level at a place."""
+    dx, dy = np.subtract(*move.points(np.array([[at[0] + 1.0, at[1]], at])))
+    return float(np.degrees(np.arctan2(dy, dx)))
+
+
+@pytest.mark.parametrize("degrees", [-18, 7, 18, 24])
+def test_a_leg_that_is_put_aside_keeps_its_sole_on_the_ground(degrees):
+    pose = _standing()
+    target = turned(pose, ["right_knee", "right_ankle"], "right_hip", degrees)
+    moves = part_moves(pose, target)
+    for part, joints in (("right_thigh", ("hip", "knee")), ("right_shin", ("knee", "ankle"))):
+        ends = [JOINT[f"right_{joint}"] for joint in joints]
+        assert np.allclose(moves[part].points(pose[ends, :2]), target[ends, :2], atol=1e-3)
+        assert abs(_level(moves[part], pose[ends[1], :2])) < 1e-3
+
+
+def test_a_leg_that_is_lifted_higher_turns_by_the_rest():
+    pose = _standing()
+    target = turned(pose, ["right_knee", "right_ankle"], "right_hip", 70)
+    assert abs(_level(part_moves(pose, target)["right_shin"], pose[JOINT["right_ankle"], :2]) - 45) < 1.5
+
+
+def test_whoever_is_turned_as_a_whole_turns_rigidly():
+    pose = _standing()
+    joints = [name for name, joint in JOINT.items() if np.isfinite(pose[joint, 0]) and name != "neck"]
+    target = turned(pose, joints, "neck", 20)
+    moves = part_moves(pose, target)
+    for part in ("right_thigh", "left_shin"):
+        assert abs(_level(moves[part], (100, 200)) - 20) < 1e-3
+
+
+def test_a_foot_stays_where_the_torso_alone_leans():
+    pose = _standing()
+    target = turned(pose, ["right_shoulder", "left_shoulder", "neck"], "right_hip", 25)
+    for part in ("right_shin", "left_thigh"):
+        assert still(part_moves(pose, target)[part], (60, 100, 140, 260))
+
+
+def test_a_shin_that_lies_has_no_foot_on_the_ground():
+    pose = _standing()
+    pose[JOINT["right_ankle"], :2] = pose[JOINT["right_knee"], :2] - [60, 0]
+    target = turned(pose, ["right_ankle"], "right_knee", 20)
+    assert abs(_level(part_moves(pose, target)["right_shin"], pose[JOINT["right_ankle"], :2]) - 20) < 1e-3

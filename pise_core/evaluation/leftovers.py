@@ -48,6 +48,7 @@ _LEAST = 300
 #: Degrees by which each arm is turned out.
 _TURN = (70.0, 110.0)
 ARMS = {side: tuple(JOINT[f"{side}_{joint}"] for joint in ("shoulder", "elbow", "wrist")) for side in ("left", "right")}
+_HELD_PARTS = [i for i, part in enumerate(PARTS) if part.endswith("_held")]
 _ARM_PARTS = [index for index, part in enumerate(PARTS) if "arm" in part]
 
 
@@ -152,9 +153,9 @@ def bare_arms(parsing: np.ndarray, pose: np.ndarray) -> np.ndarray:
 
 
 def _new_arms(person: Person, wanted: np.ndarray) -> np.ndarray:
-    """(H, W) bool: where the arms lie after the move, and a rim about them."""
+    """(H, W) bool: where the arms lie after the move, with what is added to them, and a rim about them."""
     view = person.full
-    owner = np.where(np.isin(view.owner, _ARM_PARTS), view.owner, -1)
+    owner = np.where(np.isin(view.owner, _HELD_PARTS), -1, view.owner)
     moved = carry(view.image, view.parsing, owner, view.pose, wanted)
     return grow(moved.landed, 3)
 

@@ -1,6 +1,7 @@
 """How the parts of a person follow the joints: from one pose to another, one move per part.
 
-A limb moves by a similarity from its bone to the same bone of the wanted pose; the head about the middle of the ears,
+A limb moves by a similarity from its bone to the same bone of the wanted pose, a leg slanted so that its foot stays on
+the ground; the head about the middle of the ears,
 since the nose wanders when a head turns; the torso by an affine fit of shoulders and hips; what hangs about the legs
 as :mod:`pise_core.warping.skirt` says; what hangs from a hand goes where the hand goes, and leans as the torso does.
 ``app/web/preview/part_transforms.js`` says the same to a browser.
@@ -22,6 +23,9 @@ from pise_core.warping.skirt import SkirtMove
 _SIDEWAYS = 0.65
 #: How far beyond the wrist a hand holds what hangs from it, in lengths of the forearm.
 _GRIP = 0.25
+#: A foot stays on the ground while its leg leans by no more than this; legs that are less upright than the first (share
+#: of their length that is height) have no foot on it, those that are more than the second have.
+_LEVEL, _STANDS = np.radians(25), (0.7, 0.9)
 
 
 class Move(Protocol):
@@ -88,8 +92,12 @@ def part_moves(source: np.ndarray, target: np.ndarray) -> dict[str, Move]:
             continue
         if part == "head":
             moves[part] = Affine(_head(source, target, there))
-        else:
-            moves[part] = Affine(_similarity(source[a, :2], source[b, :2], target[a, :2], target[b, :2]))
+            continue
+        matrix = _similarity(source[a, :2], source[b, :2], target[a, :2], target[b, :2])
+        if part.endswith(("_thigh", "_shin")):
+            leaning = _torso_size(source, target)[1] if there[list(TORSO)].all() else 0.0
+            matrix = _standing(matrix, source[[a, b], :2], target[[a, b], :2], leaning)
+        moves[part] = Affine(matrix)
     if there[[*HIPS, *KNEES]].all():
         moves["skirt"] = SkirtMove.between(source, target)
     for part in ("left_upper_arm", "right_upper_arm", "left_thigh", "right_thigh", *FOLLOWS, "skirt", "head"):
@@ -158,6 +166,32 @@ def _similarity(a, b, c, d, mirror: bool = False) -> np.ndarray:
     n1, n2 = np.array([-e1[1], e1[0]]), np.array([-e2[1], e2[0]])
     m = np.outer(e2, e1) * along + np.outer(n2, n1) * (-across if mirror else across)
     return np.c_[m, c - m @ a].astype(np.float64)
+
+
+def _standing(matrix: np.ndarray, source: np.ndarray, target: np.ndarray, leaning: float) -> np.ndarray:
+    """The similarity of a thigh or a shin from one bone (2, 2) to another, slanted so that a foot stands on the ground
+    and the hips stay as they are: whoever puts a leg to the side tips neither.
+
+    ``leaning``: by which angle the torso turns; with whoever is turned as a whole the ground is.
+    """
+    u, v = (source[1] - source[0]).astype(np.float64), (target[1] - target[0]).astype(np.float64)
+    turned = _half_turn(np.arctan2(v[1], v[0]) - np.arctan2(u[1], u[0]))
+    leaning = np.clip(_half_turn(leaning), min(turned, 0), max(turned, 0))
+    upright = abs(u[1]) / (float(np.hypot(*u)) + 1e-6)
+    level = _LEVEL * np.clip((upright - _STANDS[0]) / (_STANDS[1] - _STANDS[0]), 0, 1)
+    back = -np.clip(turned - leaning, -level, level)
+    if not back:
+        return matrix
+    # The bone goes where it did, and what is level is turned back.
+    slope = u[0] / u[1]
+    slant = [[np.cos(back), slope * (1 - np.cos(back))], [np.sin(back), 1 - slope * np.sin(back)]]
+    m = matrix[:, :2] @ slant
+    return np.c_[m, target[0] - m @ source[0]].astype(np.float64)
+
+
+def _half_turn(angle: float) -> float:
+    """The same angle between half a turn to the left and half a turn to the right."""
+    return float((angle + np.pi) % (2 * np.pi) - np.pi)
 
 
 def _hanging(source: np.ndarray, target: np.ndarray, there: np.ndarray, arm: Move, bone: tuple[int, int]) -> Move:

@@ -47,7 +47,7 @@ def _kind(part: str) -> str:
 
 
 #: (parts, 8) bool: which regions a part may own.
-_ALLOWED = np.array([[_kind(part) in region.parts.split() for region in TABLE] for part in PARTS])
+ALLOWED = np.array([[_kind(part) in region.parts.split() for region in TABLE] for part in PARTS])
 
 #: For each shin the parts of the leg beside it.
 _BESIDE = {
@@ -115,7 +115,7 @@ def assign_parts(parsing: np.ndarray, pose: np.ndarray) -> np.ndarray:
             distance[index] = _to_torso(points, pose, there)
         elif part == "skirt":
             distance[index] = _to_skirt(points, pose, there)
-    allowed = np.where(_ALLOWED[:, region], distance, _FAR)
+    allowed = np.where(ALLOWED[:, region], distance, _FAR)
     best = allowed.argmin(0)
     # A region that no present bone may carry (legs without knees, say) still goes to the nearest part.
     orphans = allowed.min(0) >= _FAR
@@ -225,7 +225,9 @@ def _to_skirt(points: np.ndarray, pose: np.ndarray, there: np.ndarray) -> np.nda
     return np.where(below, 0.6 * np.minimum(axis, middle), _FAR)
 
 
-def with_overlap(mask, index: int, part: str, parsing: np.ndarray, owner: np.ndarray, pose: np.ndarray) -> np.ndarray:
+def with_overlap(
+    mask, index: int, part: str, parsing: np.ndarray, owner: np.ndarray, pose: np.ndarray, joined: bool = True
+) -> np.ndarray:
     """The part's pixels and, around its near joint, those of its neighbour: a disc that covers the bend. A knee takes
     nothing of the leg beside it along, unless they cross.
 
@@ -235,12 +237,15 @@ def with_overlap(mask, index: int, part: str, parsing: np.ndarray, owner: np.nda
         parsing: (H, W) uint8.
         owner: (H, W) int8, from :func:`assign_parts`.
         pose: (18, 3) in the same pixels.
+        joined: whether a pixel of the parts beside it goes along: no gap opens between parts that move alike.
 
     Returns:
         (H, W) uint8 of 0 and 1.
     """
-    wider = cv2.dilate(mask, np.ones((3, 3), np.uint8))
-    wider = np.maximum(mask, wider * (parsing > 0)).astype(np.uint8)  # a soft edge reaches beyond the map
+    wider = mask
+    if joined:
+        wider = cv2.dilate(mask, np.ones((3, 3), np.uint8))
+        wider = np.maximum(mask, wider * (parsing > 0)).astype(np.uint8)  # a soft edge reaches beyond the map
     if part not in WITH_OVERLAP:
         return wider
     disc = np.zeros_like(mask)
@@ -249,7 +254,7 @@ def with_overlap(mask, index: int, part: str, parsing: np.ndarray, owner: np.nda
         radius = min(radius, _half_width(mask, part, pose))
     cv2.circle(disc, centre.tolist(), radius, 1, -1)
     # Only skin or cloth that this limb may carry: a shoulder takes no piece of hair along.
-    disc &= _ALLOWED[index][parsing].astype(np.uint8)
+    disc &= ALLOWED[index][parsing].astype(np.uint8)
     if part in _OF_ARM:  # a bare elbow takes no piece of the dress beside it along
         disc[~among(owner, _OF_ARM[part])] = 0
     if part in _BESIDE and not legs_cross(pose):

@@ -27,8 +27,6 @@ _INNER = 0.8
 _LOOKED = 0.5
 #: A station is bare where so much of what is near its bone is skin, within so many lengths of the longer bone.
 _BARE, _NEAR = 0.4, 0.12
-#: Of the upper arm: the inner side of a sleeve begins at the shoulder, and reaches its width at the armpit.
-_ARMPIT = 0.4
 #: In lengths of the arm's longer bone: how far the background shines through a sleeve's outer edge.
 _EDGE = 0.06
 #: An upper arm comes out of the hair where it has so much of its width.
@@ -97,8 +95,6 @@ def lacking(index: int, mask: np.ndarray, owner: np.ndarray, parsing: np.ndarray
     ends = (_WIDEST[0], middle_width) if arm == 0 else (middle_width, _WIDEST[1])
     widest = np.interp(shares, (0, 1), ends) * length
     wanted = np.minimum(_INNER * widths, widest - widths)
-    if arm == 0:
-        wanted *= np.minimum(1, shares / _ARMPIT)
     wanted = np.where(sleeve & (wanted > 1), wanted, 0)
     # Where the inner side ends at the background, it is seen, too.
     first = _first(~inside)
@@ -107,7 +103,7 @@ def lacking(index: int, mask: np.ndarray, owner: np.ndarray, parsing: np.ndarray
     wanted[free] = 0
     if not (wanted > first).any():
         return None
-    return _mirrored(near, along, inner, length, size, wanted, widths, mask, owner, parsing)
+    return _mirrored(near, along, inner, length, size, wanted, np.minimum(widths, outer), mask, owner, parsing)
 
 
 def below_hair(index: int, mask: np.ndarray, parsing: np.ndarray, pose: np.ndarray) -> Added | None:

@@ -12,9 +12,11 @@ import cv2
 import numpy as np
 
 from pise_core.masks import grow, overlap, window_of
+from pise_core.regions import REGION, REGION_COUNT
 from pise_core.skeleton import BONES
 from pise_core.warping.crossed_legs import shared
 from pise_core.warping.hidden_arms import stand_ins
+from pise_core.warping.limb_rims import fading, rim_of_limb
 from pise_core.warping.part_transforms import Move, bounds, part_moves, still
 from pise_core.warping.parts import PARTS, WITH_OVERLAP, among, overlap_disc, part_boxes, with_overlap
 from pise_core.warping.sleeves import below_hair, lacking, most_added
@@ -28,6 +30,16 @@ Box = tuple[int, int, int, int]
 WHOLE = 1 - 1e-5
 #: Where less is believed there are no colours.
 NOTHING = 1e-3
+#: (8, 8) bool: the body's region below, and an arm's that goes on into it. Cloth goes on into cloth; the skin that is
+#: made behind a bare arm has edges of straps.
+JOINED = np.zeros((REGION_COUNT, REGION_COUNT), bool)
+JOINED[np.ix_(*2 * [[REGION["upper_clothes"], REGION["dress"]]])] = True
+#: For each limb the part that it may move away from.
+_BESIDE = {part: "torso" for part in BONES if "arm" in part} | {
+    f"{side}_{part}": f"{other}_{part}"
+    for side, other in (("left", "right"), ("right", "left"))
+    for part in ("thigh", "shin")
+}
 
 
 class Behind(NamedTuple):
@@ -194,10 +206,14 @@ def carry(
         moved = move.into(x0, y0, (x1 - x0, y1 - y0), piece.box[:2])
         cover = moved(piece.cover)
         alpha = moved(piece.believed) if cutting.believed else cover
+        window = slice(y0, y1), slice(x0, x1)
         # Colours are taken from the whole image: the soft edge of the mask must not mix in black.
         colours = moved(piece.image, border=cv2.BORDER_REPLICATE)
         regions = moved(piece.parsing * piece.mask, labels=True)
-        window = slice(y0, y1), slice(x0, x1)
+        if piece.veil is not None:
+            joined = JOINED[labels[window], regions]
+            seen = np.where(joined, moved(piece.veil, border=cv2.BORDER_REPLICATE), np.float32(1))
+            cover, alpha = cover * seen, alpha * seen
         # Most of a part covers all that is below it.
         whole = (cover > WHOLE) & (alpha > WHOLE)
         np.copyto(labels[window], regions, where=(cover > 0.5) & (regions > 0))
@@ -241,7 +257,8 @@ class Role(NamedTuple):
         stays: whether it keeps its pixels.
         shown: whose pixels are shown: its own, or those of the other side's limb.
         uncovered: the layers that it takes pieces of along.
-        whole: whether an arm gets what :mod:`pise_core.warping.sleeves` says that it lacks.
+        whole: whether a limb gets an edge where something was beside it, and an arm what
+            :mod:`pise_core.warping.sleeves` says that it lacks.
     """
 
     part: int
@@ -283,8 +300,9 @@ class Cast(NamedTuple):
                     for number, layers in enumerate(behind)
                     if index in layers.back and not _along_with(moves, index, layers, box)
                 )
-                # Beside a torso that it moves away from, a sleeve is seen whole.
-                apart = "arm" in part and stay and not _alike(moves[part], moves.get("torso"), box)
+                # Beside a torso or a leg that it moves away from, a limb is seen whole.
+                beside = _BESIDE.get(part)
+                apart = stay and beside is not None and not _alike(moves[part], moves.get(beside), box)
                 source_part, taken[index] = instead.get(index, (index, moves[part]))
                 roles.append(Role(index, False, source_part, shown, apart or index in instead))
         return cls(tuple(roles), taken)
@@ -313,7 +331,7 @@ class Cutting:
     ) -> None:
         self._picture, self._source, self._share = (image, parsing, owner), source, share
         self.boxes = part_boxes(owner)
-        self._staying = [role.part for role in roles if role.stays]
+        self._rim, self._staying = rim, [role.part for role in roles if role.stays]
         lifted = among(owner, [i for i in range(len(PARTS)) if i not in self._staying])
         self._hidden = [Hidden.below(one, lifted & among(owner, one.front), rim) for one in behind]
         self.lifted = grow(lifted, rim) if rim else lifted
@@ -346,7 +364,7 @@ class Cutting:
         """What a part that moves takes along; None where that is nothing."""
         shown = [self._hidden[number] for number in role.uncovered]
         box, core = self.boxes[role.shown], self._core
-        return cut_piece(role.shown, *self._picture, box, core, self._share, self._source, shown, role.whole)
+        return cut_piece(role.shown, *self._picture, box, core, self._share, self._source, shown, role.whole, self._rim)
 
 
 def _with_overlap_box(part: str, low: np.ndarray, high: np.ndarray, pose: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -386,6 +404,7 @@ class Piece(NamedTuple):
     mask: np.ndarray  # uint8, 0 or 1
     core: np.ndarray
     share: np.ndarray | None
+    veil: np.ndarray | None = None  # (h, w) float32: how much of it is seen where the body lies below; None: all
 
     @property
     def cover(self) -> np.ndarray:
@@ -463,6 +482,7 @@ def cut_piece(
     pose: np.ndarray,
     uncovered: Sequence[Hidden] = (),
     whole: bool = False,
+    rim: int = 0,
 ) -> Piece | None:
     """A part with its overlap, and with what is finished of it behind parts that are taken away.
 
@@ -472,7 +492,9 @@ def cut_piece(
         box: about the part, of ``part_boxes``.
         core: (H, W) uint8, 1 where its colours are believed.
         uncovered: layers behind other parts, that this part belongs to.
-        whole: whether an arm gets what :mod:`pise_core.warping.sleeves` says that it lacks.
+        whole: whether a limb gets an edge where something was beside it, and an arm what
+            :mod:`pise_core.warping.sleeves` says that it lacks.
+        rim: so many pixels at a limb's edge beside other parts have their colours.
     """
     part = PARTS[index]
     around = _box_of_piece(index, box, [layers.window for layers, _ in uncovered], pose, owner.shape)
@@ -507,10 +529,11 @@ def cut_piece(
     both = shared(mask, part, owner[here], shifted)
     if both is not None:
         mask = np.where(both, np.uint8(1), mask)
+    edge = None
     if whole:
         image, parsing, core, mask = image.copy(), parsing.copy(), core.copy(), mask.copy()
         share = None if share is None else share.copy()
-        found = [lacking(index, mask, owner[here], parsing, shifted)]
+        found = [lacking(index, mask, owner[here], parsing, shifted)] if "arm" in part else []
         if part.endswith("upper_arm"):
             found.append(below_hair(index, mask, parsing, shifted))
         for added in (one for one in found if one is not None):
@@ -519,8 +542,16 @@ def cut_piece(
             mask[to] = core[to] = 1
             if share is not None:
                 share[to] = 1
-    mask = with_overlap(mask, index, part, parsing, owner[here], shifted)
-    return Piece((x0, y0, x1, y1), image, parsing, mask, core, share)
+        if share is not None and rim:
+            edge = rim_of_limb(index, mask, owner[here], rim, shifted)
+        if share is not None and edge is not None:
+            to, source = (edge.ys, edge.xs), (edge.from_ys, edge.from_xs)
+            image[to], parsing[to] = image[source], parsing[source]
+            mask[to] = core[to] = 1
+            share[to] = np.minimum(share[to], edge.share)
+    mask = with_overlap(mask, index, part, parsing, owner[here], shifted, joined=edge is None)
+    veil = fading(index, mask.shape, shifted) if whole and part.endswith("upper_arm") else None
+    return Piece((x0, y0, x1, y1), image, parsing, mask, core, share, veil)
 
 
 def _along_with(moves: dict[str, Move], index: int, layers: Behind, box: Box | None) -> bool:

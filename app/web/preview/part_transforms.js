@@ -9,6 +9,9 @@ import { moveTo } from "./warp_canvas.js";
 const SIDEWAYS = 0.65;
 // How far beyond the wrist a hand holds what hangs from it, in lengths of the forearm.
 const GRIP = 0.25;
+// A foot stays on the ground while its leg leans by no more than this; which legs have one there.
+const LEVEL = (25 / 180) * Math.PI;
+const STANDS = [0.7, 0.9];
 const TORSO = [2, 5, 8, 11];
 
 // Bone a-b onto bone c-d: along it scaled by its length, across it hardly.
@@ -26,6 +29,25 @@ function similarity(a, b, c, d) {
     vy * uy * along + vx * ux * across,
   ];
   return [...m, c.x - m[0] * a.x - m[2] * a.y, c.y - m[1] * a.x - m[3] * a.y];
+}
+
+const halfTurn = (angle) => angle - 2 * Math.PI * Math.floor((angle + Math.PI) / (2 * Math.PI));
+
+// The similarity of a thigh or a shin, slanted so that a foot stands on the ground; `leaning`: by which angle the torso turns.
+function onTheGround([a, b, c, d, e, f], [knee, ankle], [newKnee, newAnkle], leaning) {
+  const [ux, uy] = [ankle.x - knee.x, ankle.y - knee.y];
+  const turned = halfTurn(Math.atan2(newAnkle.y - newKnee.y, newAnkle.x - newKnee.x) - Math.atan2(uy, ux));
+  const size = Math.hypot(ux, uy) + 1e-6;
+  const own = clamp(halfTurn(leaning), Math.min(turned, 0), Math.max(turned, 0));
+  const level = LEVEL * clamp((Math.abs(uy) / size - STANDS[0]) / (STANDS[1] - STANDS[0]), 0, 1);
+  const back = -clamp(turned - own, -level, level);
+  if (!back) return [a, b, c, d, e, f];
+  // The bone goes where it did, and what is level is turned back.
+  const [x, y] = [Math.cos(back), Math.sin(back)];
+  const slope = ux / uy;
+  const [cx, cy] = [slope * (1 - x), 1 - slope * y];
+  const m = [a * x + c * y, b * x + d * y, a * cx + c * cy, b * cx + d * cy];
+  return [...m, newKnee.x - m[0] * knee.x - m[2] * knee.y, newKnee.y - m[1] * knee.x - m[3] * knee.y];
 }
 
 // The head turned with the line from the neck to its middle: between the ears, or the eyes, or else the nose.
@@ -128,7 +150,12 @@ export function partMoves(source, target) {
   else if (torso.length === 2) moves.torso = similarity(...of(source, torso), ...of(target, torso));
   for (const [part, bone] of Object.entries(BONES)) {
     if (there(bone).length < 2) continue;
-    moves[part] = part === "head" ? head(source, target, there) : similarity(...of(source, bone), ...of(target, bone));
+    const [own, wanted] = [of(source, bone), of(target, bone)];
+    moves[part] = part === "head" ? head(source, target, there) : similarity(...own, ...wanted);
+    if (part.endsWith("_thigh") || part.endsWith("_shin")) {
+      const leaning = there(TORSO).length === 4 ? torsoSize(source, target)[1] : 0;
+      moves[part] = onTheGround(moves[part], own, wanted, leaning);
+    }
   }
   if (there([8, 11, 9, 12]).length === 4) moves.skirt = skirtMove(source, target);
   const limbs = [
