@@ -7,7 +7,7 @@ from pise_core.pose import empty_pose
 from pise_core.regions import REGION
 from pise_core.skeleton import JOINT
 from pise_core.warping.arm_lines import smooth_lines
-from pise_core.warping.limb_rims import rim_of_limb
+from pise_core.warping.limb_rims import rim_of_limb, veil_of
 from pise_core.warping.parts import PARTS, among
 from pise_core.warping.warp import Behind, Carried, carry
 from tests.test_parts import turned
@@ -136,6 +136,34 @@ def test_an_arm_fades_into_the_cloth_of_its_shoulder_and_not_into_the_air(dresse
     bare = np.where(among(owner, (UPPER, FORE)), owner, np.int8(-1))
     alone = carry(photo, parsing, bare, pose, target, rim=3, share=(bare >= 0).astype(np.float32))
     assert _cover(alone)[tuple((shoulder + 0.02 * (elbow - shoulder)).astype(int)[::-1])] > 0.99
+
+
+def test_a_forearm_fades_in_over_the_upper_arm_below_its_elbow(dressed):
+    photo, parsing, pose, owner = dressed
+    photo[:130, 184:216] = (20, 200, 20)
+    photo[115:130, 184:216] = (220, 20, 220)  # what the forearm's round end is cut from
+    owner = smooth_lines(owner, parsing, pose)
+    target = turned(pose, ["right_wrist"], "right_elbow", 60)
+    moved = carry(photo, parsing, owner, pose, target, rim=3, share=(parsing > 0).astype(np.float32))
+    bone = (target[JOINT["right_wrist"], :2] - target[JOINT["right_elbow"], :2]) / 70
+    # Beyond the end of the band where it fades nothing of it lies on the upper arm.
+    x, y = (target[JOINT["right_elbow"], :2] - 13 * bone).astype(int)
+    assert np.array_equal(moved.image[y, x], photo[y, x])
+
+
+@pytest.mark.parametrize(("part", "region", "other", "goes_on"), [
+    ("right_upper_arm", "upper_clothes", "dress", True),
+    ("right_upper_arm", "upper_skin", "upper_skin", False),
+    ("left_forearm", "upper_skin", "upper_skin", True),
+    ("left_forearm", "upper_skin", "upper_clothes", False),
+    ("left_shin", "pants", "pants", True),
+])  # fmt: skip
+def test_what_goes_on_into_what(dressed, part, region, other, goes_on):
+    pose = np.where(np.isfinite(dressed[2]), dressed[2], np.float32(1)) + np.arange(18, dtype=np.float32)[:, None]
+    veil = veil_of(PARTS.index(part), (20, 30), pose)
+    assert veil is not None and veil.seen.shape == (20, 30)
+    assert veil.joined[REGION[other], REGION[region]] == goes_on
+    assert veil_of(TORSO, (20, 30), pose) is None
 
 
 def test_a_person_who_moves_as_a_whole_keeps_closed_joints(dressed):

@@ -85,7 +85,7 @@ def test_it_goes_with_the_feet(seen, shady):
     for joint in ANKLES:
         x, y = np.rint(pose[joint, :2]).astype(int)
         outside = -1 if joint == ANKLES[0] else 1
-        beside_it = photo[y + 14 : y + 19, x + 28 * outside - 5 : x + 28 * outside + 5].mean()
+        beside_it = photo[y + 14 : y + 19, x + 37 * outside - 4 : x + 37 * outside + 4].mean()
         assert 0.5 < beside_it / 145 < 0.75
 
 

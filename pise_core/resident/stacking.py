@@ -13,7 +13,7 @@ from torch import Tensor
 from pise_core.resident.warps import Places
 from pise_core.warping.part_transforms import Move
 from pise_core.warping.parts import among
-from pise_core.warping.warp import JOINED, NOTHING, WHOLE, Cutting, Role, Staying, landing_of
+from pise_core.warping.warp import NOTHING, WHOLE, Cutting, Role, Staying, landing_of
 
 #: What stands for "nothing was laid here" while layers are gathered: there is no such region.
 _NO_LABEL = 255
@@ -68,7 +68,7 @@ class _Moves(NamedTuple):
     image: Tensor  # (3, h, w) float32
     shares: Tensor  # (1 or 2, h, w) float32: its cover, and where its colours are believed, if that is another thing
     parsing: Tensor  # (h, w) uint8
-    veil: Tensor | None  # (1, h, w) float32: how much of it is seen where the body lies below
+    veil: tuple[Tensor, Tensor] | None  # as its piece's: (1, h, w) float32, and (8, 8) bool
 
 
 def picture(image: np.ndarray, device: str) -> Tensor:
@@ -112,7 +112,7 @@ class Stack:
         self._believed = cutting.believed
         staying = [role.part for role in roles if role.stays]
         self.stays = bool((among(owner, staying) & ~cutting.lifted).any())
-        self._lifted, self._joined = plane(cutting.lifted, device), plane(JOINED, device)
+        self._lifted = plane(cutting.lifted, device)
         self._steps: list[_Stays | _Moves] = []
         waiting: list[int] = []
         for role in roles:
@@ -125,7 +125,9 @@ class Stack:
             self._gather(cutting, waiting, owner, share)
             shares = [piece.cover, piece.believed] if self._believed else [piece.cover]
             image, labels = picture(piece.image, device), plane(piece.parsing * piece.mask, device)
-            veil = None if piece.veil is None else plane(piece.veil[None], device)
+            veil = (
+                None if piece.veil is None else (plane(piece.veil.seen[None], device), plane(piece.veil.joined, device))
+            )
             self._steps.append(_Moves(role.part, piece.box, image, plane(np.stack(shares), device), labels, veil))
         self._gather(cutting, waiting, owner, share)
         self._staying = None
@@ -181,8 +183,9 @@ class Stack:
             cover, alpha = shares[0], shares[-1]
             colours, regions = places.linear(step.image, replicate=True).round(), places.labels(step.parsing)
             if step.veil is not None:
-                joined = self._joined[labels[here].long(), regions.long()]
-                seen = torch.where(joined, places.linear(step.veil, replicate=True)[0], 1.0)
+                veil, joined = step.veil
+                joined = joined[labels[here].long(), regions.long()]
+                seen = torch.where(joined, places.linear(veil, replicate=True)[0], 1.0)
                 cover, alpha = cover * seen, alpha * seen
             whole, some = (cover > WHOLE) & (alpha > WHOLE), cover > 0
             under = trust[here]

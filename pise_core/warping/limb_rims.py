@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from pise_core.masks import Nearest, grow, smooth, window_of
+from pise_core.regions import REGION, REGION_COUNT
 from pise_core.skeleton import BONES
 from pise_core.warping.parts import PARTS, among
 
@@ -17,8 +18,14 @@ from pise_core.warping.parts import PARTS, among
 _SMOOTH, _STEEP = 0.8, 2.2
 #: Shares below that are nothing.
 _TRACE = 0.02
-#: In lengths of the upper arm, from the shoulder on: where an arm begins to be seen over the body, and is seen wholly.
-_FADES = (-0.15, 0.2)
+#: In lengths of the bone, from the near joint on: where a limb begins to be seen over what it hangs on, and is seen
+#: wholly.
+_FADES = {"upper_arm": (-0.15, 0.2), "forearm": (-0.15, 0.1), "shin": (-0.15, 0.1)}
+#: (8, 8) bool: regions of what lies below a limb, and its own, that go on into one another. Of an upper arm that is
+#: cloth alone: the skin that is made behind a bare one has edges of straps.
+_CLOTH = np.zeros((REGION_COUNT, REGION_COUNT), bool)
+_CLOTH[np.ix_(*2 * [[REGION["upper_clothes"], REGION["dress"]]])] = True
+_SAME = _CLOTH | (np.eye(REGION_COUNT) > 0)
 
 
 class _Limb(NamedTuple):
@@ -49,12 +56,29 @@ class Rim(NamedTuple):
     share: np.ndarray  # float32
 
 
-def fading(index: int, size: tuple[int, int], pose: np.ndarray) -> np.ndarray:
-    """(H, W) float32 in [0, 1]: how much of an upper arm is seen where the body lies below it.
+class Veil(NamedTuple):
+    """How a limb goes on into what it hangs on.
+
+    Attributes:
+        seen: (H, W) float32 in [0, 1], how much of it is seen where that lies below.
+        joined: (8, 8) bool, whether a region below and one of the limb go on into one another.
+    """
+
+    seen: np.ndarray
+    joined: np.ndarray
+
+
+def veil_of(index: int, size: tuple[int, int], pose: np.ndarray) -> Veil | None:
+    """Of an upper arm, a forearm or a shin; None for other parts.
 
     ``index``: in ``PARTS``; ``size``: (H, W); ``pose``: (18, 3) in the same pixels.
     """
-    return np.clip((_along(index, size, pose) - _FADES[0]) / (_FADES[1] - _FADES[0]), 0, 1)
+    name = PARTS[index].split("_", 1)[-1]
+    if name not in _FADES:
+        return None
+    low, high = _FADES[name]
+    seen = np.clip((_along(index, size, pose) - low) / (high - low), 0, 1)
+    return Veil(seen, _CLOTH if name == "upper_arm" else _SAME)
 
 
 def _along(index: int, size: tuple[int, int], pose: np.ndarray) -> np.ndarray:
@@ -82,7 +106,7 @@ def rim_of_limb(index: int, mask: np.ndarray, owner: np.ndarray, rim: int, pose:
     window = window_of(near, margin=4 * rim + 2)
     if window is None:
         return None
-    joint = fading(index, mask.shape, pose)[window] if PARTS[index].endswith("upper_arm") else None
+    joint = veil_of(index, mask.shape, pose) if PARTS[index].endswith("upper_arm") else None
     part, own, others = mask[window] > 0, own[window], others[window]
     core = part & ~grow(others, rim)
     if not core.any():
@@ -92,7 +116,7 @@ def rim_of_limb(index: int, mask: np.ndarray, owner: np.ndarray, rim: int, pose:
     share = np.clip((share - 0.5) * _STEEP + 0.5, 0, 1)
     concerned = (part & ~core) | (others & grow(part, 2 * rim) & (share > _TRACE))
     if joint is not None:
-        concerned &= joint > 0.5
+        concerned &= joint.seen[window] > 0.5
     ys, xs = np.nonzero(concerned)
     nearest = Nearest(core)
     from_ys, from_xs = nearest.mirrored(ys, xs)

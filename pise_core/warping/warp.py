@@ -12,11 +12,10 @@ import cv2
 import numpy as np
 
 from pise_core.masks import grow, overlap, window_of
-from pise_core.regions import REGION, REGION_COUNT
 from pise_core.skeleton import BONES
 from pise_core.warping.crossed_legs import shared
 from pise_core.warping.hidden_arms import stand_ins
-from pise_core.warping.limb_rims import fading, rim_of_limb
+from pise_core.warping.limb_rims import Veil, rim_of_limb, veil_of
 from pise_core.warping.part_transforms import Move, bounds, part_moves, still
 from pise_core.warping.parts import PARTS, WITH_OVERLAP, among, overlap_disc, part_boxes, with_overlap
 from pise_core.warping.sleeves import below_hair, lacking, most_added
@@ -30,10 +29,6 @@ Box = tuple[int, int, int, int]
 WHOLE = 1 - 1e-5
 #: Where less is believed there are no colours.
 NOTHING = 1e-3
-#: (8, 8) bool: the body's region below, and an arm's that goes on into it. Cloth goes on into cloth; the skin that is
-#: made behind a bare arm has edges of straps.
-JOINED = np.zeros((REGION_COUNT, REGION_COUNT), bool)
-JOINED[np.ix_(*2 * [[REGION["upper_clothes"], REGION["dress"]]])] = True
 #: For each limb the part that it may move away from.
 _BESIDE = {part: "torso" for part in BONES if "arm" in part} | {
     f"{side}_{part}": f"{other}_{part}"
@@ -211,8 +206,8 @@ def carry(
         colours = moved(piece.image, border=cv2.BORDER_REPLICATE)
         regions = moved(piece.parsing * piece.mask, labels=True)
         if piece.veil is not None:
-            joined = JOINED[labels[window], regions]
-            seen = np.where(joined, moved(piece.veil, border=cv2.BORDER_REPLICATE), np.float32(1))
+            joined = piece.veil.joined[labels[window], regions]
+            seen = np.where(joined, moved(piece.veil.seen, border=cv2.BORDER_REPLICATE), np.float32(1))
             cover, alpha = cover * seen, alpha * seen
         # Most of a part covers all that is below it.
         whole = (cover > WHOLE) & (alpha > WHOLE)
@@ -404,7 +399,7 @@ class Piece(NamedTuple):
     mask: np.ndarray  # uint8, 0 or 1
     core: np.ndarray
     share: np.ndarray | None
-    veil: np.ndarray | None = None  # (h, w) float32: how much of it is seen where the body lies below; None: all
+    veil: Veil | None = None  # how it goes on into what it hangs on; None: it is seen wholly
 
     @property
     def cover(self) -> np.ndarray:
@@ -550,7 +545,7 @@ def cut_piece(
             mask[to] = core[to] = 1
             share[to] = np.minimum(share[to], edge.share)
     mask = with_overlap(mask, index, part, parsing, owner[here], shifted, joined=edge is None)
-    veil = fading(index, mask.shape, shifted) if whole and part.endswith("upper_arm") else None
+    veil = veil_of(index, mask.shape, shifted) if whole else None
     return Piece((x0, y0, x1, y1), image, parsing, mask, core, share, veil)
 
 
