@@ -141,7 +141,7 @@ def test_an_arm_fades_into_the_cloth_of_its_shoulder_and_not_into_the_air(dresse
 def test_a_forearm_fades_in_over_the_upper_arm_below_its_elbow(dressed):
     photo, parsing, pose, owner = dressed
     photo[:130, 184:216] = (20, 200, 20)
-    photo[115:130, 184:216] = (220, 20, 220)  # what the forearm's round end is cut from
+    photo[113:120, 184:216] = (220, 20, 220)  # what the forearm's round end is cut from
     owner = smooth_lines(owner, parsing, pose)
     target = turned(pose, ["right_wrist"], "right_elbow", 60)
     moved = carry(photo, parsing, owner, pose, target, rim=3, share=(parsing > 0).astype(np.float32))
