@@ -17,6 +17,13 @@ test("a text, one with something in it, and several sentences", () => {
   assert.equal(say("Download PNG · 360 × 520"), "PNG laden · 360 × 520");
 });
 
+test("a number takes no sentence before it", () => {
+  assert.equal(
+    say("Ready. Drag a joint to change the pose. 2 people found: choose whom to edit."),
+    "Bereit. Zum Ändern der Pose ein Gelenk ziehen. 2 Personen gefunden: bitte wählen, wer bearbeitet wird.",
+  );
+});
+
 test("messages begin with a small letter in the code and with a capital on the page", () => {
   assert.equal(say("Open a photo first"), "Bitte zuerst ein Foto öffnen");
   assert.equal(say("open a photo first"), "bitte zuerst ein Foto öffnen");

@@ -1,4 +1,5 @@
-// Lines of text in another language, by a table of the English ones, in which {names} stand for what changes.
+// Lines of text in another language, by a table of the English ones, in which {names} stand for what changes. {n} is a
+// number: it takes no space, and so no sentence before it.
 
 /** @typedef {{ exact: Map<string, string>, patterns: { match: RegExp, names: string[], text: string }[], comma: string }} Table */
 
@@ -15,7 +16,8 @@ export function tableOf(words, comma = ".") {
     if (parts.length === 1) exact.set(english, text);
     else {
       const names = parts.filter((_, n) => n % 2);
-      const match = parts.map((part, n) => (n % 2 ? "(.+?)" : escaped(part))).join("");
+      const gap = (/** @type {string} */ name) => (name === "n" ? "(\\S+?)" : "(.+?)");
+      const match = parts.map((part, n) => (n % 2 ? gap(part) : escaped(part))).join("");
       patterns.push({ match: new RegExp(`^${match}$`, "su"), names, text, length: english.length });
     }
   }
