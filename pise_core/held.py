@@ -42,6 +42,10 @@ _FINER = 2.0
 #: In lengths of the arm's longer bone: how near to the hand or the forearm a thing is held by it, and how near to a
 #: shoulder it hangs from there.
 _IN_HAND, _FROM_SHOULDER = 0.5, 0.3
+#: The same: how near to a hand a thing lies that hangs below it, and how far to a side of it.
+_HANGS, _PLUMB = 0.85, 0.15
+#: How much of its height is the top of a thing.
+_TOP = 0.2
 #: The same: no part of a thing that turns with the hand is farther from the wrist; others hang from it.
 _TURNS = 0.75
 _BODY = PARTS.index("torso")
@@ -207,7 +211,9 @@ def find_held(
         return None
     order = np.zeros(256, np.uint8)
     order[left] = np.arange(1, len(left) + 1)
-    return carried_by(order[labels], pose)
+    # What lies on the body may be a piece of its clothes: that hangs from no hand.
+    beside = [bool(wall[found == n].mean() > 0.5) for n in left]
+    return carried_by(order[labels], pose, beside)
 
 
 def _like_the_wall(colours: np.ndarray, mask: np.ndarray, wall: np.ndarray) -> bool:
@@ -251,10 +257,12 @@ def checked_held(labels: np.ndarray, size: tuple[int, int], pose: np.ndarray) ->
     return carried_by((np.searchsorted(found, labels) + 1).astype(np.uint8) * (labels != 0), pose)
 
 
-def carried_by(labels: np.ndarray, pose: np.ndarray) -> Held:
+def carried_by(labels: np.ndarray, pose: np.ndarray, hanging: Sequence[bool] = ()) -> Held:
     """What each thing (H, W uint8, numbered from 1 on) probably goes with: the hand or forearm that it touches, unless
-    it hangs from a shoulder."""
-    carriers: list[Carrier] = [_carrier(labels == n, pose) for n in range(1, int(labels.max()) + 1)]
+    it hangs from a shoulder, or the hand that it hangs below; ``hanging``: which may do so, by default all."""
+    count = int(labels.max())
+    may = hanging or [True] * count
+    carriers: list[Carrier] = [_carrier(labels == n, pose, may[n - 1]) for n in range(1, count + 1)]
     return Held(labels.astype(np.uint8), tuple(carriers))
 
 
@@ -302,9 +310,9 @@ def painted(
     return things, things.without(bare)
 
 
-def _carrier(mask: np.ndarray, pose: np.ndarray) -> Carrier:
+def _carrier(mask: np.ndarray, pose: np.ndarray, hanging: bool = True) -> Carrier:
     away = cv2.distanceTransform((~mask).astype(np.uint8), cv2.DIST_L2, 5)
-    there, near = visible(pose), {}
+    there, near, hangs = visible(pose), {}, {}
     for side in ("left", "right"):
         if not _has_arm(pose, side):
             continue
@@ -315,9 +323,21 @@ def _carrier(mask: np.ndarray, pose: np.ndarray) -> Carrier:
         # From the middle of the forearm to the fingers.
         points = [elbow + share * (wrist - elbow) for share in np.linspace(0.4, 1.35, 9)]
         near[side] = min(_at(away, point) for point in points) / length
-    if not near or min(near.values()) > _IN_HAND:
+        hangs[side] = hanging and near[side] < _HANGS and _hangs_below(mask, points[-1], _PLUMB * length)
+    near = {side: away for side, away in near.items() if away <= _IN_HAND or hangs[side]}
+    if not near:
         return "stays"
     return "left_hand" if min(near, key=lambda side: near[side]) == "left" else "right_hand"
+
+
+def _hangs_below(mask: np.ndarray, hand: np.ndarray, aside: float) -> bool:
+    """Whether a thing lies wholly below a hand (x, y), and what is highest of it no farther to a side than ``aside``:
+    handles are thin, and found least."""
+    ys, xs = np.nonzero(mask)
+    if not len(xs) or ys.min() <= hand[1]:
+        return False
+    top = xs[ys <= ys.min() + _TOP * (ys.max() - ys.min())]
+    return bool(top.min() - aside < hand[0] < top.max() + aside)
 
 
 def _at(values: np.ndarray, point: np.ndarray) -> float:

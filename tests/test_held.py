@@ -16,7 +16,7 @@ from pise_core.document import Document
 from pise_core.document.file_reader import read
 from pise_core.document.file_writer import write
 from pise_core.framing import Framing
-from pise_core.held import Held, checked_held, find_held, moved_held
+from pise_core.held import Held, carried_by, checked_held, find_held, moved_held
 from pise_core.masks import grow
 from pise_core.pose import default_skeleton
 from pise_core.regions import REGION
@@ -69,6 +69,25 @@ def test_a_bag_below_a_hand_goes_with_it(holder):
     assert holder.held.carriers == ("right_hand",)
     assert (holder.full.owner[holder.held.labels > 0] == PARTS.index("right_held")).all()
     assert not holder.parsing[holder.held.labels > 0].any()
+
+
+def test_a_bag_whose_handles_were_not_found_hangs_from_the_hand_above_it(with_bag):
+    drawn, _, _ = with_bag
+    x, y = np.rint(drawn.pose[JOINT["right_wrist"], :2]).astype(int)
+    elbow = drawn.pose[JOINT["right_elbow"], :2]
+    arm = float(np.hypot(*(elbow - (x, y))))
+
+    def carrier(left, top, hanging=()):
+        labels = np.zeros(drawn.parsing.shape, np.uint8)
+        cv2.rectangle(
+            labels, (round(x + left * arm), round(y + top * arm)), (round(x + (left + 0.6) * arm), 620), 1, -1
+        )
+        return carried_by(labels, drawn.pose, hanging).carriers
+
+    assert carrier(-0.3, 1.1) == ("right_hand",)
+    assert carrier(-0.3, 1.1, [False]) == ("stays",)  # a piece of a skirt
+    assert carrier(-1.3, 1.1) == ("stays",)  # what stands beside somebody
+    assert carrier(-0.3, 1.4) == ("stays",)  # what lies on the ground
 
 
 def test_a_bag_goes_whole_with_the_hand_and_leaves_the_wall(holder, with_bag, arm_out):
