@@ -20,11 +20,11 @@ from pise_core.detection.arms import (
     Arms,
     ArmsConfig,
     ArmsNetwork,
+    body_unit,
     colours_in,
     labels_in,
     place_of,
     seen,
-    torso_length,
 )
 from pise_core.detection.network import AnalyzerConfig, AnalyzerNetwork
 from pise_core.editor import Editor
@@ -57,7 +57,7 @@ def test_a_raised_arm_lies_in_its_frame_like_a_hanging_one(side, angle):
     assert np.allclose(shoulder, SHOULDER, atol=1e-3)
     assert abs(elbow[0] - shoulder[0]) < 1e-2 and elbow[1] > shoulder[1] + 10
     assert np.hypot(*(elbow - shoulder)) == pytest.approx(
-        TORSO * np.hypot(*np.subtract(*pose[list(ARMS[side][:2]), :2])) / torso_length(pose), rel=1e-3
+        TORSO * np.hypot(*np.subtract(*pose[list(ARMS[side][:2]), :2])) / body_unit(pose), rel=1e-3
     )
     assert np.allclose(place.back(here[ARMS[0][1:], :2]), pose[list(ARMS[side][1:]), :2], atol=1e-2)
     # The forearm, too, lies as before the arm was turned.

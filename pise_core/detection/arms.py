@@ -151,7 +151,7 @@ def place_of(pose: np.ndarray, side: int, turned: float = 0.0, larger: float = 1
     """
     shoulder, elbow, _ = ARMS[side]
     there = visible(pose)
-    unit = torso_length(pose)
+    unit = body_unit(pose)
     if not there[shoulder] or unit < 1:
         return None
     root = pose[shoulder, :2].astype(np.float64)
@@ -169,9 +169,9 @@ def place_of(pose: np.ndarray, side: int, turned: float = 0.0, larger: float = 1
     return Place(side, np.c_[linear, np.array(SHOULDER) - linear @ root], scale)
 
 
-def torso_length(pose: np.ndarray) -> float:
-    """From the neck to the hips in pixels, as far as that can be told, also of bodies that are seen foreshortened; 0
-    where nothing is known."""
+def body_unit(pose: np.ndarray) -> float:
+    """What arms are measured by: from the neck to the hips in pixels, as far as that can be told, also of bodies that
+    are seen foreshortened; 0 where nothing is known."""
     there = visible(pose)
 
     def apart(a: int, b: int) -> float:
@@ -310,7 +310,7 @@ class Arms:
         Each arm is looked for as if nothing of it had been found, on the side of the shoulder where its elbow was, and
         on the other side where it isn't seen there. ``pose``: in pixels of the picture; else as of :meth:`look`.
         """
-        out, same = pose.copy(), _SAME * torso_length(pose)
+        out, same = pose.copy(), _SAME * body_unit(pose)
         sides = [_Looked(pose, side) for side in (0, 1) if place_of(pose, side) is not None]
         for turn in (0, 1):
             asked = [side for side in sides if side.differs > same]

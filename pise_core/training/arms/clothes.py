@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 import cv2
 import numpy as np
 
-from pise_core.detection.arms import torso_length
+from pise_core.detection.arms import body_unit
 from pise_core.masks import window_of
 from pise_core.pose import visible
 from pise_core.regions import REGION
@@ -35,7 +35,7 @@ _PIECES = {
 def cloth_of(sample: Sample) -> np.ndarray | None:
     """(h, w, 3) uint8: a piece of what somebody in an annotated photo wears above; None where none is large enough."""
     assert sample.parsing is not None
-    unit = torso_length(sample.pose)
+    unit = body_unit(sample.pose)
     if unit < 1:
         return None
     cloth = np.isin(sample.parsing, (REGION["upper_clothes"], REGION["dress"])).astype(np.uint8)

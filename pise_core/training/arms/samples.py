@@ -10,7 +10,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from pise_core.detection.arms import UNKNOWN, torso_length
+from pise_core.detection.arms import UNKNOWN, body_unit
 from pise_core.pose import visible
 from pise_core.regions import REGION
 from pise_core.skeleton import ARMS, HIPS, SHOULDERS, TORSO
@@ -84,7 +84,7 @@ def photographed(sample: Sample) -> Person:
     parsing, pose = sample.parsing, sample.pose
     owner = np.full(parsing.shape, UNKNOWN, np.uint8)
     owner[np.isin(parsing, _NEVER)] = 0
-    unit = torso_length(pose)
+    unit = body_unit(pose)
     if unit >= 1:
         by_bones = assign_parts(np.where(parsing == UNKNOWN, 0, parsing).astype(np.uint8), pose)
         away = np.stack([_from_arm(parsing.shape, pose, side) / unit for side in (0, 1)])

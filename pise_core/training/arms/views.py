@@ -12,11 +12,11 @@ from pise_core.detection.arms import (
     SIZE,
     STRIDE,
     UNKNOWN,
+    body_unit,
     colours_in,
     labels_in,
     place_of,
     seen,
-    torso_length,
 )  # fmt: skip
 from pise_core.pose import visible
 from pise_core.regions import REGION, REGION_COUNT
@@ -168,7 +168,7 @@ def _parts(person: Person, side: int, place) -> tuple[np.ndarray, np.ndarray]:
             ends = [np.clip(np.rint(pose[j, :2] - 0.5), -500, 500).astype(int).tolist() for j in (a, b)]
             cv2.line(lines, ends[0], ends[1], 0)
     lines[arm] = 0
-    unit = torso_length(pose)
+    unit = body_unit(pose)
     near = cv2.distanceTransform(lines, cv2.DIST_L2, 3) < _ABOUT * unit if (lines == 0).any() else lines > 0
     weight = small(np.where(near, 1.0, _REST)) * known
     assert len(shares) == PARTS
@@ -177,7 +177,7 @@ def _parts(person: Person, side: int, place) -> tuple[np.ndarray, np.ndarray]:
 
 def _found(pose: np.ndarray, side: int, rng: np.random.Generator) -> np.ndarray:
     """The joints as they may be found."""
-    out, unit = pose.copy(), torso_length(pose)
+    out, unit = pose.copy(), body_unit(pose)
     out[:, :2] += rng.normal(size=(len(pose), 2)) * _OFF * unit
     shoulder, elbow, wrist = ARMS[side]
     there = visible(pose)
