@@ -53,7 +53,7 @@ export function showExact() {
 }
 
 // Answers that take longer than this, in milliseconds, wait for others: asked for sooner they would only be older.
-const OVERLAP = 600;
+const OVERLAP = 400;
 
 // Always the newest state next, and no backlog can build: one request is under way, and the next one goes out when the
 // answer has come, or when half of the time has passed that the last one took. While an answer is on its way back, and
