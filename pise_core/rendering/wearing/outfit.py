@@ -48,7 +48,7 @@ _CLOTHED = 1.35
 _TROUSERS, _BARE = (1.05, 1.35), (0.75, 1.1)
 #: A leg whose trousers begin farther down, of the way from hip to ankle, is hidden above; and how far it is made into
 #: what is seen.
-_HIDDEN, _MEETS = 0.12, 0.06
+_HIDDEN, _MEETS = 0.25, 0.06
 #: An arm lies before the garment's trunk from this share of its length on, for straps lie before the shoulder.
 _BEFORE = 0.1
 #: Of how far a sleeve reaches, the part that is cloth on all sides of the arm. In lengths of the torso: half the width
@@ -242,6 +242,8 @@ def outfit(view: View, garment: Garment, laid: Laid, scale: float, over_trousers
             upper = trousers & (np.cumsum(trousers.sum(axis=1)) < _UPPER * trousers.sum())[:, None]
             as_seen = hull(upper | (thick & (abs(level - _BELOW + 0.05) < 0.05)))
             thick &= (level < _BELOW) | (as_seen if len(hidden) < len(legs) else False)
+            if len(hidden) == len(legs):
+                thick |= legs_of(pose, shape, np.ones(len(PLACES)), PLACES, _PARTED, _PARTED)
             for outline, first in hidden:
                 thick |= drawn(outline, shape, 0, min(1.0, first + _MEETS))
             made[below & thick & (made == 0)] = _PANTS
