@@ -84,6 +84,8 @@ _WHOLE = 0.95
 _TINGED, _SURE = 4.0, (_HAIR, _FACE)
 #: In frame pixels: how far its shadow lies on skin, and a hem's on legs.
 _SHADED, _HEM_SHADE = 2.0, 4.0
+#: Of a leg's length, what is surely above its shoe.
+_SHIN = 0.85
 #: In frame pixels: hair is surely itself so far from clothes that go. Lab: how far apart the two are at least, and how
 #: many times as likely of the clothes a colour must be; tips of hair differ less from the rest. Frame pixels that tell
 #: colours.
@@ -305,7 +307,8 @@ def outfit(view: View, garment: Garment, laid: Laid, scale: float, over_trousers
     if gone.any():  # and its shadow on the skin right beside it
         tinged |= grow(gone, _SHADED / scale) & (made == _SKIN) & (renamed == _SKIN) & ~arms & ~visible_garment
         if kind != "top":
-            hem = grow(gone & (parsing != _PANTS), _HEM_SHADE / scale)  # below trousers are shoes
+            hem = grow(gone & (parsing != _PANTS), _HEM_SHADE / scale)  # below trousers are shoes, and below ankles
+            hem &= np.logical_or.reduce([drawn(limb(pose, leg, None, 2), shape, 0, _SHIN) for _, leg in legs])
             tinged |= hem & (made == _LEG) & (renamed == _LEG) & ~visible_garment
     lost = ((renamed > 0) & (made != renamed) & ~visible_garment) | tinged | (filled & (made == region))
     lost |= gone & ~visible_garment  # one top in the place of another has the same name
