@@ -132,7 +132,7 @@ class Handlers:
         for update in updates:
             if not isinstance(update, int):
                 yield update
-            elif action != self._studio.prepare or not (session.document is None or session.document.edits.none):
+            elif action != self._studio.prepare or not (session.document is None or session.document.untouched):
                 yield view.waiting(session, update)  # of preparing nothing is to be seen without an edit
 
     def _named(self, update: view.Update) -> dict[Any, Any]:

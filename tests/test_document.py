@@ -306,3 +306,32 @@ def test_a_document_of_version_2_renders(editor):
     while document.undo():
         pass
     assert np.array_equal(document.render().photo, document.photo)
+
+
+def test_the_edits_of_all_people_are_in_one_picture(editor, person, known):
+    body = np.where(np.isin(known.parsing, [REGION["hair"], REGION["face"]]), 0, known.parsing)
+    second = editor.set_person(known.photo, pose=person.pose, parsing=body)  # the nearer one, whose head is not seen
+    own = Document.of(second, "other")
+    own.recolour("upper_clothes", {"lightness": -0.3})
+    mine = own.render().photo
+    document = Document.of(known, "two", [known.box, known.box], 0)
+    document.recolour("hair", {"lightness": -0.3})
+    before = document.render().photo
+    document.add_person(second, 1)
+    first, behind = document.render().photo, body > 0
+    assert np.array_equal(first[~behind], before[~behind]) and (first != document.photo).any()
+    assert np.array_equal(first[behind], document.photo[behind])  # nobody's edit is seen over somebody nearer
+    document.edit_person(1)
+    assert document.edits.none and not document.untouched and np.array_equal(document.render().photo, first)
+    assert (document.preview() != document.sized(preview=True).photo).any()
+    document.recolour("upper_clothes", {"lightness": -0.3})
+    both, theirs = document.render().photo, (mine != document.photo).any(2)
+    assert theirs.any()
+    assert np.array_equal(both[theirs], mine[theirs]) and np.array_equal(both[~theirs], first[~theirs])
+    document.edit_person(0)
+    assert np.array_equal(document.render().photo, both)
+    assert document.undo() and np.array_equal(document.render().photo, mine)
+    document.rest()
+    assert np.array_equal(document.render().photo, mine)
+    document.edit_person(1)
+    assert document.undo() and document.untouched and np.array_equal(document.render().photo, document.photo)

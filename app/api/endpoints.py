@@ -60,7 +60,7 @@ class Programs:
         return state_of(session)
 
     def choose_person(self, session: Session, index: int, parser: Parser = "Built-in") -> State:
-        """Edit another of the people found, which starts a new history.
+        """Edit another of the people found. Everybody keeps their edits and history; one picture shows all.
 
         Args:
             index: in the state's list of people, from 0.

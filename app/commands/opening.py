@@ -67,10 +67,26 @@ def analyse_again(engine: Engine, session: Session, detector: str, parser: str) 
 
 
 def choose_person(engine: Engine, session: Session, index: int, parser: str) -> Steps:
-    """Edit another of the people found; ``index`` is one of ``session.people``."""
-    yield Progress(f"Analysing person {index + 1}…")
-    person, note = engine.detectors.analyse(session.need_photo(), session.people[index], parser)
-    return _edit(engine, session, session.name, person, session.people, index, note)
+    """Edit another of the people found; ``index`` is one of ``session.people``. Everybody keeps their own edits."""
+    document, note = session.document, ""
+    known = None if document is None else _known(document, index)
+    if document is None or known is None:
+        yield Progress(f"Analysing person {index + 1}…")
+        person, note = engine.detectors.analyse(session.need_photo(), session.people[index], parser)
+        if document is None or document is not session.document:
+            return _edit(engine, session, session.name, person, session.people, index, note)
+        known = document.add_person(engine.own(session, person), index)
+    document.edit_person(known)
+    session.edit(document, session.people)
+    if document.untouched:
+        return Outcome(_ready(session), told(note), Changed.DOCUMENT)
+    session.edited(note=note)
+    return Outcome(warnings=told(note), changed=Changed.DOCUMENT | Changed.EDITS)
+
+
+def _known(document: Document, chosen: int) -> int | None:
+    """The place among a document's people of whom the box of that number is about."""
+    return next((place for place, one in enumerate(document.people) if one.chosen == chosen), None)
 
 
 def place_person(engine: Engine, session: Session, pose: np.ndarray, parser: str, anyway: bool = False) -> Steps:
@@ -83,15 +99,26 @@ def place_person(engine: Engine, session: Session, pose: np.ndarray, parser: str
     yield Progress("Analysing with your pose…")
     found = Found(poses.bounding_box(pose), pose)
     person, note = engine.detectors.analyse(photo, found, parser)
-    chosen = 0 if session.document is None else session.document.chosen
+    before = session.document
+    chosen = 0 if before is None else before.chosen
     people = [*session.people[:chosen], found, *session.people[chosen + 1 :]]
     on, count = joints_on_person(person)
     doubt = f"Only {on} of {count} joints lie on a person." if on else "There is no person under the skeleton."
     if on and on >= LIKELY * count:
-        return _edit(engine, session, session.name, person, people, chosen, note)
+        return _with_others(session, _edit(engine, session, session.name, person, people, chosen, note), before)
     if anyway:
-        return _edit(engine, session, session.name, person, people, chosen, doubt, _PAINT_IT, note)
+        outcome = _edit(engine, session, session.name, person, people, chosen, doubt, _PAINT_IT, note)
+        return _with_others(session, outcome, before)
     return Outcome(warnings=told(doubt, _PLACE_IT, note), doubted=pose)
+
+
+def _with_others(session: Session, outcome: Outcome, before: Document | None) -> Outcome:
+    """Who is looked at again is new; the others of the photo keep their edits."""
+    document = session.document
+    if before is None or document is None or document.with_people_of(before).untouched:
+        return outcome
+    session.edited(note=outcome.note)
+    return replace(outcome, changed=outcome.changed | Changed.EDITS)
 
 
 def make_room(session: Session, sequence: int = 0) -> Steps:
@@ -145,7 +172,7 @@ def reopened(session: Session) -> Outcome:
     """What a session holds, for somebody who knows nothing of it."""
     if session.document is None:
         return _nobody(session)
-    if session.document.edits.none:
+    if session.document.untouched:
         return Outcome("Your document is as you left it.", changed=Changed.DOCUMENT)
     return Outcome(changed=Changed.DOCUMENT | Changed.EDITS)
 
@@ -224,10 +251,14 @@ def _edit(
     session.set_aside()
     boxes = [found.box for found in people]
     session.edit(Document.of(engine.own(session, person), name, boxes, chosen, session.references), people)
-    others = f"{len(people)} people found: choose whom to edit." if len(people) > 1 else ""
+    return Outcome(_ready(session), told(*warnings), Changed.DOCUMENT)
+
+
+def _ready(session: Session) -> str:
+    count = len(session.people)
+    others = f"{count} people found: choose whom to edit." if count > 1 else ""
     before = "" if session.before is None else "Undo brings back your work before this."
-    note = sentences(["Ready. Drag a joint to change the pose.", others, before])
-    return Outcome(note, told(*warnings), Changed.DOCUMENT)
+    return sentences(["Ready. Drag a joint to change the pose.", others, before])
 
 
 def _nobody(session: Session) -> Outcome:

@@ -22,7 +22,9 @@ def render(session: Session) -> Updates:
         return
     document, edits = now.document, now.document.edits
     rendered = document.render(edits)
-    shown = view.as_opened(session, document) if edits.none else view.picture(session, with_line(rendered.photo))
+    shown = (
+        view.as_opened(session, document) if document.untouched else view.picture(session, with_line(rendered.photo))
+    )
     url = shown["url"]
     if session.document is not document:
         return
@@ -52,7 +54,7 @@ def prepare(session: Session) -> Updates:
     if now is None:
         return
     document, edits = now.document, now.document.edits
-    if not edits.none:
+    if not document.untouched:
         yield from render(session)
         return
     rendered = document.render(edits)
@@ -65,7 +67,7 @@ def prepare(session: Session) -> Updates:
 
 
 def _done(session: Session, document: Document, edits: Edits) -> str:
-    if edits.none:
+    if document.untouched:
         return sentences(["This is the photo as it was.", session.note])
     notes = [session.note]
     if session.carried and edits.paint is not None:

@@ -27,7 +27,7 @@ from pise_core.document.growing import (
 )
 from pise_core.document.history import History
 from pise_core.document.motion import encode_motion
-from pise_core.document.people import EditedPerson
+from pise_core.document.people import EditedPerson, together
 from pise_core.document.references import PREVIEW_SIDE, References, checked_styles
 from pise_core.document.renderer import Rendered, Renderer
 from pise_core.document.steps import Steps
@@ -154,6 +154,16 @@ class Document(Steps):
                 raise InputError(f"a document keeps the edits of {PEOPLE_LIMIT} people at most")
             self.people.append(EditedPerson(person, self.references.kept, chosen, None, self.references.removed))
             return len(self.people) - 1
+
+    def with_people_of(self, other: "Document") -> "Document":
+        """This document, with those people of another one of the same photo who are not its own, and their edits."""
+        self.people += [one for one in other.people if one.chosen != self.chosen]
+        return self
+
+    @property
+    def untouched(self) -> bool:
+        """Whether nothing is asked for of anybody: the picture is the photo itself."""
+        return all(one.history.current.none for one in self.people)
 
     def edit_person(self, index: int) -> None:
         """Go on with another of ``people``; each has a history of their own.
@@ -297,7 +307,7 @@ class Document(Steps):
     def rest(self) -> None:
         """Let go of what is quickly made again: nobody edits just now. Whatever is asked for next is the same."""
         for one in list(self.people):
-            one.renderer.rest()
+            one.rest()
         self.references.rest()
 
     # ---- the history
@@ -437,12 +447,17 @@ class Document(Steps):
         return [doubt for doubt in found if edits.paint is None or "background" in doubt.parts]
 
     def render(self, edits: Edits | None = None, preview: bool = False) -> Rendered:
-        """The edited photo (by default as it is wanted now), at full size or at preview size."""
-        return self._renderer.render(edits or self.edits, preview)
+        """The edited photo (by default as it is wanted now), at full size or at preview size, with the edits of all
+        people in it; its regions are those of who is edited."""
+        made = self._renderer.render(edits or self.edits, preview)
+        return Rendered(self._together(made.photo), made.parsing)
 
     def preview(self, edits: Edits | None = None) -> np.ndarray:
         """The picture (h, w, 3) uint8 of :meth:`render` at preview size, alone: what is shown while somebody drags."""
-        return self._renderer.preview(edits or self.edits)
+        return self._together(self._renderer.preview(edits or self.edits))
+
+    def _together(self, picture: np.ndarray) -> np.ndarray:
+        return picture if len(self.people) == 1 else together(self.people, self._edited, picture)
 
     def base_map(self, edits: Edits | None = None, preview: bool = False) -> np.ndarray:
         """The map below the paint, (H, W) uint8: the detected one, or the one made for the wanted pose."""
@@ -483,7 +498,10 @@ class Document(Steps):
             InputError: on fewer than two key poses, or more pictures of that size than may be.
         """
         renderer = self._renderer if side == PREVIEW_SIDE else Renderer(self.person, self.references.kept, side)
-        return renderer.frames(edits or self.edits)
+        frames = renderer.frames(edits or self.edits)
+        if len(self.people) == 1:
+            return frames
+        return [lambda make=make: self._together(make()) for make in frames]
 
     def animate(self, path: str | os.PathLike[str], side: int = PREVIEW_SIDE) -> None:
         """Write the motion as ``.gif`` or ``.mp4``; raises as :meth:`frames`, or if the file can't be written."""

@@ -9,6 +9,7 @@ import time
 import urllib.error
 import urllib.request
 from pathlib import Path
+from urllib.parse import urljoin
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
@@ -137,6 +138,12 @@ class Visitor:
     def picture(self) -> str:
         """Address of the picture on show."""
         return self.page.locator("#result #after").get_attribute("src") or ""
+
+    def bytes_of(self, address: str) -> bytes:
+        """A picture's file: a canvas that it is drawn smaller on need not be the same each time."""
+        answer = self.context.request.get(urljoin(self.page.url, address))
+        assert answer.ok
+        return answer.body()
 
     def map(self) -> str:
         """The painted map as it is drawn."""

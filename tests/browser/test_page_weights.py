@@ -1,7 +1,5 @@
 """A menu of weights where the server was started with several; the document goes on with those that are chosen."""
 
-from urllib.parse import urljoin
-
 import pytest
 from test_desktop import DESKTOP, open_example
 
@@ -27,17 +25,10 @@ def test_the_document_goes_on_with_other_weights(visit):
     assert menu.locator("option").all_inner_texts() == ["Default", "Other"]
     open_example(visitor, 5)
     shipped = visitor.after(lambda: page.locator("#pose [data-preset]").nth(4).click())
-    before = _bytes(visitor, shipped)
+    before = visitor.bytes_of(shipped)
     other = visitor.after(lambda: menu.select_option("Other"))
-    assert _bytes(visitor, other) != before
+    assert visitor.bytes_of(other) != before
     visitor.shoot("other")
     again = visitor.after(lambda: menu.select_option("Default"))
-    assert _bytes(visitor, again) == before and menu.input_value() == "Default"
+    assert visitor.bytes_of(again) == before and menu.input_value() == "Default"
     assert page.locator('#bar [data-do="undo"]').is_enabled()
-
-
-def _bytes(visitor, address: str) -> bytes:
-    """The picture's file: a canvas that it is drawn smaller on need not be the same each time."""
-    answer = visitor.context.request.get(urljoin(visitor.page.url, address))
-    assert answer.ok
-    return answer.body()

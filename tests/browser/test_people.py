@@ -46,6 +46,34 @@ def test_another_person_of_the_photo_is_chosen(visit, pair):
     visitor.shoot("second")
 
 
+def test_everybody_keeps_their_edits_and_one_picture_shows_all(visit, pair):
+    visitor = visit("people-edits", **DESKTOP)
+    page = visitor.page
+    page.wait_for_selector("#drop")
+    page.locator("#drop input[type=file]").set_input_files(pair)
+    page.locator("#pose #stage").wait_for(state="visible")
+    visitor.wait_for()
+    visitor.after(lambda: page.locator("#pose [data-preset]").nth(3).click())
+    wrist = visitor.joint("left_wrist")
+    first = visitor.bytes_of(visitor.picture())
+    number = page.evaluate("window.piseStudio.document")
+    visitor.after(lambda: page.locator('#pose [data-person="1"]').click())
+    newer(page, number)
+    assert visitor.bytes_of(visitor.picture()) == first  # the picture of before is still there
+    visitor.after(lambda: page.locator("#pose [data-preset]").nth(3).click())
+    both = visitor.bytes_of(visitor.picture())
+    assert both != first
+    visitor.shoot("both")
+    number = page.evaluate("window.piseStudio.document")
+    visitor.after(lambda: page.locator('#pose [data-person="0"]').click())
+    newer(page, number)
+    assert visitor.joint("left_wrist") == pytest.approx(wrist, abs=1)
+    assert visitor.bytes_of(visitor.picture()) == both
+    visitor.after(lambda: page.locator('#bar [data-do="undo"]').click())
+    alone = visitor.bytes_of(visitor.picture())
+    assert alone not in (first, both)
+
+
 def test_a_photo_is_looked_at_again_and_undo_brings_the_edits_back(visit):
     visitor = visit("again", **DESKTOP)
     page = visitor.page
