@@ -173,7 +173,7 @@ class Painting(LamaInpainter):
 
     def __call__(self, picture, hole):
         self.hidden.append(hole)
-        return np.where(hole[..., None], np.uint8((240, 220, 0)), picture)
+        return np.where(hole[..., None], np.array((240, 220, 0), np.uint8), picture)
 
 
 def yellow(photo):
