@@ -6,7 +6,6 @@ import pytest
 
 from pise_core.framing import Framing
 from pise_core.inpainting.background import Background, fill_background
-from pise_core.inpainting.gaps import own_pieces
 from pise_core.inpainting.patch_fill import grid_of
 from pise_core.inpainting.shift_map import find_shifts
 from pise_core.masks import grow
@@ -267,40 +266,3 @@ def test_where_passers_by_are_is_known_at_every_size_and_in_parts():
         preview.passers_by() == cv2.resize(there.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST)
     ).mean() > 0.98
     assert not Background(photo, parsing, framing).passers_by().any()
-
-
-def test_clothes_in_a_gap_that_the_map_does_not_know_leave_no_cloud():
-    """A dark lining shows between legs; the street between them is seen, too, and counts."""
-    rng = np.random.default_rng(4)
-    photo = np.clip(180 + rng.normal(0, 3, (420, 300, 3)), 0, 255).astype(np.uint8)
-    parsing = np.zeros((420, 300), np.uint8)
-    parsing[40:220, 90:210], parsing[220:390, 90:140], parsing[220:390, 160:210] = 5, 2, 2
-    photo[parsing > 0] = 30, 30, 45
-    photo[220:290, 140:160] = 30, 30, 45
-    framing = Framing.around((90, 40, 210, 390), (300, 420))
-
-    def smooth(picture, known):  # as a network that believes what it sees
-        return cv2.inpaint(picture, (~known).astype(np.uint8), 5, cv2.INPAINT_TELEA)
-
-    made = Background(photo, parsing, framing, expect=smooth).at()
-    assert made[parsing > 0].mean(1).min() > 150
-    grey = np.clip(120 + rng.normal(0, 3, photo.shape), 0, 255).astype(np.uint8)
-    street = np.where((np.arange(420) < 300)[:, None, None], photo, grey)
-    street[parsing > 0] = 30, 30, 45
-    made = Background(street, parsing, framing, expect=smooth).at()
-    assert np.abs(made[330:380, 100:200].astype(int) - 120).mean() < 12
-
-
-def test_what_looks_like_the_person_beside_it_alone_is_theirs():
-    picture = np.full((40, 60, 3), 200, np.uint8)
-    person, gaps = np.zeros((40, 60), bool), np.zeros((40, 60), bool)
-    person[5:35, 10:25] = person[5:35, 35:50] = True
-    picture[person] = 20, 40, 120
-    gaps[5:35, 25:35] = True
-    picture[5:20, 25:35] = 22, 44, 118
-    around = ~(person | gaps)
-    found = own_pieces(picture, person, gaps, around)
-    assert found[6:18, 26:34].all() and not found[22:].any() and not found[~gaps].any()
-    picture[:5] = 20, 40, 120  # the street has the same colour
-    assert not own_pieces(picture, person, gaps, around)[:18].any()
-    assert not own_pieces(picture, person, np.zeros_like(gaps), around).any()

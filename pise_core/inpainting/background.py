@@ -13,9 +13,8 @@ import numpy as np
 
 from pise_core.framing import Framing
 from pise_core.guided_filter import sampled
-from pise_core.inpainting.gaps import own_pieces
 from pise_core.inpainting.inpainted import Inpaint, Inpainted
-from pise_core.inpainting.patch_fill import Pieces, Place, close_gaps, grid_of
+from pise_core.inpainting.patch_fill import Pieces, Place, grid_of
 from pise_core.inpainting.patch_search import Grid
 from pise_core.inpainting.shift_map import find_shifts
 from pise_core.label_warps import warp_labels
@@ -28,8 +27,7 @@ _SIDE = 192
 _RIM, _REACH, _GAP = 3.5, 60, 8
 #: How firmly colours of pieces stay, and by how many levels they change at most where pieces meet.
 _STAY, _MOST = 0.005, 45.0
-#: In cells: how far what is expected is changed where it meets what is seen, and how far the rim of passers-by, and of
-#: clothes in gaps, reaches.
+#: In cells: how far what is expected is changed where it meets what is seen, and how far the rim of passers-by reaches.
 _MEET, _OTHERS = 2.0, 1.5
 #: Side of the squares that are filled at a time; a multiple of 8.
 _TILE = 32
@@ -93,13 +91,11 @@ class Background:
         if hole.all():  # nothing to continue from: the photo is all person
             return
         grid = grid_of(photo[window], hole, _SIDE, _GAP / framing.scale)
-        hidden = _clothes(photo[window], parsing[window], grid, _GAP / framing.scale)
-        grid = _without(grid, hidden)
         if passers_by is not None:
             self._others = grow(passers_by(grid.image, grid.seen) & grid.seen, _OTHERS)
-            hidden, grid = hidden | self._others, _without(grid, self._others)
+            grid = _without(grid, self._others)
         if inpaint is not None:
-            self._answer = answer = Inpainted.asked(photo, hole, self._top, self._left, inpaint, hidden)
+            self._answer = answer = Inpainted.asked(photo, hole, self._top, self._left, inpaint, self._others)
             if answer.finer:
                 grid = replace(grid, expected=answer.expected(grid, self._place))
                 offsets = find_shifts(grid)
@@ -218,20 +214,9 @@ class Background:
         return np.rint(found).astype(np.uint8)
 
 
-def _clothes(photo: np.ndarray, parsing: np.ndarray, grid: Grid, gap: float) -> np.ndarray:
-    """(h, w) bool: the cells in gaps of the hole, which are up to so many pixels wide, that show clothes."""
-    size = grid.known.shape[::-1]
-    gaps = close_gaps(~grid.known, gap * size[1] / len(photo)) & grid.seen
-    if not gaps.any():
-        return gaps
-    picture, person = (cv2.resize(one, size, interpolation=cv2.INTER_NEAREST) for one in (photo, parsing))
-    found = own_pieces(picture, person > 0, gaps, grid.seen & ~gaps)
-    return grow(found, _OTHERS) if found.any() else found
-
-
-def _without(grid: Grid, hidden: np.ndarray) -> Grid:
-    """A grid of which what is known of what is ``hidden`` (h, w) bool is forgotten, and is not filled either."""
-    seen, known, source = (mask & ~hidden for mask in (grid.seen, grid.known, grid.source))
+def _without(grid: Grid, others: np.ndarray) -> Grid:
+    """A grid of which ``others`` (h, w) bool are not known, and are not filled either."""
+    seen, known, source = (mask & ~others for mask in (grid.seen, grid.known, grid.source))
     return replace(grid, seen=seen, known=known, source=source)
 
 

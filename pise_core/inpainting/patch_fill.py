@@ -40,7 +40,7 @@ def grid_of(
     image = cv2.resize(cv2.copyTo(picture, (~hole).view(np.uint8)), size, interpolation=cv2.INTER_AREA)
     image = np.rint(image / np.maximum(share, 0.02)[..., None])
     known = share > 1 - 0.3 * size[0] * size[1] / hole.size  # less than a third of a pixel is hole: rounding
-    closed = close_gaps(~known, gap * scale) if gap else ~known
+    closed = ~grow(~grow(~known, gap * scale), gap * scale) if gap else ~known
     # Pieces overlap by a cell, and reach one beyond what was compared.
     source = ~(grow(~known, 2) | closed)
     source[[0, -1]] = source[:, [0, -1]] = False
@@ -48,11 +48,6 @@ def grid_of(
     if wanted is not None:  # a cell more: what is shown is blended over the width of one
         cells &= grow(cv2.resize(wanted.astype(np.float32), size, interpolation=cv2.INTER_AREA) > 0, 1)
     return Grid(np.clip(image, 0, 255).astype(np.uint8), share >= 0.5, known, source, cells)
-
-
-def close_gaps(hole: np.ndarray, reach: float) -> np.ndarray:
-    """(h, w) bool: a hole with its gaps, so far as these are narrower than twice ``reach``."""
-    return ~grow(~grow(hole, reach), reach)
 
 
 class Place(NamedTuple):
