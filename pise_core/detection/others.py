@@ -24,9 +24,9 @@ _JOINTS, _CLEAR = 8, 0.4
 _MOST = 4
 #: Of passers-by: how likely a region of theirs is, how warm the heat maps are about their joints and how hot in the
 #: middle of them, and how far from joints they reach, in pixels.
-_LIKELY, _WARM, _HOT, _ABOUT_JOINTS = 0.35, 0.25, 0.35, 12
+_LIKELY, _WARM, _HOT, _ABOUT_JOINTS = 0.35, 0.25, 0.5, 12
 #: So many different joints of one piece make somebody: signs and windows show fewer.
-_KINDS = 5
+_KINDS = 8
 _SEGMENTS = (*BONES.values(), SHOULDERS, *zip(SHOULDERS, HIPS, strict=True), HIPS)
 
 
