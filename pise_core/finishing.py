@@ -19,8 +19,8 @@ from pise_core.inpainting.mirror import continue_regions
 from pise_core.masks import Nearest, grow, smooth, window_of
 from pise_core.pose import visible
 from pise_core.skeleton import BONES, HIPS, KNEES, LEGS, SHOULDERS
+from pise_core.warping.behind import Behind
 from pise_core.warping.parts import PARTS, among
-from pise_core.warping.warp import Behind
 
 #: Silhouettes are continued on a grid of so many cells per frame pixel; the photo's own pixels, where these are fewer.
 _FINER = 2.0

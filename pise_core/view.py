@@ -16,11 +16,11 @@ from pise_core.regions import REGION_COUNT
 from pise_core.warping.arm_edges import refine_arms
 from pise_core.warping.arm_lines import smooth_lines
 from pise_core.warping.bare_arms import without_cloth_beside
+from pise_core.warping.behind import Behind
 from pise_core.warping.foot_edges import Feet
 from pise_core.warping.layers import CutOut, cut_outs
 from pise_core.warping.leg_edges import separate_legs, smooth_hem
 from pise_core.warping.parts import assign_parts
-from pise_core.warping.warp import Behind
 
 #: Parts are assigned at most at this long side and enlarged beyond: their inner borders need no more.
 _PARTS_SIDE = 1024

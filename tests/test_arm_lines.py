@@ -7,9 +7,10 @@ from pise_core.pose import empty_pose
 from pise_core.regions import REGION
 from pise_core.skeleton import JOINT
 from pise_core.warping.arm_lines import smooth_lines
+from pise_core.warping.behind import Behind
 from pise_core.warping.limb_rims import rim_of_limb, veil_of
 from pise_core.warping.parts import PARTS, among
-from pise_core.warping.warp import Behind, Carried, carry
+from pise_core.warping.warp import Carried, carry
 from tests.test_parts import turned
 
 WALL, COAT, SLEEVE = (200, 210, 220), (40, 60, 90), (120, 40, 30)

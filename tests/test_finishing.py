@@ -12,8 +12,9 @@ from pise_core.masks import grow
 from pise_core.pose import empty_pose
 from pise_core.regions import REGION
 from pise_core.skeleton import JOINT
+from pise_core.warping.behind import Behind
 from pise_core.warping.parts import PARTS, among, assign_parts
-from pise_core.warping.warp import Behind, carry
+from pise_core.warping.warp import carry
 from tests.conftest import Drawn, draw_person
 from tests.test_parts import turned
 

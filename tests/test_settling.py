@@ -7,7 +7,8 @@ from pise_core.pose import empty_pose
 from pise_core.regions import REGION, REGION_COUNT
 from pise_core.rendering.settling import photo_map
 from pise_core.view import View
-from pise_core.warping.warp import Carried, Staying
+from pise_core.warping.cutting import Staying
+from pise_core.warping.warp import Carried
 
 
 def test_no_line_of_leg_runs_along_the_soft_edge_of_a_hem_that_moved():

@@ -7,10 +7,10 @@ import numpy as np
 from pise_core.finishing import RIM, fronts_of
 from pise_core.masks import window_of
 from pise_core.view import View
+from pise_core.warping.behind import Behind
 from pise_core.warping.hidden_arms import stand_ins
 from pise_core.warping.part_transforms import part_moves, still
 from pise_core.warping.parts import PARTS, among, part_boxes
-from pise_core.warping.warp import Behind
 
 #: In frame pixels: how far about a moved part its soft edge is looked for.
 _EDGE_WINDOW = 12.0

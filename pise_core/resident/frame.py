@@ -24,7 +24,8 @@ from pise_core.resident.masks import nearest
 from pise_core.resident.settling import frame_map
 from pise_core.resident.stacking import Laid, Stack, plane
 from pise_core.view import View
-from pise_core.warping.warp import Cast, Cutting
+from pise_core.warping.cast import Cast
+from pise_core.warping.cutting import Cutting
 
 #: So many stacks are kept: one for each set of parts that was dragged lately.
 STACKS = 3

@@ -20,7 +20,9 @@ from pise_core.resident.masks import feather, grow, matte, smooth
 from pise_core.resident.settling import photo_map
 from pise_core.resident.stacking import Laid, Stack, picture, plane
 from pise_core.resident.warps import Places
-from pise_core.warping.warp import Cast, Cutting, Window
+from pise_core.warping.behind import Window
+from pise_core.warping.cast import Cast
+from pise_core.warping.cutting import Cutting
 
 
 class _Part(NamedTuple):

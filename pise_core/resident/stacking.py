@@ -11,9 +11,11 @@ import torch
 from torch import Tensor
 
 from pise_core.resident.warps import Places
+from pise_core.warping.cast import Role
+from pise_core.warping.cutting import Cutting, Staying
 from pise_core.warping.part_transforms import Move
 from pise_core.warping.parts import among
-from pise_core.warping.warp import NOTHING, WHOLE, Cutting, Role, Staying, landing_of
+from pise_core.warping.warp import NOTHING, WHOLE, landing_of
 
 #: What stands for "nothing was laid here" while layers are gathered: there is no such region.
 _NO_LABEL = 255
@@ -44,7 +46,7 @@ class Laid(NamedTuple):
 
 
 class Still(NamedTuple):
-    """As :class:`pise_core.warping.warp.Staying`."""
+    """As :class:`pise_core.warping.cutting.Staying`."""
 
     image: Tensor  # (3, H, W) float32
     parsing: Tensor  # (H, W) uint8

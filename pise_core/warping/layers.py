@@ -11,8 +11,9 @@ import cv2
 import numpy as np
 
 from pise_core.masks import grow
+from pise_core.warping.behind import Behind
+from pise_core.warping.cutting import Hidden, cut_piece
 from pise_core.warping.parts import PARTS, among, assign_parts, part_boxes
-from pise_core.warping.warp import Behind, Hidden, cut_piece
 
 
 class CutOut(NamedTuple):
