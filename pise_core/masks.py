@@ -3,6 +3,7 @@
 import cv2
 import numpy as np
 
+#: Rows and columns.
 Window = tuple[slice, slice]
 
 
@@ -67,7 +68,7 @@ def grow(mask: np.ndarray, radius: float) -> np.ndarray:
     return grown
 
 
-def window_of(mask: np.ndarray, margin: int) -> tuple[slice, slice] | None:
+def window_of(mask: np.ndarray, margin: int) -> Window | None:
     """Rows and columns about all that is set, with ``margin`` pixels around; None for an empty mask."""
     x, y, w, h = cv2.boundingRect(mask.view(np.uint8) if mask.dtype == bool else mask.astype(np.uint8))
     if w == 0:

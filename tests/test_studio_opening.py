@@ -76,6 +76,21 @@ def test_corrected_joints_are_those_of_the_person_who_is_edited(studio, session,
     assert "Here is two again." in run(studio.render(session))["bar"]["status"]["text"]
 
 
+def test_the_others_keep_their_edits_when_one_is_placed_anew(studio, session, person):
+    boxes = [(44.0, 26.0, 176.0, 310.0), (150.0, 20.0, 210.0, 320.0)]
+    document = Document.of(session.document.person, "two", boxes, 0)
+    session.edit(document)
+    run(studio.commit_pose(session, {"keypoints": to_rows(moved(person))}))
+    known = document.person
+    document.add_person(known.editor.set_person(known.photo, pose=person.pose, parsing=known.parsing), 1)
+    run(studio.choose_person(session, {"index": 1}, BUILT_IN))
+    assert session.document is document and document.edits.none and document.chosen == 1
+    run(studio.place_person(session, {"keypoints": to_rows(moved(person, 7, (20.0, -15.0)))}, BUILT_IN))
+    assert session.document is not document and session.document.chosen == 1
+    run(studio.choose_person(session, {"index": 0}, BUILT_IN))
+    assert to_rows(session.document.edits.pose) == to_rows(moved(person))
+
+
 def test_a_skeleton_placed_on_a_person_is_not_doubted(studio, session, person):
     session.open(person.photo, "drawn", [])
     page = run(studio.place_person(session, {"keypoints": to_rows(person.pose)}, BUILT_IN))

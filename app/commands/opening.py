@@ -73,7 +73,7 @@ def choose_person(engine: Engine, session: Session, index: int, parser: str) -> 
     if document is None or known is None:
         yield Progress(f"Analysing person {index + 1}…")
         person, note = engine.detectors.analyse(session.need_photo(), session.people[index], parser)
-        if document is None or document is not session.document:
+        if document is None:
             return _edit(engine, session, session.name, person, session.people, index, note)
         known = document.add_person(engine.own(session, person), index)
     document.edit_person(known)

@@ -28,10 +28,11 @@ class _Change(NamedTuple):
         window = window_of(mask, margin=0)
         return None if window is None else cls(window, mask[window].copy(), after[window].copy())
 
-    def over(self, picture: np.ndarray, hidden: np.ndarray) -> None:
-        """Put it over a picture (H, W, 3), but where it is ``hidden`` (H, W) bool."""
-        seen = self.mask & ~hidden[self.window]
-        picture[self.window][seen] = self.photo[seen]
+    def over(self, picture: np.ndarray, taken: np.ndarray) -> None:
+        """Put it into a picture (H, W, 3) where that is not ``taken`` (H, W) bool, and take what it is put into."""
+        free = self.mask & ~taken[self.window]
+        picture[self.window][free] = self.photo[free]
+        taken[self.window] |= free
 
 
 class EditedPerson:
@@ -87,7 +88,7 @@ class EditedPerson:
 def together(people: Sequence[EditedPerson], edited: int, picture: np.ndarray) -> np.ndarray:
     """A picture (h, w, 3) uint8 of the edits of one of the people, with the edits of all others.
 
-    Each is rendered in the photo as it is, and what they change is laid over one another, the nearest person last:
+    Each is rendered in the photo as it is, and what they change lies over one another, the nearest person in front:
     whose feet are lowest. Nobody's edit is seen over somebody nearer.
 
     Args:
@@ -97,14 +98,12 @@ def together(people: Sequence[EditedPerson], edited: int, picture: np.ndarray) -
     """
     size = picture.shape[0], picture.shape[1]
     before = _sized(people[edited].person.photo, size)
-    own = _Change.between(before, picture)
-    changes = [own if index == edited else one.change(size) for index, one in enumerate(people)]
-    out = before.copy()
-    nearest = sorted(range(len(people)), key=lambda index: people[index].person.box[3])
-    hidden = [_sized(people[index].person.full.solid, size) > 0 for index in nearest]
-    for place, index in enumerate(nearest):
-        if (change := changes[index]) is not None:
-            change.over(out, np.any([np.zeros(size, bool), *hidden[place + 1 :]], 0))
+    out, taken = before.copy(), np.zeros(size, bool)
+    for index, one in sorted(enumerate(people), key=lambda item: (item[1].person.box[3], item[0]), reverse=True):
+        change = _Change.between(before, picture) if index == edited else one.change(size)
+        if change is not None:
+            change.over(out, taken)
+        taken |= _sized(one.person.full.solid, size) > 0
     return out
 
 

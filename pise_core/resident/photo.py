@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from pise_core.contact_shadow import MOST
-from pise_core.masks import overlap
+from pise_core.masks import Window, overlap
 from pise_core.model.answers import Answers
 from pise_core.person import Person
 from pise_core.regions import UNTOUCHED
@@ -20,7 +20,6 @@ from pise_core.resident.masks import feather, grow, matte, smooth
 from pise_core.resident.settling import photo_map
 from pise_core.resident.stacking import Laid, Stack, picture, plane
 from pise_core.resident.warps import Places
-from pise_core.warping.behind import Window
 from pise_core.warping.cast import Cast
 from pise_core.warping.cutting import Cutting
 

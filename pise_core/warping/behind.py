@@ -4,7 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-Window = tuple[slice, slice]
+from pise_core.masks import Window, overlap
+
 #: x0, y0, x1, y1 in whole pixels.
 Box = tuple[int, int, int, int]
 
@@ -32,12 +33,8 @@ class Behind(NamedTuple):
 
     def part(self, window: Window) -> "Behind | None":
         """The same in pixels of a part of the picture; None where nothing of it lies there."""
-        mine, there = [], []
-        for own, whole in zip(self.window, window, strict=True):
-            low, high = max(own.start, whole.start), min(own.stop, whole.stop)
-            if low >= high:
-                return None
-            mine.append(slice(low - own.start, high - own.start))
-            there.append(slice(low - whole.start, high - whole.start))
-        arrays = (array[mine[0], mine[1]] for array in self[3:])
-        return Behind(self.front, self.back, (there[0], there[1]), *arrays)
+        both = overlap(self.window, window)
+        if both is None:
+            return None
+        there, (rows, columns) = both
+        return Behind(self.front, self.back, there, *(array[rows, columns] for array in self[3:]))

@@ -6,9 +6,9 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from pise_core.masks import grow, window_of
+from pise_core.masks import Window, grow, window_of
 from pise_core.skeleton import BONES
-from pise_core.warping.behind import Behind, Box, Window
+from pise_core.warping.behind import Behind, Box
 from pise_core.warping.cast import Role
 from pise_core.warping.crossed_legs import shared
 from pise_core.warping.limb_rims import Veil, rim_of_limb, veil_of

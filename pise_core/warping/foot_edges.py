@@ -14,7 +14,7 @@ from pise_core.masks import Nearest, window_of
 from pise_core.pose import visible
 from pise_core.skeleton import LEGS
 from pise_core.warping.leg_edges import separate_legs
-from pise_core.warping.parts import PARTS, among, assign_parts, legs_cross
+from pise_core.warping.parts import PARTS, among, assign_parts, legs_cross, to_segment
 
 _RIGHT, _LEFT = (PARTS.index(f"{side}_shin") for side in ("right", "left"))
 _JOINTS = [joint for leg in LEGS for joint in leg]
@@ -156,10 +156,10 @@ def _cut(image: np.ndarray, feet: np.ndarray, bones: list[np.ndarray]) -> np.nda
     node[ys, xs] = np.arange(count)
     starts, ends, costs = _edges(image, feet, node)
     # Both ends of the graph are feet for certain.
-    points = np.stack([xs, ys], 1) + 0.5
-    away = [_to_segment(points, ankle + _BELOW * (ankle - knee), knee) for knee, ankle in bones]
+    points = np.stack([xs, ys]) + 0.5
+    away = [to_segment(points, ankle + _BELOW * (ankle - knee), knee) for knee, ankle in bones]
     thick = max(0.75, 0.5 * _THICK * float(np.mean([np.hypot(*(knee - ankle)) for knee, ankle in bones])))
-    sure = [_to_segment(points, ankle, ankle + _SURE * (knee - ankle)) <= thick
+    sure = [to_segment(points, ankle, ankle + _SURE * (knee - ankle)) <= thick
             for knee, ankle in bones]  # fmt: skip
     sure[1] &= ~sure[0]
     if not (sure[0].any() and sure[1].any()):
@@ -202,10 +202,3 @@ def _edges(image: np.ndarray, feet: np.ndarray, node: np.ndarray) -> tuple[np.nd
     usual = float(np.median(difference)) + 1e-3
     costs = _UNIT * (_EDGE + np.exp(-difference / usual)) / np.concatenate(far)
     return np.concatenate(starts), np.concatenate(ends), np.maximum(costs, 1).astype(np.int64)
-
-
-def _to_segment(points: np.ndarray, a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """(N,): how far points (N, 2) lie from a line between two of them."""
-    d = b - a
-    along = np.clip((points - a) @ d / max(float(d @ d), 1e-6), 0, 1)
-    return np.hypot(*(points - a - along[:, None] * d).T)

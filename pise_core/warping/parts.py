@@ -108,7 +108,7 @@ def assign_parts(parsing: np.ndarray, pose: np.ndarray) -> np.ndarray:
             a, b = BONES[part]
             if there[a] and there[b]:
                 near, far = pose[a, :2], pose[b, :2]
-                distance[index] = _to_segment(points, near, far + _REACH.get(part, 0.0) * (far - near))
+                distance[index] = to_segment(points, near, far + _REACH.get(part, 0.0) * (far - near))
                 if "arm" in part:
                     distance[index] = _no_cloth_but_sleeves(distance[index], points, region, pose, part)
         elif part == "torso":
@@ -161,7 +161,7 @@ def _keep_shoes_whole(owner: np.ndarray, pose: np.ndarray, there: np.ndarray) ->
 def _no_cloth_but_sleeves(away, points, region, pose: np.ndarray, part: str) -> np.ndarray:
     """A hand on the hip or before the belly takes no cloth along that is not a sleeve; sleeves end at the wrist."""
     a, b = BONES[part]
-    sleeve = _to_segment(points, pose[a, :2], pose[b, :2])
+    sleeve = to_segment(points, pose[a, :2], pose[b, :2])
     length = arm_length(pose, part)
     for cloth, width in _SLEEVE.items():
         away = np.where(region == cloth, np.where(sleeve < width * length, sleeve, _FAR), away)
@@ -171,7 +171,7 @@ def _no_cloth_but_sleeves(away, points, region, pose: np.ndarray, part: str) -> 
     bone = wrist - elbow
     tip = wrist + _FINGERS * length * bone / max(float(np.hypot(*bone)), 1e-3)
     skin = region == REGION["upper_skin"]
-    away = np.where(skin & (_to_segment(points, elbow, tip) < _BARE * length), 0.3 * away - 0.1 * length, away)
+    away = np.where(skin & (to_segment(points, elbow, tip) < _BARE * length), 0.3 * away - 0.1 * length, away)
     # A hand beside the thigh is easily taken for a piece of leg.
     return np.where((region == REGION["leg"]) & (away > _HAND * length), _FAR, away)
 
@@ -192,7 +192,7 @@ def arm_length(pose: np.ndarray, part: str) -> float:
     return float(np.nanmax([np.hypot(*(pose[b, :2] - pose[a, :2])) for a, b in bones]))
 
 
-def _to_segment(points: np.ndarray, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+def to_segment(points: np.ndarray, a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """(N,) float32: how far points (2, N) float32 lie from a line between two of them."""
     d = b - a
     x, y = points[0] - a[0], points[1] - a[1]
@@ -210,7 +210,7 @@ def _to_torso(points: np.ndarray, pose: np.ndarray, there: np.ndarray) -> np.nda
     if not segments:
         return np.full(points.shape[1], _FAR, np.float32)
     # A little in favour of the torso: sleeves hang beside it.
-    return 0.9 * np.min([_to_segment(points, a, b) for a, b in segments], 0)
+    return 0.9 * np.min([to_segment(points, a, b) for a, b in segments], 0)
 
 
 def _to_skirt(points: np.ndarray, pose: np.ndarray, there: np.ndarray) -> np.ndarray:
@@ -219,9 +219,9 @@ def _to_skirt(points: np.ndarray, pose: np.ndarray, there: np.ndarray) -> np.nda
     hips, knees = pose[list(HIPS), :2].mean(0), pose[list(KNEES), :2].mean(0)
     d = knees - hips
     below = ((points[0] - hips[0]) * d[0] + (points[1] - hips[1]) * d[1]) / (d @ d + 1e-6) > 0.12
-    axis = np.min([_to_segment(points, pose[a, :2], pose[b, :2]) for a, b in _LEG_BONES
+    axis = np.min([to_segment(points, pose[a, :2], pose[b, :2]) for a, b in _LEG_BONES
                    if there[a] and there[b]], 0)  # fmt: skip
-    middle = _to_segment(points, hips, hips + 1.9 * d)
+    middle = to_segment(points, hips, hips + 1.9 * d)
     return np.where(below, 0.6 * np.minimum(axis, middle), _FAR)
 
 

@@ -11,8 +11,8 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from pise_core.masks import overlap
-from pise_core.warping.behind import Behind, Box, Window
+from pise_core.masks import Window, overlap
+from pise_core.warping.behind import Behind, Box
 from pise_core.warping.cast import Cast
 from pise_core.warping.cutting import Cutting, Staying, with_overlap_box
 from pise_core.warping.hidden_arms import stand_ins

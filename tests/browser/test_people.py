@@ -20,6 +20,14 @@ def pair(tmp_path_factory):
     return path
 
 
+def opened(visitor, pair):
+    """The page with the photo of both."""
+    visitor.page.wait_for_selector("#drop")
+    visitor.page.locator("#drop input[type=file]").set_input_files(pair)
+    visitor.page.locator("#pose #stage").wait_for(state="visible")
+    return visitor.page
+
+
 def newer(page, number):
     """Wait until another document than that one is on the page."""
     page.wait_for_function("number => window.piseStudio.document > number", arg=number)
@@ -27,10 +35,7 @@ def newer(page, number):
 
 def test_another_person_of_the_photo_is_chosen(visit, pair):
     visitor = visit("people", **DESKTOP)
-    page = visitor.page
-    page.wait_for_selector("#drop")
-    page.locator("#drop input[type=file]").set_input_files(pair)
-    page.locator("#pose #stage").wait_for(state="visible")
+    page = opened(visitor, pair)
     assert "2 people found" in visitor.wait_for()
     chosen = page.locator("#pose [data-person][aria-pressed=true]")
     assert page.locator("#pose [data-person]").count() == page.locator("#pose #boxes rect").count() == 2
@@ -48,10 +53,7 @@ def test_another_person_of_the_photo_is_chosen(visit, pair):
 
 def test_everybody_keeps_their_edits_and_one_picture_shows_all(visit, pair):
     visitor = visit("people-edits", **DESKTOP)
-    page = visitor.page
-    page.wait_for_selector("#drop")
-    page.locator("#drop input[type=file]").set_input_files(pair)
-    page.locator("#pose #stage").wait_for(state="visible")
+    page = opened(visitor, pair)
     visitor.wait_for()
     visitor.after(lambda: page.locator("#pose [data-preset]").nth(3).click())
     wrist = visitor.joint("left_wrist")

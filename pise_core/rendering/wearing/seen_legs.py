@@ -35,9 +35,7 @@ def down_to_seen(
     if outline is None or len(ys) < _LEAST * float(outline[:, 2].mean()) ** 2:
         return None
     place = nearest_places(outline, ys, xs)
-    way = np.gradient(outline[:, :2], axis=0)
-    spacing = np.maximum(np.hypot(*way.T), 1e-3)
-    across = np.c_[-way[:, 1], way[:, 0]] / spacing[:, None]
+    across, spacing = _sides(outline)
     count = np.bincount(place, minlength=len(outline))
     half = count / (2 * spacing)
     found = np.flatnonzero(half > _WIDE * outline[:, 2])
@@ -93,7 +91,13 @@ def continued(
 def _places(outline: np.ndarray, ys: np.ndarray, xs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """(N,) each: the nearest place along a leg, and how far across it pixels lie, -1 and 1 at its edges."""
     place = nearest_places(outline, ys, xs)
-    way = np.gradient(outline[:, :2], axis=0)
-    side = np.c_[-way[:, 1], way[:, 0]] / np.maximum(np.hypot(*way.T), 1e-3)[:, None]
+    side, _ = _sides(outline)
     away = ((np.stack([xs, ys], 1) + 0.5 - outline[place, :2]) * side[place]).sum(1)
     return place, away / np.maximum(outline[place, 2], 1e-3)
+
+
+def _sides(outline: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(K, 2) the direction across a leg at each of its places, of length 1, and (K,) how far these are apart."""
+    way = np.gradient(outline[:, :2], axis=0)
+    spacing = np.maximum(np.hypot(*way.T), 1e-3)
+    return np.c_[-way[:, 1], way[:, 0]] / spacing[:, None], spacing
