@@ -11,7 +11,7 @@ from pise_core.cli.main import main
 from pise_core.detection.arms import COARSE, FILE_NAME, MAPS, SIZE, UNKNOWN, Logits
 from pise_core.errors import InputError
 from pise_core.files import write_json
-from pise_core.model.weights import read_model
+from pise_core.model.weights import SHIPPED, read_model
 from pise_core.regions import REGION
 from pise_core.skeleton import JOINT
 from pise_core.synthesis.dataset import LAYERS, People
@@ -191,6 +191,19 @@ def test_a_run_learns_keeps_its_best_and_goes_on_where_it_was_left(prepared, fol
     assert all(torch.equal(tensors[key], parts[key]) for key in tensors)
     with pytest.raises(InputError, match="other people, data or settings"):
         _run(prepared, folder, tmp_path / "whole", "--steps", 4, "--seed", 1)
+
+
+def test_a_run_begins_with_the_weights_of_another(prepared, folder, tmp_path, monkeypatch):
+    monkeypatch.setattr("pise_core.training.arms.run.POSED", 3)
+    more = ["--steps", 1, "--validate-every", 0, "--rate", 1e-9, "--init", SHIPPED / FILE_NAME]
+    assert _run(prepared, folder, tmp_path / "more", *more) == 0
+    first, second = read_model(SHIPPED / FILE_NAME)[2], read_model(tmp_path / "more" / FILE_NAME)[2]
+    layers = [key for key in first if key.endswith("weight") and first[key].dim() == 4]
+    assert layers and all(torch.allclose(first[key].float(), second[key].float(), atol=1e-3) for key in layers)
+    with pytest.raises(InputError, match="other people, data or settings"):
+        _run(prepared, folder, tmp_path / "more", "--steps", 1, "--validate-every", 0, "--rate", 1e-9)
+    with pytest.raises(InputError, match="holds a network called"):
+        _run(prepared, folder, tmp_path / "other", "--steps", 1, "--init", SHIPPED / "background.safetensors")
 
 
 def test_what_it_can_not_begin_with_is_refused(prepared, folder, tmp_path):

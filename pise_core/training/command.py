@@ -47,7 +47,7 @@ _OF_SMALL = (
 #: What the network for hidden backgrounds is trained with, that for hidden bodies, and that for arms.
 _OF_BACKGROUND = (*_OF_SMALL, "init")
 _OF_AMODAL = (*_OF_SMALL, "people", "people_share")
-_OF_ARMS = (*_OF_SMALL, "people")
+_OF_ARMS = (*_OF_SMALL, "people", "init")
 #: What the generator is not trained with.
 _NOT_OF_GENERATOR = ("backbone", "no_pseudo", "gentle", "joints_alone", "held_alone")
 _LAYERS = {"shallow": (SHALLOW_PERCEPTUAL, SHALLOW_STYLE), "deep": (DEEP_PERCEPTUAL, DEEP_STYLE)}
@@ -379,7 +379,7 @@ def _amodal(args: argparse.Namespace) -> int:
 
 
 def _arms(args: argparse.Namespace) -> int:
-    train_arms.train(args.people, _out(args), args.minutes, args.data, **_small(args))
+    train_arms.train(args.people, _out(args), args.minutes, args.data, init=args.init, **_small(args))
     return 0
 
 

@@ -8,10 +8,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from pise_core.detection import arms
+from pise_core.detection import arms, small_networks
 from pise_core.detection.analyzer import FILE_NAME as ANALYZER
 from pise_core.detection.analyzer import read_network
-from pise_core.detection.arms import COARSE, SIZE, ArmsNetwork, Logits
+from pise_core.detection.arms import COARSE, SIZE, ArmsConfig, ArmsNetwork, Logits
 from pise_core.errors import InputError
 from pise_core.model.weights import SHIPPED
 from pise_core.synthesis.dataset import People
@@ -22,13 +22,18 @@ from pise_core.training.arms.views import Photos, View, Views, view_of
 from pise_core.training.course import Course, learn_from_views, state_of
 from pise_core.training.data.prepared_folder import load_samples
 from pise_core.training.loop import total
-from pise_core.training.run_record import digest_of_people, digest_of_prepared, surroundings
+from pise_core.training.run_record import (
+    digest_of_people,
+    digest_of_prepared,
+    digest_of_tensors,
+    surroundings,
+)  # fmt: skip
 
 RATE, BATCH = 2e-3, 16
 #: Of the views, those of photos with limbs turned, and those of photos as they are; the others are rendered people.
 POSED_SHARE, PHOTO_SHARE = 0.3, 0.25
 #: Photos with limbs turned.
-POSED = 1200
+POSED = 3000
 #: Weights of the losses.
 _JOINTS, _PARTS = 0.3, 3.0
 #: Cells within which a joint counts as found when it is measured.
@@ -123,6 +128,7 @@ def train(
     until: int | None = None,
     validate_every: int = 250,
     resume: bool = False,
+    init: Path | None = None,
 ) -> ArmsNetwork:
     """Run, or resume from ``out/arms.pt``, until the budget is used up. The best by validation stays in ``out/kept``.
 
@@ -139,12 +145,14 @@ def train(
         until: leave the run at this step; called again it goes on.
         validate_every: steps from one validation to the next; 0 does without.
         resume: there must be a run in ``out`` to go on with.
+        init: file of weights to begin with; None begins with random ones.
 
     Returns:
         The network with the averaged weights.
 
     Raises:
-        InputError: if ``people`` or ``data`` are missing or do not fit, or ``out`` holds something else.
+        InputError: if ``people`` or ``data`` are missing or do not fit, ``out`` holds something else, or ``init`` is no
+            file of such weights.
         FloatingPointError: as soon as a loss is not finite.
         KeyboardInterrupt: after Ctrl-C or SIGTERM, once all is saved.
     """
@@ -156,15 +164,19 @@ def train(
         raise InputError(f"{data} holds no annotated photo to train on; prepare a folder that has some")
     out.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(seed)
+    network = ArmsNetwork() if init is None else small_networks.read(init, ArmsNetwork, ArmsConfig)
+    network = network.to(memory_format=torch.channels_last)
     count = len(folder)
     made_of = {"seed": seed, "batch": batch, "rate": rate, "posed": POSED}
     made_of |= {"people": digest_of_people(people, count), "data": digest_of_prepared(data)}
+    if init is not None:
+        made_of["init"] = digest_of_tensors(network.state_dict())
     state = state_of(out / "arms.pt", resume)
     if state is not None and state.get("run") != made_of:
         raise InputError(f"{out} holds a run of other people, data or settings; give another --out")
     last = int(np.ceil(HELD_BACK * count)) if validate_every else 0
-    network = read_network(SHIPPED / ANALYZER).eval()
-    photos = [photographed(one) for one in pseudo_labelled(network, samples, out / "people", "cpu")]
+    analyzer = read_network(SHIPPED / ANALYZER).eval()
+    photos = [photographed(one) for one in pseudo_labelled(analyzer, samples, out / "people", "cpu")]
     scenes = [photographed(one) for one in posed_scenes(annotated, out / "posed", POSED, seed)]
     cloths = [cloth for one in annotated if (cloth := cloth_of(one)) is not None]
     dressed = Dressed(folder.picture, 2 * (count - last or count), cloths, streets_of(out / "posed"))
@@ -177,7 +189,6 @@ def train(
     )
     held = [rendered(folder.picture(number)) for number in range(2 * (count - last), 2 * count)]
     validation = Validation(held_back(held)) if last else None
-    network = ArmsNetwork().to(memory_format=torch.channels_last)
     optimizer = torch.optim.AdamW(network.parameters(), lr=rate, weight_decay=0.02)
     course = Course(out / "arms.pt", network, optimizer, rate, minutes, steps, state, {"run": made_of})
     notes = {"run": json.dumps(made_of | {"surroundings": surroundings(torch.device("cpu"))}, sort_keys=True)}
