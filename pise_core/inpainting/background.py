@@ -14,8 +14,9 @@ import numpy as np
 from pise_core.framing import Framing
 from pise_core.guided_filter import sampled
 from pise_core.inpainting.inpainted import Inpaint, Inpainted
-from pise_core.inpainting.patch_fill import Pieces, Place, grid_of
+from pise_core.inpainting.patch_fill import Pieces, grid_of
 from pise_core.inpainting.patch_search import Grid
+from pise_core.inpainting.place import Place
 from pise_core.inpainting.shift_map import find_shifts
 from pise_core.label_warps import warp_labels
 from pise_core.masks import grow, window_of
@@ -105,7 +106,9 @@ class Background:
             grid = replace(grid, expected=_joined(grid, expect(grid.image, grid.seen)))
         offsets = find_shifts(grid)
         # Where hardly any background is in sight, colours go on smoothly.
-        self._pieces = grid.continued() if offsets is None else Pieces(grid, offsets, _STAY, _MOST)
+        self._pieces = (
+            grid.continued() if offsets is None else Pieces(grid, offsets, _STAY, _MOST, beside=expect is not None)
+        )
 
     @property
     def filled(self) -> int:

@@ -14,8 +14,9 @@ import cv2
 import numpy as np
 
 from pise_core.guided_filter import sampled
-from pise_core.inpainting.patch_fill import Pieces, Place
+from pise_core.inpainting.patch_fill import Pieces
 from pise_core.inpainting.patch_search import Grid
+from pise_core.inpainting.place import Place
 from pise_core.masks import window_of
 
 #: Side of the square that the network sees, in its pixels.

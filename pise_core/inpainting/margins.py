@@ -6,8 +6,9 @@ from typing import NamedTuple
 import numpy as np
 
 from pise_core.inpainting.inpainted import Inpaint, Inpainted
-from pise_core.inpainting.patch_fill import STRIP, Place, grid_of, show
+from pise_core.inpainting.patch_fill import STRIP, grid_of, show
 from pise_core.inpainting.patch_search import find_offsets
+from pise_core.inpainting.place import Place
 from pise_core.masks import grow
 
 #: Long side of the grid that pieces are found on.

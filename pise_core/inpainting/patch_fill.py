@@ -7,13 +7,14 @@ is known, their colours are made to agree (after Pérez et al. 2003).
 
 import math
 from collections.abc import Callable
-from typing import NamedTuple
 
 import cv2
 import numpy as np
 
+from pise_core.inpainting.beside import Beside
 from pise_core.inpainting.patch_search import Grid
 from pise_core.inpainting.piece_colours import changes
+from pise_core.inpainting.place import Place
 from pise_core.masks import grow, window_of
 
 #: Rows that are worked on together: the places of all pixels of a large picture at once would take gigabytes.
@@ -50,15 +51,6 @@ def grid_of(
     return Grid(np.clip(image, 0, 255).astype(np.uint8), share >= 0.5, known, source, cells)
 
 
-class Place(NamedTuple):
-    """Where a grid lies on a picture, in pixels of the picture; also between them, on a smaller copy of it."""
-
-    top: float
-    left: float
-    height: float
-    width: float
-
-
 class Pieces:
     """Which pieces of a picture are shown where, at any resolution.
 
@@ -71,6 +63,8 @@ class Pieces:
             would only be veiled.
         shares: (h, w) float32, how much of its piece a cell shows, for pieces that show no colours of their own
             (:meth:`blended`); by default it is found, and colours with it.
+        beside: whether what lies beside the hole is mirrored into it where pieces do not meet
+            (:mod:`pise_core.inpainting.beside`); the grid must tell what is expected.
 
     Where the grid tells what is expected, pieces add their fine texture to that, and nothing where they would show
     something else.
@@ -83,6 +77,7 @@ class Pieces:
         stay: float = 0.01,
         most: float = 255.0,
         shares: np.ndarray | None = None,
+        beside: bool = False,
     ) -> None:
         self._shape = grid.wanted.shape
         # A cell more: what lies about the hole has no pieces, and grids have at most a few hundred cells a side.
@@ -90,10 +85,13 @@ class Pieces:
         self._first = rows.start, columns.start
         self._cells = grid.wanted[rows, columns].copy()
         self._offsets = offsets[rows, columns].astype(np.int16)
-        if shares is None:
-            share, change = changes(grid, offsets, stay, most)
-        else:
+        self._beside = None
+        if shares is not None:
             share, change = shares, np.zeros((*shares.shape, 3), np.float32)
+        else:
+            share, change, whole = changes(grid, offsets, stay, most)
+            if beside:
+                self._beside = Beside(grid, 1 - whole)
         self._share, self._change = share[rows, columns].copy(), change[rows, columns].copy()
 
     @property
@@ -114,6 +112,8 @@ class Pieces:
         """
         total, weights = self.blended(ys, xs, place, picture.shape[:2], lambda y, x: picture[y, x])
         found = np.divide(total, weights, out=picture[ys, xs].astype(np.float32), where=weights > 0)
+        if self._beside is not None:
+            found = self._beside.over(found, picture, ys, xs, place)
         return np.clip(np.rint(found), 0, 255).astype(np.uint8)
 
     def blended(

@@ -6,6 +6,8 @@ their details as is usual about the hole: a street out of focus gives an edit aw
 mid-air, or a passer-by who is there twice.
 """
 
+from typing import NamedTuple
+
 import cv2
 import numpy as np
 
@@ -26,15 +28,30 @@ _OTHER = 30.0
 _FAR, _TORN, _TORN_RANGE = 30.0, 1.5, (4.0, 20.0)
 
 
-def changes(grid: Grid, offsets: np.ndarray, stay: float, most: float) -> tuple[np.ndarray, np.ndarray]:
-    """What is shown in a cell is this share of its piece, (h, w) float32 in [0, 1], and what is added to it, (h, w, 3)
-    float32; arguments as of :class:`pise_core.inpainting.patch_fill.Pieces`."""
+class Changes(NamedTuple):
+    """What is shown in a cell.
+
+    Attributes:
+        share: (h, w) float32 in [0, 1], of its piece.
+        added: (h, w, 3) float32, what is added to that.
+        whole: (h, w) float32 in [0, 1], how far pieces are shown as they are, because they meet.
+    """
+
+    share: np.ndarray
+    added: np.ndarray
+    whole: np.ndarray
+
+
+def changes(grid: Grid, offsets: np.ndarray, stay: float, most: float) -> Changes:
+    """Arguments as of :class:`pise_core.inpainting.patch_fill.Pieces`."""
     agreed = np.clip(_agreeing(grid, offsets, stay, most), -most, most)
     if grid.expected is None:
-        return np.ones(grid.wanted.shape, np.float32), agreed
+        everywhere = np.ones(grid.wanted.shape, np.float32)
+        return Changes(everywhere, agreed, everywhere)
     shown = _Shown(grid, offsets, grid.expected)
-    whole, (share, change) = shown.whole()[..., None], shown.details()
-    return whole[..., 0] + (1 - whole[..., 0]) * share, whole * agreed + (1 - whole) * change
+    whole, (share, change) = shown.whole(), shown.details()
+    added = whole[..., None] * agreed + (1 - whole[..., None]) * change
+    return Changes(whole + (1 - whole) * share, added, whole)
 
 
 class _Shown:

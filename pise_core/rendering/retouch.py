@@ -11,8 +11,9 @@ import cv2
 import numpy as np
 
 from pise_core.inpainting.inpainted import Inpaint, Inpainted
-from pise_core.inpainting.patch_fill import Place, grid_of, show
+from pise_core.inpainting.patch_fill import grid_of, show
 from pise_core.inpainting.patch_search import Grid, Search, find_offsets
+from pise_core.inpainting.place import Place
 from pise_core.masks import feather, grow, window_of
 from pise_core.rendering.compositing import composite
 

@@ -1,0 +1,124 @@
+"""What lies beside a hole, mirrored into it along its rows: a street that goes on as sharp as it is.
+
+Where pieces do not meet, and nobody knows what is there, this gives an edit away less than a street out of focus, as
+far as it agrees in the large with what is expected, and near the hole's border, where moved arms uncover it.
+"""
+
+import cv2
+import numpy as np
+
+from pise_core.guided_filter import sampled
+from pise_core.inpainting.patch_search import Grid
+from pise_core.inpainting.place import Place
+from pise_core.masks import grow, window_of
+
+#: In cells: how smooth the line is at which rows are mirrored; what is larger than this looks as expected; and from
+#: what depth on less and less is shown, down to nothing at twice that.
+_LINE, _LARGE, _DEEP = 10.0, 6.0, 22.0
+#: In levels: what differs so much from what is expected, over so many cells, is half believed.
+_FAR, _ABOUT = 40.0, 2.0
+#: In cells: how far sources of pieces end before the hole, and nothing is taken from so near a gap of the silhouette.
+_OVERLAP = 2
+#: In cells: where lines of two rows are no farther apart than this, they are one.
+_ONE = 2.0
+
+
+class Beside:
+    """A grid's hole as the mirror image of what lies beside it in the same row, on the nearer side.
+
+    Args:
+        grid: about the hole, with what is expected in it.
+        share: (h, w) float32 in [0, 1], how much of each cell may be shown so.
+
+    Attributes:
+        weight: (h, w) float32 in [0, 1], how much is.
+    """
+
+    def __init__(self, grid: Grid, share: np.ndarray) -> None:
+        assert grid.expected is not None
+        self._shape = h, w = grid.known.shape
+        line, depth = _lines(grid.known)
+        there = depth < 2 * _DEEP
+        column = np.where(there, np.rint(2 * line - np.arange(w)), -1).astype(np.intp)
+        there &= (column >= 0) & (column < w)
+        column = np.where(there, column, 0)
+        there &= np.take_along_axis(_to_show(grid), column, 1)
+        mirrored = np.take_along_axis(grid.image, column[..., None], 1).astype(np.float32)
+        apart = np.where(there[..., None], grid.expected - mirrored, 0).astype(np.float32)
+        change = _mean_about(apart, there | grid.known, _LARGE)
+        far = np.abs(_mean_about(apart, there | grid.known, _ABOUT)).mean(2, keepdims=True)
+        agrees = 1 / (1 + (_mean_about(far, there, _ABOUT)[..., 0] / _FAR) ** 4)
+        self.weight = np.where(there, share * agrees * np.clip(2 - depth / _DEEP, 0, 1), 0).astype(np.float32)
+        rows, columns = window_of(self.weight > 0, margin=1) or (slice(0, 2), slice(0, 2))
+        self._first = rows.start, columns.start
+        self._twice = 2 * line[rows, columns]
+        self._shown = np.dstack([self.weight[..., None], change])[rows, columns]
+
+    def over(self, found: np.ndarray, picture: np.ndarray, ys: np.ndarray, xs: np.ndarray, place: Place) -> np.ndarray:
+        """Put it over what else is shown at some pixels.
+
+        Args:
+            found: (N, 3) float32 in [0, 255].
+            picture: (H, W, 3) uint8, the one that the grid was made of, or a smaller copy.
+            ys, xs: (N,) rows and columns.
+            place: of the grid on the picture.
+
+        Returns:
+            (N, 3) float32; ``found`` itself, changed.
+        """
+        (h, w), (rows, columns), (first, start) = self._shape, self._twice.shape, self._first
+        y = (ys - place.top + 0.5) * (h / place.height) - 0.5 - first
+        x = (xs - place.left + 0.5) * (w / place.width) - 0.5 - start
+        shown = sampled(self._shown, y, x, (rows, columns))
+        here = np.flatnonzero(shown[:, 0] > 0)
+        weight, change = shown[here, :1], shown[here, 1:]
+        y, column = y[here], np.clip(np.rint(x[here]).astype(np.intp), 0, columns - 1)
+        upper = np.clip(np.floor(y).astype(np.intp), 0, rows - 2)
+        down = np.clip(y - upper, 0, 1)
+        twice = self._twice[upper, column], self._twice[upper + 1, column]
+        same = np.abs(twice[1] - twice[0]) <= 2 * _ONE
+        line = np.where(same, twice[0] + down * (twice[1] - twice[0]), np.where(down < 0.5, *twice))
+        across = (line - (x[here] + start) + 0.5) * (place.width / w) - 0.5 + place.left
+        across = np.clip(np.rint(across).astype(np.intp), 0, picture.shape[1] - 1)
+        found[here] += weight * (picture[ys[here], across] + change - found[here])
+        return found
+
+
+def _to_show(grid: Grid) -> np.ndarray:
+    """(h, w) bool: what is seen and may be shown again. Other than a piece, a mirror image begins right at the hole."""
+    seen = ~grow(~grid.known, 1)
+    gaps = seen & ~grid.source & ~grow(~grid.known, _OVERLAP)
+    gaps[[0, -1], 1:-1] = False  # pieces end there, but rows do not
+    return seen & ~grow(gaps, _OVERLAP)
+
+
+def _mean_about(values: np.ndarray, counts: np.ndarray, reach: float) -> np.ndarray:
+    """(h, w, C): means of values (h, w, C) about each cell over those that count (h, w) bool."""
+    weight = counts.astype(np.float32)
+    sums, share = (cv2.GaussianBlur(one, (0, 0), reach) for one in (values * weight[..., None], weight))
+    return sums.reshape(values.shape) / np.maximum(share, 1e-3)[..., None]
+
+
+def _lines(known: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(h, w) float32: the column at which each cell that is not known is mirrored, at the nearer end of its run of a
+    row, and how far away that is; infinity for all others."""
+    h, w = known.shape
+    columns = np.broadcast_to(np.arange(w, dtype=np.float32), (h, w))
+    ends = (
+        np.maximum.accumulate(np.where(known, columns, -np.inf), axis=1),
+        np.minimum.accumulate(np.where(known, columns, np.inf)[:, ::-1], axis=1)[:, ::-1],
+    )
+    lines, depths = [], []
+    for end, farther in zip(ends, (np.minimum, np.maximum), strict=True):
+        inside = ~known & np.isfinite(end)
+        start = np.where(inside, end, 0)
+        sums, share = (
+            cv2.GaussianBlur(values.astype(np.float32), (1, 0), sigmaX=1, sigmaY=_LINE, borderType=cv2.BORDER_CONSTANT)
+            for values in (start, inside)
+        )
+        # On the side of what is known: what is hidden can't be shown.
+        line = farther(sums / np.maximum(share, 1e-3), start)
+        lines.append(line)
+        depths.append(np.where(inside, np.abs(columns - line), np.inf))
+    first = depths[0] <= depths[1]
+    return np.where(first, lines[0], lines[1]), np.where(first, depths[0], depths[1])
