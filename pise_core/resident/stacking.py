@@ -184,20 +184,21 @@ class Stack:
             shares = places.linear(step.shares)
             cover, alpha = shares[0], shares[-1]
             colours, regions = places.linear(step.image, replicate=True).round(), places.labels(step.parsing)
+            under, rest = trust[here], 1 - cover
             if step.veil is not None:
                 veil, joined = step.veil
                 joined = joined[labels[here].long(), regions.long()]
                 seen = torch.where(joined, places.linear(veil, replicate=True)[0], 1.0)
+                rest, seen = 1 - cover * seen, 1 - (1 - seen) * under
                 cover, alpha = cover * seen, alpha * seen
             whole, some = (cover > WHOLE) & (alpha > WHOLE), cover > 0
-            under = trust[here]
-            total = alpha + under * (1 - cover)
+            total = alpha + under * rest
             upper = torch.where(total > NOTHING, alpha / total, 0.0)
             mixed = (colours * upper + image[here] * (1 - upper)).round()
             image[here] = torch.where(whole, colours, torch.where(some, mixed, image[here]))
             labels[here] = torch.where((cover > 0.5) & (regions > 0), regions, labels[here])
             trust[here] = torch.where(whole, 1.0, torch.where(some, total, under))
-            shown = cover + over[here] * (1 - cover)
+            shown = cover + over[here] * rest
             over[here] = torch.where(whole, 1.0, torch.where(some, shown, over[here]))
             landed[here] = landed[here] | some
         return Laid(image, labels, trust, self._lifted, landed, over, self._staying)

@@ -7,6 +7,7 @@ import numpy as np
 
 from pise_core.skeleton import BONES
 from pise_core.warping.behind import Behind, Box
+from pise_core.warping.crotch import CROTCH, goes_along
 from pise_core.warping.hidden_arms import stand_ins
 from pise_core.warping.part_transforms import Move, part_moves, still
 from pise_core.warping.parts import PARTS, part_boxes
@@ -19,11 +20,14 @@ _BESIDE = {part: "torso" for part in BONES if "arm" in part} | {
 }
 
 
+_THIGHS = PARTS.index("left_thigh"), PARTS.index("right_thigh")
+
+
 class Role(NamedTuple):
     """What a part does on the way to a pose; of ``PARTS`` and of the layers behind, all by index.
 
     Attributes:
-        part: whose turn it is.
+        part: whose turn it is; ``crotch.CROTCH``: the cloth between the thighs.
         stays: whether it keeps its pixels.
         shown: whose pixels are shown: its own, or those of the other side's limb.
         uncovered: the layers that it takes pieces of along.
@@ -75,7 +79,16 @@ class Cast(NamedTuple):
                 apart = stay and beside is not None and not _alike(moves[part], moves.get(beside), box)
                 source_part, taken[index] = instead.get(index, (index, moves[part]))
                 roles.append(Role(index, False, source_part, shown, apart or index in instead))
+            if stay and part == "torso" and _thighs_go(moves, boxes) and goes_along(moves, source, target):
+                roles.append(Role(CROTCH, False, CROTCH))
+                taken[CROTCH] = moves["skirt"]
         return cls(tuple(roles), taken)
+
+
+def _thighs_go(moves: dict[str, Move], boxes: Sequence[Box | None]) -> bool:
+    """Whether one of the thighs moves otherwise than the torso does."""
+    thighs = [(moves.get(PARTS[index]), boxes[index]) for index in _THIGHS]
+    return any(move is not None and not _alike(move, moves.get("torso"), box) for move, box in thighs)
 
 
 def _along_with(moves: dict[str, Move], index: int, layers: Behind, box: Box | None) -> bool:

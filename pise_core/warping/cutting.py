@@ -11,6 +11,7 @@ from pise_core.skeleton import BONES
 from pise_core.warping.behind import Behind, Box
 from pise_core.warping.cast import Role
 from pise_core.warping.crossed_legs import shared
+from pise_core.warping.crotch import CROTCH, Between, between_thighs
 from pise_core.warping.limb_rims import Veil, rim_of_limb, veil_of
 from pise_core.warping.parts import PARTS, WITH_OVERLAP, among, overlap_disc, part_boxes, with_overlap
 from pise_core.warping.sleeves import below_hair, lacking, most_added
@@ -54,6 +55,9 @@ class Cutting:
         if held is not None:
             self.lifted &= ~(held & among(owner, self._staying))
         self.believed = share is None and rim > 0
+        self._between: Between | None = None
+        if any(role.part == CROTCH for role in roles):
+            self._between = between_thighs(owner, parsing, source)
         self._core = (~grow(parsing == 0, rim) if self.believed else parsing > 0).astype(np.uint8)
 
     def stay(self, to: Staying) -> Staying:
@@ -73,14 +77,27 @@ class Cutting:
 
     def box(self, role: Role) -> Box | None:
         """About what a part that moves takes along; None where that is nothing."""
+        if role.part == CROTCH:
+            return None if self._between is None else _corners(self._between.window)
         layers = [self._hidden[number].layers.window for number in role.uncovered]
         return _box_of_piece(role.shown, self.boxes[role.shown], layers, self._source, self._picture[2].shape)
 
     def piece(self, role: Role) -> "Piece | None":
         """What a part that moves takes along; None where that is nothing."""
+        if role.part == CROTCH:
+            return None if self._between is None else self._cloth(self._between)
         shown = [self._hidden[number] for number in role.uncovered]
         box, core = self.boxes[role.shown], self._core
         return cut_piece(role.shown, *self._picture, box, core, self._share, self._source, shown, role.whole, self._rim)
+
+    def _cloth(self, between: Between) -> "Piece":
+        """What is seen between the thighs."""
+        window, share, veil = between
+        image, parsing, _ = (layer[window] for layer in self._picture)
+        mask = (share > 0).view(np.uint8)
+        if self._share is not None:
+            share = share * self._share[window]
+        return Piece(_corners(window), image, parsing, mask, self._core[window], share, veil)
 
 
 class Hidden(NamedTuple):
@@ -268,6 +285,11 @@ def _at(about: tuple[Window, np.ndarray], ys: np.ndarray, xs: np.ndarray) -> np.
     found = np.zeros(len(ys), bool)
     found[inside] = mask[ys[inside] - rows.start, xs[inside] - columns.start]
     return found
+
+
+def _corners(window: Window) -> Box:
+    """x0, y0, x1, y1."""
+    return window[1].start, window[0].start, window[1].stop, window[0].stop
 
 
 def _clipped(one: slice, other: slice) -> slice:

@@ -26,6 +26,9 @@ _FADES = {"upper_arm": (-0.15, 0.2), "forearm": (-0.15, 0.1), "shin": (-0.15, 0.
 _CLOTH = np.zeros((REGION_COUNT, REGION_COUNT), bool)
 _CLOTH[np.ix_(*2 * [[REGION["upper_clothes"], REGION["dress"]]])] = True
 _SAME = _CLOTH | (np.eye(REGION_COUNT) > 0)
+# At a limb's edge it has no region, and is seen no more than beside it.
+_CLOTH[:, 0] = _CLOTH.any(1)
+_SAME[:, 0] = True
 
 
 class _Limb(NamedTuple):

@@ -152,23 +152,26 @@ def carry(
         # Colours are taken from the whole image: the soft edge of the mask must not mix in black.
         colours = moved(piece.image, border=cv2.BORDER_REPLICATE)
         regions = moved(piece.parsing * piece.mask, labels=True)
+        rest = 1 - cover
         if piece.veil is not None:
             joined = piece.veil.joined[labels[window], regions]
             seen = np.where(joined, moved(piece.veil.seen, border=cv2.BORDER_REPLICATE), np.float32(1))
+            # What of it is not seen is what lies below: where that ends, nothing behind both shines through.
+            rest, seen = 1 - cover * seen, 1 - (1 - seen) * trust[window]
             cover, alpha = cover * seen, alpha * seen
         # Most of a part covers all that is below it.
         whole = (cover > WHOLE) & (alpha > WHOLE)
         np.copyto(labels[window], regions, where=(cover > 0.5) & (regions > 0))
         cv2.copyTo(colours, whole.view(np.uint8), out[window])
         ys, xs = np.nonzero((cover > 0) & ~whole)
-        share_here, believed_here, under = cover[ys, xs], alpha[ys, xs], trust[window][ys, xs]
-        total = believed_here + under * (1 - share_here)
+        share_here, believed_here, rest = cover[ys, xs], alpha[ys, xs], rest[ys, xs]
+        total = believed_here + trust[window][ys, xs] * rest
         upper = np.divide(believed_here, total, out=np.zeros_like(total), where=total > NOTHING)[:, None]
         mixed = colours[ys, xs] * upper + out[window][ys, xs] * (1 - upper)
         out[window][ys, xs] = np.rint(mixed).astype(np.uint8)
         trust[window][whole], trust[window][ys, xs] = 1, total
         above = over[y0 - top : y1 - top, x0 - left : x1 - left]
-        above[ys, xs] = share_here + above[ys, xs] * (1 - share_here)
+        above[ys, xs] = share_here + above[ys, xs] * rest
         above[whole] = 1
         landed[window] |= cover > 0
     return Carried(out, labels, trust, lifted, landed, over, stayed, about)
