@@ -25,12 +25,12 @@ CROTCH = len(PARTS)
 _OWN = tuple(PARTS.index(part) for part in ("left_thigh", "right_thigh", "torso"))
 _THIGHS = _OWN[:2]
 _TROUSERS = REGION["pants"]
-#: In half distances of the hips: how far below them trousers part in the middle, and how much lower the arch is beside
-#: either bone.
-_DEPTH, _ARCH = 1.25, 2.2
+#: In half distances of the hips: how far below them trousers part in the middle, how the arch goes down to either side,
+#: and how wide it is.
+_DEPTH, _ARCH, _WIDE = 1.25, 2.2, 0.65
 #: The same: over how much the piece fades out over thighs and torso below the hips and above its lower edge, and
 #: from where on towards a bone.
-_FADE_IN, _FADE_OUT = 0.6, (0.55, 1.0)
+_FADE_IN, _FADE_OUT = 0.6, (0.9, 1.6)
 #: The same: so wide it fades out beside other things of the person, as a shirt's hem.
 _BESIDE = 0.2
 #: How much of the piece trousers must fill; how far down knees are in both poses, in lengths of the thigh, and in
@@ -92,7 +92,7 @@ def between_thighs(owner: np.ndarray, parsing: np.ndarray, pose: np.ndarray) -> 
     down = (level * legs.length / half).reshape(xs.shape)
     apart = np.interp(level, legs.levels, legs.apart)
     aside = np.abs((side - np.interp(level, legs.levels, legs.middle)) / apart).reshape(xs.shape)
-    above = _DEPTH + _ARCH * aside**2 - down
+    above = _DEPTH + _ARCH * np.minimum(aside, _WIDE) ** 2 - down
     seen = _ramp(down, 0, _FADE_IN) * _ramp(aside, _FADE_OUT[1], _FADE_OUT[0]) * _ramp(above, 0, _FADE_IN)
     # An edge is a pixel wide.
     share = np.clip(above * half + 0.5, 0, 1) * ((aside < _FADE_OUT[1]) & (down > 0))
