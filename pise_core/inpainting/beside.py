@@ -53,6 +53,7 @@ class Beside:
         self._first = rows.start, columns.start
         self._twice = 2 * line[rows, columns]
         self._shown = np.dstack([self.weight[..., None], change])[rows, columns]
+        self._any = grow(self._shown[..., 0] > 0, 1.5)  # the cells whose pixels show any of it
 
     def over(self, found: np.ndarray, picture: np.ndarray, ys: np.ndarray, xs: np.ndarray, place: Place) -> np.ndarray:
         """Put it over what else is shown at some pixels.
@@ -69,18 +70,20 @@ class Beside:
         (h, w), (rows, columns), (first, start) = self._shape, self._twice.shape, self._first
         y = (ys - place.top + 0.5) * (h / place.height) - 0.5 - first
         x = (xs - place.left + 0.5) * (w / place.width) - 0.5 - start
+        cell = np.rint(y).astype(np.intp), np.rint(x).astype(np.intp)
+        inside = (cell[0] >= 0) & (cell[0] < rows) & (cell[1] >= 0) & (cell[1] < columns)
+        here = np.flatnonzero(inside)
+        here = here[self._any[cell[0][here], cell[1][here]]]
+        y, x, column = y[here], x[here], cell[1][here]
         shown = sampled(self._shown, y, x, (rows, columns))
-        here = np.flatnonzero(shown[:, 0] > 0)
-        weight, change = shown[here, :1], shown[here, 1:]
-        y, column = y[here], np.clip(np.rint(x[here]).astype(np.intp), 0, columns - 1)
         upper = np.clip(np.floor(y).astype(np.intp), 0, rows - 2)
         down = np.clip(y - upper, 0, 1)
         twice = self._twice[upper, column], self._twice[upper + 1, column]
         same = np.abs(twice[1] - twice[0]) <= 2 * _ONE
         line = np.where(same, twice[0] + down * (twice[1] - twice[0]), np.where(down < 0.5, *twice))
-        across = (line - (x[here] + start) + 0.5) * (place.width / w) - 0.5 + place.left
+        across = (line - (x + start) + 0.5) * (place.width / w) - 0.5 + place.left
         across = np.clip(np.rint(across).astype(np.intp), 0, picture.shape[1] - 1)
-        found[here] += weight * (picture[ys[here], across] + change - found[here])
+        found[here] += shown[:, :1] * (picture[ys[here], across] + shown[:, 1:] - found[here])
         return found
 
 

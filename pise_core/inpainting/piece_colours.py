@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 
 from pise_core.inpainting.patch_search import Grid
+from pise_core.masks import window_of
 
 _ROUNDS = 60
 #: Mean difference of colours (of 255) beyond which a known cell belongs to another object than the piece beside it.
@@ -134,13 +135,17 @@ def _agreeing(grid: Grid, offsets: np.ndarray, stay: float, most: float) -> np.n
     The screened Poisson equation, by conjugate gradients. What differs much from all that could be shown beside it is
     an object that ends there, and its colour must not spread.
     """
-    hole, there = grid.wanted, grid.wanted | grid.known
-    image = grid.image.astype(np.float32)
+    window = window_of(grid.wanted, margin=1)
+    if window is None:
+        return np.zeros(grid.image.shape, np.float32)
+    whole, offsets = np.zeros(grid.image.shape, np.float32), offsets[window]
+    hole, there = grid.wanted[window], (grid.wanted | grid.known)[window]
+    image, (top, left) = grid.image.astype(np.float32), (part.start for part in window)
 
     def shown(y: np.ndarray, x: np.ndarray, offset: np.ndarray) -> np.ndarray:
-        return image[y + offset[:, 0], x + offset[:, 1]]
+        return image[y + offset[:, 0] + top, x + offset[:, 1] + left]
 
-    wanted, links = np.zeros_like(image), []
+    wanted, links = np.zeros((*hole.shape, 3), np.float32), []
     for dy, dx in ((1, 0), (0, 1)):
         first, second = (slice(-dy or None), slice(-dx or None)), (slice(dy, None), slice(dx, None))
         y, x = np.nonzero((hole[first] | hole[second]) & there[first] & there[second])
@@ -177,4 +182,5 @@ def _agreeing(grid: Grid, offsets: np.ndarray, stay: float, most: float) -> np.n
         change, rest = change + length * way, rest - length * against
         size, before = (rest * rest).sum(), size
         way = rest + size / before * way
-    return change
+    whole[window] = change
+    return whole
