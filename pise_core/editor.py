@@ -243,7 +243,7 @@ class Editor:
         if sight.held is not None:
             held = find_held(photo, sight.held, sight.probabilities, sight.framing, sight.pose)
             if held is not None:
-                held = held.over(parsing)
+                held = held.meeting(parsing, sight.framing.scale).over(parsing)
                 parsing = held.without(parsing)
         return Analysis(sight.pose, parsing, sight.box, framing_of(sight, (photo.shape[1], photo.shape[0])), held)
 

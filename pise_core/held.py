@@ -11,7 +11,8 @@ import numpy as np
 
 from pise_core.errors import InputError
 from pise_core.framing import Framing
-from pise_core.masks import grow
+from pise_core.guided_filter import guided_filter
+from pise_core.masks import grow, smooth, window_of
 from pise_core.pose import visible
 from pise_core.regions import REGION
 from pise_core.remains import remains_of
@@ -48,6 +49,10 @@ _HANGS, _PLUMB = 0.85, 0.15
 _TOP = 0.2
 #: The same: no part of a thing that turns with the hand is farther from the wrist; others hang from it.
 _TURNS = 0.75
+#: In frame pixels: slits between a thing and the body are no wider; how far from a thing's edge the photo's is
+#: followed; how far its steps are smoothed before, and the window in which it is followed; and the variance of colour (of
+#: values in [0, 1]) below which there is none.
+_SLIT, _FOLLOWED, _ROUGH, _WINDOW, _EPS = 2.0, 3.0, 0.5, 3.0, 1e-3
 _BODY = PARTS.index("torso")
 #: What is never taken for a thing's edge.
 _OWN = [REGION["hair"], REGION["face"], REGION["upper_skin"]]
@@ -129,6 +134,25 @@ class Held(NamedTuple):
         below = np.where(self.labels > 0, parsing, np.uint8(0))
         return self._replace(below=below if below.any() else None)
 
+    def meeting(self, parsing: np.ndarray, scale: float) -> "Held":
+        """The same, without slits of background between a thing and the body (H, W, regions): when that moves, what
+        lies behind both would shine through. ``scale``: frame pixels per pixel."""
+        radius = max(1, round(_SLIT / 2 / scale))
+        window = window_of(self.labels > 0, margin=3 * radius)
+        if window is None:
+            return self
+        labels, body = self.labels[window], parsing[window] > 0
+        there = (labels > 0) | body
+        kernel = np.ones((2 * radius + 1,) * 2, np.uint8)
+        closed = cv2.morphologyEx(there.view(np.uint8), cv2.MORPH_CLOSE, kernel) > 0
+        grown = cv2.dilate(labels, kernel)
+        ys, xs = np.nonzero(closed & ~there & (grown > 0) & (cv2.dilate(body.view(np.uint8), kernel) > 0))
+        if not len(ys):
+            return self
+        made = self.labels.copy()
+        made[window][ys, xs] = grown[ys, xs]
+        return self._replace(labels=made)
+
     def without(self, parsing: np.ndarray) -> np.ndarray:
         """A map (H, W) of regions with background where a thing is."""
         return np.where(self.labels > 0, np.uint8(0), parsing)
@@ -205,7 +229,7 @@ def find_held(
     picture = colours.astype(np.uint8)
     for n in range(1, len(kept) + 1):
         found[remains_of(picture, found == n, _FINER) & (found == 0) & ~own] = n
-    labels = fine.paste(found, labels=True)
+    labels = _along_edges(found, own, picture, fine)
     left = [n for n in range(1, len(kept) + 1) if (labels == n).any()]
     if not left:
         return None
@@ -214,6 +238,26 @@ def find_held(
     # What lies on the body may be a piece of its clothes: that hangs from no hand.
     beside = [bool(wall[found == n].mean() > 0.5) for n in left]
     return carried_by(order[labels], pose, beside)
+
+
+def _along_edges(found: np.ndarray, own: np.ndarray, picture: np.ndarray, fine: Framing) -> np.ndarray:
+    """Things at the photo's size, (H, W) uint8, along the photo's edges rather than in steps of the working grid's.
+
+    Args:
+        found: (h, w) uint8 in the working grid, their numbers.
+        own: (h, w) bool, what is never taken for a thing's edge.
+        picture: (h, w, 3) uint8.
+        fine: the working grid in the photo.
+    """
+    planes = []
+    for n in range(1, int(found.max()) + 1):
+        thing = (found == n).astype(np.float32)
+        band = grow(found == n, _FOLLOWED * _FINER) & grow(found != n, _FOLLOWED * _FINER)
+        rough = smooth(thing, _ROUGH * _FINER)
+        followed = np.clip(guided_filter(picture, rough, _WINDOW * _FINER, _EPS, band), 0, 1)
+        planes.append(np.where(own & (found != n), np.float32(0), followed))
+    nothing = 1 - np.maximum.reduce(planes)
+    return fine.paste_most_probable(np.stack([nothing, *planes]).astype(np.float32))
 
 
 def _like_the_wall(colours: np.ndarray, mask: np.ndarray, wall: np.ndarray) -> bool:

@@ -252,6 +252,37 @@ def test_things_are_found_where_the_analyzer_is_sure():
     assert certain is not None and certain.labels[130, 260] > 0
 
 
+def test_a_thing_ends_where_the_photo_shows_its_edge():
+    """The analyzer's cells are four pixels wide; the edge of a slanted thing is no stair of them."""
+    sure, regions = np.zeros((256, 176), np.float32), np.zeros((8, 256, 176), np.float32)
+    regions[0] = 1
+    framing = Framing((704, 1024), 0.25, 0.0, 0.0)
+    corners = np.array([[120, 400], [320, 460], [260, 640], [60, 580]], np.int32)
+    truth = cv2.fillPoly(np.zeros((1024, 704), np.uint8), [corners], 1) > 0
+    photo = np.where(truth[..., None], np.uint8([30, 60, 20]), np.uint8([200, 200, 205]))
+    small = cv2.fillPoly(np.zeros((256, 176), np.uint8), [corners // 4], 1) > 0
+    sure[small] = 0.95
+    held = find_held(photo, sure, regions, framing, default_skeleton((0, 0, 704, 1024)))
+    assert held is not None
+    wrong = (held.labels > 0) != truth
+    stairs = cv2.resize(small.astype(np.uint8), (704, 1024), interpolation=cv2.INTER_NEAREST) > 0
+    assert wrong.sum() < 0.5 * (stairs != truth).sum()
+    assert wrong.sum() / truth.sum() < 0.02
+
+
+def test_no_slit_of_background_is_left_between_a_thing_and_the_body():
+    labels, parsing = np.zeros((200, 150), np.uint8), np.zeros((200, 150), np.uint8)
+    labels[50:120, 40:80] = 1
+    parsing[20:180, 82:110] = REGION["pants"]
+    parsing[50:120, 20:28] = REGION["pants"]  # farther away than a slit
+    held = Held(labels, ("stays",))
+    met = held.meeting(parsing, 0.5)
+    assert (met.labels[52:118, 80:82] == 1).all()
+    assert not met.labels[:, 28:40].any() and not met.labels[:48].any() and not met.labels[122:].any()
+    assert (met.labels[labels > 0] == 1).all() and not met.labels[parsing > 0].any()
+    assert (held.meeting(np.zeros_like(parsing), 0.5).labels == labels).all()
+
+
 def test_what_things_go_with_is_a_step_of_the_history_that_is_saved(holder, arm_out, tmp_path, editor):
     document = Document.of(holder, "bag")
     assert [thing["carrier"] for thing in document.held] == ["right_hand"]

@@ -16,6 +16,9 @@ from pise_core.warping.limb_rims import Veil, rim_of_limb, veil_of
 from pise_core.warping.parts import PARTS, WITH_OVERLAP, among, overlap_disc, part_boxes, with_overlap
 from pise_core.warping.sleeves import below_hair, lacking, most_added
 
+#: What lies before all else: arms, and what they hold.
+_FRONT = tuple(i for i, part in enumerate(PARTS) if part.endswith(("arm", "held")))
+
 
 class Staying(NamedTuple):
     """The parts that stay, as they lie below those that move."""
@@ -51,7 +54,7 @@ class Cutting:
         self._rim, self._staying = rim, [role.part for role in roles if role.stays]
         lifted = among(owner, [i for i in range(len(PARTS)) if i not in self._staying])
         self._hidden = [Hidden.below(one, lifted & among(owner, one.front), rim) for one in behind]
-        self.lifted = grow(lifted, rim) if rim else lifted
+        self.lifted = self._with_rim(lifted, owner, rim) if rim else lifted
         if held is not None:
             self.lifted &= ~(held & among(owner, self._staying))
         self.believed = share is None and rim > 0
@@ -59,6 +62,15 @@ class Cutting:
         if any(role.part == CROTCH for role in roles):
             self._between = between_thighs(owner, parsing, source)
         self._core = (~grow(parsing == 0, rim) if self.believed else parsing > 0).astype(np.uint8)
+
+    def _with_rim(self, lifted: np.ndarray, owner: np.ndarray, rim: int) -> np.ndarray:
+        """(H, W) bool: where parts were that move, and a rim about them; a hand that stays before a leg keeps its own
+        edge."""
+        staying = among(owner, [part for part in self._staying if part in _FRONT])
+        if not staying.any():
+            return grow(lifted, rim)
+        moving = [part for part in _FRONT if part not in self._staying]
+        return (grow(lifted, rim) & ~staying) | grow(lifted & among(owner, moving), rim)
 
     def stay(self, to: Staying) -> Staying:
         """All parts that stay, laid into ``to``."""
