@@ -50,7 +50,7 @@ _TOP = 0.2
 #: The same: no part of a thing that turns with the hand is farther from the wrist; others hang from it.
 _TURNS = 0.75
 #: In frame pixels: slits between a thing and the body are no wider; how far from a thing's edge the photo's is
-#: followed; how far its steps are smoothed before, and the window in which it is followed; and the variance of colour (of
+#: followed; how far its steps are smoothed before, and the window in which it is followed; the variance of colour (of
 #: values in [0, 1]) below which there is none.
 _SLIT, _FOLLOWED, _ROUGH, _WINDOW, _EPS = 2.0, 3.0, 0.5, 3.0, 1e-3
 _BODY = PARTS.index("torso")
