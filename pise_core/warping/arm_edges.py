@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from pise_core.guided_filter import guided_filter
-from pise_core.masks import Nearest, smooth, window_of
+from pise_core.masks import Nearest, grow, smooth, window_of
 from pise_core.pose import visible
 from pise_core.regions import REGION
 from pise_core.warping.hidden_arms import without_false_sleeves
@@ -25,6 +25,12 @@ _BINS = 12
 #: Window of the filter in lengths of the arm's longer bone, and its eps.
 _WINDOW, _EPS = 0.06, 1e-3
 _LEAST = 30
+#: What lies over a sleeve is as many times likelier in what is beside it (a logarithm), in the mean over such a width in
+#: lengths of the arm's longer bone; of the arm so much must be nearer to the background.
+_CLEARLY, _SEEN, _OUTER = 1.2, 0.02, 0.2
+#: In the a and b of Lab: so far its hue is from that of the arm's outer side at least, and at most from that of what is
+#: beside it, within such a width.
+_OTHER_HUE, _SAME_HUE, _BESIDE = 20.0, 12.0, 0.15
 #: In the same measure: teeth of a border that are narrower than about twice this go, for they come from folds and
 #: patterns, and hang from the sleeve as fringes.
 _FRINGE = 0.06
@@ -75,9 +81,12 @@ def _refine(owner: np.ndarray, image: np.ndarray, pose: np.ndarray, skin, upper:
         ends = [np.rint(pose[joint, :2] - shift).astype(int).tolist() for joint in BONES[PARTS[part]]]
         cv2.line(bones, ends[0], ends[1], 1, max(1, round(2 * _CORE * length)))
     core = arm & ((bones > 0) | skin[window])
+    laid = _laid_over(picture, arm, other, parts < 0, inside, outside, skin[window], length)
+    core &= ~laid
+    near |= laid
     cost = _COLOUR * _evidence(picture, arm, other, inside, outside, length) + _PLACE * np.clip(place, -1, 1)
     cost[~near & arm], cost[~near & ~arm] = _PLACE, -_PLACE
-    cost[core] = _MOST + _PLACE
+    cost[core], cost[laid] = _MOST + _PLACE, -_MOST - _PLACE
     filtered = guided_filter(picture, cost.astype(np.float32), max(1.0, _WINDOW * length), _EPS)
     wins = near & (filtered > 0) | core | (arm & ~near)
     wins = near & _without_fringes(wins, parts >= 0, _FRINGE * length) | core
@@ -88,6 +97,37 @@ def _refine(owner: np.ndarray, image: np.ndarray, pose: np.ndarray, skin, upper:
         parts[lost] = _nearest(parts, other & ~gained, lost)
     if gained.any():
         parts[gained] = _nearest(parts, arm & ~lost, gained)
+
+
+def _laid_over(
+    picture, arm, other, nothing, inside: np.ndarray, outside: np.ndarray, skin, length: float
+) -> np.ndarray:
+    """(h, w) bool: pieces of an arm that look like what lies beside it and unlike its outer side, even across its bone:
+    a scarf or a lapel that lies over a sleeve."""
+    outer = arm & ~skin & (_distance(~nothing) < inside)
+    found = np.zeros(arm.shape, bool)
+    if outer.sum() < _LEAST or outer.sum() < _OUTER * arm.sum():
+        return found
+    beside = other & (outside < (_BAND + _AROUND) * length)
+    unlike = _ratio(cv2.cvtColor(picture, cv2.COLOR_RGB2LAB), outer, beside)
+    if unlike is None:
+        return found
+    likely = arm & ~skin & (smooth(unlike, _SEEN * length) < -_CLEARLY)
+    # In another hue than the arm's outer side: folds and shadows are darker, or lighter, and of the same.
+    lab = cv2.cvtColor(picture, cv2.COLOR_RGB2LAB).astype(np.float32)
+    usual = np.median(lab[outer], 0)
+    count, pieces, stats, _ = cv2.connectedComponentsWithStats(likely.view(np.uint8), connectivity=4)
+    for piece in range(1, count):
+        if stats[piece, cv2.CC_STAT_AREA] < _LEAST:
+            continue
+        own = pieces == piece
+        near = beside & grow(own, _BESIDE * length)
+        if near.sum() < _LEAST:
+            continue
+        hue = np.median(lab[own], 0)
+        if np.hypot(*(hue - usual)[1:]) > _OTHER_HUE and np.hypot(*(hue - np.median(lab[near], 0))[1:]) < _SAME_HUE:
+            found |= own
+    return found
 
 
 def _take_islands(owner: np.ndarray) -> None:
@@ -123,12 +163,19 @@ def _distance(mask: np.ndarray) -> np.ndarray:
 
 def _evidence(picture, arm, other, inside: np.ndarray, outside: np.ndarray, length: float) -> np.ndarray:
     """(H, W) float32: the logarithm of how much more likely a colour is in the arm than beside it."""
-    lab = cv2.cvtColor(picture, cv2.COLOR_RGB2LAB)
     margin = 0.05 * length
+    beside = other & (outside > margin) & (outside < (_BAND + _AROUND) * length)
+    found = _ratio(cv2.cvtColor(picture, cv2.COLOR_RGB2LAB), arm & (inside > margin), beside)
+    return np.zeros(arm.shape, np.float32) if found is None else found
+
+
+def _ratio(lab: np.ndarray, one: np.ndarray, another: np.ndarray) -> np.ndarray | None:
+    """(h, w) float32: the logarithm of how much more likely a colour is in one mask than in another; None where too
+    little of either is seen."""
     logs = []
-    for mask in (arm & (inside > margin), other & (outside > margin) & (outside < (_BAND + _AROUND) * length)):
+    for mask in (one, another):
         if mask.sum() < _LEAST:
-            return np.zeros(arm.shape, np.float32)
+            return None
         histogram = cv2.calcHist([lab], [0, 1, 2], mask.astype(np.uint8), [_BINS] * 3, [0, 256] * 3)
         for axis in range(3):  # a colour next to one that was seen is nearly as likely
             histogram = _blurred(histogram, axis)
