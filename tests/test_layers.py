@@ -9,6 +9,7 @@ from pise_core.framing import Framing
 from pise_core.guided_filter import guided_filter
 from pise_core.masks import grow
 from pise_core.matting import own_colours, soft_edges
+from pise_core.pose import default_skeleton
 from pise_core.regions import REGION, one_hot
 from pise_core.skeleton import JOINT
 from pise_core.warping.arm_edges import refine_arms
@@ -107,6 +108,23 @@ def test_a_hand_that_a_bag_cuts_off_stays_with_its_arm(drawn):
     photo = np.where(parsing[..., None] == REGION["upper_skin"], np.uint8(200), drawn.photo)
     owner = refine_arms(assign_parts(parsing, drawn.pose), photo, drawn.pose, parsing)
     assert (owner[hand] == PARTS.index("right_forearm")).all()
+
+
+@pytest.mark.parametrize(("scarf", "stays"), [((200, 150, 30), True), ((12, 13, 28), False)])
+def test_a_scarf_over_a_sleeve_stays_with_the_body(scarf, stays):
+    """Even across the bone, if it is of another hue: a darker strip may be a fold."""
+    pose = default_skeleton((60, 10, 240, 390))
+    for joint, y in (("shoulder", 85), ("elbow", 160), ("wrist", 235)):
+        pose[JOINT[f"right_{joint}"]] = 86, y, 1
+    parsing = np.zeros((400, 300), np.uint8)
+    parsing[80:240, 60:210] = REGION["upper_clothes"]
+    owner = np.where(parsing > 0, np.int8(PARTS.index("torso")), np.int8(-1))
+    owner[80:160, 60:100], owner[160:240, 60:100] = PARTS.index("right_upper_arm"), PARTS.index("right_forearm")
+    photo = np.full((400, 300, 3), 200, np.uint8)
+    photo[80:240, 60:84], photo[80:240, 84:210] = (28, 30, 62), scarf
+    arm = np.isin(refine_arms(owner, photo, pose, parsing), ARMS)
+    assert arm[100:220, 62:82].mean() > 0.95
+    assert arm[100:220, 85:90].mean() < 0.1 if stays else arm[100:220, 85:90].mean() > 0.9
 
 
 def test_an_arm_ends_where_its_sleeve_does(drawn):

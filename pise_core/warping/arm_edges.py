@@ -25,8 +25,8 @@ _BINS = 12
 #: Window of the filter in lengths of the arm's longer bone, and its eps.
 _WINDOW, _EPS = 0.06, 1e-3
 _LEAST = 30
-#: What lies over a sleeve is as many times likelier in what is beside it (a logarithm), in the mean over such a width in
-#: lengths of the arm's longer bone; of the arm so much must be nearer to the background.
+#: What lies over a sleeve is so many times likelier in what is beside it (a logarithm), in the mean over such a width
+#: in lengths of the arm's longer bone; of the arm so much must be nearer to the background.
 _CLEARLY, _SEEN, _OUTER = 1.2, 0.02, 0.2
 #: In the a and b of Lab: so far its hue is from that of the arm's outer side at least, and at most from that of what is
 #: beside it, within such a width.
