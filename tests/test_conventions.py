@@ -40,6 +40,10 @@ def test_our_own_weights_are_told_the_frame_as_it_is(frame):
     own = Convention(SHIPPED_CONFIG)
     assert np.array_equal(own.image(image, labels > 0)[0], cut_out(image, labels > 0))
     assert np.array_equal(own.parsing(labels)[0], one_hot(labels))
+    known = labels != 2
+    assert np.array_equal(own.parsing(labels, known)[0], one_hot(labels) * known)
+    assert own.parsing(labels, known).is_contiguous(memory_format=torch.channels_last)
+    assert own.pose(pose).is_contiguous(memory_format=torch.channels_last)
     assert np.array_equal(own.pose(pose)[0], heatmaps(pose, FRAME_SIZE))
     assert [own.style_row(region) for region in range(8)] == list(range(8))
     logits = torch.randn(1, 8, *FRAME_SIZE)

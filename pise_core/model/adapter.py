@@ -13,8 +13,8 @@ from torch import Tensor
 from pise_core.errors import InputError
 from pise_core.framing import FRAME_SIZE
 from pise_core.model.config import PISEConfig
-from pise_core.pose import heatmaps
-from pise_core.regions import PALETTE, REGION, REGION_COUNT, REGIONS, TABLE, cut_out, one_hot
+from pise_core.pose import heat_lines
+from pise_core.regions import PALETTE, REGION, REGION_COUNT, REGIONS, TABLE, cut_out
 from pise_core.skeleton import JOINT
 
 #: Our region -> index in the maps that the weights were trained on. The authors gave two orders; neither
@@ -62,9 +62,12 @@ class Convention:
         self.device = device
         self.frame = frame
         self.soft, self._stretched = config.soft_parsing, config.pose_columns == "stretched"
-        same = order == config.labels
+        same = self._same = order == config.labels
         index = list(range(REGION_COUNT)) if same else [_ORDERS[config.labels][name] for name in REGIONS]
         self._index = np.array(index, np.uint8)
+        #: Our region -> its class, one-hot; the last row is of what nobody knows.
+        self._one_hot = np.zeros((REGION_COUNT + 1, REGION_COUNT), np.float32)
+        self._one_hot[range(REGION_COUNT), index] = 1
         #: (theirs, ours): which of their classes may stand for which of our regions.
         self._stands_for = np.zeros((REGION_COUNT, REGION_COUNT), np.float32)
         self._stands_for[index, range(REGION_COUNT)] = 1
@@ -83,7 +86,8 @@ class Convention:
 
     def parsing(self, labels: np.ndarray, known: np.ndarray | bool = True) -> Tensor:
         """(H, W) indices -> (1, 8, H, W), one-hot where ``known`` and all zero elsewhere."""
-        return self._tensor(one_hot(self._index[labels]) * known, one_hot(self._index[:1, None]))
+        rows = labels if known is True else np.where(known, labels, np.uint8(REGION_COUNT))
+        return self._tensor(np.take(self._one_hot, rows, 0).transpose(2, 0, 1), self._one_hot[0, :, None, None])
 
     def plane(self, values: np.ndarray) -> Tensor:
         """(C, H, W) as it is, 0 beyond the frame: what is carried."""
@@ -94,7 +98,7 @@ class Convention:
         height, width = self.frame
         sigma = 6 * (height / FRAME_SIZE[0])
         if not self._margin:
-            return self._tensor(heatmaps(pose, self.frame, sigma))
+            return self._heatmaps(pose, self.frame, sigma)
         # Whole pixels, as in the files that the release was trained on.
         placed = np.floor(pose)
         placed[:, 0] += self._margin
@@ -103,8 +107,7 @@ class Convention:
             # By as much on smaller frames, which are a little wider for their height.
             placed[:, 0] = np.trunc(placed[:, 0] / FRAME_SIZE[1] * FRAME_SIZE[0])
         placed[:, :2] += 0.5
-        maps = heatmaps(placed, (height, width + 2 * self._margin), sigma)
-        return self._channels_last(maps)
+        return self._heatmaps(placed, (height, width + 2 * self._margin), sigma)
 
     def wanted(self, labels: np.ndarray, logits: Tensor | None) -> Tensor:
         """The map to generate on, (1, 8, H, W): one-hot of ``labels`` (H, W).
@@ -134,7 +137,9 @@ class Convention:
         if self.soft:
             values = torch.tanh(logits) + 1
             values = values / values.sum(1, keepdim=True).clamp(min=1e-6)
-        ours = np.einsum("chw,cr->rhw", self.picture(values)[0].cpu().numpy(), self._stands_for)
+        ours = self.picture(values)[0].cpu().numpy()
+        if not self._same:
+            ours = np.einsum("chw,cr->rhw", ours, self._stands_for)
         dress, pants, skin, leg = (REGION[name] for name in ("dress", "pants", "upper_skin", "leg"))
         if self._index[dress] == self._index[pants]:
             ours[pants if (source == dress).sum() > (source == pants).sum() else dress] = 0
@@ -165,6 +170,12 @@ class Convention:
     def picture(self, tensor: Tensor) -> Tensor:
         """(N, C, H, W) of the network -> the frame's part of it, (N, C, H, W)."""
         return tensor[..., self._margin : tensor.shape[3] - self._margin]
+
+    def _heatmaps(self, pose: np.ndarray, size: tuple[int, int], sigma: float) -> Tensor:
+        """:func:`pise_core.pose.heatmaps`, made in the layout that the networks take."""
+        down, across = (torch.from_numpy(np.ascontiguousarray(line.T)) for line in heat_lines(pose, size, sigma))
+        maps = (down[:, None] * across[None]).float()
+        return maps[None].permute(0, 3, 1, 2).to(self.device)
 
     def _tensor(self, values: np.ndarray, beyond: float | np.ndarray = 0.0) -> Tensor:
         """(C, H, W) of the frame -> (1, C, H, W), with ``beyond`` left and right of it."""

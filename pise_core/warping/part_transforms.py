@@ -87,6 +87,8 @@ def part_moves(source: np.ndarray, target: np.ndarray) -> dict[str, Move]:
         moves["torso"] = Affine(_affine(source[torso, :2], target[torso, :2]))
     elif len(torso) == 2:
         moves["torso"] = Affine(_similarity(*source[torso, :2], *target[torso, :2]))
+    whole = bool(there[list(TORSO)].all())
+    size, leaning = _torso_size(source, target) if whole else (1.0, 0.0)
     for part, (a, b) in BONES.items():
         if not (there[a] and there[b]):
             continue
@@ -95,7 +97,6 @@ def part_moves(source: np.ndarray, target: np.ndarray) -> dict[str, Move]:
             continue
         matrix = _similarity(source[a, :2], source[b, :2], target[a, :2], target[b, :2])
         if part.endswith(("_thigh", "_shin")):
-            leaning = _torso_size(source, target)[1] if there[list(TORSO)].all() else 0.0
             matrix = _standing(matrix, source[[a, b], :2], target[[a, b], :2], leaning)
         moves[part] = Affine(matrix)
     if there[[*HIPS, *KNEES]].all():
@@ -107,7 +108,9 @@ def part_moves(source: np.ndarray, target: np.ndarray) -> dict[str, Move]:
     for side in ("left", "right"):
         arm = moves.get(f"{side}_forearm", moves.get("torso"))
         if arm is not None:
-            moves[f"{side}_held"] = _hanging(source, target, there, arm, BONES[f"{side}_forearm"])
+            bone = BONES[f"{side}_forearm"]
+            hangs = whole and there[list(bone)].all()
+            moves[f"{side}_held"] = _hanging(source, size, leaning, arm, bone) if hangs else arm
     return moves
 
 
@@ -194,13 +197,11 @@ def _half_turn(angle: float) -> float:
     return float((angle + np.pi) % (2 * np.pi) - np.pi)
 
 
-def _hanging(source: np.ndarray, target: np.ndarray, there: np.ndarray, arm: Move, bone: tuple[int, int]) -> Move:
-    """What hangs from a hand: as large, and as upright, as the torso is; where the hand is that ``arm`` moves."""
-    if not there[list(bone)].all() or not there[list(TORSO)].all():
-        return arm
+def _hanging(source: np.ndarray, size: float, angle: float, arm: Move, bone: tuple[int, int]) -> Affine:
+    """What hangs from a hand: as large, and as upright, as the torso is (:func:`_torso_size`); where the hand is that
+    ``arm`` moves."""
     elbow, wrist = (source[joint, :2].astype(np.float64) for joint in bone)
     hand = wrist + _GRIP * (wrist - elbow)
-    size, angle = _torso_size(source, target)
     c, s = size * np.cos(angle), size * np.sin(angle)
     m = np.array([[c, -s], [s, c]])
     return Affine(np.c_[m, arm.points(hand[None])[0] - m @ hand])
