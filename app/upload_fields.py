@@ -1,7 +1,6 @@
 """Gradio's parts for files that visitors send, and its endpoint for them: each file lies in a folder of its own."""
 
 import asyncio
-import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -9,8 +8,10 @@ from typing import Any
 import gradio as gr
 import gradio.routes
 from fastapi import HTTPException
-from gradio.data_classes import ListFiles
+from gradio.data_classes import FileData, ListFiles
 from gradio.route_utils import upload_fn
+from gradio_client.utils import is_file_obj_with_meta
+from pydantic import ConfigDict
 
 from app.state import uploads
 
@@ -50,9 +51,9 @@ class _Sent:
 
     async def async_move_resource_to_block_cache(self, url_or_file_path: Any) -> Any:
         """Nothing is fetched from elsewhere, or copied."""
-        if url_or_file_path is not None and Path(os.path.realpath(url_or_file_path)).is_relative_to(uploads.folder()):
-            return str(url_or_file_path)
-        raise gr.Error("send the file itself; nothing is fetched from elsewhere", print_exception=False)
+        if (path := uploads.named(url_or_file_path)) is not None:
+            return path
+        raise gr.Error(uploads.SEND_IT, print_exception=False)
 
 
 class File(_Sent, gr.File):
@@ -61,6 +62,27 @@ class File(_Sent, gr.File):
     def get_block_name(self) -> str:
         """The browser's part is Gradio's own."""
         return "file"
+
+
+class _OneFile(FileData):
+    """A file that is sent, as handle_file(path) of gradio_client makes one."""  # which programs read
+
+    model_config = ConfigDict(title=FileData.__name__)  # by which Gradio tells that a file is to be sent
+
+    @classmethod
+    def model_validate(cls, obj: Any, **more: Any) -> Any:
+        """As Gradio's, which would answer what is no file with an accident of its own."""
+        if not is_file_obj_with_meta(obj):
+            raise gr.Error(uploads.SEND_IT, print_exception=False)
+        return super().model_validate(obj, **more)
+
+
+class EndpointFile(File):
+    """A file among the parameters of an endpoint; there is nothing of it on the page."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        self.data_model = _OneFile
 
 
 class UploadButton(_Sent, gr.UploadButton):

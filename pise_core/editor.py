@@ -55,7 +55,7 @@ NO_MEMORY = (
     "The graphics card has no memory left, so the processor makes the pictures from now on. That takes longer; start "
     "the server again once the card is free."
 )
-NOBODY = "no person was found in the photo; place a skeleton by hand, or try another photo"
+NOBODY = "no person was found in the photo; try one that shows the whole person"
 #: In which order garments are put on: the table names those that hang over others first.
 _PUT_ON = GARMENTS[::-1]
 _LEFT_ARM, _RIGHT_ARM = (

@@ -26,6 +26,8 @@ MAX_BYTES = 40_000_000
 MAX_PIXELS = 50_000_000
 MAX_SIDE = 16_000
 MIN_SIDE = 16
+#: What a file of a photo is, for the message that one is none.
+PHOTO = "JPEG, PNG or WebP picture"
 #: What the fifth to eighth byte after "ftyp" say of photos of phones.
 _HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"mif1", b"msf1")
 #: Of 255: as far a profile of sRGB itself may move a colour. colord's and Ghostscript's move some by 1; the one that
@@ -57,7 +59,7 @@ def photo_formats() -> tuple[str, ...]:
 
 
 def read_photo(
-    source: Source, max_pixels: int = MAX_PIXELS, max_bytes: int = MAX_BYTES, ground: int = 255
+    source: Source, max_pixels: int = MAX_PIXELS, max_bytes: int = MAX_BYTES, ground: int = 255, kind: str = PHOTO
 ) -> np.ndarray:
     """Decode a JPEG, PNG or WebP picture, and HEIC and AVIF where this machine can; what the bytes say counts, not the
     file's suffix.
@@ -70,6 +72,7 @@ def read_photo(
         max_pixels: width x height that may be decoded.
         max_bytes: length of the file.
         ground: the grey, 0 to 255, that transparency goes onto.
+        kind: what the file should be, for the message that it is none.
 
     Returns:
         (H, W, 3) uint8 RGB, contiguous, sides between 16 and 16000.
@@ -77,7 +80,7 @@ def read_photo(
     Raises:
         InputError: if it can't be read, isn't such a picture, is damaged, too large or too small.
     """
-    name, image = open_picture(source, photo_formats(), "JPEG, PNG or WebP picture", max_pixels, max_bytes)
+    name, image = open_picture(source, photo_formats(), kind, max_pixels, max_bytes)
     data = image.fp.getvalue() if image.format == "PNG" and isinstance(image.fp, io.BytesIO) else b""
     try:
         with warnings.catch_warnings():

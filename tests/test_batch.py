@@ -184,6 +184,19 @@ def test_photos_that_would_overwrite_each_other_and_no_photos_are_refused(folder
         batch.photos_of([tmp_path / "empty"])
 
 
+def test_a_folder_is_searched_for_photos_and_not_for_what_is_hidden_or_a_folder(tmp_path):
+    for name in ("b.HEIC", "a.jpg", "._a.jpg", "notes.txt", "c.avif"):
+        (tmp_path / name).touch()
+    (tmp_path / "trip.jpg").mkdir()
+    assert [path.name for path in batch.photos_of([tmp_path])] == ["a.jpg", "b.HEIC", "c.avif"]
+
+
+def test_what_failed_is_named_once(folder, tmp_path, capsys):
+    assert run(folder, tmp_path) == 1
+    told = [line for line in capsys.readouterr().err.splitlines() if "broken.png" in line]
+    assert len(told) == 1 and told[0].count("broken.png") == 1
+
+
 def test_two_workers_of_a_ray_cluster_make_the_same_bytes(done, folder, tmp_path):
     assert run(folder, tmp_path, "--zip", "--ray", "local", "--workers", 2) == 1
     assert files(tmp_path) == files(done)

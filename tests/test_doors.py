@@ -101,6 +101,14 @@ def test_nothing_is_fetched_from_elsewhere(address):
         assert refusal(address, {"path": place, "url": place})
 
 
+@pytest.mark.parametrize("sent", ("/etc/hostname", 5, [], {"path": "me.jpg"}))
+def test_a_path_in_place_of_a_file_is_told_how_to_send_it(address, sent):
+    forged = json.dumps({"data": [sent, "Built-in", "Built-in", ""]}).encode()
+    _, _, body = fetch(f"{address}/gradio_api/call/open_file", forged, Content_Type="application/json")
+    _, _, body = fetch(f"{address}/gradio_api/call/open_file/{json.loads(body)['event_id']}")
+    assert uploads.SEND_IT in body.decode()
+
+
 def test_files_are_answered_to_their_owner_and_not_kept_on_the_way(address, photo_path):
     client = program(address)
     client.predict(handle_file(str(photo_path)), api_name="/open_file")

@@ -6,7 +6,9 @@ import base64
 import io
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from urllib.parse import quote
 
+import httpx
 import mcp
 import numpy as np
 import pytest
@@ -16,6 +18,7 @@ from PIL import Image
 from app.api import mcp as app_mcp
 from app.layout import build
 from app.server import application
+from app.state.uploads import SEND_IT
 from app.view.studio import Studio
 from pise_core.errors import InputError
 from pise_core.images import encode_image
@@ -124,6 +127,40 @@ def test_nobody_reaches_the_document_of_another_client(address, person, other_pe
         return [state_of(await client.call_tool("state", {"session": s}))["size"] for s in (mine, theirs)]
 
     assert talk(address, both) == [[220, 330], [300, 400]]
+
+
+def test_what_is_no_file_is_refused_in_the_same_words(address):
+    async def sent(client):
+        wrong = ("me.jpg", "", "https://example.org/me.jpg", "http://127.0.0.1:9/file=/etc/passwd", "data:,hello")
+        return {refusal(await client.call_tool("open_file", {"file": file})) for file in wrong}
+
+    assert talk(address, sent) == {SEND_IT}
+
+
+def test_a_file_that_was_uploaded_is_named_by_its_address(address, photo_path):
+    server = address.partition("/gradio_api/")[0]
+    answer = httpx.post(f"{server}/gradio_api/upload", files={"files": ("me.png", photo_path.read_bytes())})
+    place = f"{server}/gradio_api/file={quote(answer.json()[0])}"
+
+    async def opened(client):
+        first = state_of(await client.call_tool("open_file", {"file": place}))
+        return first["size"], refusal(await client.call_tool("open_file", {"file": place}))
+
+    size, again = talk(address, opened)
+    assert size == [220, 330] and again == "me.png did not arrive; choose it again"
+
+
+def test_tools_are_told_all_that_is_said_of_their_parameters(address):
+    async def listed(client):
+        return {tool.name: tool.inputSchema["properties"] for tool in (await client.list_tools()).tools}
+
+    told = talk(address, listed)
+    assert told["load_pose"]["text"]["description"].endswith("MediaPipe and others.")
+    for name, parameters in told.items():
+        for parameter, schema in parameters.items():
+            assert schema["description"].endswith("."), (name, parameter)
+            if "Gradio File Input" in str(schema.get("format")):
+                assert "data: address" in schema["description"]
 
 
 def test_a_missing_package_is_told(monkeypatch):

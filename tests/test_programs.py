@@ -28,7 +28,7 @@ def test_an_upload_that_comes_too_early_is_not_kept(studio, photo_path):
 
 def test_programs_that_send_nonsense_are_told(studio, session, known_other):
     programs = Programs(studio)
-    with pytest.raises(InputError, match="send a file"):
+    with pytest.raises(InputError, match="send the file itself"):
         received(None)
     key = session.references.add("other", known_other)
     with pytest.raises(InputError, match="has no dress"):

@@ -31,7 +31,7 @@ def test_an_empty_street_holds_nobody(editor):
     street = (np.zeros((300, 220, 3)) + rows).astype(np.uint8)
     street[180:, 30:90] = (120, 90, 70)
     assert editor.find_people(street) == []
-    with pytest.raises(NobodyFound, match="place a skeleton"):
+    with pytest.raises(NobodyFound, match="no person was found"):
         editor.set_person(street)
 
 

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from app.commands import batch
+from app.state.detectors import BUILT_IN
 from app.view.updates import path_of
 from pise_core.errors import InputError
-from pise_core.images import encode_image, read_image
+from pise_core.images import encode_image, read_image, read_photo
 from pise_core.pose import to_rows
 from tests.conftest import draw_person, moved, run, sent
 
@@ -43,6 +44,20 @@ def test_one_bad_photo_costs_none_of_the_others_and_all_is_packed(studio, sessio
     assert made.shape == drawn[1].shape and np.abs(made.astype(int) - drawn[1]).max() > 60
     # Nothing that is open has changed, and nothing lies about.
     assert session.document.can_undo and not list(session._folder.glob("work-*"))
+
+
+def test_a_text_that_is_called_a_photo_is_refused_alike_by_every_door(studio, session, person, tmp_path):
+    """The page's own field, many photos at once, and the command line."""
+    path = tmp_path / "text.jpg"
+    path.write_text("Thursday: fitting at ten.")
+    said = "text.jpg is not a JPEG, PNG or WebP picture"
+    with pytest.raises(InputError, match=f"^{said}$"):
+        read_photo(path)
+    with pytest.raises(InputError, match=f"^{said} or .pise document$"):
+        run(studio.open_file(session, path, BUILT_IN, BUILT_IN))
+    run(studio.commit_pose(session, {"seq": 1, "keypoints": to_rows(moved(person))}))
+    page = run(studio.edit_photos(session, [str(sent(path.read_bytes(), path.name))]))["batch"]["batch"]
+    assert [row["message"] for row in page["rows"]] == [said]
 
 
 def test_what_is_done_by_then_is_packed_when_it_is_stopped(studio, session, person):

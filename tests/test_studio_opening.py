@@ -116,7 +116,7 @@ def test_a_bad_photo_leaves_the_document_as_it_was(studio, session, person, tmp_
     path.write_bytes(b"this is no picture")
     run(studio.commit_pose(session, {"seq": 1, "keypoints": to_rows(moved(person))}))
     edits, number = session.document.edits, session.number
-    with pytest.raises(InputError, match="no.png can't be opened here; choose a photo"):
+    with pytest.raises(InputError, match="no.png is not a JPEG, PNG or WebP picture or .pise document"):
         run(studio.open_file(session, path, BUILT_IN, BUILT_IN))
     assert session.document.edits is edits and session.number == number
 

@@ -54,10 +54,10 @@ def test_one_bad_file_does_not_end_the_others(studio, session, photo_path):
     paths[2].write_bytes(b"PK and no more")
     told = run(studio.add_uploads(session, paths, BUILT_IN, BUILT_IN))["bar"]["status"]
     assert [r.name for r in session.references.values()] == ["first", "fourth"]
-    assert told["kind"] == "error" and told["text"].startswith("second.png can't be opened here")
+    assert told["kind"] == "error" and told["text"].startswith("second.png is not a JPEG, PNG or WebP picture")
     assert "third.pise: that .pise file is damaged" in told["text"] and "first" not in told["text"]
     paths[1:3] = [sent(b"no picture", name) for name in names[1:3]]
-    with pytest.raises(InputError, match=r"second.png can.t be .*\. third.pise: that"):
+    with pytest.raises(InputError, match=r"second.png is not .*\. third.pise: that"):
         run(studio.add_uploads(session, paths[1:3], BUILT_IN, BUILT_IN))
     assert not any(path.exists() for path in paths)
 

@@ -8,9 +8,11 @@ import tempfile
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import gradio as gr
 
+from app.state.uploads import SEND_IT
 from pise_core.errors import InputError
 
 #: Seconds after which nobody reads a file any more that an MCP client sent as text.
@@ -41,6 +43,7 @@ class McpUploads:
             raise InputError('the MCP server needs one more package: python -m pip install "gradio[mcp]==6.31.*"')
         import gradio.mcp
 
+        _say_how_to_send(gradio.mcp.GradioMCPServer)
         self.folder = Path(tempfile.mkdtemp(prefix="pise-mcp-"))
         gradio.mcp.DEFAULT_TEMP_DIR = str(self.folder)
         atexit.register(shutil.rmtree, self.folder, ignore_errors=True)
@@ -57,3 +60,20 @@ class McpUploads:
         while self.folder.is_dir():
             self.forget()
             time.sleep(READ_BY_THEN / 2)
+
+
+def _say_how_to_send(server: Any) -> None:
+    """Let a tool that is given no file say what every endpoint says. Gradio's own words ask for an address to fetch the
+    file from, and from there nothing is fetched here."""
+    to_files = server.convert_strings_to_filedata
+    if getattr(to_files, "_says", None) is SEND_IT:
+        return
+
+    def converted(self: Any, value: Any, positions: Any) -> Any:
+        try:
+            return to_files(self, value, positions)
+        except ValueError:  # no address, or data that is no Base64
+            raise ValueError(SEND_IT) from None
+
+    converted._says = SEND_IT  # type: ignore[attr-defined]
+    server.convert_strings_to_filedata = converted

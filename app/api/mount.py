@@ -10,12 +10,12 @@ import logging
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from functools import partial
+from textwrap import dedent
 from typing import Any
 
 import gradio as gr
 from gradio.components import Component
 from gradio.components.api_component import Api
-from gradio.utils import get_function_description
 from gradio_client.utils import python_type_to_json_schema
 
 from app.api import mcp
@@ -30,7 +30,7 @@ from app.state.observing import observed
 from app.state.queueing import AT_ONCE
 from app.state.registry import Sessions
 from app.state.session import Session
-from app.upload_fields import File
+from app.upload_fields import EndpointFile
 from app.values import parser, schema
 from pise_core.errors import InputError
 from pise_core.model.turns import Kind
@@ -38,6 +38,7 @@ from pise_core.model.turns import Kind
 log = logging.getLogger(__name__)
 
 _SESSION = "The session that open_file returned; only for clients without one of their own, such as MCP tools."
+_SENT = "MCP tools send a data: address, or the address of a file that was uploaded to this server."
 #: Endpoints that make files may take minutes and are carried out beside, where a motion takes a turn for every picture.
 #: Those that only say what is wanted need no network, and wait for nobody. All others take their turn.
 _SAYING = (
@@ -85,7 +86,7 @@ def _add(
 ) -> None:
     """Make an endpoint of a function whose first parameter is the session, and that waits for its ``turn``."""
     name, signature = function.__name__, inspect.signature(function)
-    text, described, _ = get_function_description(function)
+    text, described = descriptions(function)
     parameters = list(signature.parameters.values())[1:]
     inputs = [_input(parameter, described[parameter.name]) for parameter in parameters]
     parsers = [received if one.annotation is Upload else parser(one.name, one.annotation) for one in parameters]
@@ -115,7 +116,8 @@ def _add(
     request = inspect.Parameter("request", inspect.Parameter.POSITIONAL_ONLY, annotation=gr.Request)
     plain = [p.replace(kind=inspect.Parameter.POSITIONAL_ONLY, annotation=Any) for p in [*parameters, handle]]
     answer.__signature__ = inspect.Signature([request, *plain])  # type: ignore[attr-defined]
-    lines = [f"{p.name}: {described[p.name]}" for p in parameters] + [f"session: {_SESSION}"]
+    sent = {p.name: f" {_SENT}" if p.annotation is Upload else "" for p in parameters}
+    lines = [f"{p.name}: {described[p.name]}{sent[p.name]}" for p in parameters] + [f"session: {_SESSION}"]
     answer.__name__, answer.__doc__ = name, "\n".join([text, "", "Args:", *lines])
     kind = _KINDS.get(name, "gpu")
     output = gr.File(label="file") if signature.return_annotation is Download else gr.JSON(label="state")
@@ -125,10 +127,24 @@ def _add(
     )  # fmt: skip
 
 
+def descriptions(function: Callable[..., Any]) -> tuple[str, dict[str, str]]:
+    """What the docstring of an endpoint says of it and of each parameter, whole: Gradio itself takes the first line of
+    what is said of a parameter, and no more."""
+    text, _, arguments = (inspect.getdoc(function) or "").partition("\nArgs:\n")
+    described: dict[str, str] = {}
+    for line in dedent(arguments.partition("\nRaises:\n")[0]).splitlines():
+        if line.startswith(" "):
+            described[list(described)[-1]] += f" {line.strip()}"
+        elif line:
+            name, _, said = line.partition(": ")
+            described[name] = said
+    return " ".join(text.split()), described
+
+
 def _input(parameter: inspect.Parameter, description: str) -> Component:
     """The component that types a parameter; there is nothing of it on the page."""
     if parameter.annotation is Upload:
-        return File(label=description, type="filepath")
+        return EndpointFile(label=description, type="filepath")
     default = None if parameter.default is inspect.Parameter.empty else parameter.default
     return Api(default, schema(parameter.annotation), description)
 

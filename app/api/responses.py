@@ -4,6 +4,7 @@ from typing import Any, NewType
 
 from app.commands.outcome import Changed, Outcome, Steps, finish, sentences
 from app.state.session import Session
+from app.state.uploads import SEND_IT
 from pise_core import pose as poses
 from pise_core.errors import InputError
 from pise_core.regions import present
@@ -20,7 +21,7 @@ def received(file: Any) -> str:
         InputError: if there is none.
     """
     if not isinstance(file, str):
-        raise InputError("send a file; with gradio_client as handle_file(path)")
+        raise InputError(SEND_IT)
     return file
 
 

@@ -11,7 +11,7 @@ from pise_core.document.file_format import SavedDocument
 from pise_core.document.file_reader import is_document, read
 from pise_core.document.paint import working_size
 from pise_core.errors import InputError
-from pise_core.images import harmless, read_image
+from pise_core.images import harmless, read_photo
 
 #: Shapes that differ by less are one picture at two sizes.
 _SAME_SHAPE = 0.02
@@ -36,7 +36,7 @@ def photo_or_document(path: Any) -> np.ndarray | SavedDocument:
         InputError: if it holds neither.
     """
     with opened(path) as file:
-        return read(file) if is_document(file) else _photo(file, or_document=True)
+        return read(file) if is_document(file) else read_photo(file, kind="JPEG, PNG or WebP picture or .pise document")
 
 
 def photo(path: Any) -> np.ndarray:
@@ -46,19 +46,7 @@ def photo(path: Any) -> np.ndarray:
         InputError: if it holds none.
     """
     with opened(path) as file:
-        return _photo(file)
-
-
-def _photo(file: BufferedReader, or_document: bool = False) -> np.ndarray:
-    start = file.peek(12)[:12]
-    known = start.startswith((b"\xff\xd8", b"\x89PNG")) or (start[:4], start[8:]) == (b"RIFF", b"WEBP")
-    if not known and start[4:8] != b"ftyp":  # as HEIC and AVIF begin, of which the reader knows whether it can
-        name = Path(file.name).name
-        raise InputError(
-            f"{name} can't be opened here; choose a photo (JPG, PNG or WebP)"
-            f"{' or a .pise document' if or_document else ''}"
-        )
-    return read_image(file)
+        return read_photo(file)
 
 
 def mask(path: Any, size: tuple[int, int]) -> np.ndarray:
@@ -72,7 +60,7 @@ def mask(path: Any, size: tuple[int, int]) -> np.ndarray:
         InputError: if it is no picture, or has another shape.
     """
     with opened(path) as file:
-        marks = read_image(file, ground=0)
+        marks = read_photo(file, ground=0)
         name = Path(file.name).name
     height, width = marks.shape[:2]
     if abs(width * size[1] / (height * size[0]) - 1) > _SAME_SHAPE:

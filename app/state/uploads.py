@@ -12,11 +12,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 from gradio.utils import get_upload_folder
 
 from pise_core.errors import InputError
 
+#: What programs are told that name a file and don't send it.
+SEND_IT = (
+    "send the file itself: with gradio_client as handle_file(path), as an MCP tool as a data: address; nothing is "
+    "fetched from elsewhere"
+)
 #: Seconds after which a file goes that was sent for nothing.
 FORGOTTEN = 1800
 #: Bytes of files together that may wait to be read: the folder often lies in memory.
@@ -62,6 +68,18 @@ def _real(path: Any) -> Path | None:
         return None
     real = Path(os.path.realpath(path))
     return real if real.is_relative_to(folder()) and real != folder() else None
+
+
+def named(address: Any) -> str | None:
+    """The path of an upload that is named by its path, or by the address that an upload to this server answers, as
+    Gradio's tool for MCP clients makes one of it; None for any other. Neither is fetched: the path has a secret in it.
+    """
+    path = unquote(address.partition("/file=")[2]) if _is_address(address) else address
+    return None if _real(path) is None else str(path)
+
+
+def _is_address(text: Any) -> bool:
+    return isinstance(text, str) and text.startswith(("http://", "https://"))
 
 
 def make_folder() -> Path:

@@ -13,7 +13,7 @@ from tqdm import tqdm
 from pise_core.cli.networks import add_background_argument, add_network_arguments, editor_of
 from pise_core.document.batch import FAILED, REPORT, Row, edit_photo, photos_of, run_batch, summary
 from pise_core.document.recipe import read_recipe
-from pise_core.errors import InputError
+from pise_core.errors import InputError, named
 from pise_core.version import __version__
 
 
@@ -79,7 +79,7 @@ def run(args: argparse.Namespace) -> int:
             rows.append(row)
             progress.update()
             if row.status == FAILED:
-                progress.write(f"{row.photo}: {row.message}", file=sys.stderr)
+                progress.write(named(Path(row.photo), row.message), file=sys.stderr)
     print(f"{summary(rows)}; see {args.out / REPORT}")
     return 1 if any(row.status == FAILED for row in rows) else 0
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from pise_core.cli.networks import add_background_argument, add_network_arguments, check_background, editor_of
-from pise_core.errors import HubUnreachable, InputError
+from pise_core.errors import HubUnreachable, InputError, named
 from pise_core.files import write_json
 from pise_core.version import __version__
 
@@ -252,7 +252,7 @@ def _analyze(args: argparse.Namespace) -> int:
         except HubUnreachable:
             raise
         except InputError as error:
-            failures.append(_named(path, error))
+            failures.append(named(path, str(error)))
             continue
         folder = args.out / path.stem
         _make_folder(folder)
@@ -374,7 +374,7 @@ class _Detection:
         except HubUnreachable:
             raise
         except InputError as error:
-            raise InputError(_named(path, error)) from None
+            raise InputError(named(path, str(error))) from None
 
     def find(self, path: Path, photo: "np.ndarray") -> "np.ndarray":
         """The pose of the person in a photo."""
@@ -384,7 +384,7 @@ class _Detection:
         except HubUnreachable:
             raise
         except InputError as error:
-            raise InputError(_named(path, error)) from None
+            raise InputError(named(path, str(error))) from None
 
 
 def _make_folder(path: Path) -> None:
@@ -392,12 +392,6 @@ def _make_folder(path: Path) -> None:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(f"can't make the folder {path}: {error.strerror}") from None
-
-
-def _named(path: Path, error: InputError) -> str:
-    """The message, with the name of the file that it is about in front unless it is there already."""
-    message = str(error)
-    return message if path.name in message else f"{path.name}: {message}"
 
 
 def _one_line(message: str) -> str:

@@ -36,8 +36,11 @@ from pise_core.skeleton import JOINT, MIRROR
 FILE_NAME = "analyzer.safetensors"
 #: Long sides that a whole photo is looked at in; the second only when the first finds nobody.
 SCENE_SIDES = (256, 480)
+#: A group in a row, a panorama: the short side is looked at in no fewer pixels than this share of that, unless the long
+#: side would have more than so many.
+_LEAST_SHORT, _MOST_LONG = 0.6, 4096
 #: So many candidates, the largest, are looked at.
-MOST_PEOPLE = 6
+MOST_PEOPLE = 24
 #: Grey beyond the photo's edge.
 _BORDER = 127
 #: Regions are looked at once more with so many times the pixels (a third of the vote): hair, hands and straps are thin.
@@ -292,8 +295,10 @@ class _Look(NamedTuple):
 
 
 def _scene(photo: np.ndarray, side: int) -> tuple[np.ndarray, tuple[int, int]]:
-    """A photo with a long side of so many pixels, bordered to multiples of 32, and its own (H, W) in there."""
-    scale = side / max(photo.shape[:2])
+    """A photo with a long side of so many pixels, or more where it is very long, bordered to multiples of 32, and its
+    own (H, W) in there."""
+    short, long = sorted(photo.shape[:2])
+    scale = max(side / long, min(_LEAST_SHORT * side / short, _MOST_LONG / long))
     size = max(32, round(photo.shape[0] * scale)), max(32, round(photo.shape[1] * scale))
     small = cv2.resize(photo, size[::-1], interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
     down = -size[0] % 32, -size[1] % 32
@@ -376,7 +381,7 @@ def _split_by_necks(necks: np.ndarray, x: int, w: int, h: int) -> list[tuple[int
     apart = max(4, int(0.22 * h))
     peaks: list[int] = []
     row = necks.max(0).copy()
-    while row.max() > 0.4 and len(peaks) < 8:
+    while row.max() > 0.4 and len(peaks) < MOST_PEOPLE:
         peak = int(row.argmax())
         peaks.append(peak)
         row[max(0, peak - apart) : peak + apart + 1] = 0

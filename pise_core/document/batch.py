@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from pise_core.editor import Editor
 
 REPORT, SHEET, ARCHIVE = "report.csv", "contact-sheet.jpg", "pictures.zip"
-#: What a folder of photos is searched for.
-PHOTO_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
+#: What a folder of photos is searched for; what can't be read here is named in the report.
+PHOTO_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".avif", ".heic", ".heif")
 EDITED, UNCHANGED, FAILED = "edited", "unchanged", "failed"
 #: Of a contact sheet: the side of a cell in pixels, the cells of a row (each photo has two), and photos at most.
 _CELL, _COLUMNS, _MOST = 160, 8, 400
@@ -69,7 +69,7 @@ def photos_of(paths: Iterable[Path]) -> list[Path]:
     found: list[Path] = []
     for path in map(Path, paths):
         if path.is_dir():
-            found += sorted(file for file in path.iterdir() if file.suffix.lower() in PHOTO_SUFFIXES)
+            found += sorted(file for file in path.iterdir() if _looks_like_a_photo(file))
         else:
             found.append(path)
     if not found:
@@ -80,6 +80,11 @@ def photos_of(paths: Iterable[Path]) -> list[Path]:
         if twin is not path:
             raise InputError(f"{twin} and {path} would both be written as {path.stem}; rename one of them")
     return found
+
+
+def _looks_like_a_photo(file: Path) -> bool:
+    """By its name; what is hidden is no photo of the user's, but what a system keeps beside each."""
+    return file.suffix.lower() in PHOTO_SUFFIXES and not file.name.startswith(".") and not file.is_dir()
 
 
 def edit_photo(editor: "Editor", recipe: Recipe, path: Path, out: Path, suffix: str = ".png") -> Row:

@@ -121,3 +121,34 @@ def test_a_browser_of_another_language_gets_english(visit):
     page.get_by_role("heading", name="Tastenkürzel und Einstellungen").wait_for()
     page.get_by_role("button", name="Wie der Browser").click()
     page.get_by_role("heading", name="Shortcuts and settings").wait_for()
+
+
+_OVERLAPPING = """list => {
+  const boxes = [...list.querySelectorAll("button, input, select")].filter((one) => one.checkVisibility())
+    .map((one) => [one.innerText || one.title, one.getBoundingClientRect()]);
+  const over = (a, b) => Math.min(a.right, b.right) - Math.max(a.left, b.left) > 1
+    && Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > 1;
+  const pairs = boxes.flatMap((one, n) => boxes.slice(n + 1).map((two) => [one, two]));
+  return pairs.filter(([one, two]) => over(one[1], two[1])).map(([[one], [two]]) => `${one}: ${two}`);
+}"""
+
+
+@pytest.mark.parametrize("locale", ["de-DE", "en-US"])
+def test_what_can_be_touched_does_not_overlap_and_a_long_line_opens(visit, locale):
+    visitor = visit(f"narrow-{locale}", locale=locale, **PHONE)
+    page = visitor.page
+    open_example(visitor, 1)
+    page.locator("#tab-textures").click()
+    rows = page.locator("#textures .rows")
+    rows.wait_for()
+    assert rows.evaluate(_OVERLAPPING) == []
+    visitor.shoot("rows")
+    line = page.locator("#bar #status")
+    line.evaluate("line => { line.querySelector('span').textContent = 'as long as four lines are '.repeat(9); }")
+    cut = "line => line.querySelector('span').scrollHeight > line.querySelector('span').clientHeight"
+    assert line.evaluate(cut)
+    line.tap()
+    visitor.shoot("whole")
+    assert not line.evaluate(cut)
+    line.tap()
+    assert line.evaluate(cut)

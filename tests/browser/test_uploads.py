@@ -9,7 +9,7 @@ from test_desktop import DESKTOP, open_example
 from app.components import PHOTOS
 from pise_core.document.file_format import MAX_DOCUMENT_BYTES
 
-_REFUSED = "notes.txt can't be opened here; choose a photo (JPG, PNG or WebP) or a .pise document"
+_REFUSED = "notes.txt is not a JPEG, PNG or WebP picture or .pise document"
 
 
 @pytest.fixture

@@ -22,6 +22,7 @@ export function mount({ element, trigger, props, watch }) {
     $("#status").dataset.kind = kind;
     $("#status span").textContent = text;
     $("#status").title = text;
+    delete $("#status").dataset.whole;
   }
   function act(name, held = {}) {
     const button = $(`[data-do="${name}"]`);
@@ -34,6 +35,11 @@ export function mount({ element, trigger, props, watch }) {
     props.value = { ...nextEdit(name === "start_over"), ...held };
     trigger(name);
   }
+  // A long line is cut after three rows; a finger, which sees no title, opens it.
+  $("#status").addEventListener("click", ({ currentTarget: { dataset } }) => {
+    if ("whole" in dataset) delete dataset.whole;
+    else dataset.whole = "";
+  });
   element.shadowRoot.addEventListener("click", (event) => {
     const button = event.target.closest("button");
     if (button?.id === "stop") trigger("stop");
