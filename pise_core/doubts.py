@@ -33,6 +33,10 @@ _UNEVEN, _CROSSED = 0.4, 0.05
 #: Shares of the person's area that leave background uncovered, and of that background that is mere expectation.
 _MUCH, _VAGUE = 0.4, 0.3
 
+#: The mean score of all joints that were found: 0.65 to 0.93 in 90 photos of whole people, 0.58 to 0.82 where they end
+#: at the hips, 0.37 where a head fills the photo, 0.63 where legs stand in it alone.
+_GUESSED = 0.64
+
 _SIDES = ("left", "right")
 _TRUNK = tuple(PARTS.index(name) for name in ("torso", "skirt"))
 _ARMS = {"left": "left arm", "right": "right arm"}
@@ -44,7 +48,7 @@ class Doubt(NamedTuple):
     """What may look wrong.
 
     Attributes:
-        parts: ``left arm``, ``right arm``, ``left leg``, ``right leg``, or ``background``.
+        parts: ``left arm``, ``right arm``, ``left leg``, ``right leg``, ``background`` or ``joints``.
         text: that, and after a colon what may be done about it on the page: a sentence.
     """
 
@@ -72,6 +76,15 @@ def doubts_of(person: Person, pose: np.ndarray) -> list[Doubt]:
         text = "Much of a busy background is made up: take smears away with Heal, or choose another background."
         doubts.append(Doubt(("background",), text))
     return doubts
+
+
+def doubt_of_joints(pose: np.ndarray) -> Doubt | None:
+    """What to say of joints (18, 3) that are hardly more than guessed, as in a photo of a head alone."""
+    seen = visible(pose)
+    if not seen.any() or pose[seen, 2].mean() >= _GUESSED:
+        return None
+    text = "The joints are hardly more than guessed: set them right with “Correct the joints”, or use another photo."
+    return Doubt(("joints",), text)
 
 
 def _of_limbs(found: list[str]) -> str:

@@ -9,10 +9,13 @@ import pytest
 
 from app.api.endpoints import Programs
 from app.commands import edits
+from app.state.session import Session
 from app.view.studio import Studio
+from pise_core.cli import main as cli
 from pise_core.document import Document
 from pise_core.document.batch import doubtful
-from pise_core.doubts import doubts_of
+from pise_core.doubts import doubt_of_joints, doubts_of
+from pise_core.images import write_image
 from pise_core.regions import REGION
 from pise_core.skeleton import JOINT
 from tests.conftest import ROOT, draw_person, run
@@ -143,3 +146,29 @@ def test_the_command_line_says_it_too(drawn, tmp_path, editor):
     )
     assert done.returncode == 0
     assert done.stderr.strip() == "me.pise: the photo shows too little of the left arm; it may look wrong"
+
+
+def test_joints_that_are_guessed_are_said_when_a_photo_is_opened_and_by_the_command_line(
+    editor, studio, drawn, tmp_path, capsys, monkeypatch
+):
+    guessed = drawn.pose.copy()
+    guessed[:, 2] = 0.5
+    assert doubt_of_joints(drawn.pose) is None and "guessed" in str(doubt_of_joints(guessed))
+    guessed[3:, :2], guessed[3:, 2] = np.nan, 0
+    assert doubt_of_joints(guessed) is not None  # of few, those that there are count
+    guessed[:3, 2] = 0.9
+    assert doubt_of_joints(guessed) is None
+
+    path = tmp_path / "head.png"
+    write_image(path, drawn.photo)
+    found = editor.analyze(drawn.photo, pose=drawn.pose)
+    found.pose[:, 2] = 0.5
+    monkeypatch.setattr(type(editor), "analyze", lambda *_, **__: found)
+    monkeypatch.setattr(type(editor), "find_people", lambda *_: [found.box])
+    session = Session()
+    page = run(studio.open_file(session, path, "Built-in", "Built-in"))
+    assert "Correct the joints" in page["bar"]["status"]["text"]
+    session.close()
+    monkeypatch.setattr("pise_core.cli.networks.editor_of", lambda *_: editor)
+    assert cli.main(["analyze", str(path), "--out", str(tmp_path / "out"), "--device", "cpu"]) == 0
+    assert "head.png: the joints are hardly more than guessed\n" in capsys.readouterr().err

@@ -17,6 +17,7 @@ from pise_core.document import Document
 from pise_core.document.file_format import SavedDocument
 from pise_core.document.file_reader import join
 from pise_core.document.references import References
+from pise_core.doubts import doubt_of_joints
 from pise_core.errors import HubUnreachable, NobodyFound
 from pise_core.person import SavedPerson
 
@@ -250,8 +251,9 @@ def _edit(
 ) -> Outcome:
     session.set_aside()
     boxes = [found.box for found in people]
+    guessed = doubt_of_joints(person.pose)
     session.edit(Document.of(engine.own(session, person), name, boxes, chosen, session.references), people)
-    return Outcome(_ready(session), told(*warnings), Changed.DOCUMENT)
+    return Outcome(_ready(session), told(guessed.text if guessed else "", *warnings), Changed.DOCUMENT)
 
 
 def _ready(session: Session) -> str:

@@ -229,6 +229,8 @@ def _each_once(option: str, pairs: Sequence[tuple[str, str]]) -> dict[str, str]:
 
 def _analyze(args: argparse.Namespace) -> int:
     from pise_core import images, regions
+    from pise_core.document.batch import doubtful
+    from pise_core.doubts import doubt_of_joints
     from pise_core.pose_files import write_pose
 
     stems: dict[str, Path] = {}
@@ -260,6 +262,8 @@ def _analyze(args: argparse.Namespace) -> int:
         images.write_parsing(folder / "parsing.png", analysis.parsing)
         write_json(folder / "regions.json", list(regions.REGIONS))
         print(folder)
+        if doubt := doubt_of_joints(analysis.pose):
+            print(named(path, doubtful([doubt])), file=sys.stderr)
     if failures:
         raise InputError("; ".join(failures))
     return 0

@@ -71,7 +71,7 @@ def test_a_wrong_file_is_refused_in_the_status_line_and_nothing_is_lost(visit, n
     page.locator("#download:not([disabled])").wait_for()
     assert visitor.wait_for("error") == _REFUSED
     field_of(page, "#pose-photo").set_input_files(notes)
-    page.locator("#bar #status", has_text="choose a photo (JPG, PNG or WebP)").filter(has_not_text=".pise").wait_for()
+    page.locator("#bar #status", has_text="is not a JPEG, PNG or WebP picture").filter(has_not_text=".pise").wait_for()
     page.get_by_role("tab", name="Textures").click()
     # Of several files the others are taken.
     field_of(page, "#add-reference").set_input_files([notes, drawn_photo])
