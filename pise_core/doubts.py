@@ -4,6 +4,7 @@ The rules know joints, the map and the background, not the picture that was made
 gives the same answer. Their limits were chosen on photos for validation: they speak at pictures that are broken.
 """
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import cv2
@@ -11,7 +12,9 @@ import numpy as np
 
 from pise_core.person import Person
 from pise_core.pose import visible
-from pise_core.skeleton import BONES, HIPS, NECK, SHOULDERS
+from pise_core.regions import REGION
+from pise_core.skeleton import BONES, HIPS, KNEES, NECK, SHOULDERS
+from pise_core.warping.bare_body import torso_length
 from pise_core.warping.parts import PARTS, among
 
 #: In lengths of the torso: a limb whose joints have moved less about its root is as it was.
@@ -33,6 +36,18 @@ _UNEVEN, _CROSSED = 0.4, 0.05
 #: Shares of the person's area that leave background uncovered, and of that background that is mere expectation.
 _MUCH, _VAGUE = 0.4, 0.3
 
+#: Much of a garment is covered if so much of its own outline is; hands, about which cloth is seen on all sides, count
+#: half.
+_COVERED, _HANDS = 0.11, 0.5
+#: In lengths of the torso: half the width of what may lie before a garment; and in frame pixels how few of it are none.
+_GAP, _FEW = 0.25, 60
+#: Of the way from hips to knees: trousers that are first seen below this level are hidden for the most part; a top that
+#: reaches farther down, and so much farther than the new one, is a coat that hid what is below.
+_FAR_DOWN, _COAT, _LONGER = 0.6, 0.6, 0.35
+#: In squares of the torso's length: less of a dress is little.
+_LITTLE = 0.3
+#: Shoulders that are narrower than this share of the torso are seen from the side, unless the other's are hardly wider.
+_ASIDE, _WIDER = 0.42, 1.3
 #: The mean score of all joints that were found: 0.65 to 0.93 in 90 photos of whole people, 0.58 to 0.82 where they end
 #: at the hips, 0.37 where a head fills the photo, 0.63 where legs stand in it alone.
 _GUESSED = 0.64
@@ -41,6 +56,8 @@ _SIDES = ("left", "right")
 _TRUNK = tuple(PARTS.index(name) for name in ("torso", "skirt"))
 _ARMS = {"left": "left arm", "right": "right arm"}
 _LEGS = {"left": "left leg", "right": "right leg"}
+_ARM_PARTS = tuple(n for n, name in enumerate(PARTS) if "arm" in name)
+_WORN = {"upper_clothes": "top", "dress": "dress", "pants": "trousers"}
 _LIMBS = {"arm": ("upper_arm", "forearm"), "leg": ("thigh", "shin")}
 
 
@@ -48,7 +65,8 @@ class Doubt(NamedTuple):
     """What may look wrong.
 
     Attributes:
-        parts: ``left arm``, ``right arm``, ``left leg``, ``right leg``, ``background`` or ``joints``.
+        parts: ``left arm``, ``right arm``, ``left leg``, ``right leg``, ``background`` or ``joints``; of what is worn,
+            ``top``, ``dress`` or ``trousers``.
         text: that, and after a colon what may be done about it on the page: a sentence.
     """
 
@@ -85,6 +103,84 @@ def doubt_of_joints(pose: np.ndarray) -> Doubt | None:
         return None
     text = "The joints are hardly more than guessed: set them right with “Correct the joints”, or use another photo."
     return Doubt(("joints",), text)
+
+
+def doubts_of_worn(person: Person, worn: Mapping[str, Person]) -> list[Doubt]:
+    """What may look wrong of garments of others on a person: at most one doubt of each.
+
+    Args:
+        person: the wearer, in their own clothes.
+        worn: ``upper_clothes``, ``dress`` or ``pants`` -> who lends it, as :meth:`Person.wear` takes them.
+    """
+    doubts = []
+    for region, lender in sorted(worn.items()):
+        if lender.answers is person.answers:  # their own
+            continue
+        name = _WORN[region]
+        if _covered(lender, region) > _COVERED or _hardly_seen(lender, region):
+            text = f"Much of the {name} is hidden in its own photo: choose one in which nothing lies before it."
+        elif _aside(person, lender) or _aside(lender, person):
+            text = f"The {name} was photographed from another side than the person: choose a photo from the same side."
+        elif region == "upper_clothes" and _hem_of_top(person) > max(_COAT, _hem_of_top(lender) + _LONGER):
+            text = f"What a coat hid below the {name} is made up: paint what is wrong under Regions."
+        else:
+            continue
+        doubts.append(Doubt((name,), text))
+    return doubts
+
+
+def _covered(lender: Person, region: str) -> float:
+    """Which share of a garment's outline lies behind the lender's hair, hands and what they hold."""
+    parsing, pose = lender.frame.parsing, lender.frame.pose
+    cloth = parsing == REGION[region]
+    if np.count_nonzero(cloth) < _FEW and region == "dress":  # a top that hangs like one
+        cloth = parsing == REGION["upper_clothes"]
+    if np.count_nonzero(cloth) < _FEW:
+        return 0.0
+    radius = max(1, round(_GAP * torso_length(pose)))
+    around = np.pad(cloth.astype(np.uint8), radius)
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
+    closed = cv2.morphologyEx(around, cv2.MORPH_CLOSE, disc)[radius:-radius, radius:-radius] > 0
+    before = (parsing == REGION["hair"]).astype(np.float32)
+    held = lender.full.held
+    if held is not None:
+        before[lender.framing.crop((held >= 0).astype(np.uint8), labels=True) > 0] = 1
+    before[(parsing == REGION["upper_skin"]) & among(lender.frame.owner, _ARM_PARTS)] = _HANDS
+    return float(before[closed].sum()) / np.count_nonzero(closed)
+
+
+def _hardly_seen(lender: Person, region: str) -> bool:
+    """Whether trousers are first seen far down, or of a dress or skirt little."""
+    if region == "pants":
+        return _down(lender, lender.frame.parsing == REGION["pants"], 3) > _FAR_DOWN
+    seen = np.count_nonzero(lender.frame.parsing == REGION[region])
+    return region == "dress" and bool(0 < seen < _LITTLE * torso_length(lender.frame.pose) ** 2)
+
+
+def _hem_of_top(person: Person) -> float:
+    """Where a top ends, of the way from hips to knees; sleeves left out."""
+    parsing = person.frame.parsing
+    return _down(person, (parsing == REGION["upper_clothes"]) & ~among(person.frame.owner, _ARM_PARTS), 95)
+
+
+def _down(person: Person, of: np.ndarray, percentile: float) -> float:
+    """How far down a percentile of a mask's rows lies, of the way from hips to knees; 0 where these are missing."""
+    pose, ys = person.frame.pose, np.nonzero(of)[0]
+    hips, knees = pose[list(HIPS), 1].mean(), pose[list(KNEES), 1].mean()
+    if not len(ys) or not np.isfinite([hips, knees]).all() or knees <= hips:
+        return 0.0
+    return float((np.percentile(ys, percentile) - hips) / (knees - hips))
+
+
+def _aside(one: Person, other: Person) -> bool:
+    """Whether the first of two stands sideways, and the second doesn't."""
+    wide = []
+    for pose in (one.frame.pose, other.frame.pose):
+        size = torso_length(pose)
+        if not visible(pose)[list(SHOULDERS)].all() or size <= 0:
+            return False
+        wide.append(float(abs(pose[SHOULDERS[0], 0] - pose[SHOULDERS[1], 0])) / size)
+    return wide[0] < _ASIDE and wide[1] > _WIDER * wide[0]
 
 
 def _of_limbs(found: list[str]) -> str:

@@ -14,7 +14,7 @@ from app.view.studio import Studio
 from pise_core.cli import main as cli
 from pise_core.document import Document
 from pise_core.document.batch import doubtful
-from pise_core.doubts import doubt_of_joints, doubts_of
+from pise_core.doubts import doubt_of_joints, doubts_of, doubts_of_worn
 from pise_core.images import write_image
 from pise_core.regions import REGION
 from pise_core.skeleton import JOINT
@@ -118,6 +118,81 @@ def test_a_plain_wall_is_not_vague_and_a_street_without_pieces_that_meet_is(edit
     photo = np.where(drawn.parsing[..., None] > 0, drawn.photo, street)
     person = editor.set_person(photo, pose=drawn.pose, parsing=drawn.parsing)
     assert person.plate.vagueness > 0.3
+
+
+def lender_of(editor, made, parsing=None, pose=None, held=None):
+    parsing = made.parsing if parsing is None else parsing
+    return editor.set_person(made.photo, pose=made.pose if pose is None else pose, parsing=parsing, held=held)
+
+
+def said_of(person, region, lender) -> list[str]:
+    return [doubt.what for doubt in doubts_of_worn(person, {region: lender})]
+
+
+def test_a_garment_that_hair_or_a_bag_hides_in_its_own_photo_is_doubtful(editor, drawn):
+    person, made = person_of(editor, drawn), draw_person(400, 500, (110, 40, 300, 460))
+    plain = lender_of(editor, made)
+    assert not doubts_of_worn(person, {"upper_clothes": plain, "pants": plain})
+    assert not doubts_of_worn(person, {"upper_clothes": person})  # their own
+    top = made.parsing == REGION["upper_clothes"]
+    ys, xs = np.nonzero(top)
+    before = top & (np.arange(len(top))[:, None] > np.percentile(ys, 40)) & (np.arange(top.shape[1]) < np.median(xs))
+    before &= np.arange(top.shape[1]) > np.percentile(xs, 30)
+    for region in ("hair", "bag"):
+        parsing, held = made.parsing.copy(), np.zeros(top.shape, np.uint8)
+        parsing[before] = REGION["hair"] if region == "hair" else 0
+        held[before] = region == "bag"
+        hidden = lender_of(editor, made, parsing, held=held)
+        assert said_of(person, "upper_clothes", hidden) == ["Much of the top is hidden in its own photo"]
+        (doubt,) = doubts_of_worn(person, {"upper_clothes": hidden, "pants": hidden})
+        assert doubt.parts == ("top",)
+
+
+def test_trousers_that_are_seen_below_the_knees_alone_are_doubtful(editor, drawn):
+    person, made = person_of(editor, drawn), draw_person(400, 500, (110, 40, 300, 460))
+    hips, knees = (int(made.pose[JOINT[f"left_{name}"], 1]) for name in ("hip", "knee"))
+    for share, told in ((0.4, False), (0.9, True)):
+        parsing = made.parsing.copy()
+        coat = (parsing == REGION["pants"]) & (np.arange(len(parsing))[:, None] < hips + share * (knees - hips))
+        parsing[coat] = REGION["upper_clothes"]
+        said = said_of(person, "pants", lender_of(editor, made, parsing))
+        assert said == (["Much of the trousers is hidden in its own photo"] if told else [])
+
+
+def test_a_dress_of_which_little_is_seen_is_doubtful(editor, drawn):
+    person, made = person_of(editor, drawn), draw_person(400, 500, (110, 40, 300, 460))
+    hips, knees = (int(made.pose[JOINT[f"left_{name}"], 1]) for name in ("hip", "knee"))
+    for first, last, told in ((0.0, 1.0, False), (0.5, 0.7, True)):
+        parsing = made.parsing.copy()
+        rows = slice(int(hips + first * (knees - hips)), int(hips + last * (knees - hips)))
+        parsing[rows, 150:260] = REGION["dress"]
+        said = said_of(person, "dress", lender_of(editor, made, parsing))
+        assert said == (["Much of the dress is hidden in its own photo"] if told else [])
+
+
+def test_who_stands_sideways_and_who_faces_the_camera_wear_each_others_clothes_doubtfully(editor, drawn):
+    person, made = person_of(editor, drawn), draw_person(400, 500, (110, 40, 300, 460))
+    pose = made.pose.copy()
+    for side in ("left", "right"):
+        pose[JOINT[f"{side}_shoulder"], 0] = pose[JOINT["neck"], 0] + (6 if side == "left" else -6)
+    aside = lender_of(editor, made, pose=pose)
+    said = ["The top was photographed from another side than the person"]
+    assert said_of(person, "upper_clothes", aside) == said
+    assert said_of(aside, "upper_clothes", person) == said and not said_of(aside, "upper_clothes", aside)
+
+
+def test_what_a_coat_hid_below_a_shorter_top_is_doubtful(editor, drawn):
+    hips, knees = (int(drawn.pose[JOINT[f"left_{name}"], 1]) for name in ("hip", "knee"))
+    parsing = drawn.parsing.copy()
+    coat = (parsing == REGION["pants"]) & (np.arange(len(parsing))[:, None] < hips + 0.9 * (knees - hips))
+    parsing[coat] = REGION["upper_clothes"]
+    coated, plain = person_of(editor, drawn, parsing), lender_of(editor, draw_person(400, 500, (110, 40, 300, 460)))
+    assert said_of(coated, "upper_clothes", plain) == ["What a coat hid below the top is made up"]
+    assert not said_of(plain, "upper_clothes", coated)
+    document = Document.of(coated)
+    document.set_wear({"upper_clothes": document.references.add("other", plain)})
+    (doubt,) = document.doubts()
+    assert doubt.parts == ("top",) and doubt.text.endswith("paint what is wrong under Regions.")
 
 
 def test_page_and_programs_say_it_with_the_picture_and_not_once_it_was_painted(editor, drawn, session):

@@ -8,7 +8,7 @@ import pytest
 from pise_core.masks import smooth
 from pise_core.regions import REGION
 from pise_core.rendering.refine import like_skin
-from pise_core.rendering.wearing.garment import PLACES
+from pise_core.rendering.wearing.limbs import PLACES
 from pise_core.rendering.wearing.trousers import alike, crotch_of, same_cut, with_legs
 from pise_core.rendering.wearing.whole import with_rim
 from pise_core.skeleton import JOINT

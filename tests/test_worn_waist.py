@@ -6,8 +6,8 @@ import pytest
 
 from pise_core.masks import grow
 from pise_core.regions import REGION
+from pise_core.rendering.wearing.going import in_hair, seen_through
 from pise_core.rendering.wearing.names import one_piece, trousers_whole
-from pise_core.rendering.wearing.outfit import _in_hair, _seen_through
 from pise_core.rendering.wearing.outline import between
 from pise_core.rendering.wearing.places import to_shoe
 from pise_core.rendering.wearing.straps import strap
@@ -106,7 +106,7 @@ def test_skin_in_a_hole_of_trousers_goes_with_them():
     skin, cloth = np.zeros((2, 80, 40), bool)
     cloth[5:60, 10:30], skin[30:36, 18:24], skin[60:75, 10:30] = True, True, True
     cloth &= ~skin
-    assert (_seen_through(skin, cloth) == (skin & (np.arange(80)[:, None] < 60))).all()
+    assert (seen_through(skin, cloth) == (skin & (np.arange(80)[:, None] < 60))).all()
 
 
 def test_a_leg_reaches_the_shoe_that_is_seen_below_it(person):
@@ -171,7 +171,7 @@ def test_cloth_on_a_shoulder_that_the_map_calls_hair_goes_with_its_garment(perso
     gone = parsing == TOP
     gone &= ~hair
     parsing[hair] = REGION["hair"]
-    found = _in_hair(View(photo, parsing, made.pose), gone, 1.0)
+    found = in_hair(View(photo, parsing, made.pose), gone, 1.0)
     assert found[hair].mean() > 0.7 and not (found & ~hair).any()
     photo[hair] = (50, 30, 20)
-    assert _in_hair(View(photo, parsing, made.pose), gone, 1.0)[hair].mean() < 0.1
+    assert in_hair(View(photo, parsing, made.pose), gone, 1.0)[hair].mean() < 0.1

@@ -32,7 +32,7 @@ from pise_core.document.references import PREVIEW_SIDE, References, checked_styl
 from pise_core.document.renderer import Rendered, Renderer
 from pise_core.document.steps import Steps
 from pise_core.document.textures import garment, likely_box, look
-from pise_core.doubts import Doubt, doubts_of
+from pise_core.doubts import Doubt, doubts_of, doubts_of_worn
 from pise_core.errors import InputError
 from pise_core.files import write_file
 from pise_core.framing import Box
@@ -440,10 +440,13 @@ class Document(Steps):
     # ---- pictures
 
     def doubts(self, edits: Edits | None = None) -> list[Doubt]:
-        """What may look wrong in the wanted pose, because the photo shows too little of it; nothing of limbs once
-        something was painted, and nothing without another pose."""
+        """What may look wrong: of the wanted pose, because the photo shows too little of it, and of garments that are
+        worn. Once something was painted, nothing but of the background."""
         edits = edits or self.edits
         found = [] if edits.pose is None else doubts_of(self.person, edits.pose)
+        kept = self.references.kept
+        worn = {region: kept[key].person for region, key in edits.wear.items() if key in kept}
+        found += doubts_of_worn(self.person, worn)
         return [doubt for doubt in found if edits.paint is None or "background" in doubt.parts]
 
     def render(self, edits: Edits | None = None, preview: bool = False) -> Rendered:

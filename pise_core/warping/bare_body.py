@@ -13,9 +13,10 @@ from pise_core.skeleton import ARMS, HIPS, NECK, NOSE, SHOULDERS
 #: Half the thickness at the root, the middle of the first bone, the joint, the fullest part of the second bone and its
 #: end, in lengths of the limb's longer bone.
 _ARM = (0.175, 0.15, 0.12, 0.125, 0.085)
-_LEG = (0.2, 0.18, 0.125, 0.13, 0.09)
-#: The same places along the limb: 0 at the root, 1 at the joint, 2 at the end.
-_AT = (0.0, 0.5, 1.0, 1.3, 2.0)
+_LEG = (0.2, 0.175, 0.12, 0.127, 0.08, 0.08)
+#: The same places along the limb: 0 at the root, 1 at the joint, 2 at the end. A leg is thinnest above its ankle.
+_AT_ARM = (0.0, 0.5, 1.0, 1.3, 2.0)
+_AT_LEG = (0.0, 0.5, 1.0, 1.35, 1.85, 2.0)
 #: A bone that points at the camera is short: the longer one is at least so long, in lengths of the torso.
 _LEAST_ARM, _LEAST_LEG = 0.5, 0.7
 #: A hand beyond the wrist: how far, and half how wide, in halves of the wrist's thickness.
@@ -52,7 +53,7 @@ def limb(
     at = np.linspace(0, count - 1, _STEPS * (count - 1) + 1)
     first = np.minimum(at.astype(int), count - 2)
     centres = points[first] + (at - first)[:, None] * (points[first + 1] - points[first])
-    radii = np.interp(at, _AT, np.array(_ARM if arm else _LEG) * length * wider)
+    radii = np.interp(at, _AT_ARM if arm else _AT_LEG, np.array(_ARM if arm else _LEG) * length * wider)
     if inside is not None:
         centres, radii = _within(centres, radii, inside)
     return np.c_[centres, radii].astype(np.float32)

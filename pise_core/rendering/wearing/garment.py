@@ -9,39 +9,39 @@ from pise_core.guided_filter import guided_filter
 from pise_core.inpainting.garments import continue_cloth
 from pise_core.masks import Nearest, grow, smooth, window_of
 from pise_core.person import Person
-from pise_core.pose import visible
 from pise_core.regions import REGION
 from pise_core.rendering.refine import like_other, like_skin, refined
+from pise_core.rendering.wearing.limbs import (
+    ARM_PARTS,
+    LIMBS,
+    beside_held,
+    hem_of,
+    hidden_limbs,
+    joints_of,
+    legs_known,
+    near_wrists,
+    reach_of,
+)
 from pise_core.rendering.wearing.names import one_piece, with_bodice, with_sides
 from pise_core.rendering.wearing.outline import behind, between, bites, closing, lower
 from pise_core.rendering.wearing.plain import calmed
-from pise_core.rendering.wearing.sleeve_pair import shown_for_the_other
 from pise_core.rendering.wearing.straps import strap
-from pise_core.rendering.wearing.trousers import alike, crotch_of, with_legs
+from pise_core.rendering.wearing.trousers import alike, crotch_of
 from pise_core.rendering.wearing.waist import parted
 from pise_core.rendering.wearing.whole import (
     as_on_the_other_side,
     bitten,
+    ears,
     even_hem,
     no_wider_than_the_other,
     sleeves_whole,
     smoothed,
 )
-from pise_core.skeleton import ARMS, LEGS, SHOULDERS, WRISTS
+from pise_core.skeleton import NECK, SHOULDERS
 from pise_core.view import View
-from pise_core.warping.bare_body import drawn, limb, torso_length, trunk
-from pise_core.warping.garment_warp import along_bones
+from pise_core.warping.bare_body import torso_length, trunk
 from pise_core.warping.parts import PARTS
 
-#: Name of a limb -> indices of its parts.
-LIMBS = {
-    f"{side}_{limb}": tuple(PARTS.index(f"{side}_{part}") for part in parts)
-    for side in ("right", "left")
-    for limb, parts in (("arm", ("upper_arm", "forearm")), ("leg", ("thigh", "shin")))
-}
-ARM_PARTS = [part for name, parts in LIMBS.items() if name.endswith("arm") for part in parts]
-#: Places along a limb: 0 at its root, 1 at elbow or knee, 2 at its end.
-PLACES = np.linspace(0, 2, 9)
 #: In frame pixels: how far from the map's border the true one can be, and from how far colours beside it are taken.
 _BAND, _AROUND = 2.5, 5.0
 #: In frame pixels: window of the filter that makes the edge follow the picture, and its variance of colour.
@@ -50,10 +50,6 @@ _WINDOW, _EPS = 1.5, 1e-3
 _LEAST, _SPECKLE = 12, 0.01
 #: In frame pixels: farther from the largest piece lies a bag or the like, if it has less than this share of its size.
 _APART, _STRAY = 6.0, 0.15
-#: Fewer pixels of the frame are no sleeve.
-_SLEEVE = 60
-#: Places along a bone that are looked at for a hem.
-_BINS = 10
 #: In frame pixels: how far inside others the map is never wrong.
 _INSIDE_OTHERS = 6.0
 #: In lengths of the torso: gaps up to twice this wide are taken for what lies before the garment, and how far the trunk
@@ -63,10 +59,6 @@ _GAP, _OVERLAP = 0.2, 0.06
 _NOTCH = 0.3
 #: Share of the trunk that a dress covers and a skirt doesn't.
 _FULL = 0.45
-#: In lengths of the torso: how far from a wrist what is held can reach.
-_GRASP = 0.42
-#: Of that, how far a hand reaches.
-_HAND = 0.6
 #: In lengths of the torso: how far from what is held a strap or more of it may be.
 _STRAP = 0.3
 #: Of a piece of background beside a hand, the share that the map took for the garment if it is a bag.
@@ -79,6 +71,9 @@ _STRANGE, _BITS = 3.0, 1.5
 _AT_EDGE = 2.0
 #: In frame pixels: how far from hair an outline is not the garment's own; and how many times as smooth it is there.
 _BESIDE_HAIR, _SMOOTHER = 4.0, 3.0
+#: In lengths of the torso: a garment that lies about a shoulder goes on to the neck behind hair; and half of the neck's
+#: width, as a share of the way to the shoulder.
+_ON_SHOULDER, _NECK = 0.09, 0.42
 #: In frame pixels: so far from skin a garment's colours are not its own alone.
 _RIM = 1.0
 
@@ -134,7 +129,7 @@ def cut(person: Person, region: int) -> Garment:
     here = View.owned(View(here.image, parsing[window], here.pose), here.owner)
     inner = here.parsing == region
     mask = _without_speckles(inner, scale)
-    doubted, outer = _near_wrists(here.pose, mask.shape, size), _surely_other(here, region, scale) | held
+    doubted, outer = near_wrists(here.pose, mask.shape, size), _surely_other(here, region, scale) | held
     arms = np.isin(here.owner, ARM_PARTS)
     mask = _without_speckles(refined(here.image, mask, scale, doubted, outer, arms, _skin(here, scale)), scale)
     strange = _of_held(here.image, mask, held, size, scale) | strap(here.image, mask, held, here.pose, scale)
@@ -154,6 +149,9 @@ def cut(person: Person, region: int) -> Garment:
     used = {name: of for name, of in limbs.items() if (of & mask).any() and name.endswith(_limbs_of(region))}
     limb = np.logical_or.reduce([np.zeros(mask.shape, bool), *used.values()])
     trunk_mask = mask & ~limb
+    if region == REGION["dress"] and (ear := ears(trunk_mask, here.pose, size)).any():
+        mask, trunk_mask = mask & ~ear, trunk_mask & ~ear
+        here = View.owned(View(here.image, np.where(ear, np.uint8(0), here.parsing), here.pose), here.owner)
     at_held = grow(held, _RIM_HELD / scale) & (here.parsing == 0) if held.any() else held
     at_hand = _at_hand(here.parsing, lost & doubted, trunk_mask, size) | at_held
     hidden = _hidden(here, mask, trunk_mask, limb & mask, at_hand, size, region, scale)
@@ -188,63 +186,23 @@ def cut(person: Person, region: int) -> Garment:
     below = _without_speckles(trunk_mask | hidden, scale)
     pieces["trunk"] = alpha * (grow(below, reach) if below.any() else below)
     for name, of in used.items():
-        root = here.pose[_joints(name)[0], :2]
+        root = here.pose[joints_of(name)[0], :2]
         near = np.zeros(mask.shape, np.uint8)
         cv2.circle(near, np.floor(root).astype(int).tolist(), max(2, round(0.16 * size)), 1, -1)
         pieces[name] = alpha * ((grow(of & mask, 3) & ~(trunk_mask & ~near.astype(bool))) | (near > 0) & mask)
     kind = {REGION["upper_clothes"]: "top", REGION["pants"]: "pants"}.get(region) or (
         "dress" if _is_full(person.pose, parsing == region) else "skirt"
     )
-    reach = {name: _reach(here.pose, name, of & mask) for name, of in used.items()}
+    reach = {name: reach_of(here.pose, name, of & mask) for name, of in used.items()}
     midriff = kind == "top" and _shows_midriff(here, mask, size)
-    mirrored = _hidden_limbs(here, used, mask)
-    hems = {name: hem for name, of in used.items() if (hem := _hem(here.pose, name, of & mask, scale)) is not None}
+    mirrored = hidden_limbs(here, used, mask)
+    hems = {name: hem for name, of in used.items() if (hem := hem_of(here.pose, name, of & mask, scale)) is not None}
     made = Garment(region, kind, here.pose, colours, pieces, reach, hems, mirrored, midriff)
     if kind != "pants":
-        return replace(made, hems=_beside_held(hems, here.pose, held), reach=no_wider_than_the_other(reach))
+        return replace(made, hems=beside_held(hems, here.pose, held), reach=no_wider_than_the_other(reach))
     last = len(person.parsing) - max(1, round(_AT_EDGE / scale))
     hems, reach = alike(hems, reach, bool(mask[max(0, last - window[0].start) :].any()))
     return replace(made, hems=hems, reach=reach, crotch=crotch_of(mask, here.pose))
-
-
-def legs_known(view: View, region: int) -> View:
-    """A view in which trousers, if that is the region, have legs though the photo cuts the wearer's off."""
-    pose = with_legs(view.pose) if region == REGION["pants"] else view.pose
-    return view if np.array_equal(pose, view.pose, equal_nan=True) else View(view.image, view.parsing, pose, view.held)
-
-
-def legs_of_trousers(view: View, scale: float) -> tuple[np.ndarray, float] | None:
-    """(K,) how wide the legs of somebody's trousers are at ``PLACES``, as in ``Garment.reach``, and where they end, as
-    in ``Garment.hems``; None without trousers."""
-    found = []
-    for name in ("right_leg", "left_leg"):
-        mask = np.isin(view.owner, LIMBS[name]) & (view.parsing == REGION["pants"])
-        hem = _hem(view.pose, name, mask, scale)
-        if hem is not None:
-            found.append((_reach(view.pose, name, mask), hem))
-    return (np.max([wide for wide, _ in found], axis=0), max(hem for _, hem in found)) if found else None
-
-
-def _hidden_limbs(view: View, used: dict[str, np.ndarray], mask: np.ndarray) -> tuple[str, ...]:
-    """Limbs of the garment that are hardly seen though the other side's are, and whose skin isn't seen either."""
-    found, hands = [], _near_wrists(view.pose, mask.shape, _HAND * torso_length(view.pose))
-    skin = {}
-    for name in LIMBS:
-        side, kind = name.split("_")
-        other = f"{'left' if side == 'right' else 'right'}_{kind}"
-        if other not in used:
-            continue
-        whole = np.count_nonzero(used[other] & mask)
-        part = np.count_nonzero(used[name] & mask) if name in used else 0
-        upper = LIMBS[name][0]
-        bare = ~hands & (view.owner == upper) & np.isin(view.parsing, [REGION["upper_skin"], REGION["leg"]])
-        skin[name] = np.count_nonzero(bare)
-        if part < 0.3 * whole and skin[name] < 0.15 * whole:
-            found.append(name)
-    arms = {name: used[name] & mask for name in ("right_arm", "left_arm") if name in used}
-    if len(arms) == 2 and not found and (worse := shown_for_the_other(view, mask, arms, skin)) is not None:
-        found.append(worse)
-    return tuple(found)
 
 
 def _owner_of(owner: np.ndarray, inner: np.ndarray, mask: np.ndarray) -> np.ndarray:
@@ -263,15 +221,6 @@ def _open(view: View, held: np.ndarray, trunk_mask: np.ndarray, limb: np.ndarray
     neck = (parsing == REGION["upper_skin"]) & ~np.isin(owner, ARM_PARTS)
     before = (np.isin(parsing, [REGION["hair"], REGION["upper_skin"], REGION["upper_clothes"]]) & ~neck) | held
     return (before | ((parsing == 0) & closing(trunk_mask, _NOTCH * size))) & ~limb
-
-
-def _near_wrists(pose: np.ndarray, shape: tuple[int, int], size: float) -> np.ndarray:
-    """(H, W) bool: where a hand may hold something before the garment."""
-    there, near = visible(pose), np.zeros(shape, np.uint8)
-    for wrist in WRISTS:
-        if there[wrist]:
-            cv2.circle(near, np.floor(pose[wrist, :2]).astype(int).tolist(), max(1, round(_GRASP * size)), 1, -1)
-    return near > 0
 
 
 def _of_held(photo: np.ndarray, mask: np.ndarray, held: np.ndarray, size: float, scale: float) -> np.ndarray:
@@ -312,65 +261,8 @@ def _surely_other(view: View, region: int, scale: float) -> np.ndarray:
     return found
 
 
-def _reach(pose: np.ndarray, name: str, mask: np.ndarray) -> np.ndarray:
-    """How far from the bones of a limb its piece of the garment goes, along them; stray pixels left out."""
-    joints = _joints(name)
-    there = visible(pose)[list(joints)]
-    count = 3 if there.all() else 2
-    ys, xs = np.nonzero(mask)
-    if not there[:2].all() or not len(ys):
-        return np.zeros(len(PLACES))
-    points = np.stack([xs, ys], 1) + 0.5
-    away, where = along_bones(points, pose[list(joints[:count]), :2].astype(np.float64))
-    whole = min(np.percentile(away, 98), 1.9 * np.percentile(away, 50) + 2)
-    reach = np.full(len(PLACES), whole)
-    for n, place in enumerate(PLACES):
-        here = away[np.abs(where - place) < 0.15]
-        if len(here) >= 20:
-            reach[n] = min(whole, 1.9 * np.percentile(here, 50) + 2)
-    padded = np.pad(reach, 1, mode="edge")
-    return 1.15 * np.median([padded[:-2], padded[1:-1], padded[2:]], axis=0)
-
-
-def _hem(pose: np.ndarray, name: str, mask: np.ndarray, scale: float) -> float | None:
-    """Where along the bones of a limb a garment ends; None where it covers hardly any of it."""
-    joints = list(_joints(name))
-    there = visible(pose)[joints]
-    ys, xs = np.nonzero(mask)
-    if not there[:2].all() or len(ys) * scale**2 < _SLEEVE:
-        return None
-    bones = pose[joints[: 3 if there.all() else 2], :2].astype(np.float64)
-    _, where = along_bones(np.stack([xs, ys], 1) + 0.5, bones)
-    lengths = np.repeat(np.hypot(*np.diff(bones, axis=0).T), _BINS)
-    wide = np.histogram(where, len(lengths), (0, len(bones) - 1))[0] / np.maximum(lengths, 1)
-    if name.endswith("leg"):  # a coat may hide where they begin
-        return (np.flatnonzero(wide > 0.45 * np.median(wide[wide > 0]))[-1] + 1) / _BINS
-    covered = wide > 0.45 * np.median(wide[: _BINS // 2])
-    # Cloth that hangs beside a bare forearm is no sleeve: it begins at the shoulder, and goes on.
-    ends = np.flatnonzero(~(covered | np.r_[covered[1:], False] | np.r_[False, covered[:-1]]))
-    last = np.flatnonzero(covered[: ends[0] if len(ends) else None])
-    return (last[-1] + 1) / _BINS if len(last) else None
-
-
-def _beside_held(hems: dict[str, float], pose: np.ndarray, held: np.ndarray) -> dict[str, float]:
-    """Hems of sleeves; one that ends where what is held begins goes on to where the other sleeve ends."""
-    found = dict(hems)
-    for name, other in (("right_arm", "left_arm"), ("left_arm", "right_arm")):
-        outline = limb(pose, _joints(name)) if held.any() else None
-        if name not in hems or other not in hems or hems[other] <= hems[name] or outline is None:
-            continue
-        beyond = drawn(outline, held.shape, min(hems[name] / 2, 1), min(hems[other] / 2, 1))
-        if (beyond & held).sum() > 0.3 * beyond.sum():
-            found[name] = hems[other]
-    return found
-
-
 def _limbs_of(region: int) -> tuple[str, ...]:
     return ("leg",) if region == REGION["pants"] else ("arm",)
-
-
-def _joints(name: str) -> tuple[int, int, int]:
-    return dict(zip(LIMBS, (ARMS[0], LEGS[0], ARMS[1], LEGS[1]), strict=True))[name]
 
 
 def _without_speckles(mask: np.ndarray, scale: float) -> np.ndarray:
@@ -423,6 +315,7 @@ def _hidden(view: View, mask, trunk_mask, limb_mask, lost, size: float, region: 
             within[rows[0] : rows[-1] + 1] = True
         found |= skin & _narrow(body, 0.1 * size) & within
         found |= hair & _narrow(body, 0.04 * size) & within
+        found |= hair & body & _beside_neck(mask, pose, size)
     found |= lower(trunk_mask | found, skin, pose)
     found |= bites(trunk_mask, pose, size)
     found |= between(trunk_mask | found, grow(lost | (skin & ~limb_mask), _RIM_HELD / 2 / scale))
@@ -439,6 +332,23 @@ def _hidden(view: View, mask, trunk_mask, limb_mask, lost, size: float, region: 
         # Through a large one, between an arm and the body, the wall is seen.
         wall = [n for n in large if (parsing[labels == n] == 0).mean() > 0.5]
         found |= holes & ~np.isin(labels, [*face, *wall])
+    return found
+
+
+def _beside_neck(mask: np.ndarray, pose: np.ndarray, size: float) -> np.ndarray:
+    """(H, W) bool: between the neck and the shoulders that a garment covers: it goes on there up to the neck."""
+    found = np.zeros(mask.shape, bool)
+    neck = float(pose[NECK, 0])
+    xs = np.arange(mask.shape[1]) + 0.5
+    for shoulder in SHOULDERS:
+        x, y = pose[shoulder, :2]
+        if not np.isfinite([neck, x, y]).all():
+            continue
+        about = np.zeros(mask.shape, np.uint8)
+        cv2.circle(about, (int(x), int(y)), max(1, round(_ON_SHOULDER * size)), 1, -1)
+        if np.count_nonzero(mask & (about > 0)) > 0.5 * max(np.count_nonzero(about), 1):
+            way = np.sign(x - neck)
+            found |= ((xs - neck) * way > _NECK * abs(x - neck)) & ((xs - x) * way < 0)
     return found
 
 

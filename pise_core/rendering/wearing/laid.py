@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
-from pise_core.rendering.wearing.garment import LIMBS, PLACES, Garment
+from pise_core.rendering.wearing.garment import Garment
+from pise_core.rendering.wearing.limbs import LIMBS, PLACES
 from pise_core.rendering.wearing.trousers import same_cut
 from pise_core.warping.garment_warp import Back, GarmentWarp, LimbMap, places
 

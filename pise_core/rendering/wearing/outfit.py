@@ -6,14 +6,17 @@ import cv2
 import numpy as np
 
 from pise_core.long_tops import hangs_as_dress
-from pise_core.masks import Nearest, grow, window_of
+from pise_core.masks import grow
 from pise_core.regions import REGION
-from pise_core.rendering.refine import apart, like_other, refined
-from pise_core.rendering.wearing.garment import ARM_PARTS, LIMBS, PLACES, Garment, edge, legs_of_trousers
+from pise_core.rendering.refine import apart
+from pise_core.rendering.wearing.garment import Garment, edge
+from pise_core.rendering.wearing.going import beyond_its_map, in_hair, of_the_wearer, seen_through
 from pise_core.rendering.wearing.laid import Laid
+from pise_core.rendering.wearing.limbs import ARM_PARTS, LIMBS, PLACES, legs_of_trousers, width_of
 from pise_core.rendering.wearing.outline import closing
 from pise_core.rendering.wearing.places import (
     TAPERS,
+    beside_legs,
     beyond_wrist,
     hull,
     levels,
@@ -25,9 +28,9 @@ from pise_core.rendering.wearing.places import (
     to_shoe,
 )
 from pise_core.rendering.wearing.seen_legs import down_to_seen
-from pise_core.rendering.wearing.trousers import below_hem, legs_of
+from pise_core.rendering.wearing.trousers import as_wide, below_hem, legs_of
 from pise_core.rendering.wearing.whole import smoothed, with_rim
-from pise_core.skeleton import ARMS, HIPS, LEGS, NECK
+from pise_core.skeleton import ARMS, HIPS, LEGS
 from pise_core.view import View
 from pise_core.warping.bare_body import as_thick_as_seen, beyond, drawn, limb, torso_length, trunk, with_hand
 
@@ -56,17 +59,16 @@ _BEFORE = 0.1
 _SNUG = 0.7
 #: The same of a trouser leg. In lengths of the torso, from the hips down: trousers fit above this level.
 _SNUG_LEG, _CROTCH = 0.82, 0.08
+#: The same: slits between two legs that are closed are no wider than twice this; half the height of the rows at the
+#: level above that tell how wide the thighs are below it.
+_BETWEEN_LEGS, _FITTED = 0.012, 0.02
 _SLIT = {"top": 0.025, "dress": 0.025, "skirt": 0.05, "pants": 0.06}
 #: Of trousers in sight, the upper share that tells how wide they are above.
 _UPPER = 0.15
-#: Skin of whose border so much is cloth is seen through a hole in it.
-_THROUGH = 0.7
 #: Trousers whose hem lies below this place, as ``Garment.hems`` counts, go down to the shoe.
 _FULL_LENGTH = 1.7
 #: In lengths of the torso: legs no farther apart than twice this touch.
 _TOUCHING = 0.025
-#: In frame pixels: pieces of clothes that touch each other less widely than twice this are two.
-_TOUCH = 1.5
 #: From which level on a garment below may be wider than what fitted the wearer, and how fast.
 _LOOSE = {"pants": (0.05, 0.6), "skirt": (-0.15, 1.0)}
 #: Between these levels a blouse may end in a skirt, if colours (Lab) differ by so much in all.
@@ -80,18 +82,18 @@ _SHOULDERS, _ROUND = -0.8, 0.15
 _SLIVER = 0.05
 #: A top covers the hips in a row where it has this share of what lies between them.
 _WHOLE = 0.95
+#: What is worn below an open top widens at most so fast below its hem.
+_FLARES = 0.5
 #: In frame pixels: how far beyond its map what went can be seen; and where colours are never taken for its.
 _TINGED, _SURE = 4.0, (_HAIR, _FACE)
 #: In frame pixels: how far its shadow lies on skin, and a hem's on legs.
 _SHADED, _HEM_SHADE = 2.0, 4.0
 #: Of a leg's length, what is surely above its shoe.
 _SHIN = 0.85
-#: In frame pixels: hair is surely itself so far from clothes that go. Lab: how far apart the two are at least, and how
-#: many times as likely of the clothes a colour must be; tips of hair differ less from the rest. Frame pixels that tell
-#: colours.
-_OWN_HAIR, _NO_HAIR, _LIKELIER, _NO_TIPS, _TOLD = 6.0, 35.0, 1.0, 25.0, 60
-#: In frame pixels: what is looked at around what goes.
-_NEAR = 18.0
+#: Legs of trousers: as ``Laid.owner`` has them, and what they are called.
+_LEGS_LAID = [(n, name) for n, name in enumerate(LIMBS) if name.endswith("leg")]
+#: Lab: a top and what hangs beside the legs are one coat if their typical colours differ by less.
+_OF_ONE_CLOTH = 14.0
 
 
 class Outfit(NamedTuple):
@@ -138,10 +140,14 @@ def outfit(view: View, garment: Garment, laid: Laid, scale: float, over_trousers
         gone = parsing == _TOP
         if full:
             gone |= (parsing == _DRESS) & (arms | (level < _NATURAL_WAIST))
+        tail = beside_legs((parsing == _DRESS) & ~gone & (level > _BELOW), parsing, pose, size)
+        if tail.any() and apart(view.image, tail, gone) < _OF_ONE_CLOTH:
+            gone |= tail
         lower = np.isin(parsing, [_PANTS, _DRESS]) & ~gone
         if not lower.any() or _hardly(lower, parsing == _TOP):
             # Nothing is worn below: what hangs below the hips is its skirt, and stays.
             stays = gone & ~arms & (level > _BELOW)
+            stays &= ~beside_legs(stays, parsing, pose, size)
             if stays.sum() > 0.1 * size**2:
                 renamed[stays] = _DRESS
                 gone &= ~stays
@@ -159,9 +165,9 @@ def outfit(view: View, garment: Garment, laid: Laid, scale: float, over_trousers
             gone &= ~stays
     if over_trousers:
         gone &= parsing != _PANTS
-    gone = _mine(gone, pose, body, scale)
-    gone |= _seen_through((parsing == _LEG), gone) | _beyond_its_map(view, gone, renamed, scale)
-    gone |= _in_hair(view, gone, scale)
+    gone = of_the_wearer(gone, pose, body, scale)
+    gone |= seen_through((parsing == _LEG), gone) | beyond_its_map(view, gone, renamed, scale)
+    gone |= in_hair(view, gone, scale)
     shown, never = laid.share > 0.5, np.zeros(shape, bool)
     limb_cover = laid.limbs > 0.5
 
@@ -193,7 +199,7 @@ def outfit(view: View, garment: Garment, laid: Laid, scale: float, over_trousers
             front |= drawn(outline, shape, _BEFORE) & mine & ~limb_cover
             front |= skin_arm & np.isin(owner, LIMBS[name]) & ~(limb_cover & ~beyond_wrist(outline, shape))
     if kind in ("skirt", "pants"):
-        never = _beside_top((renamed == _TOP) & ~arms & ~gone, pose, shape)
+        never = _beside_top((renamed == _TOP) & ~gone, arms, pose)
         if (parsing == _PANTS).any():  # at the hips it is no wider than what fitted there
             start, slope = _LOOSE[kind]
             slope = 0 if laid.wider is not None else slope
@@ -220,7 +226,7 @@ def outfit(view: View, garment: Garment, laid: Laid, scale: float, over_trousers
             if not inside.any():  # a skirt goes: legs meet what is seen below it
                 met = down_to_seen(pose, joints, leg_parts[name] & (parsing == _LEG), _BARE)
                 outline = outline if met is None else met[0]
-            made[open_ & drawn(outline, shape) & (made == 0) & ~over] = _LEG
+            made[open_ & drawn(outline, shape) & (made == 0) & ~over] = _PANTS if over_trousers else _LEG
         full = kind == "pants" and max(garment.hems.values(), default=0) > _FULL_LENGTH
         for name, joints in legs:  # from where joints say that a leg ends to the shoe that is seen
             outline, shoe = limb(pose, joints), leg_parts[name] & (parsing == _LEG)
@@ -269,14 +275,17 @@ def outfit(view: View, garment: Garment, laid: Laid, scale: float, over_trousers
     if kind == "pants":  # where legs stand otherwise than the lender's, nothing is seen through the trousers
         whole = pelvis(pose, shape, size)
         if (parsing == _PANTS).any():
-            whole |= gone & (level < _CROTCH)  # they fit at the hips
+            whole |= gone & (parsing != _DRESS) & (level < _CROTCH)  # they fit at the hips
         if "right_leg" in garment.hems:
-            wide = _SNUG_LEG * laid.size * (laid.wider or 1) * garment.reach["right_leg"]
+            wide = as_wide({n: width_of(pose, n, (laid.limbs > 0.5) & (laid.owner == i)) for i, n in _LEGS_LAID})
             hem = garment.hems["right_leg"]
-            whole |= thighs(pose, shape, size, float(np.interp(TAPERS, PLACES, wide)))
-            whole |= legs_of(pose, shape, wide, PLACES, hem, garment.crotch)
+            if wide:
+                right, left = ([np.interp(TAPERS, PLACES, of) for of in wide[name].T] for name, _ in legs)
+                fit = whole & gone & (abs(level - _CROTCH + _FITTED) < _FITTED)
+                whole |= thighs(pose, shape, size, (right, left), fit)
+                whole |= legs_of(pose, shape, wide, PLACES, hem, garment.crotch)
             if laid.wider is not None:  # cut alike: it hangs as the wearer's own
-                whole |= gone & ~below_hem(pose, shape, hem)
+                whole |= gone & (parsing != _DRESS) & ~below_hem(pose, shape, hem)
                 never |= (level > _BELOW) & ~closing(parsing > 0, _TOUCHING * size)
         filled = whole & (gone | (parsing == _LEG)) & ~front & ~visible_garment
         made[filled] = region
@@ -290,6 +299,8 @@ def outfit(view: View, garment: Garment, laid: Laid, scale: float, over_trousers
         & ~front
         & (gone | (renamed == 0) | (renamed == _LEG))
     )
+    if kind == "pants":  # two legs stay apart
+        slits &= (level < _CROTCH) | closing(visible_garment | filled, _BETWEEN_LEGS * size)
     filled = (filled | (sleeves & ~front) | slits) & ~visible_garment & ~never
     # One garment has one outline: what was laid and what was filled make it together.
     whole = smoothed(visible_garment | filled | (front & shown), scale)
@@ -336,66 +347,6 @@ def _sleeves(garment: Garment, laid: Laid, outlines: dict, shape: tuple[int, int
     return found
 
 
-def _beyond_its_map(view: View, gone: np.ndarray, stays: np.ndarray, scale: float) -> np.ndarray:
-    """(H, W) bool: a cuff or a collar that the map takes for skin or for the wall goes with its garment."""
-    window = window_of(gone, margin=round(_NEAR / scale) + 2)
-    if window is None:
-        return gone
-    here = gone[window]
-    other = ~np.isin(stays[window], [0, _SKIN, _LEG]) & ~here
-    if view.held is not None:
-        other |= view.held[window] >= 0
-    none = np.zeros(here.shape, bool)
-    found = np.zeros(gone.shape, bool)
-    found[window] = refined(view.image[window], here, scale, none, other, none, none) & ~other
-    return found
-
-
-def _in_hair(view: View, gone: np.ndarray, scale: float) -> np.ndarray:
-    """(H, W) bool: what the map calls hair and has the colours of clothes that go, beside them."""
-    hair, neck = (view.parsing == _HAIR) & ~gone, view.pose[NECK, 1]
-    own = hair & ~grow(gone, _OWN_HAIR / scale)
-    own[round(float(neck)) if np.isfinite(neck) else 0 :] = False  # on shoulders clothes are called hair
-    if own.sum() * scale**2 < _TOLD or gone.sum() * scale**2 < _TOLD or apart(view.image, own, gone) < _NO_HAIR:
-        return np.zeros_like(gone)
-    found = like_other(view.image, hair, gone, own, scale, _LIKELIER, _OWN_HAIR)
-    radius = 1.0 / scale  # dark bits of a pattern go with it, single strands stay
-    if not found.any() or apart(view.image, found, own) < _NO_TIPS:
-        return np.zeros_like(gone)
-    found = closing(found, 2 * radius) & hair
-    return grow(~grow(~found, radius), radius) & hair
-
-
-def _mine(clothes: np.ndarray, pose: np.ndarray, body: np.ndarray, scale: float) -> np.ndarray:
-    """Clothes (H, W bool) without those of somebody beside the wearer: pieces in which none of the wearer's body is."""
-    size = clothes.shape
-    for joints in (*ARMS, *LEGS):
-        body = body | drawn(limb(pose, joints, None), size)
-    core = ~grow(~clothes, _TOUCH / scale)
-    count, pieces = cv2.connectedComponents(core.astype(np.uint8))
-    strange = np.setdiff1d(np.arange(1, count), pieces[body & core])
-    if not len(strange) or len(strange) == count - 1:
-        return clothes
-    ys, xs = np.nonzero(clothes & ~core)
-    y, x = Nearest(core).at(ys, xs)
-    pieces[ys, xs] = pieces[y, x]
-    return clothes & ~np.isin(pieces, strange)
-
-
-def _seen_through(skin: np.ndarray, cloth: np.ndarray) -> np.ndarray:
-    """(H, W) bool: pieces of skin that are seen through holes of clothes."""
-    count, pieces, stats, _ = cv2.connectedComponentsWithStats(skin.astype(np.uint8))
-    found = np.zeros_like(skin)
-    for n in range(1, count):
-        x, y, wide, high = stats[n, :4]
-        window = np.s_[max(0, y - 3) : y + high + 3, max(0, x - 3) : x + wide + 3]
-        piece = pieces[window] == n
-        around = grow(piece, 2) & ~piece
-        if cloth[window][around].mean() > _THROUGH:
-            found[window] |= piece
-    return found
-
-
 def _without_scraps(shown: np.ndarray, low: bool) -> np.ndarray:
     """A garment without what is cut off from it and small, or (``low``) looks out only in the upper half of it: corners
     behind a bag, beside the top that it is worn under."""
@@ -410,15 +361,38 @@ def _without_scraps(shown: np.ndarray, low: bool) -> np.ndarray:
     return np.isin(labels, 1 + np.flatnonzero(stays))
 
 
-def _beside_top(top: np.ndarray, pose: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
-    """(H, W) bool: beside a top that covers the hips, where what is worn below it can't be seen."""
-    found = np.zeros(shape, bool)
+def _beside_top(top: np.ndarray, arms: np.ndarray, pose: np.ndarray) -> np.ndarray:
+    """(H, W) bool: where what is worn below a top can't be seen: beside one that covers the hips, open or closed, and
+    below that what is much wider.
+
+    Args:
+        top: (H, W) bool, sleeves included.
+        arms: (H, W) bool.
+        pose: (18, 3) in pixels.
+    """
+    found = np.zeros(top.shape, bool)
     xs = pose[list(HIPS), 0]
     if not np.isfinite(xs).all():
         return found
-    left, right = np.clip([round(float(xs.min())), round(float(xs.max())) + 1], 0, shape[1])
-    rows = top[:, left:right].mean(axis=1) > _WHOLE if right > left else np.zeros(shape[0], bool)
-    found[rows] = ~top[rows]
+    left, right = np.clip([round(float(xs.min())), round(float(xs.max())) + 1], 0, top.shape[1])
+    if right <= left:
+        return found
+    trunk_of_it = top & ~arms
+    rows = trunk_of_it[:, left:right].mean(axis=1) > _WHOLE
+    found[rows] = ~trunk_of_it[rows]
+    # The two fronts of an open one: between them it is seen.
+    hips = trunk_of_it & (np.arange(len(top))[:, None] > float(pose[list(HIPS), 1].mean()))
+    both = np.flatnonzero(hips[:, :left].any(axis=1) & hips[:, right:].any(axis=1))
+    if not len(both):
+        return found
+    last = both[-1]
+    until, beyond = (np.maximum.accumulate(top[:, ::way], axis=1)[:, ::way] for way in (1, -1))
+    found[both] |= ~(until & beyond)[both]
+    columns = np.flatnonzero(top[both[len(both) // 2 :]].any(axis=0))
+    rows = np.arange(last + 1, len(top))
+    wider = _FLARES * (rows - last)[:, None]
+    at = np.arange(top.shape[1])
+    found[rows] |= (at < columns[0] - wider) | (at > columns[-1] + wider)
     return found
 
 

@@ -1,14 +1,21 @@
 """Places on a wearer's body that garments go by: levels below the hips, pelvis, thighs, hands, what a skirt covers."""
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 
+from pise_core.regions import REGION
 from pise_core.skeleton import HIPS, LEGS, NECK
+from pise_core.warping.bare_body import drawn, limb
 
 #: In halves of a wrist's thickness: how far beyond the end of an arm the hand may be seen.
 _WRIST = 6.0
 #: In halves of an ankle's thickness: how far above the end of a leg a boot may begin, and how far below it a shoe.
 _SHAFT, _SHOE = 6.0, 7.0
+#: Legs and the skirt about them are so many times as thick as bare legs; rows in which so much of them is seen, and at
+#: most so much covered, are below a skirt. In squares of the torso's length: smaller tails are none.
+_ABOUT, _SEEN, _COVERED, _TAIL = 1.5, 0.35, 0.5, 0.03
 #: Where, of the way from hips to knees, trousers are no wider for the hips above.
 TAPERS = 0.5
 
@@ -37,18 +44,39 @@ def pelvis(pose: np.ndarray, shape: tuple[int, int], size: float) -> np.ndarray:
     return mask.astype(bool)
 
 
-def thighs(pose: np.ndarray, shape: tuple[int, int], size: float, wide: float) -> np.ndarray:
-    """(H, W) bool: trousers from the hips to where each leg is ``wide`` pixels on either side of its bone."""
+def thighs(
+    pose: np.ndarray,
+    shape: tuple[int, int],
+    size: float,
+    legs: tuple[Sequence[float], Sequence[float]],
+    fit: np.ndarray | None = None,
+) -> np.ndarray:
+    """(H, W) bool: trousers from the hips to half-way down the thighs.
+
+    Args:
+        pose: (18, 3) of the wearer, in pixels.
+        shape: (H, W).
+        size: the length of the torso.
+        legs: of the right and the left leg there, half of the width and how far its middle lies beside the bone, in
+            pixels, as :func:`pise_core.rendering.wearing.limbs.width_of` counts.
+        fit: (H, W) bool, some rows of where they fit at the hips; by default after the joints.
+    """
     mask = np.zeros(shape, np.uint8)
-    for hip, knee, _ in LEGS:
+    ys, xs = np.nonzero(fit) if fit is not None else (np.zeros(0), np.zeros(0))
+    fitting = np.stack([xs, ys], 1) + 0.5
+    for (hip, knee, _), (wide, beside) in zip(LEGS, legs, strict=True):
         a, b, middle = pose[hip, :2], pose[knee, :2], pose[list(HIPS), :2].mean(0)
         if not np.isfinite([*a, *b, *middle]).all():
             continue
         way = (b - a) / max(float(np.hypot(*(b - a))), 1e-3)
-        end, across = a + TAPERS * (b - a), np.array([-way[1], way[0]])
+        across = np.array([-way[1], way[0]])
+        end = a + TAPERS * (b - a) + beside * across
         corners = np.array(
             [middle, a + 0.6 * (a - middle) - 0.1 * size * way, end - wide * across, end + wide * across]
         )
+        side = (fitting - middle) @ (a - middle) > 0
+        if side.any():  # down from the hips they taper, without a step
+            corners = np.concatenate([corners, fitting[side]])
         cv2.fillConvexPoly(mask, np.rint(cv2.convexHull(corners.astype(np.float32))).astype(np.int32), 1)
     return mask.astype(bool)
 
@@ -67,6 +95,33 @@ def skirt_shape(skirt: np.ndarray, pose: np.ndarray, shape: tuple[int, int], siz
     hull = cv2.convexHull(np.concatenate([corners, top]))
     cv2.fillConvexPoly(made, np.rint(hull).astype(np.int32), 1)
     return made.astype(bool)
+
+
+def beside_legs(cloth: np.ndarray, parsing: np.ndarray, pose: np.ndarray, size: float) -> np.ndarray:
+    """(H, W) bool: what of cloth below the hips (H, W bool) is the tail of an open coat, and no skirt: it hangs beside
+    legs that are seen between; above that, what of it is wider than hips are. Nothing where there is no such tail.
+
+    Args:
+        cloth: (H, W) bool.
+        parsing: (H, W) uint8.
+        pose: (18, 3) in pixels.
+        size: the length of the torso.
+    """
+    none = np.zeros(cloth.shape, bool)
+    legs = [drawn(limb(pose, joints, None, _ABOUT), cloth.shape) for joints in LEGS]
+    about = legs[0] | legs[1]
+    if not cloth.any() or not about.any():
+        return none
+    about |= np.maximum.accumulate(about, axis=1) & np.maximum.accumulate(about[:, ::-1], axis=1)[:, ::-1]
+    seen = (about & np.isin(parsing, [REGION["leg"], REGION["pants"]])).sum(axis=1)
+    covered, whole = (about & cloth).sum(axis=1), np.maximum(about.sum(axis=1), 1)
+    bare = (seen > _SEEN * whole) & (covered < _COVERED * whole)
+    bare &= np.cumsum(cloth.any(axis=1)) > 0
+    bare |= np.maximum.accumulate(bare)  # below that there is no skirt any more
+    tail = cloth & bare[:, None]
+    if tail.sum() < _TAIL * size**2:
+        return none
+    return tail | (cloth & ~about)
 
 
 def hull(mask: np.ndarray) -> np.ndarray:

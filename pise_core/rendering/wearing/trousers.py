@@ -21,7 +21,7 @@ _CROTCH = (0.16, 0.34)
 #: A hem at or below this place is one at the ankle.
 _ANKLE = 1.85
 #: Between these places along a leg widths are compared; cut alike are trousers whose widths have a ratio between these.
-_COMPARED, _ALIKE = (0.25, 1.75), (0.78, 1.3)
+_COMPARED, _ALIKE = (0.25, 1.75), (0.82, 1.2)
 #: How much shorter, in places along a leg, the wearer's may be to tell how the others hang.
 _SHORTER = 0.3
 
@@ -65,26 +65,47 @@ def alike(
     return dict.fromkeys(names, hem), dict.fromkeys(names, np.max(wide, axis=0))
 
 
+def as_wide(legs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Widths of two legs of one pair, as ``width_of`` gives them: each as wide as the wider one; one that isn't seen is
+    the other one, turned over."""
+    made = {name: leg for name, leg in legs.items() if leg[:, 0].any()}
+    for name, other in (("right_leg", "left_leg"), ("left_leg", "right_leg")):
+        if name in made and other not in made:
+            made[other] = made[name] * (1, -1)
+    wide = np.max([leg[:, 0] for leg in made.values()], axis=0) if made else 0
+    return {name: np.stack([wide, leg[:, 1]], 1) for name, leg in made.items()}
+
+
 def legs_of(
-    pose: np.ndarray, shape: tuple[int, int], wide: np.ndarray, places: np.ndarray, hem: float, crotch: float
+    pose: np.ndarray,
+    shape: tuple[int, int],
+    wide: np.ndarray | Mapping[str, np.ndarray],
+    places: np.ndarray,
+    hem: float,
+    crotch: float,
 ) -> np.ndarray:
     """(H, W) bool: trousers about two legs, by their widths.
 
     Args:
         pose: (18, 3) of the wearer.
         shape: (H, W).
-        wide: (K,) half the width of a leg, in pixels, at ``places`` along it (0 hip, 1 knee, 2 ankle).
+        wide: (K,) half the width of a leg, in pixels, at ``places`` along it (0 hip, 1 knee, 2 ankle); or for
+            each leg that and how far its middle lies beside the bone, as :func:`as_wide` gives them.
         places: (K,).
         hem: where along a leg they end.
         crotch: where, of the way from hips to knees, the legs part.
     """
     found, inner = np.zeros(shape, bool), []
-    for joints in LEGS:
+    for name, joints in zip(("right_leg", "left_leg"), LEGS, strict=True):
         outline = limb(pose, joints)
         if outline is None:
             continue
+        leg = np.stack([wide, np.zeros_like(wide)], 1) if isinstance(wide, np.ndarray) else wide[name]
         at = np.linspace(0, 2 if len(outline) > 30 else 1, len(outline))
-        outline = np.c_[outline[:, :2], np.interp(at, places, wide)].astype(np.float32)
+        half, beside = (np.interp(at, places, column) for column in leg.T)
+        way = np.gradient(outline[:, :2], axis=0)
+        across = np.c_[-way[:, 1], way[:, 0]] / np.maximum(np.hypot(*way.T), 1e-3)[:, None]
+        outline = np.c_[outline[:, :2] + beside[:, None] * across, half].astype(np.float32)
         end = min(int(np.searchsorted(at, hem)), len(at) - 1)
         found |= drawn(outline[: end + 1], shape) & ~beyond(outline, end, shape)
         inner.append(outline[: max(2, int(np.searchsorted(at, crotch)) + 1), :2])

@@ -16,9 +16,10 @@ from pise_core.person import Person
 from pise_core.pose import visible
 from pise_core.regions import REGION
 from pise_core.rendering.compositing import composite
-from pise_core.rendering.wearing.garment import ARM_PARTS, Garment, cut, legs_known, legs_of_trousers
+from pise_core.rendering.wearing.garment import Garment, cut
 from pise_core.rendering.wearing.laid import Laid, lay
 from pise_core.rendering.wearing.lengths import covered, longer, to_the_floor
+from pise_core.rendering.wearing.limbs import ARM_PARTS, legs_known, legs_of_trousers, tights
 from pise_core.rendering.wearing.names import one_piece, tidied, trousers_whole
 from pise_core.rendering.wearing.outfit import Outfit, outfit
 from pise_core.rendering.wearing.plain import calmed
@@ -35,8 +36,8 @@ _SEAM, _UNDER, _AROUND, _OLD_EDGE = 1.3, 3.0, 24, 2.2
 _SLIGHTLY = 0.12
 #: In lengths of the torso: so much of trousers or a skirt goes on up to the waist. Where a pixel is all the garment's.
 _MIRRORED, _WHOLE = 0.3, 0.97
-#: In squares of the torso's length: two shoes have so much at least.
-_SHOES = 0.03
+#: In squares of the torso's length: two shoes have so much at least; and less of trousers is a speckle of the map.
+_SHOES, _SPECKLE = 0.03, 0.01
 #: In frame pixels: so far from its edge cloth is surely itself.
 _RIM = 1.0
 #: In frame pixels: so far filled cloth goes on into the garment.
@@ -96,7 +97,8 @@ def wear(person: Person, lender: Person, region: int, generator: Generator) -> t
         laid = replace(laid, colours=np.where((known & new.shown)[..., None], colours, laid.colours))
     else:
         colours, known = mirrored_down(colours, whole, open_ & ~new.shown, most, scale)
-        for name in ("pants", "dress"):  # and what the old top hid of what the wearer has below
+    if garment.kind != "pants":
+        for name in ("pants", "dress"):  # and what old clothes hid of what the wearer has below
             below = (new.parsing == REGION[name]) & (REGION[name] != region)
             mine = below & new.kept & (trust > 0)
             mine &= ~grow(~below, _RIM / scale)
@@ -119,10 +121,16 @@ def wear(person: Person, lender: Person, region: int, generator: Generator) -> t
 def _decent(person: Person, view: View, garment: Garment, laid: Laid) -> Outfit:
     """What the garment changes, with trousers below it where it is short, and longer itself where there are none."""
     scale = person.framing.scale
-    trousers = garment.kind in ("dress", "skirt") and (view.parsing == REGION["pants"]).any()
+    pants = np.count_nonzero(view.parsing == REGION["pants"])
+    trousers = garment.kind in ("dress", "skirt") and bool(pants > _SPECKLE * torso_length(view.pose) ** 2)
     if trousers and not _shoes_seen(view):  # nobody knows what legs would end in
-        return outfit(view, garment, laid, scale, over_trousers=True)
-    new = outfit(view, garment, laid, scale)
+        new = outfit(view, garment, laid, scale, over_trousers=True)
+        # Trousers that have to be made up about the thighs are as unsure as bare ones.
+        made = (new.parsing == REGION["pants"]) & (view.parsing != REGION["pants"])
+        check_covered(person.parsing, np.where(made, REGION["leg"], new.parsing).astype(np.uint8), person.pose)
+        return new
+    stay = trousers and tights(view, scale)
+    new = outfit(view, garment, laid, scale, over_trousers=stay)
     if garment.kind in ("dress", "skirt") and not _shoes_seen(view):  # down to the floor, as what it replaces was
         new = to_the_floor(new, view.parsing, garment.region, garment.kind)
     bare = uncovered(person.parsing, new.parsing, person.pose)
@@ -133,7 +141,7 @@ def _decent(person: Person, view: View, garment: Garment, laid: Laid) -> Outfit:
         made = longer(new, bare, garment.region)
         if not is_too_much(uncovered(person.parsing, made.parsing, person.pose), person.parsing):
             return made
-    if trousers:
+    if trousers and not stay:
         new = outfit(view, garment, laid, scale, over_trousers=True)
         bare = uncovered(person.parsing, new.parsing, person.pose)
     return covered(new, bare, garment.region) if is_too_much(bare, person.parsing) else new

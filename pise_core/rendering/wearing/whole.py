@@ -11,7 +11,7 @@ import numpy as np
 
 from pise_core.masks import Nearest, grow, smooth
 from pise_core.pose import visible
-from pise_core.skeleton import HIPS, KNEES, SHOULDERS
+from pise_core.skeleton import HIPS, KNEES, NECK, SHOULDERS
 from pise_core.warping.bare_body import torso_length, trunk
 from pise_core.warping.parts import PARTS
 
@@ -31,6 +31,13 @@ _RIM = 0.07
 _WIDER = 1.35
 #: In lengths of the torso: half the width of teeth and notches in a hem, and how deep they are at most.
 _TOOTH, _DEEP = 0.07, 0.08
+#: In lengths of the torso: shorter and wider bumps of an outline are ears, if that on the other side has less than this
+#: share of it.
+_EAR_LONG, _EAR_WIDE, _ALONE = 0.6, 0.07, 0.5
+#: A skirt is so many times as tall at least.
+_TALLER = 1.25
+#: In lengths of the torso above the hips: from there down. Of the height from there on, below this a bump is the hem's.
+_WAIST, _SWINGS = 0.2, 0.75
 #: In frame pixels: thinner fringes are none of the garment's, and how smooth its outline is.
 _FRINGE, _SMOOTH = 1.2, 1.2
 #: In frame pixels: how far beyond a garment's mask its soft edge can be seen.
@@ -208,6 +215,49 @@ def no_wider_than_the_other(reach: Mapping[str, np.ndarray]) -> dict[str, np.nda
         return dict(reach)
     right, left = (reach[name] for name in both)
     return {**reach, both[0]: np.minimum(right, _WIDER * left), both[1]: np.minimum(left, _WIDER * right)}
+
+
+def ears(trunk: np.ndarray, pose: np.ndarray, size: float) -> np.ndarray:
+    """(H, W) bool: what sticks out of a skirt on one side of the body alone: a bag behind it that nobody knows of.
+
+    Args:
+        trunk: (H, W) bool, a skirt, or a dress without sleeves.
+        pose: (18, 3) of whoever wears it.
+        size: the length of the torso in pixels.
+    """
+    from scipy.ndimage import grey_opening  # half a second that most never need
+
+    found, rows = np.zeros_like(trunk), np.flatnonzero(trunk.any(axis=1))
+    neck, hips = pose[NECK, :2], pose[list(HIPS), :2].mean(0)
+    if len(rows) < 3 or size <= 0 or not np.isfinite([*neck, *hips]).all():
+        return found
+    rows = np.arange(max(rows[0], int(hips[1] - _WAIST * size)), rows[-1] + 1)  # above are arms
+    if len(rows) < 3 or not trunk[rows].any():
+        return found
+    lean = (hips[0] - neck[0]) / max(float(hips[1] - neck[1]), 1.0)
+    axis = hips[0] + np.where(rows < hips[1], lean * (rows - hips[1]), 0)
+    here, width = trunk[rows], trunk.shape[1]
+    some = here.any(axis=1)
+    far = [axis - here.argmax(axis=1), width - 1 - here[:, ::-1].argmax(axis=1) - axis]
+    long = 2 * round(_EAR_LONG * size / 2) + 1
+    if len(rows) < _TALLER * long:  # too little of it is seen to tell a bump from the rest
+        return found
+    bumps = []
+    for side in far:
+        known = np.interp(rows, rows[some], side[some])
+        usual = grey_opening(np.pad(known, long, mode="edge"), long)[long:-long]
+        bumps.append((known - usual, usual))
+    xs = np.arange(width) + 0.5
+    for n, sign in ((0, -1), (1, 1)):
+        bump, usual = bumps[n]
+        ear = (bump > _EAR_WIDE * size) & (bumps[1 - n][0] < _ALONE * bump)
+        edges = np.flatnonzero(np.diff(np.r_[False, ear, False].astype(int)))
+        for first, last in zip(edges[::2], edges[1::2], strict=True):  # a hem may swing
+            ear[first:last] &= last < _SWINGS * len(rows)
+        ear = np.convolve(ear, np.ones(max(3, long // 8)), "same") > 0
+        beyond = sign * (xs - axis[:, None]) > usual[:, None] + 1
+        found[rows] |= here & beyond & ear[:, None]
+    return found
 
 
 def even_hem(trunk: np.ndarray, size: float) -> np.ndarray:
