@@ -37,5 +37,6 @@ def test_a_usual_photo_is_looked_at_as_ever_and_a_very_long_one_within_bounds():
         return analyzer._scene(np.zeros((height, width, 3), np.uint8), 256)[1]
 
     assert size(825, 550) == (256, 171) and size(600, 1000) == (154, 256)
+    assert size(1920, 1080) == (256, 144)  # a phone's
     assert size(400, 4000) == (154, 1536)
     assert size(40, 16000) == (32, 4096) and size(16000, 40) == (4096, 32)

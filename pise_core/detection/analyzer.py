@@ -36,9 +36,9 @@ from pise_core.skeleton import JOINT, MIRROR
 FILE_NAME = "analyzer.safetensors"
 #: Long sides that a whole photo is looked at in; the second only when the first finds nobody.
 SCENE_SIDES = (256, 480)
-#: A group in a row, a panorama: the short side is looked at in no fewer pixels than this share of that, unless the long
-#: side would have more than so many.
-_LEAST_SHORT, _MOST_LONG = 0.6, 4096
+#: A group in a row, a panorama, is so many times as long as it is high: its short side is looked at in no fewer pixels
+#: than this share of that, unless the long side would have more than so many.
+_PANORAMA, _LEAST_SHORT, _MOST_LONG = 2.0, 0.6, 4096
 #: So many candidates, the largest, are looked at.
 MOST_PEOPLE = 24
 #: Grey beyond the photo's edge.
@@ -298,7 +298,9 @@ def _scene(photo: np.ndarray, side: int) -> tuple[np.ndarray, tuple[int, int]]:
     """A photo with a long side of so many pixels, or more where it is very long, bordered to multiples of 32, and its
     own (H, W) in there."""
     short, long = sorted(photo.shape[:2])
-    scale = max(side / long, min(_LEAST_SHORT * side / short, _MOST_LONG / long))
+    scale = side / long
+    if long > _PANORAMA * short:
+        scale = max(scale, min(_LEAST_SHORT * side / short, _MOST_LONG / long))
     size = max(32, round(photo.shape[0] * scale)), max(32, round(photo.shape[1] * scale))
     small = cv2.resize(photo, size[::-1], interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
     down = -size[0] % 32, -size[1] % 32
