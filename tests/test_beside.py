@@ -65,7 +65,22 @@ def test_nothing_is_shown_where_pieces_meet():
     share[:, LEFT : LEFT + 20] = 0
     weight = Beside(_grid(_street(), _hole()), share).weight
     assert not weight[:, LEFT : LEFT + 20].any()
-    assert weight[10:-10, LEFT + 20 : RIGHT - 4].min() > 0.8
+    assert weight[10:-10, LEFT + 26 : RIGHT - 4].min() > 0.8
+
+
+def test_where_both_sides_meet_neither_is_shown():
+    weight = Beside(_grid(_street(), _hole()), np.ones((120, 160), np.float32)).weight[10:-10]
+    middle = (LEFT + RIGHT) // 2
+    assert weight[:, middle - 1 : middle + 1].max() < 0.2
+    assert weight[:, LEFT : LEFT + 12].min() > 0.9 and weight[:, RIGHT - 12 : RIGHT].min() > 0.9
+
+
+def test_a_narrow_strip_between_two_legs_is_no_side_to_mirror_at():
+    street, hole = _street(), _hole()
+    hole[:, 75:81] = False
+    beside = Beside(_grid(street, hole), np.ones((120, 160), np.float32))
+    left = _over(beside, street, Place(0, 0, 120, 160), slice(LEFT, LEFT + 12))
+    assert np.abs(left - street[:, LEFT - 2 : LEFT - 14 : -1]).max() < 2
 
 
 def test_what_disagrees_with_what_is_expected_is_not_shown():
@@ -91,9 +106,9 @@ def test_deep_in_a_hole_less_and_less_is_shown():
 
 def test_nothing_is_taken_from_a_hole_nor_from_beyond_the_picture():
     street, hole = _street(), _hole()
-    hole[:60, 40:52] = True  # somebody's bag beside the left border
+    hole[:60, 36:48] = True  # somebody's bag beside the left border
     beside = Beside(_grid(street, hole), np.ones((120, 160), np.float32))
-    assert not beside.weight[5:45, LEFT + 8 : LEFT + 16].any()  # its image
+    assert not beside.weight[5:45, LEFT + 11 : LEFT + 19].any()  # its image
     assert beside.weight[80:, LEFT : LEFT + 12].min() > 0.5
     narrow = np.zeros((120, 160), bool)
     narrow[:, 10:60] = True

@@ -17,6 +17,9 @@ from pise_core.masks import grow, window_of
 _LINE, _LARGE, _DEEP = 10.0, 6.0, 22.0
 #: In levels: what differs so much from what is expected, over so many cells, is half believed.
 _FAR, _ABOUT = 40.0, 2.0
+#: In cells: narrower strips of a row are no side to mirror at; and how far from where both sides meet less and less is
+#: shown, down to nothing there.
+_NARROW, _MEET = 9, 10.0
 #: In cells: how far sources of pieces end before the hole, and nothing is taken from so near a gap of the silhouette.
 _OVERLAP = 2
 #: In cells: where lines of two rows are no farther apart than this, they are one.
@@ -37,18 +40,19 @@ class Beside:
     def __init__(self, grid: Grid, share: np.ndarray) -> None:
         assert grid.expected is not None
         self._shape = h, w = grid.known.shape
-        line, depth = _lines(grid.known)
+        line, depth, apart = _lines(grid.known)
         there = depth < 2 * _DEEP
         column = np.where(there, np.rint(2 * line - np.arange(w)), -1).astype(np.intp)
         there &= (column >= 0) & (column < w)
         column = np.where(there, column, 0)
         there &= np.take_along_axis(_to_show(grid), column, 1)
         mirrored = np.take_along_axis(grid.image, column[..., None], 1).astype(np.float32)
-        apart = np.where(there[..., None], grid.expected - mirrored, 0).astype(np.float32)
-        change = _mean_about(apart, there | grid.known, _LARGE)
-        far = np.abs(_mean_about(apart, there | grid.known, _ABOUT)).mean(2, keepdims=True)
+        other = np.where(there[..., None], grid.expected - mirrored, 0).astype(np.float32)
+        change = _mean_about(other, there | grid.known, _LARGE)
+        far = np.abs(_mean_about(other, there | grid.known, _ABOUT)).mean(2, keepdims=True)
         agrees = 1 / (1 + (_mean_about(far, there, _ABOUT)[..., 0] / _FAR) ** 4)
-        self.weight = np.where(there, share * agrees * np.clip(2 - depth / _DEEP, 0, 1), 0).astype(np.float32)
+        near = np.clip(2 - depth / _DEEP, 0, 1) * np.clip(apart / _MEET, 0, 1)
+        self.weight = np.where(there, share * agrees * near, 0).astype(np.float32)
         rows, columns = window_of(self.weight > 0, margin=1) or (slice(0, 2), slice(0, 2))
         self._first = rows.start, columns.start
         self._twice = 2 * line[rows, columns]
@@ -104,14 +108,15 @@ def _mean_about(values: np.ndarray, counts: np.ndarray, reach: float) -> np.ndar
     return sums.reshape(values.shape) / np.maximum(share, 1e-3)[..., None]
 
 
-def _lines(known: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """(h, w) float32: the column at which each cell that is not known is mirrored, at the nearer end of its run of a
-    row, and how far away that is; infinity for all others."""
+def _lines(known: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(h, w) float32 each: the column at which each cell that is not known is mirrored, at the nearer end of its run of
+    a row; how far away that is, infinity for all others; and how much farther the other end is."""
     h, w = known.shape
     columns = np.broadcast_to(np.arange(w, dtype=np.float32), (h, w))
+    side = cv2.morphologyEx(known.astype(np.uint8), cv2.MORPH_OPEN, np.ones((1, _NARROW), np.uint8)) > 0
     ends = (
-        np.maximum.accumulate(np.where(known, columns, -np.inf), axis=1),
-        np.minimum.accumulate(np.where(known, columns, np.inf)[:, ::-1], axis=1)[:, ::-1],
+        np.maximum.accumulate(np.where(side, columns, -np.inf), axis=1),
+        np.minimum.accumulate(np.where(side, columns, np.inf)[:, ::-1], axis=1)[:, ::-1],
     )
     lines, depths = [], []
     for end, farther in zip(ends, (np.minimum, np.maximum), strict=True):
@@ -126,4 +131,6 @@ def _lines(known: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         lines.append(line)
         depths.append(np.where(inside, np.abs(columns - line), np.inf))
     first = depths[0] <= depths[1]
-    return np.where(first, lines[0], lines[1]), np.where(first, depths[0], depths[1])
+    depth = np.minimum(*depths)
+    apart = np.where(np.isfinite(depth), np.maximum(*depths) - np.where(np.isfinite(depth), depth, 0), 0)
+    return np.where(first, lines[0], lines[1]), depth, apart
