@@ -384,25 +384,25 @@ class Editor:
     def _with_room(self, work: Callable[[], T]) -> T:
         """What work leads to; where the graphics card has no memory left for it, on the processor, as everything from
         then on."""
-        generator = self.generator
+        resident = self.resident
         try:
             return work()
         except torch.OutOfMemoryError:
-            if self.resident is None and self.generator is generator:
+            if resident is None:
                 raise
-            self._leave_device(generator)
+            self._leave_device()
         return work()
 
-    def _leave_device(self, generator: Generator) -> None:
-        """Go on without the device of ``generator``, unless another thread has seen to that."""
+    def _leave_device(self) -> None:
+        """Go on without the networks' device, unless another thread has seen to that."""
         with self._lock:
-            if self.generator is not generator or not isinstance(generator, TorchGenerator):
+            generator, resident = self.generator, self.resident
+            if resident is None or not isinstance(generator, TorchGenerator):
                 return
             _log.warning("the device %s has no memory left; the processor paints from now on", generator.device)
-            resident, self.resident = self.resident, None
             self.generator, self.notice = generator.on_processor(), NO_MEMORY
-        if resident is not None:
-            resident.clear()
+            self.resident = None  # the last of all: whoever finds none has the processor's generator
+        resident.clear()
         if torch.device(generator.device).type == "cuda":
             torch.cuda.empty_cache()
 

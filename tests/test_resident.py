@@ -5,7 +5,9 @@ Every test runs on the processor, where tensors are compared with arrays, and on
 
 import copy
 import threading
+import time
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 
@@ -385,15 +387,31 @@ def test_without_memory_the_processor_goes_on(full, editor, person):
     assert np.array_equal(there.render(edits[0]).photo, here.render(edits[1]).photo)
 
 
-def test_two_who_find_no_memory_leave_the_device_once(full, person):
-    first, second = documents(person, full, full)
-    generator = full.generator
-    threads = [threading.Thread(target=d.preview, args=(replace(d.edits, pose=d.wanted(moved(person))),)) for d in
-               (first, second)]  # fmt: skip
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(60)
+def test_two_who_find_no_memory_leave_the_device_once(full, person, monkeypatch):
+    generator, left = full.generator, []
+    both, leaving = threading.Barrier(2), threading.Event()
+    preview, on_processor = full.resident.preview, generator.on_processor
+
+    def found_none(*given):
+        try:
+            return preview(*given)
+        except torch.OutOfMemoryError:
+            if both.wait(60):  # the second one goes on while the first one leaves
+                leaving.wait(60)
+            raise
+
+    def leave():
+        left.append(generator)
+        leaving.set()
+        time.sleep(0.3)
+        return on_processor()
+
+    monkeypatch.setattr(full.resident, "preview", found_none)
+    monkeypatch.setattr(generator, "on_processor", leave)
+    asked = [(d, replace(d.edits, pose=d.wanted(moved(person)))) for d in documents(person, full, full)]
+    with ThreadPoolExecutor(2) as pool:
+        first, second = pool.map(lambda one: one[0].preview(one[1]), asked)
+    assert np.array_equal(first, second) and left == [generator]
     assert full.generator is not generator and full.resident is None
 
 
