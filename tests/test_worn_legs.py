@@ -2,7 +2,9 @@
 
 import cv2
 import numpy as np
+import pytest
 
+from pise_core.errors import InputError
 from pise_core.regions import REGION
 from pise_core.rendering.wearing.skin import _knee
 from pise_core.skeleton import JOINT, LEGS
@@ -39,6 +41,20 @@ def test_trousers_that_hide_the_shoes_stay_below_a_dress(editor):
     worn = hidden.wear({"dress": lent})
     assert (worn.parsing == DRESS).any() and (worn.parsing[ankle - 8 : ankle] == PANTS).any()
     assert not (worn.parsing == LEG).any()
+
+
+def test_thighs_of_trousers_that_a_skirt_hid_are_not_made_up_below_a_short_dress(editor):
+    made, dress = draw_person(), lender("short")
+    lent = editor.set_person(dress.photo, pose=dress.pose, parsing=dress.parsing)
+    photo, parsing = made.photo.copy(), made.parsing.copy()
+    shoes, hip, knee = made.parsing == LEG, *(int(made.pose[JOINT[f"left_{name}"], 1]) for name in ("hip", "knee"))
+    photo[shoes], parsing[shoes] = photo[made.parsing == PANTS][0], PANTS
+    seen = editor.set_person(photo, pose=made.pose, parsing=parsing)
+    assert (seen.wear({"dress": lent}).parsing[knee - 8 : knee] == PANTS).any()
+    parsing[(parsing == PANTS) & (np.arange(len(parsing))[:, None] < (hip + knee) // 2)] = DRESS
+    hidden = editor.set_person(photo, pose=made.pose, parsing=parsing)
+    with pytest.raises(InputError, match="choose another garment"):
+        hidden.wear({"dress": lent})
 
 
 def test_legs_in_glaring_light_do_not_glow(editor):
