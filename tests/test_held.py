@@ -259,7 +259,7 @@ def test_a_thing_ends_where_the_photo_shows_its_edge():
     framing = Framing((704, 1024), 0.25, 0.0, 0.0)
     corners = np.array([[120, 400], [320, 460], [260, 640], [60, 580]], np.int32)
     truth = cv2.fillPoly(np.zeros((1024, 704), np.uint8), [corners], 1) > 0
-    photo = np.where(truth[..., None], np.uint8([30, 60, 20]), np.uint8([200, 200, 205]))
+    photo = np.where(truth[..., None], np.array([30, 60, 20]), np.array([200, 200, 205])).astype(np.uint8)
     small = cv2.fillPoly(np.zeros((256, 176), np.uint8), [corners // 4], 1) > 0
     sure[small] = 0.95
     held = find_held(photo, sure, regions, framing, default_skeleton((0, 0, 704, 1024)))
