@@ -55,6 +55,15 @@ def smooth(values: np.ndarray, sigma: float) -> np.ndarray:
     return values
 
 
+def mean_about(values: np.ndarray, weight: np.ndarray, reach: float) -> np.ndarray:
+    """Means of values (H, W) or (H, W, C) float32 about each pixel, by their weight (H, W) float32 and a Gaussian of
+    ``reach`` pixels; nearly 0 where hardly anything within that counts."""
+    weighted = values * (weight if values.ndim == 2 else weight[..., None])
+    sums, share = (cv2.GaussianBlur(one, (0, 0), reach) for one in (weighted, weight))
+    share = np.maximum(share, 1e-4)
+    return sums / (share if values.ndim == 2 else share[..., None])
+
+
 def grow(mask: np.ndarray, radius: float) -> np.ndarray:
     """(H, W) bool, dilated by a disc of ``radius`` pixels, at least 1."""
     reach = max(1, round(radius))

@@ -7,6 +7,7 @@ import pytest
 
 from pise_core import read_photo
 from pise_core.detection import analyzer
+from pise_core.document.file_format import PEOPLE_LIMIT
 from pise_core.images import shrink
 
 PEOPLE = sorted((Path(__file__).resolve().parents[1] / "app" / "examples" / "people").glob("person-*.png"))
@@ -40,3 +41,7 @@ def test_a_usual_photo_is_looked_at_as_ever_and_a_very_long_one_within_bounds():
     assert size(1920, 1080) == (256, 144)  # a phone's
     assert size(400, 4000) == (154, 1536)
     assert size(40, 16000) == (32, 4096) and size(16000, 40) == (4096, 32)
+
+
+def test_a_document_keeps_the_edits_of_everybody_who_is_offered():
+    assert analyzer.MOST_PEOPLE <= PEOPLE_LIMIT

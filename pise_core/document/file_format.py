@@ -29,7 +29,7 @@ from pise_core.person import SavedPerson
 
 FORMAT = "pise-studio"
 #: People of one photo whose edits a document keeps.
-PEOPLE_LIMIT = 20
+PEOPLE_LIMIT = 24
 #: Of the file, and of all that is in it.
 MAX_DOCUMENT_BYTES = 200_000_000
 MAX_JSON_BYTES = 4_000_000

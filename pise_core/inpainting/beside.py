@@ -10,7 +10,7 @@ import numpy as np
 from pise_core.guided_filter import sampled
 from pise_core.inpainting.patch_search import Grid
 from pise_core.inpainting.place import Place
-from pise_core.masks import grow, window_of
+from pise_core.masks import grow, mean_about, window_of
 
 #: In cells: how smooth the line is at which rows are mirrored; what is larger than this looks as expected; and from
 #: what depth on less and less is shown, down to nothing at twice that.
@@ -48,9 +48,10 @@ class Beside:
         there &= np.take_along_axis(_to_show(grid), column, 1)
         mirrored = np.take_along_axis(grid.image, column[..., None], 1).astype(np.float32)
         other = np.where(there[..., None], grid.expected - mirrored, 0).astype(np.float32)
-        change = _mean_about(other, there | grid.known, _LARGE)
-        far = np.abs(_mean_about(other, there | grid.known, _ABOUT)).mean(2, keepdims=True)
-        agrees = 1 / (1 + (_mean_about(far, there, _ABOUT)[..., 0] / _FAR) ** 4)
+        counts = (there | grid.known).astype(np.float32)
+        change = mean_about(other, counts, _LARGE)
+        far = np.abs(mean_about(other, counts, _ABOUT)).mean(2)
+        agrees = 1 / (1 + (mean_about(far, there.astype(np.float32), _ABOUT) / _FAR) ** 4)
         near = np.clip(2 - depth / _DEEP, 0, 1) * np.clip(apart / _MEET, 0, 1)
         self.weight = np.where(there, share * agrees * near, 0).astype(np.float32)
         rows, columns = window_of(self.weight > 0, margin=1) or (slice(0, 2), slice(0, 2))
@@ -99,13 +100,6 @@ def _to_show(grid: Grid) -> np.ndarray:
     gaps = seen & ~grid.source & ~grow(~grid.known, _OVERLAP)
     gaps[[0, -1], 1:-1] = False  # pieces end there, but rows do not
     return seen & ~grow(gaps, _OVERLAP)
-
-
-def _mean_about(values: np.ndarray, counts: np.ndarray, reach: float) -> np.ndarray:
-    """(h, w, C): means of values (h, w, C) about each cell over those that count (h, w) bool."""
-    weight = counts.astype(np.float32)
-    sums, share = (cv2.GaussianBlur(one, (0, 0), reach) for one in (values * weight[..., None], weight))
-    return sums.reshape(values.shape) / np.maximum(share, 1e-3)[..., None]
 
 
 def _lines(known: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -8,11 +8,10 @@ mid-air, or a passer-by who is there twice.
 
 from typing import NamedTuple
 
-import cv2
 import numpy as np
 
 from pise_core.inpainting.patch_search import Grid
-from pise_core.masks import window_of
+from pise_core.masks import mean_about, window_of
 
 _ROUNDS = 60
 #: Mean difference of colours (of 255) beyond which a known cell belongs to another object than the piece beside it.
@@ -62,8 +61,8 @@ class _Shown:
         self._grid, self._offsets, self._expected = grid, offsets, expected
         self._image, self._weight = grid.image.astype(np.float32), grid.wanted.astype(np.float32)
         self._known = grid.known.astype(np.float32)
-        self._large = _in_the_large(self._image, self._known)
-        self._wanted = _in_the_large(expected, np.ones_like(self._known))
+        self._large = mean_about(self._image, self._known, _LARGE)
+        self._wanted = mean_about(expected, np.ones_like(self._known), _LARGE)
         self._ys, self._xs = np.nonzero(grid.wanted)
         self._from = self._ys + offsets[self._ys, self._xs, 0], self._xs + offsets[self._ys, self._xs, 1]
         apart = self._large[self._from] - self._wanted[self._ys, self._xs]
@@ -79,7 +78,7 @@ class _Shown:
         share of the piece, (h, w, 3) float32, so that colours in the large are those that are expected."""
         here, fine = (self._ys, self._xs), self._image - self._large
         # Details stronger than those that are seen about the hole are of something else.
-        usual = _mean_about((fine**2).mean(2), self._known, _ABOUT)[here]
+        usual = mean_about((fine**2).mean(2), self._known, _ABOUT)[here]
         strength = self._about((fine[self._from] ** 2).mean(1))
         share = np.minimum(1, _USUAL * np.sqrt(usual / np.maximum(strength, 1e-3)))
         share /= 1 + (self._far / _FAR) ** 4
@@ -114,19 +113,7 @@ class _Shown:
 
     def _about(self, values: np.ndarray) -> np.ndarray:
         """(N,): means of values (N,) of the wanted cells about each of them."""
-        return _mean_about(self._spread(values), self._weight, _LARGE)[self._ys, self._xs]
-
-
-def _mean_about(values: np.ndarray, weight: np.ndarray, reach: float) -> np.ndarray:
-    """(h, w): means of values (h, w) about each cell, by their weight (h, w)."""
-    sums, share = (cv2.GaussianBlur(one, (0, 0), reach) for one in (values * weight, weight))
-    return sums / np.maximum(share, 1e-4)
-
-
-def _in_the_large(image: np.ndarray, weight: np.ndarray) -> np.ndarray:
-    """(h, w, 3): an image (h, w, 3) without details, by the weight (h, w) of its cells."""
-    sums, share = (cv2.GaussianBlur(one, (0, 0), _LARGE) for one in (image * weight[..., None], weight))
-    return sums / np.maximum(share, 1e-3)[..., None]
+        return mean_about(self._spread(values), self._weight, _LARGE)[self._ys, self._xs]
 
 
 def _agreeing(grid: Grid, offsets: np.ndarray, stay: float, most: float) -> np.ndarray:

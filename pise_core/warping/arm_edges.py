@@ -81,10 +81,11 @@ def _refine(owner: np.ndarray, image: np.ndarray, pose: np.ndarray, skin, upper:
         ends = [np.rint(pose[joint, :2] - shift).astype(int).tolist() for joint in BONES[PARTS[part]]]
         cv2.line(bones, ends[0], ends[1], 1, max(1, round(2 * _CORE * length)))
     core = arm & ((bones > 0) | skin[window])
-    laid = _laid_over(picture, arm, other, parts < 0, inside, outside, skin[window], length)
+    lab = cv2.cvtColor(picture, cv2.COLOR_RGB2LAB)
+    laid = _laid_over(lab, arm, other, parts < 0, inside, outside, skin[window], length)
     core &= ~laid
     near |= laid
-    cost = _COLOUR * _evidence(picture, arm, other, inside, outside, length) + _PLACE * np.clip(place, -1, 1)
+    cost = _COLOUR * _evidence(lab, arm, other, inside, outside, length) + _PLACE * np.clip(place, -1, 1)
     cost[~near & arm], cost[~near & ~arm] = _PLACE, -_PLACE
     cost[core], cost[laid] = _MOST + _PLACE, -_MOST - _PLACE
     filtered = guided_filter(picture, cost.astype(np.float32), max(1.0, _WINDOW * length), _EPS)
@@ -99,23 +100,21 @@ def _refine(owner: np.ndarray, image: np.ndarray, pose: np.ndarray, skin, upper:
         parts[gained] = _nearest(parts, arm & ~lost, gained)
 
 
-def _laid_over(
-    picture, arm, other, nothing, inside: np.ndarray, outside: np.ndarray, skin, length: float
-) -> np.ndarray:
+def _laid_over(lab, arm, other, nothing, inside: np.ndarray, outside: np.ndarray, skin, length: float) -> np.ndarray:
     """(h, w) bool: pieces of an arm that look like what lies beside it and unlike its outer side, even across its bone:
-    a scarf or a lapel that lies over a sleeve."""
+    a scarf or a lapel that lies over a sleeve. ``lab``: (h, w, 3) uint8."""
     outer = arm & ~skin & (_distance(~nothing) < inside)
     found = np.zeros(arm.shape, bool)
     if outer.sum() < _LEAST or outer.sum() < _OUTER * arm.sum():
         return found
     beside = other & (outside < (_BAND + _AROUND) * length)
-    unlike = _ratio(cv2.cvtColor(picture, cv2.COLOR_RGB2LAB), outer, beside)
+    unlike = _ratio(lab, outer, beside)
     if unlike is None:
         return found
     likely = arm & ~skin & (smooth(unlike, _SEEN * length) < -_CLEARLY)
     # In another hue than the arm's outer side: folds and shadows are darker, or lighter, and of the same.
-    lab = cv2.cvtColor(picture, cv2.COLOR_RGB2LAB).astype(np.float32)
-    usual = np.median(lab[outer], 0)
+    colours = lab.astype(np.float32)
+    usual = np.median(colours[outer], 0)
     count, pieces, stats, _ = cv2.connectedComponentsWithStats(likely.view(np.uint8), connectivity=4)
     for piece in range(1, count):
         if stats[piece, cv2.CC_STAT_AREA] < _LEAST:
@@ -124,8 +123,8 @@ def _laid_over(
         near = beside & grow(own, _BESIDE * length)
         if near.sum() < _LEAST:
             continue
-        hue = np.median(lab[own], 0)
-        if np.hypot(*(hue - usual)[1:]) > _OTHER_HUE and np.hypot(*(hue - np.median(lab[near], 0))[1:]) < _SAME_HUE:
+        hue = np.median(colours[own], 0)
+        if np.hypot(*(hue - usual)[1:]) > _OTHER_HUE and np.hypot(*(hue - np.median(colours[near], 0))[1:]) < _SAME_HUE:
             found |= own
     return found
 
@@ -161,11 +160,11 @@ def _distance(mask: np.ndarray) -> np.ndarray:
     return cv2.distanceTransform(mask.astype(np.uint8), cv2.DIST_L2, 5)
 
 
-def _evidence(picture, arm, other, inside: np.ndarray, outside: np.ndarray, length: float) -> np.ndarray:
+def _evidence(lab, arm, other, inside: np.ndarray, outside: np.ndarray, length: float) -> np.ndarray:
     """(H, W) float32: the logarithm of how much more likely a colour is in the arm than beside it."""
     margin = 0.05 * length
     beside = other & (outside > margin) & (outside < (_BAND + _AROUND) * length)
-    found = _ratio(cv2.cvtColor(picture, cv2.COLOR_RGB2LAB), arm & (inside > margin), beside)
+    found = _ratio(lab, arm & (inside > margin), beside)
     return np.zeros(arm.shape, np.float32) if found is None else found
 
 
