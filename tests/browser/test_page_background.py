@@ -1,6 +1,7 @@
 """The menu of backgrounds: what each costs, a hub that is away, and a document that goes on with another one."""
 
 import pytest
+from playwright.sync_api import expect
 from test_desktop import DESKTOP, open_example
 
 from app.layout import build
@@ -45,13 +46,13 @@ def test_a_document_goes_on_with_another_background_once_it_is_there(visit):
     visitor.after(lambda: page.locator("#pose [data-preset]").nth(3).click())
     page.locator("#settings button").first.click()
     choices = page.locator("#background label")
-    assert choices.all_inner_texts() == ["Built-in", "LaMa (downloads 208 MB from the hub; Apache-2.0 licence)"]
+    expect(choices).to_have_text(["Built-in", "LaMa (downloads 208 MB from the hub; Apache-2.0 licence)"])
     built_in, lama = (choices.nth(n).locator("input") for n in (0, 1))
-    assert built_in.is_checked()
+    expect(built_in).to_be_checked()
     choices.nth(1).click()
     assert "The background is as before." in visitor.wait_for("error")
-    page.wait_for_timeout(300)
-    assert built_in.is_checked() and not lama.is_checked()
+    expect(built_in).to_be_checked()
+    expect(lama).not_to_be_checked()
     visitor.shoot("as-before")
     visitor.after(lambda: choices.nth(1).click())
     assert lama.is_checked() and page.locator('#bar [data-do="undo"]').is_enabled()
@@ -59,5 +60,4 @@ def test_a_document_goes_on_with_another_background_once_it_is_there(visit):
     visitor.reload()
     visitor.wait_for()
     page.locator("#settings button").first.click()
-    page.wait_for_timeout(300)
-    assert lama.is_checked()
+    expect(lama).to_be_checked()
