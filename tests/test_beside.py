@@ -114,3 +114,17 @@ def test_nothing_is_taken_from_a_hole_nor_from_beyond_the_picture():
     narrow[:, 10:60] = True
     weight = Beside(_grid(street, narrow), np.ones((120, 160), np.float32)).weight
     assert not weight[:, 20:30].any()  # the left border is only ten columns away
+
+
+def test_bars_beside_a_wavy_silhouette_stay_upright():
+    bars = np.zeros((120, 160, 3), np.uint8)
+    bars[:] = (60 + 80 * (np.arange(160) // 6 % 2))[None, :, None]
+    hole = _hole()
+    for y in range(120):
+        hole[y, : LEFT + round(4 * np.sin(y / 4))] = False
+        hole[y, LEFT + round(4 * np.sin(y / 4)) : LEFT + 10] = True
+    beside = Beside(_grid(bars, hole, bars), np.ones((120, 160), np.float32))
+    shown = _over(beside, bars, Place(0, 0, 120, 160), slice(LEFT + 6, LEFT + 12))[20:100, :, 0]
+    weight = beside.weight[20:100, LEFT + 6 : LEFT + 12]
+    assert weight.min() > 0.3
+    assert np.ptp(shown / weight, axis=0).max() < 25  # of 80 levels from bar to bar

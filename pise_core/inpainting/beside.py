@@ -12,9 +12,9 @@ from pise_core.inpainting.patch_search import Grid
 from pise_core.inpainting.place import Place
 from pise_core.masks import grow, mean_about, window_of
 
-#: In cells: how smooth the line is at which rows are mirrored; what is larger than this looks as expected; and from
-#: what depth on less and less is shown, down to nothing at twice that.
-_LINE, _LARGE, _DEEP = 10.0, 6.0, 22.0
+#: In cells: over so many rows on both sides the line at which they are mirrored is upright; what is larger than this
+#: looks as expected; and from what depth on less and less is shown, down to nothing at twice that.
+_LINE, _LARGE, _DEEP = 20, 6.0, 22.0
 #: In levels: what differs so much from what is expected, over so many cells, is half believed.
 _FAR, _ABOUT = 40.0, 2.0
 #: In cells: narrower strips of a row are no side to mirror at; and how far from where both sides meet less and less is
@@ -112,16 +112,20 @@ def _lines(known: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         np.maximum.accumulate(np.where(side, columns, -np.inf), axis=1),
         np.minimum.accumulate(np.where(side, columns, np.inf)[:, ::-1], axis=1)[:, ::-1],
     )
+    around = np.ones((2 * _LINE + 1, 1), np.uint8)
     lines, depths = [], []
-    for end, farther in zip(ends, (np.minimum, np.maximum), strict=True):
+    for end, outwards in zip(ends, (-1, 1), strict=True):
         inside = ~known & np.isfinite(end)
-        start = np.where(inside, end, 0)
+        start = np.where(inside, outwards * end, -np.inf).astype(np.float32)
+        # On the side of what is known, for what is hidden can't be shown. Where the line followed the silhouette, walls
+        # and bars would lean, and edges ripple.
+        most = cv2.dilate(start, around, borderType=cv2.BORDER_CONSTANT, borderValue=-np.inf)
+        some = np.isfinite(most)
         sums, share = (
-            cv2.GaussianBlur(values.astype(np.float32), (1, 0), sigmaX=1, sigmaY=_LINE, borderType=cv2.BORDER_CONSTANT)
-            for values in (start, inside)
+            cv2.blur(values.astype(np.float32), around.shape[::-1], borderType=cv2.BORDER_CONSTANT)
+            for values in (np.where(some, most, 0), some)
         )
-        # On the side of what is known: what is hidden can't be shown.
-        line = farther(sums / np.maximum(share, 1e-3), start)
+        line = np.where(inside, outwards * sums / np.maximum(share, 1e-3), 0)
         lines.append(line)
         depths.append(np.where(inside, np.abs(columns - line), np.inf))
     first = depths[0] <= depths[1]
