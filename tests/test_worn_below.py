@@ -63,6 +63,26 @@ def test_what_was_worn_highest_goes_on_up(editor, crop, skirt):
     assert np.abs(colour - (BLUE if skirt else GREY)).max() < 60
 
 
+def test_trousers_below_an_open_coat_widen_to_where_nothing_hides_them(editor, crop):
+    made = draw_person(trousers=GREY)
+    parsing, photo = made.parsing.copy(), made.photo.copy()
+    left, right = sorted(int(made.pose[JOINT[f"{side}_hip"], 0]) for side in ("right", "left"))
+    hips, knees = (int(made.pose[JOINT[f"left_{name}"], 1]) for name in ("hip", "knee"))
+    hem = hips + 2 * (knees - hips) // 5
+    # Wide trousers, one block down to the knees; the fronts of a coat leave a strip of them in sight.
+    trousers, coat = np.zeros(parsing.shape, bool), np.zeros(parsing.shape, bool)
+    trousers[hips - 20 : knees, left - 30 : right + 31] = True
+    coat[hips - 30 : hem, left - 32 : (left + right) // 2 - 3] = True
+    coat[hips - 30 : hem, (left + right) // 2 + 4 : right + 33] = True
+    for mask, region, colour in ((trousers, PANTS, GREY), (coat, TOP, (190, 60, 50))):
+        parsing[mask], photo[mask] = region, colour
+    person = editor.set_person(photo, pose=made.pose, parsing=parsing)
+    worn = person.wear({"upper_clothes": crop}).parsing == PANTS
+    wide = worn[hips : hem + 5].sum(axis=1)
+    assert wide[-1] == right + 31 - left + 30
+    assert (np.diff(wide) >= 0).all() and np.diff(wide).max() < 8  # straight sides, without a step at the coat's hem
+
+
 def test_of_skirt_and_trousers_the_higher_one_is_worn_over_the_other():
     rows = np.arange(100)[:, None] + np.zeros((1, 40))
     skirt, tights = (rows > 20) & (rows < 50), rows >= 50

@@ -2,6 +2,7 @@
 
 import pytest
 from conftest import ROOT
+from playwright.sync_api import expect
 from test_desktop import DESKTOP, borrow_example, open_example
 from test_phone import PHONE
 
@@ -63,4 +64,4 @@ def test_every_group_of_choices_is_named_by_what_stands_above_it(visit):
     }.items():
         group = page.get_by_role("group", name=name, exact=True)
         group.wait_for()
-        assert group.get_attribute("id") == part
+        expect(group).to_have_attribute("id", part)

@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 import pytest
 from alone import HOST, open_page
+from playwright.sync_api import expect
 from pointing import bounds
 from test_desktop import DESKTOP, borrow_example, open_example
 
@@ -227,7 +228,7 @@ def test_a_slider_between_two_textures_is_followed_at_once(carried_visit):
     page.wait_for_function(_CARRIED)
     half = shown()[1]
     page.mouse.move(x - 10, y + height / 2, steps=4)
-    assert slider.input_value() == "0"
+    expect(slider).to_have_value("0")
     page.wait_for_function("() => new Promise(requestAnimationFrame)")
     carried, own = shown()
     assert carried

@@ -5,6 +5,7 @@ import zipfile
 
 import pytest
 from PIL import Image
+from playwright.sync_api import expect
 from sizes import SIZES
 from test_desktop import borrow_example, open_example
 from test_phone import PHONE
@@ -85,8 +86,8 @@ def test_history_is_walked_and_before_and_after_are_zoomed_together(visit, size)
     assert [text.split()[-1] for text in steps.all_inner_texts()] == ["Photo", "Pose", "Regions"]
     visitor.shoot("history")
     visitor.after(lambda: steps.nth(0).click())
-    assert steps.nth(0).get_attribute("aria-current") == "step"
-    assert steps.nth(2).get_attribute("data-undone") == "true"
+    expect(steps.nth(0)).to_have_attribute("aria-current", "step")
+    expect(steps.nth(2)).to_have_attribute("data-undone", "true")
     page.get_by_role("tab", name="Pose").click()
     assert wrist() == pytest.approx(hanging, abs=2)
     visitor.after(lambda: steps.nth(2).click())
@@ -94,11 +95,12 @@ def test_history_is_walked_and_before_and_after_are_zoomed_together(visit, size)
     page.locator('#result [data-do="in"]').click()
     after, before = page.evaluate(_WORLDS)
     assert after == before and "scale" in after
-    assert page.locator("#result #tag-before").is_visible() and page.locator("#result #divider").is_hidden()
+    expect(page.locator("#result #tag-before")).to_be_visible()
+    expect(page.locator("#result #divider")).to_be_hidden()
     visitor.shoot("beside")
     page.locator('#result [data-do="fit"]').click()
     page.locator('#result [data-compare="slide"]').click()
-    assert page.locator("#result #divider").is_visible()
+    expect(page.locator("#result #divider")).to_be_visible()
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -128,7 +130,7 @@ def test_many_photos_are_edited_alike_and_a_bad_one_is_named(visit, size, tmp_pa
     with zipfile.ZipFile(download.value.path()) as archive:
         assert sorted(archive.namelist()) == ["blue.jpg", "contact-sheet.jpg", "red.jpg", "report.csv"]
     page.locator("#batch #close").click()
-    assert page.locator("#batch section").is_hidden()
+    expect(page.locator("#batch section")).to_be_hidden()
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -138,18 +140,19 @@ def test_a_sheet_tells_the_keys_and_the_colours_stay_chosen(visit, size):
     page.locator("#welcome #examples img").last.wait_for()
     sheet = page.locator("#sheet dialog")
     page.keyboard.press("?")
-    assert sheet.is_visible() and "Undo" in sheet.inner_text()
+    expect(sheet).to_be_visible()
+    assert "Undo" in sheet.inner_text()
     width = page.locator("#sheet dialog").evaluate("sheet => sheet.getBoundingClientRect().right")
     assert width <= size["viewport"]["width"]
     page.locator('#sheet [data-theme="dark"]').click()
     visitor.shoot("sheet")
     page.keyboard.press("Escape")
-    assert sheet.is_hidden()
+    expect(sheet).to_be_hidden()
     visitor.reload()
     page.locator("body.dark").wait_for(state="attached")
     page.locator("#bar #help").click()
     page.locator('#sheet [data-theme="light"]').click()
-    assert page.locator("body.dark").count() == 0
+    expect(page.locator("body.dark")).to_have_count(0)
     page.locator("#sheet #close").click()
 
 
@@ -165,7 +168,7 @@ def test_lenders_are_mixed_without_a_modifier_key(visit):
     page.locator("#textures #mixing").tap()
     for reference in ("r1", "r2"):
         visitor.after(lambda key=reference: row.locator(f'[data-reference="{key}"]').tap())
-    assert row.locator(".mixes input").count() == 2
+    expect(row.locator(".mixes input")).to_have_count(2)
     page.locator("#textures #mixing").tap()
     visitor.after(lambda: row.locator('[data-reference="r2"]').tap())
-    assert row.locator(".mixes input").count() == 1
+    expect(row.locator(".mixes input")).to_have_count(1)

@@ -4,6 +4,7 @@ import io
 
 import pytest
 from PIL import Image
+from playwright.sync_api import expect
 from pointing import centre
 
 DESKTOP = {"viewport": {"width": 1440, "height": 900}}
@@ -96,7 +97,7 @@ def test_from_photo_to_download(visit, drawn_reference):
     row = borrow_example(visitor, 3)
     borrowed = visitor.after(lambda: row.locator('[data-reference="r1"]').click())
     slider = row.locator(".mixes input")
-    assert slider.input_value() == "100"
+    expect(slider).to_have_value("100")
 
     def half_way():
         slider.focus()
@@ -105,7 +106,7 @@ def test_from_photo_to_download(visit, drawn_reference):
             page.keyboard.press("ArrowRight")
 
     assert visitor.after(half_way) != borrowed
-    assert slider.input_value() == "50"
+    expect(slider).to_have_value("50")
     visitor.shoot("6-mixed")
 
     # A reference from a file comes next to it.
@@ -115,7 +116,7 @@ def test_from_photo_to_download(visit, drawn_reference):
 
     # Compare, then download at the photo's own size, without metadata.
     page.locator("#result #slide").fill("50")
-    assert page.locator("#result #tag-before").is_visible()
+    expect(page.locator("#result #tag-before")).to_be_visible()
     visitor.shoot("7-compare")
     width, height = size_shown(visitor)
     with page.expect_download() as download:

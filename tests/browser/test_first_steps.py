@@ -1,5 +1,6 @@
 """The three steps that a newcomer is shown: ticked off as they are done, and gone for good afterwards."""
 
+from playwright.sync_api import expect
 from pointing import centre
 from test_desktop import DESKTOP, open_example
 
@@ -11,7 +12,7 @@ def _state(page):
 def test_steps_are_ticked_off_and_do_not_come_back(visit):
     visitor = visit("first-steps", **DESKTOP)
     page = visitor.page
-    assert not page.locator("#first-steps nav").is_visible()  # nothing to do before there is a photo
+    expect(page.locator("#first-steps nav")).to_be_hidden()  # nothing to do before there is a photo
     open_example(visitor, 0)
     assert _state(page) == [False, False, False]
     assert page.locator("#first-steps [aria-current=step]").inner_text().split("\n")[-1] == "Drag a joint"
@@ -24,7 +25,7 @@ def test_steps_are_ticked_off_and_do_not_come_back(visit):
     assert _state(page) == [True, False, False]
 
     page.locator("#first-steps li[data-step=change] button").click()
-    assert page.locator("#tab-regions").get_attribute("aria-selected") == "true"
+    expect(page.locator("#tab-regions")).to_have_attribute("aria-selected", "true")
     page.locator('#regions [data-region="4"]').click()
     x, y = centre(page.locator("#regions #stage"))
     page.mouse.move(x, y)
@@ -42,7 +43,7 @@ def test_steps_are_ticked_off_and_do_not_come_back(visit):
     visitor.reload()
     page.wait_for_function("window.piseStudio?.carrier?.newest > 0")
     visitor.wait_for()
-    assert page.locator("#first-steps nav").count() == 0
+    expect(page.locator("#first-steps nav")).to_have_count(0)
 
 
 def test_steps_can_be_closed(visit):
@@ -51,8 +52,8 @@ def test_steps_can_be_closed(visit):
     open_example(visitor, 0)
     visitor.after(lambda: page.locator("#pose [data-preset]").nth(2).click())
     page.get_by_role("button", name="Close the first steps").click()
-    assert page.locator("#first-steps nav").count() == 0
+    expect(page.locator("#first-steps nav")).to_have_count(0)
     visitor.reload()
     page.wait_for_function("window.piseStudio?.carrier?.newest > 0")
     visitor.wait_for()
-    assert page.locator("#first-steps nav").count() == 0
+    expect(page.locator("#first-steps nav")).to_have_count(0)

@@ -2,6 +2,7 @@
 
 import cv2
 import numpy as np
+from playwright.sync_api import expect
 from test_desktop import DESKTOP, open_example
 
 from pise_core.images import write_image
@@ -37,4 +38,4 @@ def test_garments_are_marked_one_after_the_other(visit, tmp_path):
     page.locator('#textures [data-garment="use"]').click()
     page.locator("#textures #garment").wait_for(state="hidden")
     visitor.wait_for()
-    assert page.locator("#textures #references li span").all_inner_texts() == ["blue", "red"]
+    expect(page.locator("#textures #references li span")).to_have_text(["blue", "red"], use_inner_text=True)

@@ -11,6 +11,7 @@ import urllib.request
 
 import pytest
 from conftest import ROOT, Visitor
+from playwright.sync_api import expect
 from test_desktop import DESKTOP, open_example
 from test_phone import PHONE
 
@@ -77,7 +78,7 @@ def test_after_a_server_was_killed_one_click_brings_the_work_back(chromium, proc
     visitor = Visitor(chromium, process.address, f"kept-{name}", asks=True, **screen)
     page = visitor.page
     open_example(visitor, 0)
-    assert not note(page).is_visible()  # nothing would be lost yet
+    expect(note(page)).to_be_hidden()  # nothing would be lost yet
     visitor.after(lambda: page.locator("#pose [data-preset]").nth(1).click())
     note(page).wait_for(state="visible")
     visitor.shoot("1-asked")
@@ -107,7 +108,7 @@ def test_after_a_server_was_killed_one_click_brings_the_work_back(chromium, proc
     assert all(a is None or abs(a[0] - b[0]) + abs(a[1] - b[1]) < 0.01 for a, b in zip(pose, again, strict=True))
     for _ in range(2):  # the history came along
         visitor.after(lambda: page.locator('#bar [data-do="undo"]').click())
-    assert page.locator('#bar [data-do="undo"]').is_disabled()
+    expect(page.locator('#bar [data-do="undo"]')).to_be_disabled()
 
     page.evaluate("window.piseStudio.dispatchEvent(new CustomEvent('keeping'))")
     visitor.shoot("5-forget")
@@ -149,5 +150,5 @@ def test_who_is_told_that_nothing_is_kept_loses_nothing_and_what_is_a_day_old_is
     page.evaluate("sessionStorage.clear()")
     page.goto(process.address)
     page.wait_for_function(f"async () => !(await ({_KEPT})()).length")
-    assert not note(page).is_visible()
+    expect(note(page)).to_be_hidden()
     visitor.context.close()

@@ -1,6 +1,7 @@
 """What was once broken on the page, at four sizes."""
 
 import pytest
+from playwright.sync_api import expect
 from sizes import LAPTOP, SIZES
 from test_desktop import borrow_example, open_example
 from test_phone import PHONE
@@ -152,7 +153,7 @@ def test_a_reloaded_page_goes_on_where_it_was(visit, size):
     page.locator("#regions #stage").wait_for(state="visible")
     visitor.wait_for()
     assert not page.evaluate("globalThis.sawStart")
-    assert page.get_by_role("tab", name="Regions").get_attribute("aria-selected") == "true"
+    expect(page.get_by_role("tab", name="Regions")).to_have_attribute("aria-selected", "true")
     show(page, "Pose")
     assert wrist() == pytest.approx(raised, abs=0.03)
 
@@ -166,7 +167,7 @@ def test_a_real_close_with_unsaved_work_asks_first(visit):
         page.close(run_before_unload=True)
     assert asked.value.type == "beforeunload"
     asked.value.dismiss()
-    assert page.locator("#pose #stage").is_visible()  # it has stayed
+    expect(page.locator("#pose #stage")).to_be_visible()  # it has stayed
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -214,17 +215,18 @@ def test_a_reference_is_declared_a_garment_and_a_person_again(visit, size):
     page.locator('#textures [data-garment="use"]').click()
     page.locator('#textures #references [data-garment="true"]').wait_for()
     visitor.wait_for()
-    assert tiles.count() == 1
+    expect(tiles).to_have_count(1)
     page.locator("#textures [data-redeclare]").click()
     page.locator('#textures #references [data-garment="false"]').wait_for()
-    assert tiles.count() == 1
+    expect(tiles).to_have_count(1)
     visitor.wait_for()
     # A photo that waits as a garment's may show a person, too.
     page.locator("#textures [data-redeclare]").click()
     page.locator("#textures #garment").wait_for(state="visible")
     page.locator('#textures [data-garment="worn"]').click()
     page.locator('#textures #references [data-garment="false"]').wait_for()
-    assert tiles.count() == 1 and page.locator("#textures #garment").is_hidden()
+    expect(tiles).to_have_count(1)
+    expect(page.locator("#textures #garment")).to_be_hidden()
     visitor.shoot("declared")
 
 

@@ -5,6 +5,7 @@ import json
 
 import pytest
 from PIL import Image, ImageSequence
+from playwright.sync_api import expect
 from test_desktop import DESKTOP, open_example
 from test_phone import PHONE
 
@@ -85,7 +86,7 @@ def test_each_key_has_its_time_and_the_motion_is_eased(visit, name, size):
     page.locator("#motion #seconds").fill("0.3")
     page.locator("#motion #loop").uncheck()
     time = page.get_by_role("combobox", name="Time from key pose 1 to the next")
-    assert page.get_by_role("combobox", name="Time from key pose 2 to the next").is_disabled()  # nothing follows
+    expect(page.get_by_role("combobox", name="Time from key pose 2 to the next")).to_be_disabled()  # nothing follows
     time.select_option("2")
     page.locator("#motion #easing").select_option("gentle")
     visitor.wait_for()
@@ -101,7 +102,7 @@ def test_each_key_has_its_time_and_the_motion_is_eased(visit, name, size):
         """() => document.querySelector("#motion .html-container > div").shadowRoot
           .querySelector("#easing").value === "even" """
     )
-    assert time.input_value() == "2"
+    expect(time).to_have_value("2")
     # The time goes along with its key.
     page.locator('#motion [data-right="0"]').click()
     page.wait_for_function(
@@ -121,8 +122,9 @@ def test_a_clip_of_poses_becomes_key_poses(visit, tmp_path):
     page.get_by_role("tab", name="Motion").click()
     page.locator("#motion #file").set_input_files(tmp_path / "clip.json")
     page.locator("#motion #keys li").nth(2).wait_for()
-    assert page.locator("#motion #keys li").count() == 3
-    assert page.locator("#motion #seconds").input_value() == "0.5" and not page.locator("#motion #loop").is_checked()
+    expect(page.locator("#motion #keys li")).to_have_count(3)
+    expect(page.locator("#motion #seconds")).to_have_value("0.5")
+    expect(page.locator("#motion #loop")).not_to_be_checked()
     visitor.shoot("clip")
 
 
@@ -136,7 +138,8 @@ def test_a_video_becomes_key_poses(visit, tmp_path):
     page.locator("#motion #file").set_input_files(tmp_path / "walk.mp4")
     page.locator("#motion #keys li").nth(6).wait_for()
     page.locator("#motion #progress").wait_for(state="hidden")
-    assert page.locator("#motion #keys li").count() in (7, 8) and not page.locator("#motion #loop").is_checked()
+    assert page.locator("#motion #keys li").count() in (7, 8)
+    expect(page.locator("#motion #loop")).not_to_be_checked()
     (tmp_path / "none.mp4").write_bytes(b"no video")
     page.locator("#motion #file").set_input_files(tmp_path / "none.mp4")
     page.get_by_text("can't be read as a video").first.wait_for()

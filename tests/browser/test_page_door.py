@@ -3,6 +3,7 @@
 from typing import Any
 
 from conftest import Visitor
+from playwright.sync_api import expect
 from test_desktop import DESKTOP
 
 from reliability import studio
@@ -18,10 +19,8 @@ def test_a_page_at_the_door_goes_on_by_itself(chromium, weights):
         page = visitor.page
         page.locator("#welcome #examples button").nth(0).click()
         page.locator("#bar #status", has_text="This page goes on by itself").wait_for()
-        assert (
-            page.locator("#bar #status").get_attribute("data-kind") == "busy"
-            and page.locator("#bar #stop").is_visible()
-        )
+        expect(page.locator("#bar #status")).to_have_attribute("data-kind", "busy")
+        expect(page.locator("#bar #stop")).to_be_visible()
         visitor.shoot("waits")
         first.leave()
         page.locator("#pose #stage").wait_for(state="visible")

@@ -3,6 +3,7 @@
 import cv2
 import numpy as np
 import pytest
+from playwright.sync_api import expect
 from pointing import bounds, drag
 from test_desktop import DESKTOP
 from test_phone import PHONE
@@ -55,7 +56,7 @@ def test_a_bag_goes_with_the_hand_or_stays_as_chosen(visit, document_with_bag, n
     page = visitor.page
     visitor.after(lambda: page.locator("#drop input[type=file]").set_input_files(document_with_bag))
     choice = page.get_by_role("combobox", name="Held thing")
-    assert choice.input_value() == "right_hand"
+    expect(choice).to_have_value("right_hand")
     # The choice and "Correct the joints" are in one row: on a phone it lies over the picture.
     rows = {round(bounds(page.locator(at))[1]) for at in ("#pose #held label", '#pose [data-do="correct"]')}
     assert len(rows) == 1
@@ -70,11 +71,11 @@ def test_a_bag_goes_with_the_hand_or_stays_as_chosen(visit, document_with_bag, n
     assert moved["share"] == pytest.approx(before["share"], rel=0.2) and moved["left"] < before["left"] - 0.02
 
     choice.focus()
-    assert page.locator("#pose #holds rect").first.is_visible()
+    expect(page.locator("#pose #holds rect").first).to_be_visible()
     visitor.after(lambda: choice.select_option("stays"))
     visitor.shoot("stays")
     staying = bag_in(page.locator("#pose #backdrop"))
     assert staying["left"] == pytest.approx(before["left"], abs=0.01)
     visitor.after(lambda: page.locator('#bar [data-do="undo"]').click())
-    assert choice.input_value() == "right_hand"
+    expect(choice).to_have_value("right_hand")
     assert bag_in(page.locator("#pose #backdrop"))["left"] == pytest.approx(moved["left"], abs=0.01)

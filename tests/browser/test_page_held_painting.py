@@ -3,6 +3,7 @@
 import cv2
 import numpy as np
 import pytest
+from playwright.sync_api import expect
 from pointing import drag
 from test_page_held import BAG, bag_in
 from test_page_retouch import SIZES, stroke
@@ -54,12 +55,13 @@ def test_a_bag_that_was_not_found_is_painted_and_goes_with_the_hand(visit, unsee
     page = visitor.page
     visitor.after(lambda: page.locator("#drop input[type=file]").set_input_files(path))
     before = bag_in(page.locator("#pose #backdrop"))
-    assert not page.get_by_role("combobox", name="Held thing").is_visible()
+    expect(page.get_by_role("combobox", name="Held thing")).to_be_hidden()
 
     _open(visitor, "Regions")
     page.get_by_role("button", name="Held thing", exact=True).click()
     page.evaluate("scrollTo(0, 0)")
-    assert page.locator("#regions #things").is_visible() and not page.locator("#regions #map").is_visible()
+    expect(page.locator("#regions #things")).to_be_visible()
+    expect(page.locator("#regions #map")).to_be_hidden()
     page.locator("#regions #size").fill("30")
     lines = [(row, column) for row in range(6, h, 8) for column in ((4, w - 4) if row % 16 == 6 else (w - 4, 4))]
     over_it = [(x + column, y + row) for row, column in lines]
@@ -70,7 +72,7 @@ def test_a_bag_that_was_not_found_is_painted_and_goes_with_the_hand(visit, unsee
     assert painted > before["share"]
 
     _open(visitor, "Pose")
-    assert page.get_by_role("combobox", name="Held thing").input_value() == "right_hand"
+    expect(page.get_by_role("combobox", name="Held thing")).to_have_value("right_hand")
     wrist, elbow = visitor.joint("right_wrist"), visitor.joint("right_elbow")
     target = (elbow[0] - 0.5 * (wrist[1] - elbow[1]), elbow[1] + 0.8 * (wrist[1] - elbow[1]))
     visitor.after(lambda: drag(page, wrist, target))
@@ -90,6 +92,7 @@ def test_a_bag_that_was_not_found_is_painted_and_goes_with_the_hand(visit, unsee
     page.wait_for_function(f"() => !({_EMPTY})()")
     assert _marked(page) == pytest.approx(painted, rel=0.01)
     page.locator('#regions [data-region="5"]').click()
-    assert page.locator("#regions #map").is_visible() and not page.locator("#regions #things").is_visible()
+    expect(page.locator("#regions #map")).to_be_visible()
+    expect(page.locator("#regions #things")).to_be_hidden()
     _open(visitor, "Pose")
-    assert page.get_by_role("combobox", name="Held thing").input_value() == "right_hand"
+    expect(page.get_by_role("combobox", name="Held thing")).to_have_value("right_hand")

@@ -1,6 +1,7 @@
 """The page in German: every word of it, on a large screen and on a phone, and back to English with nothing lost."""
 
 import pytest
+from playwright.sync_api import expect
 from pointing import drag
 from test_desktop import DESKTOP, open_example
 from test_phone import PHONE
@@ -29,7 +30,7 @@ def test_the_page_speaks_german_and_english_again(visit, drawn_reference, tmp_pa
     visitor = visit(f"german-{name}", locale="de-DE", **size)
     page = visitor.page
     page.get_by_role("heading", name="Mit dem Foto einer Person beginnen").wait_for()
-    assert page.locator("html").get_attribute("lang") == "de"
+    expect(page.locator("html")).to_have_attribute("lang", "de")
     visitor.shoot("welcome")
     open_example(visitor, 1)
     wrist = visitor.joint("right_wrist")
@@ -71,10 +72,10 @@ def test_the_page_speaks_german_and_english_again(visit, drawn_reference, tmp_pa
     page.keyboard.press("Escape")
     texts = page.evaluate(_TEXTS)
     assert "Undo" in texts and not [text for text in texts if any(letter in text for letter in "äöüßÄÖÜ„")]
-    assert page.locator("#result #history li").count() == steps
+    expect(page.locator("#result #history li")).to_have_count(steps)
     visitor.reload()  # and it stays so, whatever the browser asks for
     page.get_by_role("tab", name="Regions").wait_for()
-    assert page.locator("html").get_attribute("lang") == "en"
+    expect(page.locator("html")).to_have_attribute("lang", "en")
 
 
 _CIRCLES = """steps => [...steps.querySelectorAll("i")].map((circle) => {

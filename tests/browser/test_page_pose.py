@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from playwright.sync_api import expect
 from pointing import centre, drag
 from test_desktop import DESKTOP, open_example
 from test_phone import PHONE
@@ -26,7 +27,7 @@ def test_several_joints_are_moved_scaled_turned_and_mirrored(visit, tmp_path, na
     open_example(visitor, 0)
     page.get_by_role("button", name="Close the first steps").click()
     page.locator('#pose [data-do="all"]').click()
-    assert page.locator("#pose #joint").input_value() == "several"
+    expect(page.locator("#pose #joint")).to_have_value("several")
 
     def height():
         return visitor.joint("right_ankle")[1] - visitor.joint("neck")[1]
@@ -54,7 +55,7 @@ def test_several_joints_are_moved_scaled_turned_and_mirrored(visit, tmp_path, na
     (x0, y0), (x1, y1) = visitor.joint("left_elbow"), visitor.joint("left_wrist")
     rim = 0.4 * (y1 - y0)  # in reach of no other joint, at any size
     drag(page, (max(x0, x1) + rim, y0 - rim), (min(x0, x1) - rim, y1 + rim))
-    assert page.locator("#pose #joint option:checked").inner_text() == "2 joints"
+    expect(page.locator("#pose #joint option:checked")).to_have_text("2 joints", use_inner_text=True)
     nose = visitor.joint("nose")
 
     def nudge():
@@ -153,19 +154,19 @@ def test_a_pose_is_kept_in_the_browser_and_fits_somebody_else(visit):
     page.locator('#pose [data-do="keep"]').click()
     page.get_by_role("button", name="Rename, move or forget Mine 1").click()
     page.locator("#pose #pose-name").fill("Mine 2")
-    assert page.locator("#pose #pose-name:invalid").count() == 1  # the other one has that name
+    expect(page.locator("#pose #pose-name:invalid")).to_have_count(1)  # the other one has that name
     page.locator("#pose #pose-name").fill("Hands <up>")
     page.locator("#pose #pose-name").press("Enter")
     names = page.locator("#pose [data-kept] span")
     page.get_by_role("button", name="Rename, move or forget Hands <up>").click()
     page.locator('#pose [data-move="1"]').click()
-    assert names.all_inner_texts() == ["Mine 2", "Hands <up>"]
+    expect(names).to_have_text(["Mine 2", "Hands <up>"], use_inner_text=True)
     visitor.shoot("named")
     page.locator("#pose [data-forget-named]").click()
-    assert names.all_inner_texts() == ["Mine 2"]
+    expect(names).to_have_text(["Mine 2"], use_inner_text=True)
     page.get_by_role("button", name="Rename, move or forget Mine 2").click()
     page.locator("#pose [data-forget-named]").click()
-    assert page.locator("#pose [data-kept]").count() == 0
+    expect(page.locator("#pose [data-kept]")).to_have_count(0)
 
 
 def test_left_and_right_are_swapped_and_swapped_back(visit):
@@ -213,7 +214,7 @@ def test_bones_keep_their_lengths_unless_they_are_free(visit):
     free()
     page.locator("#pose #stage").focus()
     page.keyboard.press("b")
-    assert page.locator('#pose [data-do="bones"]').get_attribute("aria-pressed") == "true"
+    expect(page.locator('#pose [data-do="bones"]')).to_have_attribute("aria-pressed", "true")
 
 
 def test_the_pose_of_somebody_in_another_photo_is_taken(visit):
@@ -274,13 +275,15 @@ def test_the_shelf_shows_where_it_goes_on(visit):
     open_example(visitor, 0)
     later, earlier = page.locator('#pose [data-further="1"]'), page.locator('#pose [data-further="-1"]')
     assert _hidden_presets(page)
-    assert later.is_visible() and earlier.is_hidden()
+    expect(later).to_be_visible()
+    expect(earlier).to_be_hidden()
     for _ in range(6):
         if later.is_hidden():
             break
         later.tap()
         page.wait_for_timeout(700)
-    assert later.is_hidden() and earlier.is_visible()
+    expect(later).to_be_hidden()
+    expect(earlier).to_be_visible()
     last = page.locator("#pose [data-preset]").last.get_attribute("title")
     assert last not in _hidden_presets(page)
     visitor.shoot("end")

@@ -1,6 +1,7 @@
 """Another colour for a garment, chosen on the page."""
 
 import pytest
+from playwright.sync_api import expect
 from test_desktop import DESKTOP, open_example
 from test_phone import PHONE
 
@@ -19,9 +20,9 @@ def test_a_garment_gets_another_colour_and_its_own_again(visit, name, size):
     original = visitor.picture()
     page.get_by_role("tab", name="Textures").click()
     row = page.locator('#textures [data-region="upper_clothes"]')
-    assert not page.locator('#textures [data-region="face"] [data-recolour]').count()
+    expect(page.locator('#textures [data-region="face"] [data-recolour]')).to_have_count(0)
     panel = row.locator(".recolour")
-    assert panel.is_hidden()
+    expect(panel).to_be_hidden()
     row.locator("[data-recolour]").click()
     panel.wait_for(state="visible")
 
@@ -39,7 +40,8 @@ def test_a_garment_gets_another_colour_and_its_own_again(visit, name, size):
     )
     assert lighter != red
     visitor.after(lambda: page.locator('#bar [data-do="undo"]').click())
-    assert row.locator('[data-recolour-value="lightness"]').input_value() == "0" and colour.input_value() == "#c02040"
+    expect(row.locator('[data-recolour-value="lightness"]')).to_have_value("0")
+    expect(colour).to_have_value("#c02040")
     visitor.after(lambda: row.locator("[data-recolour-reset]").click())
-    assert row.locator("[data-recolour-reset]").is_disabled()
+    expect(row.locator("[data-recolour-reset]")).to_be_disabled()
     visitor.shoot("own")

@@ -1,6 +1,7 @@
 """The painter's tools beyond the brush: lasso, replace, wheel, hidden colours; and paint that goes along."""
 
 import pytest
+from playwright.sync_api import expect
 from pointing import centre
 from test_desktop import DESKTOP, open_example
 from test_phone import PHONE
@@ -88,7 +89,7 @@ def test_paint_is_taken_away_and_a_region_is_picked_from_the_map(visit):
     page.keyboard.down("Alt")
     page.mouse.click(x + 20, y + 30)
     page.keyboard.up("Alt")
-    assert page.locator('#regions [data-region="5"]').get_attribute("aria-pressed") == "true"
+    expect(page.locator('#regions [data-region="5"]')).to_have_attribute("aria-pressed", "true")
     assert visitor.map() == painted and page.evaluate("window.piseStudio.edit") == newest
 
     page.locator("#regions #size").fill("60")

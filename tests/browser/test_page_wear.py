@@ -1,6 +1,7 @@
 """A garment worn, cut and all, on the page."""
 
 import pytest
+from playwright.sync_api import expect
 from test_desktop import DESKTOP, open_example
 from test_phone import PHONE
 
@@ -22,8 +23,9 @@ def test_from_a_photo_to_a_worn_garment_in_four_clicks(visit, name, size):
     texture = visitor.after(lambda: top.locator('[data-way="texture"]').click())
     assert texture not in (original, worn)
     assert visitor.after(lambda: top.locator('[data-way="wear"]').click()) != texture
-    assert top.locator('[data-way="wear"]').get_attribute("aria-pressed") == "true"
-    assert lender.get_attribute("aria-pressed") == "true" and not top.locator(".mixes input").count()
+    expect(top.locator('[data-way="wear"]')).to_have_attribute("aria-pressed", "true")
+    expect(lender).to_have_attribute("aria-pressed", "true")
+    expect(top.locator(".mixes input")).to_have_count(0)
     visitor.shoot("worn")
     page.locator("#textures [data-example]").nth(4).click()
     second = top.locator('[data-reference="r2"]')
@@ -31,8 +33,9 @@ def test_from_a_photo_to_a_worn_garment_in_four_clicks(visit, name, size):
     visitor.wait_for()
     second.click(modifiers=["Shift"])  # what is worn does not mix, and is not given up in silence
     page.locator("#bar #status", has_text="don't mix").wait_for()
-    assert lender.get_attribute("aria-pressed") == "true" and second.get_attribute("aria-pressed") == "false"
+    expect(lender).to_have_attribute("aria-pressed", "true")
+    expect(second).to_have_attribute("aria-pressed", "false")
     visitor.after(lambda: page.locator('#bar [data-do="undo"]').click())
-    assert top.locator('[data-way="texture"]').get_attribute("aria-pressed") == "true"
+    expect(top.locator('[data-way="texture"]')).to_have_attribute("aria-pressed", "true")
     visitor.after(lambda: top.locator('[data-reference=""]').click())
-    assert top.locator('[data-reference=""]').get_attribute("aria-pressed") == "true"
+    expect(top.locator('[data-reference=""]')).to_have_attribute("aria-pressed", "true")

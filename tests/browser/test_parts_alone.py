@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from alone import Alone
+from playwright.sync_api import expect
 from pointing import bounds, centre, drag
 
 from pise_core.document.paint import pack
@@ -48,11 +49,12 @@ def test_a_selection_is_let_go_of_with_its_photo_alone(mount):
     page = editor.page
     page.locator("#stage").press("a")
     selected = page.locator("#joints .selected")
-    assert selected.count() == 18
+    expect(selected).to_have_count(18)
     editor.tell(photo=_photo(7), pose=_pose(3))  # an undo
-    assert selected.count() == 18
+    expect(selected).to_have_count(18)
     editor.tell(photo=_photo(8), pose=_pose(4))
-    assert selected.count() == 0 and page.locator("#joint").input_value() == "-1"
+    expect(selected).to_have_count(0)
+    expect(page.locator("#joint")).to_have_value("-1")
 
 
 def test_an_elbow_keeps_its_side_while_the_hand_goes_past_the_shoulder(mount):
@@ -80,11 +82,11 @@ def test_a_second_reference_takes_nothing_from_a_mix_unsaid(mount):
     )
     row = panel.page.locator('#rows [data-region="pants"]')
     own = row.locator("[data-own]")
-    assert own.count() == 0  # the slider goes from own to borrowed
+    expect(own).to_have_count(0)  # the slider goes from own to borrowed
     row.locator('[data-reference="r2"]').click(modifiers=["Shift"])
     assert own.inner_text().split() == ["Own", "33%"]
     assert row.locator(".mixes output").all_inner_texts() == ["33%"] * 3
-    assert row.locator('[data-reference=""]').get_attribute("aria-pressed") == "true"
+    expect(row.locator('[data-reference=""]')).to_have_attribute("aria-pressed", "true")
     mix = panel.asked()[-1]["styles"]["pants"]
     assert mix == {"r1": pytest.approx(1 / 3, abs=1e-3), "r2": pytest.approx(1 / 3)}
     row.locator('[data-mix="r2"]').fill("80")
@@ -109,12 +111,13 @@ def test_a_garment_is_worn_instead_of_its_texture_and_back(mount):
     def asked():
         return panel.page.evaluate("[part.props.value.styles, part.props.value.wear]")
 
-    assert hair.locator("[data-way]").count() == 0
+    expect(hair.locator("[data-way]")).to_have_count(0)
     top.locator('[data-reference="r1"]').click()
     assert asked() == [{"upper_clothes": {"r1": 1}}, {}]
     top.locator('[data-way="wear"]').click()
-    assert asked() == [{}, {"upper_clothes": "r1"}] and not top.locator(".mixes input").count()
-    assert top.locator('[data-reference="r1"]').get_attribute("aria-pressed") == "true"
+    assert asked() == [{}, {"upper_clothes": "r1"}]
+    expect(top.locator(".mixes input")).to_have_count(0)
+    expect(top.locator('[data-reference="r1"]')).to_have_attribute("aria-pressed", "true")
     top.locator('[data-reference="r2"]').click()
     assert asked() == [{}, {"upper_clothes": "r2"}]
     # There is no dress for a texture to lie on: it is worn.
@@ -186,15 +189,15 @@ def test_what_was_said_before_the_newest_edit_takes_no_undo_away(mount):
     bar.page.evaluate("Object.assign(window.piseStudio, { document: 7, seq: 3, edit: 3 })")
     bar.page.evaluate("window.piseStudio.dispatchEvent(new CustomEvent('step'))")
     bar.tell(history=history(2, False))  # late
-    assert undo.is_enabled()
+    expect(undo).to_be_enabled()
     bar.tell(history=history(3, True))
     bar.tell(history=history(2, False))  # later still
-    assert undo.is_enabled()
+    expect(undo).to_be_enabled()
     bar.tell(history=history(4, False))
-    assert undo.is_disabled()
+    expect(undo).to_be_disabled()
     bar.page.evaluate("Object.assign(window.piseStudio, { seq: 9, edit: 9 })")  # an edit that is lost on its way
     bar.tell(history=history(5, True, document=8))  # of the next photo
-    assert undo.is_enabled()
+    expect(undo).to_be_enabled()
 
 
 def test_a_motion_whose_answer_was_overtaken_by_an_older_one_is_asked_for_again(mount):
@@ -213,6 +216,8 @@ def test_a_motion_whose_answer_was_overtaken_by_an_older_one_is_asked_for_again(
     again = page.evaluate("part.told[2].value")
     assert again["motion"] == second["motion"] and again["after"] == second["seq"]
     panel.tell(motion=motion(again["seq"], [rows, rows], [rows] * 24))
-    assert page.locator('[data-save="gif"]').is_enabled() and page.locator("#keys li").count() == 2
+    expect(page.locator('[data-save="gif"]')).to_be_enabled()
+    expect(page.locator("#keys li")).to_have_count(2)
     panel.tell(motion=motion(second["seq"], [rows], []))  # late
-    assert page.locator('[data-save="gif"]').is_enabled() and page.locator("#keys li").count() == 2
+    expect(page.locator('[data-save="gif"]')).to_be_enabled()
+    expect(page.locator("#keys li")).to_have_count(2)

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from playwright.sync_api import expect
 from pointing import centre
 from test_desktop import DESKTOP, open_example
 
@@ -39,14 +40,14 @@ def test_another_person_of_the_photo_is_chosen(visit, pair):
     assert "2 people found" in visitor.wait_for()
     chosen = page.locator("#pose [data-person][aria-pressed=true]")
     assert page.locator("#pose [data-person]").count() == page.locator("#pose #boxes rect").count() == 2
-    assert chosen.inner_text() == "Person 1"
+    expect(chosen).to_have_text("Person 1", use_inner_text=True)
     middle, _ = centre(page.locator("#pose #world"))
     first = visitor.joint("neck")[0]
     number = page.evaluate("window.piseStudio.document")
     page.locator('#pose [data-person="1"]').click()
     newer(page, number)
     visitor.wait_for()
-    assert chosen.inner_text() == "Person 2"
+    expect(chosen).to_have_text("Person 2", use_inner_text=True)
     assert (visitor.joint("neck")[0] > middle) != (first > middle)
     visitor.shoot("second")
 

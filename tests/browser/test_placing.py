@@ -2,6 +2,7 @@
 
 import pytest
 from PIL import Image
+from playwright.sync_api import expect
 from pointing import centre, drag
 from test_desktop import DESKTOP, open_example
 from test_phone import PHONE
@@ -56,7 +57,7 @@ def test_joints_that_were_found_wrong_are_corrected(visit, name, size):
     page.locator('#pose [data-do="correct"]').click()
     banner.wait_for(state="visible")
     assert of_the_neck(visitor, "left_wrist") == pytest.approx(found, abs=1)
-    assert page.locator('#pose [data-under="photo"]').get_attribute("aria-pressed") == "true"
+    expect(page.locator('#pose [data-under="photo"]')).to_have_attribute("aria-pressed", "true")
     elbow = of_the_neck(visitor, "left_elbow")
 
     def move_the_wrist():
@@ -77,7 +78,7 @@ def test_joints_that_were_found_wrong_are_corrected(visit, name, size):
     visitor.wait_for()
     assert of_the_neck(visitor, "left_wrist") == pytest.approx((found[0] + 20, found[1] - 30), abs=3)
     page.locator('#pose [data-do="cancel"]').click()
-    assert banner.is_hidden()
+    expect(banner).to_be_hidden()
     assert of_the_neck(visitor, "left_wrist") == pytest.approx(edited, abs=1)
 
     # Used, they are the person's own; undo brings the edits before back.
@@ -87,7 +88,7 @@ def test_joints_that_were_found_wrong_are_corrected(visit, name, size):
     page.locator('#pose [data-do="use"]').click()
     page.wait_for_function("number => window.piseStudio.document > number", arg=number)
     visitor.wait_for()
-    assert banner.is_hidden()
+    expect(banner).to_be_hidden()
     own = of_the_neck(visitor, "left_wrist")
     assert own == pytest.approx((found[0] + 20, found[1] - 30), abs=3)
     visitor.after(lambda: page.locator("#pose [data-preset]").nth(0).click())
@@ -126,4 +127,4 @@ def test_what_needs_a_person_says_how_to_get_one(visit, tmp_path):
     page.get_by_role("tab", name="Motion").click()
     page.locator('#motion [data-do="add"]').click()
     wait_for_text(page, "Place the skeleton first")
-    assert page.locator("#motion #keys li").count() == 0
+    expect(page.locator("#motion #keys li")).to_have_count(0)

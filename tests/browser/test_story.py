@@ -4,6 +4,7 @@ import io
 
 import pytest
 from PIL import Image
+from playwright.sync_api import expect
 from pointing import centre
 from test_desktop import DESKTOP, borrow_example, open_example
 from test_phone import PHONE
@@ -42,7 +43,7 @@ def test_a_duplicated_tab_is_another_document(visit):
     twin.evaluate("name => sessionStorage.setItem('pise-session', name)", name)
     twin.reload()
     twin.wait_for_function("name => sessionStorage.getItem('pise-session') !== name", arg=name)
-    assert twin.locator("#welcome").is_visible()
+    expect(twin.locator("#welcome")).to_be_visible()
     # The first tab is reloaded as ever.
     visitor.reload()
     visitor.page.locator("#pose #stage").wait_for(state="visible")
@@ -95,7 +96,7 @@ def test_a_whole_story(visit, tmp_path, name, size):
     visitor.wait_for()
     assert wrist(visitor) == pytest.approx(raised, abs=1) and downloaded(page) == picture
     page.get_by_role("tab", name="Textures").click()
-    assert row.locator(".mixes input").input_value() == "100"
+    expect(row.locator(".mixes input")).to_have_value("100")
 
     # Another tab is another document, until the file is opened there.
     other = visit(f"document-{name}-opened", **size)
@@ -108,7 +109,7 @@ def test_a_whole_story(visit, tmp_path, name, size):
     other.shoot("opened")
     other.after(lambda: other.page.locator('#bar [data-do="redo"]').click())
     other.page.get_by_role("tab", name="Textures").click()
-    assert other.page.locator('#textures [data-region="upper_clothes"] .mixes input').input_value() == "40"
+    expect(other.page.locator('#textures [data-region="upper_clothes"] .mixes input')).to_have_value("40")
 
     path.write_bytes(path.read_bytes()[:5000])
     other.page.locator("#open").locator("xpath=..").locator("input[type=file]").set_input_files(path)

@@ -3,6 +3,7 @@
 import cv2
 import numpy as np
 import pytest
+from playwright.sync_api import expect
 from pointing import bounds, drag
 from test_desktop import DESKTOP, open_example
 from test_phone import PHONE
@@ -44,8 +45,8 @@ def test_a_garment_is_marked_mixed_and_saved(visit, tmp_path, laid_out, name, si
     row = page.locator('#textures [data-region="upper_clothes"]')
     row.locator('[data-reference="r1"]').wait_for()
     visitor.wait_for()
-    assert frame.is_hidden()
-    assert page.locator('#textures [data-region="hair"] [data-reference="r1"]').is_disabled()
+    expect(frame).to_be_hidden()
+    expect(page.locator('#textures [data-region="hair"] [data-reference="r1"]')).to_be_disabled()
 
     whole = visitor.after(lambda: row.locator('[data-reference="r1"]').click())
     row.locator("[data-strip]").click()
@@ -54,7 +55,7 @@ def test_a_garment_is_marked_mixed_and_saved(visit, tmp_path, laid_out, name, si
     visitor.wait_for()
     assert [step.get_attribute("aria-pressed") for step in steps.all()] == ["false"] * 4 + ["true"]
     assert visitor.after(lambda: steps.nth(2).click()) != whole
-    assert row.locator(".mixes input").input_value() == "50"
+    expect(row.locator(".mixes input")).to_have_value("50")
     visitor.shoot("steps")
 
     with page.expect_download() as download:
@@ -86,7 +87,7 @@ def test_a_row_of_keys_on_a_slider_is_one_step(visit):
             page.keyboard.press("ArrowLeft")
 
     visitor.after(press)
-    assert slider.input_value() == "96"
+    expect(slider).to_have_value("96")
     page.locator('#bar [data-do="undo"]').click()
     page.wait_for_function("""() => document.querySelector("#textures .html-container > div").shadowRoot
       .querySelector("[data-mix]").value === "100" """)

@@ -4,6 +4,7 @@ import base64
 
 import pytest
 from PIL import Image
+from playwright.sync_api import expect
 from test_desktop import DESKTOP, open_example
 
 from app.components import PHOTOS
@@ -58,7 +59,7 @@ def test_a_wrong_file_is_refused_in_the_status_line_and_nothing_is_lost(visit, n
     page.wait_for_selector("#drop")
     drop(page, "#drop button", notes)
     assert visitor.wait_for("error") == _REFUSED
-    assert page.locator(".toast-body").count() == 0
+    expect(page.locator(".toast-body")).to_have_count(0)
     visitor.shoot("dropped")
 
     open_example(visitor, 0)
@@ -77,8 +78,9 @@ def test_a_wrong_file_is_refused_in_the_status_line_and_nothing_is_lost(visit, n
     field_of(page, "#add-reference").set_input_files([notes, drawn_photo])
     page.locator('#textures [data-region="upper_clothes"] [data-reference="r1"]').wait_for()
     assert visitor.wait_for("error") == f"{_REFUSED}."
-    assert page.locator(".toast-body").count() == 0
-    assert page.evaluate("window.piseStudio.document") == number and page.locator('#bar [data-do="undo"]').is_enabled()
+    expect(page.locator(".toast-body")).to_have_count(0)
+    assert page.evaluate("window.piseStudio.document") == number
+    expect(page.locator('#bar [data-do="undo"]')).to_be_enabled()
     page.get_by_role("tab", name="Pose").click()
     assert visitor.joint("left_wrist") == pytest.approx(raised, abs=1)
 
@@ -101,7 +103,8 @@ def test_a_file_that_is_too_large_is_refused_before_it_is_sent(visit, film):
     )
     let_fall(page, "#drop button", data)
     assert visitor.wait_for("error") == refusal
-    assert page.locator(".toast-body").count() == 0 and not sent
+    expect(page.locator(".toast-body")).to_have_count(0)
+    assert not sent
 
 
 def test_the_dialogs_offer_what_can_be_opened(visit):

@@ -1,5 +1,6 @@
 """Zoom and pan: a new photo is seen whole, and a pinch takes back what its first finger began."""
 
+from playwright.sync_api import expect
 from pointing import bounds, centre
 from test_carry import HeldBack
 from test_desktop import DESKTOP, open_example
@@ -78,7 +79,7 @@ def test_a_pinch_takes_back_what_its_first_finger_began(visit):
     begin_and_pinch(*middle(page, "#regions"))
     assert visitor.map() == detected
     previews.no_more()
-    assert page.locator('#bar [data-do="undo"]').is_disabled()
+    expect(page.locator('#bar [data-do="undo"]')).to_be_disabled()
 
 
 def test_the_picture_under_the_skeleton_fades_on_a_phone_too(visit):

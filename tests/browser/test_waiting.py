@@ -3,6 +3,7 @@
 import threading
 
 import pytest
+from playwright.sync_api import expect
 from test_desktop import DESKTOP, borrow_example, open_example
 from test_phone import PHONE
 from test_placing import wait_for_text
@@ -81,8 +82,9 @@ def test_steps_are_stopped(visit, going, name, size):
         stop.click()
     going.set()
     visitor.wait_for()
-    assert visitor.page.locator("#bar #status").inner_text() == "Stopped."
-    assert stop.is_hidden() and row.locator("[data-step]").count() == 0
+    expect(visitor.page.locator("#bar #status")).to_have_text("Stopped.", use_inner_text=True)
+    expect(stop).to_be_hidden()
+    expect(row.locator("[data-step]")).to_have_count(0)
     row.locator("[data-strip]").click()  # once more, to the end
     row.locator("[data-step]").nth(4).wait_for()
 
@@ -94,7 +96,7 @@ def test_whoever_has_waited_long_enough_stops(visit, going):
     second.page.locator("#welcome #examples button").first.click()
     second.page.locator("#bar #stop").click()
     assert second.wait_for() == "Stopped."
-    assert second.page.locator("#pose #stage").is_hidden()
+    expect(second.page.locator("#pose #stage")).to_be_hidden()
 
 
 def test_a_motion_is_stopped(visit, going):
@@ -117,4 +119,5 @@ def test_a_motion_is_stopped(visit, going):
     going.set()
     stop.wait_for(state="hidden")
     wait_for_text(page, "Stopped")
-    assert page.locator('#motion [data-save="gif"]').is_visible() and page.locator("#motion #progress").is_hidden()
+    expect(page.locator('#motion [data-save="gif"]')).to_be_visible()
+    expect(page.locator("#motion #progress")).to_be_hidden()

@@ -45,6 +45,8 @@ _SCRAP = 0.02
 _SPECK = 0.06
 #: Where, of the way from hips to knees, legs of trousers part that are hidden.
 _PARTED = 0.22
+#: In lengths of the torso, from the hips down: above this level both legs of trousers are one.
+_PARTS = 0.25
 #: Trousers are so many times as thick as bare legs.
 _CLOTHED = 1.35
 #: The same where they hide the hip, at least and at most, and of bare legs.
@@ -84,6 +86,8 @@ _SLIVER = 0.05
 _WHOLE = 0.95
 #: What is worn below an open top widens at most so fast below its hem.
 _FLARES = 0.5
+#: In frame pixels: how near trousers are to a coat that hides the rest of them.
+_BORDER = 2.0
 #: In frame pixels: how far beyond its map what went can be seen; and where colours are never taken for its.
 _TINGED, _SURE = 4.0, (_HAIR, _FACE)
 #: In frame pixels: how far its shadow lies on skin, and a hem's on legs.
@@ -247,10 +251,12 @@ def outfit(view: View, garment: Garment, laid: Laid, scale: float, over_trousers
             met = [down_to_seen(pose, joints, leg_parts[name] & trousers, _TROUSERS) for name, joints in legs]
             hidden = [leg for leg in met if leg is not None and leg[1] > _HIDDEN]
             # Below the hips they hang as what is seen of them does, and where a coat hid a leg that goes on from there.
-            upper = trousers & (np.cumsum(trousers.sum(axis=1)) < _UPPER * trousers.sum())[:, None]
+            upper = trousers & _upper_rows(trousers, grow(gone & ~arms, _BORDER / scale))[:, None]
             as_seen = hull(upper | (thick & (abs(level - _BELOW + 0.05) < 0.05)))
             thick &= (level < _BELOW) | (as_seen if len(hidden) < len(legs) else False)
-            if len(hidden) == len(legs):
+            if len(hidden) < len(legs):  # down to where they part their sides are straight
+                thick |= as_seen & (level > _BELOW) & (level < _PARTS)
+            else:
                 thick |= legs_of(pose, shape, np.ones(len(PLACES)), PLACES, _PARTED, _PARTED)
             for outline, first in hidden:
                 thick |= drawn(outline, shape, 0, min(1.0, first + _MEETS))
@@ -399,6 +405,17 @@ def _beside_top(top: np.ndarray, arms: np.ndarray, pose: np.ndarray) -> np.ndarr
 def _farther(there: np.ndarray, reach: np.ndarray) -> np.ndarray:
     """(H, W) bool: farther from what is there than ``reach`` (H, W) says, in pixels."""
     return cv2.distanceTransform((~there).astype(np.uint8), cv2.DIST_L2, 5) > reach
+
+
+def _upper_rows(trousers: np.ndarray, gone: np.ndarray) -> np.ndarray:
+    """(H,) bool: the rows of trousers (H, W bool) down to where their upper share ends, of what is as wide as they are:
+    between the fronts of a coat, which goes (H, W bool), a strip of them is seen."""
+    area = trousers.sum(axis=1)
+    ends = trousers.argmax(axis=1), trousers.shape[1] - 1 - trousers[:, ::-1].argmax(axis=1)
+    rows = np.arange(len(trousers))
+    whole = area * ~np.logical_or(*(gone[rows, end] for end in ends))
+    whole = whole if whole.any() else area
+    return np.cumsum(whole) < _UPPER * whole.sum()
 
 
 def _covers(mask: np.ndarray, body: np.ndarray) -> bool:
