@@ -139,6 +139,9 @@ def test_a_sheet_tells_the_keys_and_the_colours_stay_chosen(visit, size):
     page = visitor.page
     page.locator("#welcome #examples img").last.wait_for()
     sheet = page.locator("#sheet dialog")
+    # The sheet and the keys are mounted after the examples are shown, by modules of their own.
+    page.locator('#sheet [data-theme="dark"][aria-pressed]').wait_for(state="attached")
+    page.wait_for_function("Boolean(window.piseStudio?.keys)")
     page.keyboard.press("?")
     expect(sheet).to_be_visible()
     assert "Undo" in sheet.inner_text()
@@ -150,6 +153,7 @@ def test_a_sheet_tells_the_keys_and_the_colours_stay_chosen(visit, size):
     expect(sheet).to_be_hidden()
     visitor.reload()
     page.locator("body.dark").wait_for(state="attached")
+    page.locator('#sheet [data-theme="dark"][aria-pressed]').wait_for(state="attached")
     page.locator("#bar #help").click()
     page.locator('#sheet [data-theme="light"]').click()
     expect(page.locator("body.dark")).to_have_count(0)
