@@ -16,13 +16,13 @@ from typing import Any, TypeVar
 import numpy as np
 import torch
 
-from pise_core.detection import amodal, arms, clip, hidden_background, turning
+from pise_core.detection import amodal, clip, hidden_background, turning
 from pise_core.detection.amodal import Amodal
 from pise_core.detection.analyzer import FILE_NAME, Analyzer, Sight
-from pise_core.detection.arms import Arms
 from pise_core.detection.clip import ClipPoses
 from pise_core.detection.hidden_background import HiddenBackground
 from pise_core.detection.lama import LamaInpainter, inpainter_of
+from pise_core.detection.limbs import NETWORKS, read_limbs
 from pise_core.detection.map_cleaning import clean_map
 from pise_core.detection.turning import framing_of
 from pise_core.errors import InputError, NobodyFound
@@ -144,9 +144,9 @@ class Editor:
         background: str | Path | None = None,
     ) -> "Editor":
         """An editor with the weights in a folder (``pise.safetensors``, ``analyzer.safetensors``,
-        ``amodal.safetensors``, ``arms.safetensors``, ``background.safetensors``, or several; what is not there is taken
-        from those that ship), or with those of one generator (any ``.safetensors``, as ``train`` and ``convert`` write
-        them) and the others that ship.
+        ``amodal.safetensors``, ``arms.safetensors``, ``legs.safetensors``, ``background.safetensors``, or several; what
+        is not there is taken from those that ship), or with those of one generator (any ``.safetensors``, as ``train``
+        and ``convert`` write them) and the others that ship.
 
         Args:
             path: the folder, such as one that ``train`` wrote, or the file; by default the weights that ship.
@@ -174,7 +174,7 @@ class Editor:
         streets = None if behind is None else HiddenBackground.read(behind / hidden_background.FILE_NAME)
         analyzing = Analyzer.from_pretrained(analyzer, device, backend)
         if limbs is not None:
-            analyzing.arms = Arms.read(limbs / arms.FILE_NAME)
+            analyzing.limbs = tuple(read_limbs(limbs))
         return cls(painting, analyzing, device, bodies, streets, inpainter_of(background))
 
     def with_background(self, inpainter: LamaInpainter | None) -> "Editor":
@@ -458,14 +458,16 @@ class Editor:
 
 
 def _given_weights(path: Path) -> tuple[Path | None, ...]:
-    """Where the weights are to be read of the generator, the analyzer, and what knows bodies, streets and arms; None:
+    """Where the weights are to be read of the generator, the analyzer, and what knows bodies, streets and limbs; None:
     from those that ship."""
     if path.is_file() and path.suffix == ".safetensors":
         return path, None, None, None, None
-    files = network.FILE_NAME, FILE_NAME, amodal.FILE_NAME, hidden_background.FILE_NAME, arms.FILE_NAME
-    folders = tuple(path if (path / name).exists() else None for name in files)
+    of_limbs = tuple(one.kind.file_name for one in NETWORKS)
+    files = (network.FILE_NAME,), (FILE_NAME,), (amodal.FILE_NAME,), (hidden_background.FILE_NAME,), of_limbs
+    folders = tuple(path if any((path / name).exists() for name in names) else None for names in files)
     if not any(folders):
-        raise InputError(f"{path} is neither a .safetensors file nor a folder of weights ({' or '.join(files)})")
+        known = " or ".join(name for names in files for name in names)
+        raise InputError(f"{path} is neither a .safetensors file nor a folder of weights ({known})")
     return folders
 
 

@@ -4,7 +4,7 @@ There is one way of looking, whoever asks: the whole scene shows candidates, a c
 ends, and the close look at that box gives joints and regions. A close look at a box that was found earlier is the same.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
@@ -14,12 +14,11 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from pise_core.detection import arms as arm_frames
 from pise_core.detection import held_layers
-from pise_core.detection.arms import Arms
 from pise_core.detection.colour_votes import agree_with_colours
 from pise_core.detection.decoding import decode_joints
 from pise_core.detection.held_layers import with_held
+from pise_core.detection.limbs import Limbs, read_limbs
 from pise_core.detection.network import Analysis, AnalyzerConfig, AnalyzerNetwork, fold_norms
 from pise_core.detection.onnx_analyzer import OnnxAnalyzer
 from pise_core.detection.others import passers_by, without_others
@@ -108,10 +107,10 @@ class Analyzer:
         network: which PyTorch runs on a device, or another backend.
         device: where PyTorch runs it.
         precision: of PyTorch's layers, "float32" or "bfloat16".
-        arms: looks at each arm once more; None: nobody does.
+        limbs: look at each arm, or each leg, once more, one after the other.
 
     Attributes:
-        arms: as given.
+        limbs: as given.
         lock: held while the network works, and nothing else; those who wait get it by what they wait for.
     """
 
@@ -120,12 +119,12 @@ class Analyzer:
         network: AnalyzerNetwork | AnalyzerBackend,
         device: str = "cpu",
         precision: str = "float32",
-        arms: Arms | None = None,
+        limbs: Sequence[Limbs] = (),
     ):
         if isinstance(network, torch.nn.Module):
             network = network.eval().to(device).to(memory_format=torch.channels_last)
         self.network: Any = network
-        self.device, self.precision, self.arms = device, precision, arms
+        self.device, self.precision, self.limbs = device, precision, tuple(limbs)
         self.lock = Turns()
 
     @property
@@ -145,7 +144,7 @@ class Analyzer:
     @classmethod
     def from_pretrained(cls, folder: Path | None = None, device: str = "cpu", backend: str = "torch") -> "Analyzer":
         """Weights from ``analyzer.safetensors`` in ``folder`` (default: those that ship), and from ``held.safetensors``
-        where it lies beside it; ``arms.safetensors`` from there, or the ones that ship.
+        where it lies beside it; ``arms.safetensors`` and ``legs.safetensors`` from there, or the ones that ship.
 
         Args:
             folder: of the weights.
@@ -157,11 +156,10 @@ class Analyzer:
         """
         folder = Path(folder or SHIPPED)
         network = fold_norms(with_held(read_network(folder / FILE_NAME), folder / held_layers.FILE_NAME))
-        own = folder / arm_frames.FILE_NAME
-        arms = Arms.read(own) if own.exists() else arm_frames.shipped()
+        looks = read_limbs(folder)
         if backend == "onnxruntime":
-            return cls(OnnxAnalyzer(network), arms=arms)
-        return cls(network, device, "bfloat16" if backend == "bfloat16" else "float32", arms)
+            return cls(OnnxAnalyzer(network), limbs=looks)
+        return cls(network, device, "bfloat16" if backend == "bfloat16" else "float32", looks)
 
     def find_people(self, photo: np.ndarray) -> Iterator[Box]:
         """Boxes in pixels of the photo, most prominent first, each looked for when it is asked for; ``photo``: HWC
@@ -178,7 +176,7 @@ class Analyzer:
         unclear: list[Sight] = []
         for candidate in self._candidates(photo)[:MOST_PEOPLE]:
             framing = Framing.around(candidate, (width, height)).finer(_COARSER)
-            # It may find arms that the whole scene was too small to show.
+            # It may find limbs that the whole scene was too small to show.
             seen = _body(self._look(framing.crop(photo, _BORDER)), framing, candidate, reach=0.22)
             if seen is None:
                 continue
@@ -195,16 +193,17 @@ class Analyzer:
         framing = Framing.around(box, (photo.shape[1], photo.shape[0]))
         look, fine = self._closely(photo, framing)
         sight = _body(look, framing, box, reach=0.12)
-        return sight if sight is None or self.arms is None else self._with_arms(sight, fine)
+        return sight if sight is None else self._with_limbs(sight, fine)
 
-    def _with_arms(self, sight: Sight, fine: np.ndarray) -> Sight:
-        """The same sight with arms that were looked at once more, in the finer picture of the frame."""
-        assert self.arms is not None
+    def _with_limbs(self, sight: Sight, fine: np.ndarray) -> Sight:
+        """The same sight with limbs that were looked at once more, in the finer picture of the frame."""
         finer = sight.framing.finer(_FINER)
         regions = sight.probabilities.argmax(0).astype(np.uint8)
         regions = cv2.resize(regions, fine.shape[1::-1], interpolation=cv2.INTER_NEAREST_EXACT)
         before = finer.to_frame(sight.pose)
-        found = self.arms.corrected(fine, regions, before)
+        found = before
+        for limbs in self.limbs:
+            found = limbs.corrected(fine, regions, found)
         changed = ~(found == before).all(1) & visible(found)
         if not changed.any():
             return sight

@@ -1,5 +1,5 @@
 """``python -m pise_core train``: the analyzer, the generator by one of the recipes and in one of its stages, or the
-networks that know bodies behind arms, streets behind bodies, and arms in their own frames."""
+networks that know bodies behind arms, streets behind bodies, and arms or legs in their own frames."""
 
 import argparse
 from dataclasses import asdict, replace
@@ -8,13 +8,13 @@ from typing import Any
 
 import torch
 
+from pise_core.detection.limbs import NETWORKS
 from pise_core.errors import InputError
 from pise_core.model.config import ABLATIONS, PAPER_CONFIG, PRINTED, PISEConfig
 from pise_core.training.amodal import run as train_amodal
 from pise_core.training.analyzer import held_run as train_held
 from pise_core.training.analyzer import run as train_analyzer
 from pise_core.training.arguments import above_zero, natural, positive, share
-from pise_core.training.arms import run as train_arms
 from pise_core.training.background import run as train_background
 from pise_core.training.data.prepared_folder import load_samples
 from pise_core.training.data.sources import Rendered
@@ -31,6 +31,7 @@ from pise_core.training.generator.losses import PRINTED as PRINTED_LOSSES
 from pise_core.training.generator.recipes import RECIPES, SCHEDULES, Recipe
 from pise_core.training.generator.summary import summary
 from pise_core.training.generator.trainer import PRECISIONS, STAGES
+from pise_core.training.limbs import run as train_limbs
 from pise_core.training.processes import join, leave, usable_device
 
 #: What the analyzer is trained with; everything else is the generator's.
@@ -44,17 +45,18 @@ _OF_SMALL = (
     *("network", "data", "out", "minutes", "steps", "until", "batch", "rate", "seed", "threads", "validate_every"),
     "resume",
 )
-#: What the network for hidden backgrounds is trained with, that for hidden bodies, and that for arms.
+#: What the network for hidden backgrounds is trained with, that for hidden bodies, and those for limbs.
 _OF_BACKGROUND = (*_OF_SMALL, "init")
 _OF_AMODAL = (*_OF_SMALL, "people", "people_share")
-_OF_ARMS = (*_OF_SMALL, "people", "init")
+_OF_LIMBS = (*_OF_SMALL, "people", "init")
 #: What the generator is not trained with.
 _NOT_OF_GENERATOR = ("backbone", "no_pseudo", "gentle", "joints_alone", "held_alone")
+_LIMBS = {network.kind.name: network for network in NETWORKS}
 _LAYERS = {"shallow": (SHALLOW_PERCEPTUAL, SHALLOW_STYLE), "deep": (DEEP_PERCEPTUAL, DEEP_STYLE)}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("network", choices=["analyzer", "generator", "amodal", "arms", "background"])
+    parser.add_argument("network", choices=["analyzer", "generator", "amodal", "arms", "legs", "background"])
     parser.add_argument("--data", type=Path, default=Path("prepared"), help="folder that prepare wrote")
     parser.add_argument("--out", type=Path, help="checkpoints, weights, log and sample sheets go here")
     parser.add_argument(
@@ -267,8 +269,8 @@ def run(args: argparse.Namespace) -> int:
     _expect_own_options(args)
     if args.network == "amodal" and args.people is None:
         raise InputError("training amodal needs --people, a folder that synthesize people --layers wrote")
-    if args.network == "arms" and args.people is None:
-        raise InputError("training arms needs --people, a folder that synthesize people wrote")
+    if args.network in _LIMBS and args.people is None:
+        raise InputError(f"training {args.network} needs --people, a folder that synthesize people wrote")
     if args.people is None and args.people_share is not None:
         raise InputError("--people-share needs --people")
     if args.people is None and args.people_share_alone is not None:
@@ -279,8 +281,8 @@ def run(args: argparse.Namespace) -> int:
         return _analyzer(args)
     if args.network == "amodal":
         return _amodal(args)
-    if args.network == "arms":
-        return _arms(args)
+    if args.network in _LIMBS:
+        return _limbs(args)
     if args.network == "background":
         return _background(args)
     recipe = resolve(args)
@@ -326,7 +328,8 @@ def _expect_own_options(args: argparse.Namespace) -> None:
     parser = argparse.ArgumentParser()
     add_arguments(parser)
     usual = vars(parser.parse_args([args.network]))
-    own = {"analyzer": _OF_ANALYZER, "amodal": _OF_AMODAL, "arms": _OF_ARMS, "background": _OF_BACKGROUND}
+    own = {"analyzer": _OF_ANALYZER, "amodal": _OF_AMODAL, "background": _OF_BACKGROUND}
+    own |= dict.fromkeys(_LIMBS, _OF_LIMBS)
     of_other = _NOT_OF_GENERATOR if args.network == "generator" else usual.keys() - set(own[args.network])
     given = sorted(f"--{name.replace('_', '-')}" for name in of_other if getattr(args, name) != usual[name])
     if given:
@@ -378,8 +381,10 @@ def _amodal(args: argparse.Namespace) -> int:
     return 0
 
 
-def _arms(args: argparse.Namespace) -> int:
-    train_arms.train(args.people, _out(args), args.minutes, args.data, init=args.init, **_small(args))
+def _limbs(args: argparse.Namespace) -> int:
+    train_limbs.train(
+        _LIMBS[args.network], args.people, _out(args), args.minutes, args.data, init=args.init, **_small(args)
+    )
     return 0
 
 

@@ -106,6 +106,22 @@ def raise_arms(pose: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return out
 
 
+def spread_legs(pose: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """One leg or both turned: spread, with a bent knee, lifted to the side, or crossed before the other."""
+    out = pose.copy()
+    sides = tuple(zip(LEGS, (-1, 1), strict=True))
+    if rng.random() < 0.4:
+        sides = (sides[int(rng.integers(2))],)
+    for (hip, knee, ankle), outwards in sides:
+        # From straight down, outwards; a shin that bends does so inwards, and now and then outwards.
+        angle = rng.uniform(0.2, 1.4) if rng.random() < 0.75 else rng.uniform(-0.6, 0.2)
+        bend = rng.uniform(-0.2, 0.5) if rng.random() < 0.5 else rng.uniform(0.5, 2.0)
+        for joint, root, direction in ((knee, hip, angle), (ankle, knee, angle - bend)):
+            length = np.hypot(*(pose[joint, :2] - pose[root, :2])) * rng.uniform(0.7, 1.05)
+            out[joint, :2] = out[root, :2] + length * np.array([outwards * np.sin(direction), np.cos(direction)])
+    return out
+
+
 def _turn_sideways(pose: np.ndarray, narrow: float, look: float) -> None:
     """The body turned about its own axis, in place: shoulders and hips come closer together and take their limbs along;
     the nose and the eyes move by ``look`` times the length of the neck."""

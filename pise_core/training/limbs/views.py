@@ -1,4 +1,4 @@
-"""Views of arms in their own frames, with joints and maps a little wrong, or a good deal, as the analyzer's are."""
+"""Views of limbs in their own frames, with joints and maps a little wrong, or a good deal, as the analyzer's are."""
 
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol
@@ -6,12 +6,15 @@ from typing import NamedTuple, Protocol
 import cv2
 import numpy as np
 
-from pise_core.detection.arms import (
+from pise_core.detection.limbs import (
     COARSE,
     PARTS,
     SIZE,
     STRIDE,
     UNKNOWN,
+    Kind,
+    Place,
+    along_torso,
     body_unit,
     colours_in,
     labels_in,
@@ -20,24 +23,61 @@ from pise_core.detection.arms import (
 )  # fmt: skip
 from pise_core.pose import visible
 from pise_core.regions import REGION, REGION_COUNT
-from pise_core.skeleton import ARMS, ELBOWS, HIPS, NECK, WRISTS
-from pise_core.training.arms.samples import Person
+from pise_core.skeleton import HIPS
 from pise_core.training.data.views import compressed, recoloured
+from pise_core.training.limbs.samples import Person
 
 _CELLS = SIZE[0] // COARSE, SIZE[1] // COARSE
 #: Of a joint's spot in the truth, in cells.
 _SPOT = 1.0
-#: In torsos: where about an arm its border weighs fully, and what the rest weighs.
+#: In torsos: where about a limb its border weighs fully, and what the rest weighs.
 _ABOUT, _REST = 0.3, 0.1
 #: In torsos: by how much joints that are found are off.
-_OFF, _OFF_ARM = 0.02, 0.04
-#: How often an arm is looked for as if nothing of it had been found.
+_OFF, _OFF_LIMB = 0.02, 0.04
+#: How often a limb is looked for as if nothing of it had been found.
 _ANEW = 0.25
-#: How often a hanging arm's joints are found elsewhere, or not at all, and a lifted one's.
+#: How often a hanging limb's joints are found elsewhere, or not at all, and a lifted or spread one's.
 _WRONG, _WRONG_UP = 0.2, 0.6
-#: Of these: how often the wrist alone is wrong, both are missing, and both are anywhere. For the others a lifted arm is
+#: Of these: how often the end alone is wrong, both are missing, and both are anywhere. For the others a lifted limb is
 #: taken for a hanging one, by the sleeve or the shadow beside the torso; a hanging one is found anywhere.
-_WRIST, _NEITHER, _ANYWHERE = (0.45, 0.2), (0.2, 0.25), (0.35, 0.15)
+_END, _NEITHER, _ANYWHERE = (0.45, 0.2), (0.2, 0.25), (0.35, 0.15)
+
+
+class Mistaken(NamedTuple):
+    """How limbs of a kind are mistaken.
+
+    Attributes:
+        up: limbs whose direction from root to end has a cosine with straight down below this are lifted or spread.
+        lengths: of both bones, in torsos.
+        near: joints of the same side, and of the other limb its end and its middle, near which the end is found
+            wrongly: how often each.
+        taken: what a limb that the map misses is taken for.
+        renamed: cloth that is taken for another one, and that one.
+    """
+
+    up: float
+    lengths: tuple[float, float]
+    near: tuple[float, float, float]
+    taken: tuple[int, ...]
+    renamed: tuple[int, int]
+
+
+MISTAKEN = {
+    "arms": Mistaken(
+        0.0,
+        (0.6, 0.5),
+        (0.3, 0.15, 0.05),
+        (0, 0, REGION["leg"], REGION["upper_clothes"], REGION["hair"]),
+        (REGION["upper_clothes"], REGION["dress"]),
+    ),
+    "legs": Mistaken(
+        0.87,
+        (0.8, 0.75),
+        (0.0, 0.4, 0.1),
+        (0, 0, REGION["pants"], REGION["leg"], REGION["upper_clothes"]),
+        (REGION["pants"], REGION["leg"]),
+    ),
+}
 
 
 class View(NamedTuple):
@@ -84,10 +124,12 @@ class Views:
     """Draws views; the same numbers give the same ones.
 
     Args:
+        kind: of limb.
         sources: of people, each with the share of the views that are theirs.
     """
 
-    def __init__(self, sources: list[tuple[Source, float]]):
+    def __init__(self, kind: Kind, sources: list[tuple[Source, float]]):
+        self._kind = kind
         self._sources = [people for people, _ in sources]
         shares = np.array([share for _, share in sources])
         self._shares = shares / shares.sum()
@@ -96,47 +138,48 @@ class Views:
         """A view."""
         while True:
             person = self._sources[rng.choice(len(self._sources), p=self._shares)].draw(rng)
-            view = view_of(person, int(rng.integers(2)), rng)
+            view = view_of(self._kind, person, int(rng.integers(2)), rng)
             if view is not None:
                 return view
 
 
-def view_of(person: Person, side: int, rng: np.random.Generator, plain: bool = False) -> View | None:
-    """A view of somebody's arm, or None where it is not known.
+def view_of(kind: Kind, person: Person, side: int, rng: np.random.Generator, plain: bool = False) -> View | None:
+    """A view of somebody's limb, or None where it is not known.
 
     Args:
+        kind: of limb.
         person: whose.
-        side: 0 for the right arm, 1 for the left one.
+        side: 0 for the right limb, 1 for the left one.
         rng: of everything random.
         plain: with its true colours and the true map; what is found of the joints is a little wrong anyway.
     """
-    found = _found(person.pose, side, rng)
+    found = _found(kind, person.pose, side, rng)
     turned = rng.normal() * 0.1
     if not plain and rng.random() < _ANEW:
-        # As an arm is looked for anew: along the torso, or turned up.
-        found[list(ARMS[side][1:])] = np.nan, np.nan, 0
-        turned = 2 * turned + np.pi * rng.integers(2) if rng.random() < 0.7 else rng.uniform(-np.pi, np.pi)
+        # As a limb is looked for anew.
+        found[list(kind.limbs[side][1:])] = np.nan, np.nan, 0
+        turned = 2 * turned + kind.turns[rng.integers(2)] if rng.random() < 0.7 else rng.uniform(-np.pi, np.pi)
     elif not plain and rng.random() < 0.1:
         turned = rng.uniform(-np.pi, np.pi)
-    place = place_of(found, side, turned, float(np.exp(rng.normal() * 0.1)))
+    place = place_of(kind, found, side, turned, float(np.exp(rng.normal() * 0.1)))
     if place is None or not 0.1 < place.scale < 8:
         return None
     colours = colours_in(person.image, place)
     regions = labels_in(person.parsing, place, STRIDE)
     if not plain:
         colours = recoloured(compressed(_coarser(colours, rng), rng), rng)
-        regions = _misread(regions, place.pose(person.pose), rng)
-    shown = seen(colours, regions, place.pose(found))
-    joints, weights = _joints(place.pose(person.pose), person)
+        regions = _misread(kind, regions, place.pose(person.pose), rng)
+    shown = seen(kind, colours, regions, place.pose(found))
+    joints, weights = _joints(kind, place.pose(person.pose), person)
     return View(*shown, joints, weights, *_parts(person, side, place))
 
 
-def _joints(pose: np.ndarray, person: Person) -> tuple[np.ndarray, np.ndarray]:
+def _joints(kind: Kind, pose: np.ndarray, person: Person) -> tuple[np.ndarray, np.ndarray]:
     truth = np.zeros((2, 1 + _CELLS[0] * _CELLS[1]), np.float32)
     weights = np.zeros(2, np.float32)
     there = visible(pose)
     ys, xs = np.mgrid[: _CELLS[0], : _CELLS[1]] + 0.5
-    for row, joint in enumerate((ELBOWS[0], WRISTS[0])):
+    for row, joint in enumerate(kind.limbs[0][1:]):
         if not person.posed or not (there[joint] or person.exact):
             continue
         weights[row] = 1
@@ -149,7 +192,7 @@ def _joints(pose: np.ndarray, person: Person) -> tuple[np.ndarray, np.ndarray]:
     return truth, weights
 
 
-def _parts(person: Person, side: int, place) -> tuple[np.ndarray, np.ndarray]:
+def _parts(person: Person, side: int, place: Place) -> tuple[np.ndarray, np.ndarray]:
     owner = labels_in(person.owner, place, 1)
     size = SIZE[1] // STRIDE, SIZE[0] // STRIDE
 
@@ -159,15 +202,16 @@ def _parts(person: Person, side: int, place) -> tuple[np.ndarray, np.ndarray]:
     mine = [1 + 2 * side, 2 + 2 * side]
     shares = np.stack([small((owner != UNKNOWN) & ~np.isin(owner, mine)), *(small(owner == value) for value in mine)])
     known = shares.sum(0)
-    arm = np.isin(owner, (1, 2, 3, 4))
+    limbs = np.isin(owner, (1, 2, 3, 4))
     pose = place.pose(person.pose)
     lines = np.ones(SIZE, np.uint8)
     there = visible(pose)
-    for a, b in zip(ARMS[0], ARMS[0][1:], strict=False):
+    joints = place.kind.limbs[0]
+    for a, b in zip(joints, joints[1:], strict=False):
         if there[a] and there[b]:
             ends = [np.clip(np.rint(pose[j, :2] - 0.5), -500, 500).astype(int).tolist() for j in (a, b)]
             cv2.line(lines, ends[0], ends[1], 0)
-    lines[arm] = 0
+    lines[limbs] = 0
     unit = body_unit(pose)
     near = cv2.distanceTransform(lines, cv2.DIST_L2, 3) < _ABOUT * unit if (lines == 0).any() else lines > 0
     weight = small(np.where(near, 1.0, _REST)) * known
@@ -175,40 +219,40 @@ def _parts(person: Person, side: int, place) -> tuple[np.ndarray, np.ndarray]:
     return shares / np.maximum(known, 1e-6), weight.astype(np.float32)
 
 
-def _found(pose: np.ndarray, side: int, rng: np.random.Generator) -> np.ndarray:
+def _found(kind: Kind, pose: np.ndarray, side: int, rng: np.random.Generator) -> np.ndarray:
     """The joints as they may be found."""
-    out, unit = pose.copy(), body_unit(pose)
+    out, unit, mistaken = pose.copy(), body_unit(pose), MISTAKEN[kind.name]
     out[:, :2] += rng.normal(size=(len(pose), 2)) * _OFF * unit
-    shoulder, elbow, wrist = ARMS[side]
+    joint, middle, end = kind.limbs[side]
     there = visible(pose)
-    out[[elbow, wrist], :2] += rng.normal(size=(2, 2)) * _OFF_ARM * unit * rng.uniform(0, 2)
-    lifted = there[wrist] and there[shoulder] and pose[wrist, 1] < pose[shoulder, 1]
-    if rng.random() < (_WRONG_UP if lifted else _WRONG) and there[shoulder]:
-        kind = rng.random()
-        shares = np.cumsum([way[int(lifted)] for way in (_WRIST, _NEITHER, _ANYWHERE)])
-        root = out[shoulder, :2]
-        if kind < shares[0]:
-            near = out[elbow, :2] if there[elbow] else root
-            out[wrist] = (np.nan, np.nan, 0) if rng.random() < 0.3 else _elsewhere(out, near, side, 0.6, unit, rng)
-        elif kind < shares[1]:
-            out[[elbow, wrist]] = np.nan, np.nan, 0
-        elif kind < shares[2]:
-            out[elbow] = *_about(root, 0.65 * unit, rng), 1
-            out[wrist] = _elsewhere(out, out[elbow, :2], side, 0.6, unit, rng)
+    out[[middle, end], :2] += rng.normal(size=(2, 2)) * _OFF_LIMB * unit * rng.uniform(0, 2)
+    x, y = pose[end, :2] - pose[joint, :2]
+    lifted = there[end] and there[joint] and y < mistaken.up * np.hypot(x, y)
+    if rng.random() < (_WRONG_UP if lifted else _WRONG) and there[joint]:
+        how = rng.random()
+        shares = np.cumsum([way[int(lifted)] for way in (_END, _NEITHER, _ANYWHERE)])
+        root, (upper, lower) = out[joint, :2], mistaken.lengths
+        if how < shares[0]:
+            near = out[middle, :2] if there[middle] else root
+            missing = rng.random() < 0.3
+            out[end] = (np.nan, np.nan, 0) if missing else _elsewhere(kind, out, near, side, 1.2 * lower, unit, rng)
+        elif how < shares[1]:
+            out[[middle, end]] = np.nan, np.nan, 0
+        elif how < shares[2]:
+            out[middle] = *_about(root, 1.1 * upper * unit, rng), 1
+            out[end] = _elsewhere(kind, out, out[middle, :2], side, 1.2 * lower, unit, rng)
         else:
-            out[elbow] = *(root + _hanging(out, 0.6, unit, rng)), 1
-            out[wrist] = *(out[elbow, :2] + _hanging(out, 0.5, unit, rng)), 1
-    for joint in (*ARMS[1 - side][1:], *HIPS):
+            out[middle] = *(root + _hanging(out, upper, unit, rng)), 1
+            out[end] = *(out[middle, :2] + _hanging(out, lower, unit, rng)), 1
+    for other in (*kind.limbs[1 - side][1:], *kind.others):
         if rng.random() < 0.06:
-            out[joint] = np.nan, np.nan, 0
+            out[other] = np.nan, np.nan, 0
     return out
 
 
 def _hanging(pose: np.ndarray, length: float, unit: float, rng: np.random.Generator) -> np.ndarray:
     """A bone along the torso."""
-    there = visible(pose)
-    hips = [pose[hip, :2] for hip in HIPS if there[hip]]
-    down = np.mean(hips, 0) - pose[NECK, :2] if hips and there[NECK] else np.array([0.0, 1.0])
+    down = along_torso(pose)
     angle = np.arctan2(down[1], down[0]) + rng.normal() * 0.25
     return rng.uniform(0.8, 1.1) * length * unit * np.array([np.cos(angle), np.sin(angle)])
 
@@ -218,12 +262,14 @@ def _about(root: np.ndarray, most: float, rng: np.random.Generator) -> np.ndarra
     return root + rng.uniform(0.3, 1.0) * most * np.array([np.cos(angle), np.sin(angle)])
 
 
-def _elsewhere(pose, root: np.ndarray, side: int, most: float, unit: float, rng) -> tuple[float, float, float]:
-    """A wrist that was found at a hip, on the other arm, or anywhere."""
-    kind, other = rng.random(), ARMS[1 - side]
-    there = visible(pose)
-    near = HIPS[side] if kind < 0.3 else other[2] if kind < 0.45 else other[1] if kind < 0.5 else None
-    if near is not None and there[near]:
+def _elsewhere(
+    kind: Kind, pose: np.ndarray, root: np.ndarray, side: int, most: float, unit: float, rng: np.random.Generator
+) -> tuple[float, float, float]:
+    """A wrist that was found at a hip, or a limb's end on the other limb, or anywhere."""
+    _, middle, end = kind.limbs[1 - side]
+    number = int(np.searchsorted(np.cumsum(MISTAKEN[kind.name].near), rng.random(), side="right"))
+    near = (HIPS[side], end, middle, None)[number]
+    if near is not None and visible(pose)[near]:
         x, y = pose[near, :2] + rng.normal(size=2) * 0.1 * unit
     else:
         x, y = _about(root, most * unit, rng)
@@ -240,23 +286,23 @@ def _coarser(colours: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return colours
 
 
-def _misread(regions: np.ndarray, pose: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def _misread(kind: Kind, regions: np.ndarray, pose: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """The regions (64, 56) with the analyzer's faults."""
-    kind = rng.random()
-    if kind < 0.08:
+    how, mistaken = rng.random(), MISTAKEN[kind.name]
+    if how < 0.08:
         return np.full_like(regions, UNKNOWN)
     regions = regions.copy()
-    if kind < 0.3:  # a hand or an arm that was not seen, or was taken for something else
+    if how < 0.3:  # a piece of a limb that was not seen, or was taken for something else
         there = visible(pose)
-        joints = [joint for joint in ARMS[0][1:] if there[joint]]
+        joints = [joint for joint in kind.limbs[0][1:] if there[joint]]
         if joints:
             disc = np.zeros_like(regions)
             centre = np.clip(pose[joints[rng.integers(len(joints))], :2] / STRIDE + rng.normal(size=2) * 2, -99, 199)
             cv2.circle(disc, np.floor(centre).astype(int).tolist(), int(rng.integers(3, 10)), 1, -1)
-            taken = (0, 0, REGION["leg"], REGION["upper_clothes"], REGION["hair"])
-            regions[(disc > 0) & (regions > 0)] = taken[rng.integers(len(taken))]
-    elif kind < 0.36:  # cloth of another name
-        regions[regions == REGION["upper_clothes"]] = REGION["dress"]
+            regions[(disc > 0) & (regions > 0)] = mistaken.taken[rng.integers(len(mistaken.taken))]
+    elif how < 0.36:  # cloth of another name
+        one, other = mistaken.renamed
+        regions[regions == one] = other
     if rng.random() < 0.5:
         sigma = rng.uniform(0.5, 1.6)
         shares = [cv2.GaussianBlur((regions == r).astype(np.float32), (0, 0), sigma) for r in range(REGION_COUNT)]

@@ -1,50 +1,79 @@
-"""Rendered people in real cloth, before real streets: their arms are known, and look more like photos."""
+"""Rendered people in real cloth, before real streets: their limbs are known, and look more like photos."""
 
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import cv2
 import numpy as np
 
-from pise_core.detection.arms import body_unit
+from pise_core.detection.limbs import Kind, body_unit
 from pise_core.masks import window_of
 from pise_core.pose import visible
 from pise_core.regions import REGION
 from pise_core.skeleton import BONES
 from pise_core.synthesis.dataset import LAYERS, Picture
-from pise_core.training.arms.samples import Person, rendered
 from pise_core.training.data.people_scenes import laid_over, part_of
 from pise_core.training.data.prepared_folder import Sample
+from pise_core.training.limbs.samples import Person, rendered
 
 #: How many wear real cloth, of these how many wear one cloth all over, and how many stand before a street.
 _DRESSED, _ONE_CLOTH, _ELSEWHERE = 0.6, 0.85, 0.5
 #: Pixels of a torso in pictures of people in the frame: of this size is the cloth.
 _TORSO = 58.0
-#: Fewer pixels along a side are no piece of cloth.
-_LEAST = 16
-#: How far the shadow beside a sleeve reaches in pixels, and how dark it is at most.
+#: How far the shadow beside a limb reaches in pixels, and how dark it is at most.
 _SHADOW, _DARK = (0.7, 2.5), 0.45
-#: Of ``LAYERS``: the garments that have sleeves, by the segment that each piece covers.
-_PIECES = {
-    segment: [
-        i for i, name in enumerate(LAYERS) if name in (f"top/{segment}", f"dress/{segment}", f"outerwear/{segment}")
-    ]
-    for segment in ("torso", "right_upper_arm", "right_forearm", "left_upper_arm", "left_forearm")
+
+
+class Worn(NamedTuple):
+    """The clothes of a kind of limb.
+
+    Attributes:
+        regions: in photos, of which pieces are taken.
+        garments: of ``LAYERS``, that get another cloth.
+        segments: that they cover, each a piece; those of the limbs lie before the first.
+        least: pixels along a side of a piece of cloth; trouser legs are narrow.
+    """
+
+    regions: tuple[int, ...]
+    garments: tuple[str, ...]
+    segments: tuple[str, ...]
+    least: int
+
+    def pieces(self) -> dict[str, list[int]]:
+        """By segment, indices into ``LAYERS``."""
+        return {
+            segment: [i for i, name in enumerate(LAYERS) if name in {f"{one}/{segment}" for one in self.garments}]
+            for segment in self.segments
+        }
+
+
+WORN = {
+    "arms": Worn(
+        (REGION["upper_clothes"], REGION["dress"]),
+        ("top", "dress", "outerwear"),
+        ("torso", "right_upper_arm", "right_forearm", "left_upper_arm", "left_forearm"),
+        16,
+    ),
+    "legs": Worn(
+        (REGION["pants"],), ("trousers",), ("torso", "right_thigh", "right_shin", "left_thigh", "left_shin"), 8
+    ),
 }
 
 
-def cloth_of(sample: Sample) -> np.ndarray | None:
-    """(h, w, 3) uint8: a piece of what somebody in an annotated photo wears above; None where none is large enough."""
+def cloth_of(sample: Sample, kind: Kind) -> np.ndarray | None:
+    """(h, w, 3) uint8: a piece of what somebody in an annotated photo wears about such limbs; None where none is large
+    enough."""
     assert sample.parsing is not None
-    unit = body_unit(sample.pose)
+    worn, unit = WORN[kind.name], body_unit(sample.pose)
     if unit < 1:
         return None
-    cloth = np.isin(sample.parsing, (REGION["upper_clothes"], REGION["dress"])).astype(np.uint8)
+    cloth = np.isin(sample.parsing, worn.regions).astype(np.uint8)
     inside = cv2.distanceTransform(cloth, cv2.DIST_L2, 5)
     y, x = divmod(int(inside.argmax()), cloth.shape[1])
     half = int(0.68 * inside[y, x])
     piece = sample.image[max(y - half, 0) : y + half, max(x - half, 0) : x + half]
     size = round(piece.shape[1] * _TORSO / unit), round(piece.shape[0] * _TORSO / unit)
-    if min(size) < _LEAST or min(piece.shape[:2]) < _LEAST:
+    if min(*size, *piece.shape[:2]) < worn.least:
         return None
     return cv2.resize(piece, size, interpolation=cv2.INTER_AREA)
 
@@ -53,6 +82,7 @@ class Dressed:
     """Draws rendered people.
 
     Args:
+        kind: of limb.
         pictures: says the picture of a number.
         count: of pictures, from 0 on.
         cloths: pieces of cloth, (h, w, 3) uint8 each.
@@ -61,16 +91,18 @@ class Dressed:
 
     def __init__(
         self,
+        kind: Kind,
         pictures: Callable[[int], Picture],
         count: int,
         cloths: Sequence[np.ndarray],
         streets: Sequence[np.ndarray],
     ):
+        self._kind, self._pieces = kind, WORN[kind.name].pieces()
         self._pictures, self._count, self._cloths, self._streets = pictures, count, cloths, streets
 
     def draw(self, rng: np.random.Generator) -> Person:
         picture = self._pictures(int(rng.integers(self._count)))
-        person = rendered(picture)
+        person = rendered(picture, self._kind)
         image = person.image
         if self._cloths and rng.random() < _DRESSED:
             image = self._clothed(image, picture, rng)
@@ -80,13 +112,13 @@ class Dressed:
         return person._replace(image=image)
 
     def _clothed(self, image: np.ndarray, picture: Picture, rng: np.random.Generator) -> np.ndarray:
-        """The picture with another cloth on torso and sleeves, lit and folded as before."""
+        """The picture with another cloth on torso and limbs, lit and folded as before."""
         out = image.astype(np.float32)
         light = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY).astype(np.float32) + 8
         cloth = self._cloths[int(rng.integers(len(self._cloths)))]
         how_much = rng.uniform(0.4, 1.0)
-        sleeves = np.zeros(image.shape[:2], np.uint8)
-        for segment, layers in _PIECES.items():
+        limbs = np.zeros(image.shape[:2], np.uint8)
+        for segment, layers in self._pieces.items():
             there = np.isin(picture.layers, layers)
             if not there.any():
                 continue
@@ -98,10 +130,10 @@ class Dressed:
             laid = _laid(cloth, segment, picture.joints, window, rng)
             here = there[window]
             out[window][here] = laid[here] * shade[window][here, None]
-            sleeves |= (there & (segment != "torso")).astype(np.uint8)
-        # Sleeves lie before the torso and shade it.
-        shadow = cv2.GaussianBlur(sleeves.astype(np.float32), (0, 0), rng.uniform(*_SHADOW))
-        out *= np.where(sleeves > 0, 1, 1 - rng.uniform(0, _DARK) * 2 * np.minimum(shadow, 0.5))[..., None]
+            limbs |= (there & (segment != "torso")).astype(np.uint8)
+        # Limbs lie before the torso and shade it.
+        shadow = cv2.GaussianBlur(limbs.astype(np.float32), (0, 0), rng.uniform(*_SHADOW))
+        out *= np.where(limbs > 0, 1, 1 - rng.uniform(0, _DARK) * 2 * np.minimum(shadow, 0.5))[..., None]
         return np.clip(np.rint(out), 0, 255).astype(np.uint8)
 
 

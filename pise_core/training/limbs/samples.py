@@ -1,7 +1,7 @@
-"""People of whom it is known where their arms are, and which pixels are whose.
+"""People of whom it is known where their limbs are, and which pixels are whose.
 
 Of rendered people all is known. Of street photos the joints are, and of pixels what skin, hair, streets and trousers
-tell; which cloth is a sleeve is only known far from any arm.
+tell; which cloth is a sleeve is only known far from any arm, and whose leg is in sight only where it is near one alone.
 """
 
 from pathlib import Path
@@ -10,44 +10,71 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from pise_core.detection.arms import UNKNOWN, body_unit
+from pise_core.detection.limbs import ARMS_KIND, UNKNOWN, Kind, body_unit
 from pise_core.pose import visible
 from pise_core.regions import REGION
-from pise_core.skeleton import ARMS, HIPS, SHOULDERS, TORSO
+from pise_core.skeleton import HIPS, SHOULDERS, TORSO
 from pise_core.synthesis.dataset import LAYERS, Picture
-from pise_core.training.data.articulation import raise_arms, random_pose
+from pise_core.training.data.articulation import raise_arms, random_pose, spread_legs
 from pise_core.training.data.prepared_folder import Sample, begin, finish, load_samples, write_sample
 from pise_core.training.data.scenes import Scenes, before, with_headroom
 from pise_core.warping.parts import PARTS, assign_parts
 
 #: Of the rendered people, so many are held back for validation: the last.
 HELD_BACK = 0.1
-#: How many re-posed photos lift their arms.
-_RAISED = 0.75
-#: In torsos: what is farther from an arm's bones is not its own, what is nearer to a bare one's is, and how near to
+#: How many re-posed photos lift their arms, or spread their legs.
+_TURNED = 0.75
+#: In torsos: what is farther from a limb's bones is not its own, what is nearer to a bare one's is, and how near to
 #: one's that is this far from the torso cloth is its sleeve.
 _FAR, _NEAR, _SLEEVE, _FREE = 0.3, 0.16, 0.12, 0.15
 _CLOTH = (REGION["upper_clothes"], REGION["dress"])
-_NEVER = (REGION["background"], REGION["hair"], REGION["face"])
+_NOBODYS = (REGION["background"], REGION["hair"], REGION["face"])
 
 
-def _owners_of_layers() -> np.ndarray:
+class Owning(NamedTuple):
+    """What belongs to a kind of limb.
+
+    Attributes:
+        segments: of ``LAYERS``: the upper half, then those of the lower half.
+        bare: regions that are its own near its bones.
+        cloth: regions that are its own where nothing else is near.
+        never: regions that are never its own.
+    """
+
+    segments: tuple[str, ...]
+    bare: tuple[int, ...]
+    cloth: tuple[int, ...]
+    never: tuple[int, ...]
+
+
+OWNING = {
+    "arms": Owning(("upper_arm", "forearm", "hand"), (REGION["upper_skin"],), _CLOTH, _NOBODYS),
+    "legs": Owning(
+        ("thigh", "shin", "foot"), (REGION["pants"], REGION["leg"]), (), (*_NOBODYS, REGION["upper_skin"], *_CLOTH)
+    ),
+}
+
+
+def of_layers(kind: Kind) -> np.ndarray:
+    """(LAYERS,) uint8, see ``Person.owner``."""
+    upper, *lower = OWNING[kind.name].segments
     table = np.zeros(len(LAYERS), np.uint8)
     for index, name in enumerate(LAYERS[1:], 1):
-        kind, segment = name.split("/")
+        layer, segment = name.split("/")
         side, _, part = segment.partition("_")
-        if part in ("upper_arm", "forearm", "hand") and kind != "held":
-            table[index] = 1 + 2 * (side == "left") + (part != "upper_arm")
+        if part in (upper, *lower) and layer != "held":
+            table[index] = 1 + 2 * (side == "left") + (part != upper)
     return table
 
 
-#: (LAYERS,) uint8, see ``Person.owner``.
-OF_LAYER = _owners_of_layers()
-_OF_PART = {
-    PARTS.index(f"{side}_{part}"): 1 + 2 * (side == "left") + (part == "forearm")
-    for side in ("right", "left")
-    for part in ("upper_arm", "forearm")
-}
+def _of_parts(kind: Kind) -> dict[int, int]:
+    """Of ``PARTS``, by its index, a limb's half, see ``Person.owner``."""
+    upper, lower, *_ = OWNING[kind.name].segments
+    return {
+        PARTS.index(f"{side}_{part}"): 1 + 2 * (side == "left") + (part == lower)
+        for side in ("right", "left")
+        for part in (upper, lower)
+    }
 
 
 class Person(NamedTuple):
@@ -57,10 +84,10 @@ class Person(NamedTuple):
         image: (H, W, 3) uint8.
         parsing: (H, W) uint8, the regions; ``UNKNOWN`` where nobody knows.
         pose: (18, 3) in pixels of the picture.
-        owner: (H, W) uint8: 0 no arm, 1 and 2 the right upper arm and what is below its elbow, 3 and 4 the left ones;
-            ``UNKNOWN`` where nobody knows.
+        owner: (H, W) uint8: 0 no such limb, 1 and 2 the right upper arm or thigh and what is below elbow or knee, 3 and
+            4 the left ones; ``UNKNOWN`` where nobody knows.
         exact: whether a joint that is missing is beyond the picture; otherwise nobody knows.
-        posed: whether the joints are those of the arms that are seen.
+        posed: whether the joints are those of the limbs that are seen.
     """
 
     image: np.ndarray
@@ -71,32 +98,35 @@ class Person(NamedTuple):
     posed: bool = True
 
 
-def rendered(picture: Picture) -> Person:
-    """A rendered person."""
-    owner = OF_LAYER[picture.layers]
+def rendered(picture: Picture, kind: Kind) -> Person:
+    """A rendered person with limbs of a kind."""
+    owner = of_layers(kind)[picture.layers]
     owner[picture.regions == 0] = 0
     return Person(np.asarray(picture.image), np.asarray(picture.regions), picture.joints.copy(), owner, exact=True)
 
 
-def photographed(sample: Sample) -> Person:
+def photographed(sample: Sample, kind: Kind) -> Person:
     """Somebody in a street photo whose regions are known, if only in part."""
     assert sample.parsing is not None
-    parsing, pose = sample.parsing, sample.pose
+    parsing, pose, owning = sample.parsing, sample.pose, OWNING[kind.name]
     owner = np.full(parsing.shape, UNKNOWN, np.uint8)
-    owner[np.isin(parsing, _NEVER)] = 0
+    owner[np.isin(parsing, owning.never)] = 0
     unit = body_unit(pose)
     if unit >= 1:
         by_bones = assign_parts(np.where(parsing == UNKNOWN, 0, parsing).astype(np.uint8), pose)
-        away = np.stack([_from_arm(parsing.shape, pose, side) / unit for side in (0, 1)])
+        away = np.stack([_from_limb(parsing.shape, pose, kind, side) / unit for side in (0, 1)])
         body = (parsing > 0) & (parsing != UNKNOWN)
         owner[body & (away.min(0) > _FAR)] = 0
-        skin, sleeves = parsing == REGION["upper_skin"], np.isin(parsing, _CLOTH) & _free(parsing.shape, pose, unit)
-        for part, value in _OF_PART.items():
+        bare, sleeves = np.isin(parsing, owning.bare), np.zeros(parsing.shape, bool)
+        if owning.cloth:
+            sleeves = np.isin(parsing, owning.cloth) & _free(parsing.shape, pose, unit)
+        for part, value in _of_parts(kind).items():
             side = (value - 1) // 2
             mine = (by_bones == part) & (away[1 - side] > _NEAR)
-            owner[mine & ((skin & (away[side] < _NEAR)) | (sleeves & (away[side] < _SLEEVE)))] = value
-        # A throat is no arm's.
-        owner[skin & np.isin(by_bones, [PARTS.index("torso"), PARTS.index("head")]) & (away.min(0) > _NEAR)] = 0
+            owner[mine & ((bare & (away[side] < _NEAR)) | (sleeves & (away[side] < _SLEEVE)))] = value
+        if kind is ARMS_KIND:
+            # A throat is no arm's.
+            owner[bare & np.isin(by_bones, [PARTS.index("torso"), PARTS.index("head")]) & (away.min(0) > _NEAR)] = 0
     if sample.held is not None:
         owner[sample.held > 0] = UNKNOWN
     return Person(sample.image, parsing, pose, owner)
@@ -113,15 +143,15 @@ def _free(shape: tuple[int, ...], pose: np.ndarray, unit: float) -> np.ndarray:
     return (cv2.distanceTransform(torso, cv2.DIST_L2, 3) > _FREE * unit) & above
 
 
-def _from_arm(shape: tuple[int, ...], pose: np.ndarray, side: int) -> np.ndarray:
-    """(H, W) float32: how far from an arm's bones and hand, in pixels."""
+def _from_limb(shape: tuple[int, ...], pose: np.ndarray, kind: Kind, side: int) -> np.ndarray:
+    """(H, W) float32: how far from a limb's bones and its hand or foot, in pixels."""
     there, bones = visible(pose), np.ones(shape, np.uint8)
-    shoulder, elbow, wrist = ARMS[side]
+    root, middle, end = kind.limbs[side]
     lines = []
-    if there[shoulder] and there[elbow]:
-        lines.append((pose[shoulder, :2], pose[elbow, :2]))
-    if there[elbow] and there[wrist]:
-        lines.append((pose[elbow, :2], pose[wrist, :2] + 0.4 * (pose[wrist, :2] - pose[elbow, :2])))
+    if there[root] and there[middle]:
+        lines.append((pose[root, :2], pose[middle, :2]))
+    if there[middle] and there[end]:
+        lines.append((pose[middle, :2], pose[end, :2] + 0.4 * (pose[end, :2] - pose[middle, :2])))
     if not lines:
         return np.zeros(shape, np.float32)
     for ends in lines:
@@ -130,11 +160,12 @@ def _from_arm(shape: tuple[int, ...], pose: np.ndarray, side: int) -> np.ndarray
     return cv2.distanceTransform(bones, cv2.DIST_L2, 3)
 
 
-def posed_scenes(samples: list[Sample], folder: Path, count: int, seed: int) -> list[Sample]:
-    """Photos whose people have their limbs turned, most of them with lifted arms; kept in ``folder``, so that a run
-    that goes on learns from the same ones.
+def posed_scenes(kind: Kind, samples: list[Sample], folder: Path, count: int, seed: int) -> list[Sample]:
+    """Photos whose people have their limbs turned, most of them with lifted arms, or legs spread; kept in ``folder``,
+    so that a run that goes on learns from the same ones.
 
     Args:
+        kind: of limb that is lifted or spread.
         samples: annotated photos.
         folder: for them, and the empty streets of the photos.
         count: of the scenes.
@@ -143,13 +174,14 @@ def posed_scenes(samples: list[Sample], folder: Path, count: int, seed: int) -> 
     if not (folder / "samples.json").exists():
         begin(folder)
         scenes, rows = Scenes(samples, folder / "streets"), {}
+        turned = raise_arms if kind is ARMS_KIND else spread_legs
         for number in range(count):
             rng = np.random.default_rng((seed, number))
             index = int(rng.integers(len(samples)))
             sample, street = samples[index], scenes.street(index)
             pose = random_pose(sample.pose, rng)
-            if rng.random() < _RAISED:
-                pose = raise_arms(pose, rng)
+            if rng.random() < _TURNED:
+                pose = turned(pose, rng)
             scene = before(*with_headroom(sample, street, pose))
             height, width = scene.image.shape[:2]
             with np.errstate(invalid="ignore"):

@@ -1,1 +1,0 @@
-"""Training of the network that looks at each arm in its own frame."""
