@@ -473,14 +473,25 @@ def test_views_for_the_analyzer_are_framed_as_they_say():
         assert min(np.abs(view.image[y, x].astype(int) - c).max() for c in ((190, 60, 50), (60, 150, 70))) < 12
 
 
+    turned, moved = list(analyzer.views(samples, "legs out", 0)), 0
+    legs = [JOINT[f"{side}_{joint}"] for side in ("right", "left") for joint in ("knee", "ankle")]
+    rest = [joint for joint in range(18) if joint not in legs]
+    for view, sample in zip(turned, samples, strict=True):
+        assert np.allclose(view.pose[rest], sample.pose[rest], equal_nan=True)
+        moved += int((np.abs(view.pose[legs, 0] - sample.pose[legs, 0]) > 8).any())
+    assert moved == len(samples)
+
+
 def test_choices_are_made_on_the_validation_split(prepared, tmp_path, capsys):
     """Asked for, it alone is looked at, in the framings that are asked for."""
     run = ["evaluate", "analyzer", "--data", str(prepared), "--split", "validation", "--json", str(tmp_path / "f.json")]
-    assert main([*run, "--framings", "as it is,arms up", "--device", "cpu"]) == 0
+    assert main([*run, "--framings", "as it is,arms up,legs out", "--device", "cpu"]) == 0
     task = json.loads((tmp_path / "f.json").read_text())["tasks"]["analyzer"]
     assert task["count"] == 1
-    assert list(task["rows"]) == ["as it is", "arms up"]
+    assert list(task["rows"]) == ["as it is", "arms up", "legs out"]
     assert {"wrists@0.05", "wrists@0.1"} <= task["rows"]["arms up"].keys()
+    # The same legs elsewhere, which are looked for, too.
+    assert task["rows"]["legs out"]["legs@0.05"] <= task["rows"]["as it is"]["legs@0.05"]
     with pytest.raises(SystemExit):
         main([*run, "--framings", "upside down"])
     assert "there is no framing 'upside down'" in capsys.readouterr().err

@@ -2,8 +2,8 @@
 
 **corner**: the person small in a corner of a wide street scene. **half body**: the photo ends below the hips.
 **landscape**: a wide scene as high as the person. **arms up**: both arms turned above the head, where most photos cut
-the hands off; **hands up**: the same with more street above. For the wide scenes people are cut out along their
-annotation and put before somebody else's street.
+the hands off; **hands up**: the same with more street above. **legs out**: one leg or both spread, bent or crossed. For
+the wide scenes people are cut out along their annotation and put before somebody else's street.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -18,14 +18,15 @@ from pise_core.label_warps import warp_labels
 from pise_core.matting import matte
 from pise_core.pose import empty_pose, visible
 from pise_core.regions import REGIONS
-from pise_core.skeleton import ARMS, HIPS, WRISTS
+from pise_core.skeleton import ANKLES, ARMS, HIPS, KNEES, WRISTS
 from pise_core.training.analyzer.metrics import KeypointAccuracy, RegionOverlap
+from pise_core.training.data.articulation import spread_legs
 from pise_core.training.data.prepared_folder import Sample, person_box
 from pise_core.training.data.scenes import Scenes, before, with_headroom
 
 #: (H, W) of the wide scenes.
 _WIDE = (400, 600)
-FRAMINGS = ("as it is", "corner", "half body", "landscape", "arms up", "hands up")
+FRAMINGS = ("as it is", "corner", "half body", "landscape", "arms up", "hands up", "legs out")
 
 
 @dataclass(frozen=True)
@@ -47,8 +48,9 @@ def views(samples: Sequence[Sample], framing: str, seed: int) -> Iterator[View]:
             yield whole
         elif framing == "half body":
             yield _half(whole)
-        elif framing in ("arms up", "hands up"):
-            scene = sample, scenes.street(index), _arms_up(sample.pose, rng)
+        elif framing in ("arms up", "hands up", "legs out"):
+            turned = spread_legs if framing == "legs out" else _arms_up
+            scene = sample, scenes.street(index), turned(sample.pose, rng)
             posed = before(*(with_headroom(*scene) if framing == "hands up" else scene))
             assert posed.parsing is not None
             yield View(posed.image, _within(posed.pose, posed.image), posed.parsing)
@@ -124,7 +126,11 @@ def score(analyzer: Analyzer, seen: Iterable[View]) -> dict[str, float]:
     return {
         "miou": overlap.mean,
         **accuracy.mean,
-        **{f"wrists@{threshold}": accuracy.of(WRISTS, threshold) for threshold in accuracy.thresholds},
+        **{
+            f"{name}@{threshold}": accuracy.of(joints, threshold)
+            for name, joints in (("wrists", WRISTS), ("legs", (*KNEES, *ANKLES)))
+            for threshold in accuracy.thresholds
+        },
         "missed": float(missed),
         "seconds": seconds / count,
         **regions,

@@ -38,6 +38,8 @@ COLUMNS = {
     **{region: (region.replace("_", " "), "{:.3f}") for region in REGIONS},
     "wrists@0.05": ("wrists@0.05", "{:.3f}"),
     "wrists@0.1": ("wrists@0.1", "{:.3f}"),
+    "legs@0.05": ("knees, ankles@0.05", "{:.3f}"),
+    "legs@0.1": ("knees, ankles@0.1", "{:.3f}"),
     "missed": ("nobody found", "{:.0f}"),
     "left": ("left behind", "{:.2%}"),
     "left_median": ("median", "{:.2%}"),
