@@ -142,6 +142,10 @@ def test_limbs_are_turned_once_and_kept(tmp_path):
         assert np.array_equal(a.image, b.image) and np.array_equal(a.pose, b.pose, equal_nan=True)
     assert len(streets_of(tmp_path / "posed")) == 1
     assert any(scene.pose[JOINT["left_wrist"], 1] < scene.pose[JOINT["left_shoulder"], 1] for scene in first)
+    # Some are folded: a hand above the elbow, which is below the shoulder.
+    more = posed_scenes(ARMS_KIND, samples, tmp_path / "more", 8, 1)
+    height = [[JOINT[f"left_{joint}"] for joint in ("shoulder", "elbow", "wrist")] for _ in more]
+    assert any(a < b > c for (a, b, c) in (one.pose[own, 1] for one, own in zip(more, height, strict=True)))
     # Those of legs are spread, and more so than arms' scenes.
     spread = posed_scenes(LEGS_KIND, samples, tmp_path / "spread", 3, 0)
 

@@ -2,8 +2,9 @@
 
 **corner**: the person small in a corner of a wide street scene. **half body**: the photo ends below the hips.
 **landscape**: a wide scene as high as the person. **arms up**: both arms turned above the head, where most photos cut
-the hands off; **hands up**: the same with more street above. **legs out**: one leg or both spread, bent or crossed. For
-the wide scenes people are cut out along their annotation and put before somebody else's street.
+the hands off; **hands up**: the same with more street above. **arms bent**: hands at the face, on the chest or up
+beside the shoulder. **legs out**: one leg or both spread, bent or crossed. For the wide scenes people are cut out along
+their annotation and put before somebody else's street.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -20,13 +21,13 @@ from pise_core.pose import empty_pose, visible
 from pise_core.regions import REGIONS
 from pise_core.skeleton import ANKLES, ARMS, HIPS, KNEES, WRISTS
 from pise_core.training.analyzer.metrics import KeypointAccuracy, RegionOverlap
-from pise_core.training.data.articulation import spread_legs
+from pise_core.training.data.articulation import fold_arms, spread_legs
 from pise_core.training.data.prepared_folder import Sample, person_box
 from pise_core.training.data.scenes import Scenes, before, with_headroom
 
 #: (H, W) of the wide scenes.
 _WIDE = (400, 600)
-FRAMINGS = ("as it is", "corner", "half body", "landscape", "arms up", "hands up", "legs out")
+FRAMINGS = ("as it is", "corner", "half body", "landscape", "arms up", "hands up", "arms bent", "legs out")
 
 
 @dataclass(frozen=True)
@@ -48,9 +49,8 @@ def views(samples: Sequence[Sample], framing: str, seed: int) -> Iterator[View]:
             yield whole
         elif framing == "half body":
             yield _half(whole)
-        elif framing in ("arms up", "hands up", "legs out"):
-            turned = spread_legs if framing == "legs out" else _arms_up
-            scene = sample, scenes.street(index), turned(sample.pose, rng)
+        elif framing in _TURNED:
+            scene = sample, scenes.street(index), _TURNED[framing](sample.pose, rng)
             posed = before(*(with_headroom(*scene) if framing == "hands up" else scene))
             assert posed.parsing is not None
             yield View(posed.image, _within(posed.pose, posed.image), posed.parsing)
@@ -70,6 +70,9 @@ def _arms_up(pose: np.ndarray, rng: np.random.Generator) -> np.ndarray:
             angle = rng.uniform(0.1, most)
             out[joint, :2] = out[root, :2] + length * np.array([outwards * np.sin(angle), -np.cos(angle)])
     return out
+
+
+_TURNED = {"arms up": _arms_up, "hands up": _arms_up, "arms bent": fold_arms, "legs out": spread_legs}
 
 
 def _within(pose: np.ndarray, image: np.ndarray) -> np.ndarray:

@@ -106,6 +106,24 @@ def raise_arms(pose: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return out
 
 
+def fold_arms(pose: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """One arm or both bent before the body or beside it: a hand at the face, on the chest, on the other arm, or up
+    beside the shoulder."""
+    out = pose.copy()
+    sides = tuple(zip(ARMS, (-1, 1), strict=True))
+    if rng.random() < 0.4:
+        sides = (sides[int(rng.integers(2))],)
+    for (shoulder, elbow, wrist), outwards in sides:
+        # From straight down, outwards, past straight up, inwards.
+        for joint, root, angle in (
+            (elbow, shoulder, rng.uniform(-0.3, 1.4)),
+            (wrist, elbow, rng.uniform(1.7, 5.2)),
+        ):
+            length = np.hypot(*(pose[joint, :2] - pose[root, :2])) * rng.uniform(0.7, 1.05)
+            out[joint, :2] = out[root, :2] + length * np.array([outwards * np.sin(angle), np.cos(angle)])
+    return out
+
+
 def spread_legs(pose: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """One leg or both turned: spread, with a bent knee, lifted to the side, or crossed before the other."""
     out = pose.copy()

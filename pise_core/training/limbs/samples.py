@@ -15,15 +15,15 @@ from pise_core.pose import visible
 from pise_core.regions import REGION
 from pise_core.skeleton import HIPS, SHOULDERS, TORSO
 from pise_core.synthesis.dataset import LAYERS, Picture
-from pise_core.training.data.articulation import raise_arms, random_pose, spread_legs
+from pise_core.training.data.articulation import fold_arms, raise_arms, random_pose, spread_legs
 from pise_core.training.data.prepared_folder import Sample, begin, finish, load_samples, write_sample
 from pise_core.training.data.scenes import Scenes, before, with_headroom
 from pise_core.warping.parts import PARTS, assign_parts
 
 #: Of the rendered people, so many are held back for validation: the last.
 HELD_BACK = 0.1
-#: How many re-posed photos lift their arms, or spread their legs.
-_TURNED = 0.75
+#: How many re-posed photos lift or fold their arms, or spread their legs, and how many of the arms are folded.
+_TURNED, _FOLDED = 0.75, 0.45
 #: In torsos: what is farther from a limb's bones is not its own, what is nearer to a bare one's is, and how near to
 #: one's that is this far from the torso cloth is its sleeve.
 _FAR, _NEAR, _SLEEVE, _FREE = 0.3, 0.16, 0.12, 0.15
@@ -161,8 +161,8 @@ def _from_limb(shape: tuple[int, ...], pose: np.ndarray, kind: Kind, side: int) 
 
 
 def posed_scenes(kind: Kind, samples: list[Sample], folder: Path, count: int, seed: int) -> list[Sample]:
-    """Photos whose people have their limbs turned, most of them with lifted arms, or legs spread; kept in ``folder``,
-    so that a run that goes on learns from the same ones.
+    """Photos whose people have their limbs turned, most of them with lifted or folded arms, or legs spread; kept in
+    ``folder``, so that a run that goes on learns from the same ones.
 
     Args:
         kind: of limb that is lifted or spread.
@@ -174,14 +174,13 @@ def posed_scenes(kind: Kind, samples: list[Sample], folder: Path, count: int, se
     if not (folder / "samples.json").exists():
         begin(folder)
         scenes, rows = Scenes(samples, folder / "streets"), {}
-        turned = raise_arms if kind is ARMS_KIND else spread_legs
         for number in range(count):
             rng = np.random.default_rng((seed, number))
             index = int(rng.integers(len(samples)))
             sample, street = samples[index], scenes.street(index)
             pose = random_pose(sample.pose, rng)
             if rng.random() < _TURNED:
-                pose = turned(pose, rng)
+                pose = _turned(kind, pose, rng)
             scene = before(*with_headroom(sample, street, pose))
             height, width = scene.image.shape[:2]
             with np.errstate(invalid="ignore"):
@@ -191,6 +190,12 @@ def posed_scenes(kind: Kind, samples: list[Sample], folder: Path, count: int, se
             rows[name] = write_sample(folder, name, scene.image, scene.pose, parsing=scene.parsing)
         finish(folder, {"samples.json": {"train": rows}})
     return load_samples(folder, "train")
+
+
+def _turned(kind: Kind, pose: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    if kind is not ARMS_KIND:
+        return spread_legs(pose, rng)
+    return fold_arms(pose, rng) if rng.random() < _FOLDED else raise_arms(pose, rng)
 
 
 def streets_of(folder: Path) -> list[np.ndarray]:

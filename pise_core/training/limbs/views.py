@@ -47,7 +47,8 @@ class Mistaken(NamedTuple):
     """How limbs of a kind are mistaken.
 
     Attributes:
-        up: limbs whose direction from root to end has a cosine with straight down below this are lifted or spread.
+        up: limbs whose direction from root to end has a cosine with straight down below this are lifted or spread; so
+            are those that end above their middle.
         lengths: of both bones, in torsos.
         near: joints of the same side, and of the other limb its end and its middle, near which the end is found
             wrongly: how often each.
@@ -228,6 +229,7 @@ def _found(kind: Kind, pose: np.ndarray, side: int, rng: np.random.Generator) ->
     out[[middle, end], :2] += rng.normal(size=(2, 2)) * _OFF_LIMB * unit * rng.uniform(0, 2)
     x, y = pose[end, :2] - pose[joint, :2]
     lifted = there[end] and there[joint] and y < mistaken.up * np.hypot(x, y)
+    lifted |= there[end] and there[middle] and pose[end, 1] < pose[middle, 1]
     if rng.random() < (_WRONG_UP if lifted else _WRONG) and there[joint]:
         how = rng.random()
         shares = np.cumsum([way[int(lifted)] for way in (_END, _NEITHER, _ANYWHERE)])
