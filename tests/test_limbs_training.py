@@ -31,7 +31,7 @@ from pise_core.training import command as train
 from pise_core.training.data.prepared_folder import Sample, write_sample
 from pise_core.training.limbs.clothes import Dressed, cloth_of
 from pise_core.training.limbs.run import Validation, batch_of, held_back, losses
-from pise_core.training.limbs.samples import photographed, posed_scenes, rendered, streets_of
+from pise_core.training.limbs.samples import photographed, posed_scenes, rendered, streets_of, with_found_maps
 from pise_core.training.limbs.views import Photos, View, Views, view_of
 from tests.conftest import draw_person
 
@@ -168,6 +168,22 @@ def test_views_say_where_joints_are_and_the_same_numbers_draw_the_same(folder, k
         known = one.joints_weight > 0
         assert np.allclose(one.joints[known].sum(1), 1, atol=1e-5)
         assert np.allclose(one.parts.sum(0)[one.parts_weight > 0], 1, atol=1e-4)
+
+
+def test_the_regions_that_are_shown_are_those_that_the_analyzer_finds(tmp_path, editor):
+    person = photographed(street(), LEGS_KIND)
+    network = editor.analyzer.network
+    (found,) = with_found_maps([person], network, tmp_path / "found")
+    (again,) = with_found_maps([person], network.train(False), tmp_path / "found")  # nothing is looked at twice
+    assert found.found is not None and again.found is not None and np.array_equal(found.found, again.found)
+    assert (found.found == person.parsing).mean() > 0.8
+    # A leg that it doesn't see isn't shown, and is known all the same.
+    blind = found._replace(found=np.zeros_like(person.parsing))
+    view = view_of(LEGS_KIND, blind, 0, np.random.default_rng(3), plain=True)
+    known = view_of(LEGS_KIND, person, 0, np.random.default_rng(3), plain=True)
+    assert view is not None and known is not None
+    assert view.maps[0].all() and not known.maps[0].all()
+    assert np.array_equal(view.joints, known.joints) and np.array_equal(view.parts, known.parts)
 
 
 def test_a_view_as_it_is_has_the_joints_where_they_are():

@@ -19,7 +19,15 @@ from pise_core.training.analyzer.run import pseudo_labelled
 from pise_core.training.course import Course, learn_from_views, state_of
 from pise_core.training.data.prepared_folder import load_samples
 from pise_core.training.limbs.clothes import Dressed, cloth_of
-from pise_core.training.limbs.samples import HELD_BACK, Person, photographed, posed_scenes, rendered, streets_of
+from pise_core.training.limbs.samples import (
+    HELD_BACK,
+    Person,
+    photographed,
+    posed_scenes,
+    rendered,
+    streets_of,
+    with_found_maps,
+)
 from pise_core.training.limbs.views import Photos, View, Views, view_of
 from pise_core.training.loop import total
 from pise_core.training.run_record import (
@@ -198,6 +206,7 @@ def train(
     analyzer = read_network(SHIPPED / ANALYZER).eval()
     photos = [photographed(one, kind) for one in pseudo_labelled(analyzer, samples, out / "people", "cpu")]
     scenes = [photographed(one, kind) for one in posed_scenes(kind, annotated, out / "posed", POSED, seed)]
+    scenes = with_found_maps(scenes, analyzer, out / "posed" / "found")
     cloths = [cloth for one in annotated if (cloth := cloth_of(one, kind)) is not None]
     dressed = Dressed(kind, folder.picture, 2 * (count - last or count), cloths, streets_of(out / "posed"))
     views = Views(

@@ -11,10 +11,14 @@ import cv2
 import numpy as np
 
 from pise_core.detection.limbs import ARMS_KIND, UNKNOWN, Kind, body_unit
-from pise_core.pose import visible
+from pise_core.detection.network import AnalyzerNetwork
+from pise_core.files import write_file
+from pise_core.framing import Framing
+from pise_core.pose import bounding_box, visible
 from pise_core.regions import REGION
 from pise_core.skeleton import HIPS, SHOULDERS, TORSO
 from pise_core.synthesis.dataset import LAYERS, Picture
+from pise_core.training.analyzer.run import look
 from pise_core.training.data.articulation import fold_arms, raise_arms, random_pose, spread_legs
 from pise_core.training.data.prepared_folder import Sample, begin, finish, load_samples, write_sample
 from pise_core.training.data.scenes import Scenes, before, with_headroom
@@ -88,6 +92,8 @@ class Person(NamedTuple):
             4 the left ones; ``UNKNOWN`` where nobody knows.
         exact: whether a joint that is missing is beyond the picture; otherwise nobody knows.
         posed: whether the joints are those of the limbs that are seen.
+        found: (H, W) uint8, the regions as the analyzer sees them, which misses limbs that it doesn't expect; None
+            where ``parsing`` is shown.
     """
 
     image: np.ndarray
@@ -96,6 +102,7 @@ class Person(NamedTuple):
     owner: np.ndarray
     exact: bool = False
     posed: bool = True
+    found: np.ndarray | None = None
 
 
 def rendered(picture: Picture, kind: Kind) -> Person:
@@ -190,6 +197,21 @@ def posed_scenes(kind: Kind, samples: list[Sample], folder: Path, count: int, se
             rows[name] = write_sample(folder, name, scene.image, scene.pose, parsing=scene.parsing)
         finish(folder, {"samples.json": {"train": rows}})
     return load_samples(folder, "train")
+
+
+def with_found_maps(people: list[Person], network: AnalyzerNetwork, folder: Path) -> list[Person]:
+    """The same people with the regions that an analyzer sees; these are kept in ``folder``."""
+    folder.mkdir(parents=True, exist_ok=True)
+    out = []
+    for number, person in enumerate(people):
+        path = folder / f"{number:05d}.png"
+        found = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE) if path.exists() else None
+        if found is None:
+            framing = Framing.around(bounding_box(person.pose), person.image.shape[1::-1])
+            found = framing.paste_most_probable(look(network, framing.crop(person.image, 127)))
+            write_file(path, cv2.imencode(".png", found)[1].tobytes())
+        out.append(person._replace(found=found))
+    return out
 
 
 def _turned(kind: Kind, pose: np.ndarray, rng: np.random.Generator) -> np.ndarray:

@@ -166,7 +166,7 @@ def view_of(kind: Kind, person: Person, side: int, rng: np.random.Generator, pla
     if place is None or not 0.1 < place.scale < 8:
         return None
     colours = colours_in(person.image, place)
-    regions = labels_in(person.parsing, place, STRIDE)
+    regions = labels_in(person.parsing if person.found is None else person.found, place, STRIDE)
     if not plain:
         colours = recoloured(compressed(_coarser(colours, rng), rng), rng)
         regions = _misread(kind, regions, place.pose(person.pose), rng)
