@@ -212,6 +212,8 @@ def test_a_limb_that_is_surely_seen_elsewhere_is_found_there(made):
     others = np.ones(18, bool)
     others[own] = False
     assert np.array_equal(found[others], drawn.pose[others], equal_nan=True)
+    # One round of looks: both limbs, those that differ once more in the other frame, and along what was found.
+    assert sees.asked <= 5 * made.kind.rounds
     # A turned limb that was found stays, too, and is looked for where it is first.
     there = drawn.pose.copy()
     there[own, :2] = sees.joints

@@ -38,6 +38,8 @@ class Kind(NamedTuple):
             the torso. A leg is hardly ever up, but often out.
         surely: elbow and wrist, or knee and ankle, count where the product of their probabilities is above this,
         rather: and so many times that of where they had been found.
+        rounds: how often limbs are looked for, at most, as long as one is found elsewhere: where both legs were taken
+            for one, that tells where the other is not.
     """
 
     name: str
@@ -48,6 +50,7 @@ class Kind(NamedTuple):
     turns: tuple[float, float]
     surely: float
     rather: float
+    rounds: int
 
     @property
     def file_name(self) -> str:
@@ -61,8 +64,8 @@ class Kind(NamedTuple):
         return *right, NECK, NOSE, *left, *self.others
 
 
-ARMS_KIND = Kind("arms", ARMS, HIPS, 66.0, (56.0, 34.0), (0.0, np.pi), 0.3, 2.0)
-LEGS_KIND = Kind("legs", LEGS, SHOULDERS, 50.0, (56.0, 28.0), (0.0, -1.2), 0.3, 2.0)
+ARMS_KIND = Kind("arms", ARMS, HIPS, 66.0, (56.0, 34.0), (0.0, np.pi), 0.2, 2.0, 1)
+LEGS_KIND = Kind("legs", LEGS, SHOULDERS, 50.0, (56.0, 28.0), (0.0, -1.2), 0.3, 4.0, 2)
 #: (H, W) of a limb's frame; maps are seen, and parts said, at ``STRIDE``, joints at ``COARSE``.
 SIZE = (128, 112)
 STRIDE, COARSE = 2, 4
@@ -372,6 +375,14 @@ class Limbs:
         which its elbow or knee was, and in the other one where it isn't seen there. ``pose``: in pixels of the picture;
         else as of :meth:`look`.
         """
+        for _ in range(self.kind.rounds):
+            found = self._corrected_once(image, regions, pose)
+            if np.array_equal(found, pose, equal_nan=True):
+                break
+            pose = found
+        return pose
+
+    def _corrected_once(self, image: np.ndarray, regions: np.ndarray, pose: np.ndarray) -> np.ndarray:
         out, same = pose.copy(), _SAME * body_unit(pose)
         sides = [_Looked(self.kind, pose, side) for side in (0, 1) if place_of(self.kind, pose, side) is not None]
         for turn in (0, 1):
