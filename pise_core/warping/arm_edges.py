@@ -28,6 +28,8 @@ _LEAST = 30
 #: What lies over a sleeve is so many times likelier in what is beside it (a logarithm), in the mean over such a width
 #: in lengths of the arm's longer bone; of the arm so much must be nearer to the background.
 _CLEARLY, _SEEN, _OUTER = 1.2, 0.02, 0.2
+#: What lies over a sleeve covers less of the arm's bones than this share.
+_SCARF = 0.38
 #: In the a and b of Lab: so far its hue is from that of the arm's outer side at least, and at most from that of what is
 #: beside it, within such a width.
 _OTHER_HUE, _SAME_HUE, _BESIDE = 20.0, 12.0, 0.15
@@ -83,6 +85,9 @@ def _refine(owner: np.ndarray, image: np.ndarray, pose: np.ndarray, skin, upper:
     core = arm & ((bones > 0) | skin[window])
     lab = cv2.cvtColor(picture, cv2.COLOR_RGB2LAB)
     laid = _laid_over(lab, arm, other, parts < 0, inside, outside, skin[window], length)
+    along = arm & (bones > 0)
+    if (laid & along).sum() > _SCARF * along.sum():  # that is the sleeve, and its outer side the arm's shadow
+        laid[:] = False
     core &= ~laid
     near |= laid
     cost = _COLOUR * _evidence(lab, arm, other, inside, outside, length) + _PLACE * np.clip(place, -1, 1)
